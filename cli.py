@@ -1,0 +1,3 @@
+from datasets_me.commands import main
+
+main()

@@ -1,0 +1,77 @@
+"""me-datasets: from a workbook and folders of frames to a dataset that trains.
+
+The names below are imported when they are first used, so that ``import datasets_me`` costs nothing::
+
+    import datasets_me as me
+
+    schema = me.load_schema("casme2")
+    manifest = me.convert(schema, Path("CASME2-coding-20140508.xlsx")).manifest()
+    me.write_manifest(manifest, Path("casme2-manifest"))
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from datasets_me.convert.action_units import read_action_units
+    from datasets_me.convert.convert import convert
+    from datasets_me.convert.diff import compare
+    from datasets_me.errors import MeDatasetsError
+    from datasets_me.manifest import Manifest
+    from datasets_me.manifest import read as read_manifest
+    from datasets_me.manifest import write as write_manifest
+    from datasets_me.records import ActionUnit, Annotation, Finding, Video
+    from datasets_me.schema_files import load as load_schema
+    from datasets_me.spec import Spec
+    from datasets_me.synthetic.write import make as make_synthetic
+    from datasets_me.validate.check import check, with_folders
+
+_LAZY = {
+    "ActionUnit": ("records", "ActionUnit"),
+    "Annotation": ("records", "Annotation"),
+    "Finding": ("records", "Finding"),
+    "Manifest": ("manifest", "Manifest"),
+    "MeDatasetsError": ("errors", "MeDatasetsError"),
+    "Spec": ("spec", "Spec"),
+    "Video": ("records", "Video"),
+    "check": ("validate.check", "check"),
+    "compare": ("convert.diff", "compare"),
+    "convert": ("convert.convert", "convert"),
+    "load_schema": ("schema_files", "load"),
+    "make_synthetic": ("synthetic.write", "make"),
+    "read_action_units": ("convert.action_units", "read_action_units"),
+    "read_manifest": ("manifest", "read"),
+    "with_folders": ("validate.check", "with_folders"),
+    "write_manifest": ("manifest", "write"),
+}
+
+__all__ = [
+    "ActionUnit",
+    "Annotation",
+    "Finding",
+    "Manifest",
+    "MeDatasetsError",
+    "Spec",
+    "Video",
+    "__version__",
+    "check",
+    "compare",
+    "convert",
+    "load_schema",
+    "make_synthetic",
+    "read_action_units",
+    "read_manifest",
+    "with_folders",
+    "write_manifest",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'datasets_me' has no attribute '{name}'")
+    module, attribute = _LAZY[name]
+    return getattr(importlib.import_module(f"datasets_me.{module}"), attribute)

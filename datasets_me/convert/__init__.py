@@ -1,0 +1,1 @@
+"""From an annotation workbook to the rows of a manifest."""

@@ -1,0 +1,78 @@
+"""Doubts that need more than one row: duplicates, overlaps, counts that differ from the published ones."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from datasets_me.errors import Place
+from datasets_me.records import Annotation, Finding, finding
+from datasets_me.spec import Spec
+
+
+def check_rows(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Finding]:
+    """Findings ME108 (overlap), ME109 (duplicate) and ME110 (counts)."""
+    by_video: defaultdict[str, list[Annotation]] = defaultdict(list)
+    for annotation in annotations:
+        by_video[annotation.video].append(annotation)
+    for rows in by_video.values():
+        duplicates = list(_duplicates(rows))
+        yield from duplicates
+        if not duplicates:
+            yield from _overlaps(rows)
+    yield from _counts(spec, annotations)
+
+
+def place_of(annotation: Annotation, column: str | None = None) -> Place:
+    """The row of an annotation, or one of its cells."""
+    cell = annotation.source_cells.get(column or "", "")
+    letter = cell.rstrip("0123456789") or None
+    return Place(annotation.source_file, annotation.source_sheet, annotation.source_row, letter)
+
+
+def _duplicates(rows: Sequence[Annotation]) -> Iterator[Finding]:
+    seen: dict[tuple[object, ...], Annotation] = {}
+    for row in rows:
+        key = (row.type, row.onset, row.apex, row.offset, row.expression)
+        if key in seen:
+            message = f"row {row.source_row} repeats row {seen[key].source_row} of {row.video}"
+            yield finding("ME109", message, place=place_of(row), subject=row.subject, video=row.video)
+        seen.setdefault(key, row)
+
+
+def _span(row: Annotation) -> tuple[int, int]:
+    frames = [frame for frame in (row.onset, row.apex, row.offset) if frame is not None]
+    return min(frames), max(frames)
+
+
+def _overlaps(rows: Sequence[Annotation]) -> Iterator[Finding]:
+    ordered = sorted(rows, key=_span)
+    reaching = ordered[0]
+    for row in ordered[1:]:
+        start, end = _span(row)
+        last = _span(reaching)[1]
+        if start <= last:
+            shared = min(end, last) - start + 1
+            message = f"row {row.source_row} shares {shared} frames with row {reaching.source_row} of {row.video}"
+            yield finding("ME108", message, place=place_of(row, "onset"), subject=row.subject, video=row.video)
+        if end > last:
+            reaching = row
+
+
+def _counts(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Finding]:
+    types = Counter(row.type for row in annotations)
+    labels = Counter(row.emotion for row in annotations)
+    expected = spec.expected
+    compared = [
+        ("annotations", expected.annotations, len(annotations)),
+        ("micro-expressions", expected.micro, types["micro"]),
+        ("macro-expressions", expected.macro, types["macro"]),
+        ("subjects", expected.subjects, len({row.subject for row in annotations})),
+        ("annotated videos", expected.videos, len({row.video for row in annotations})),
+        *((f"rows labelled {label}", count, labels[label]) for label, count in expected.emotions.items()),
+    ]
+    place = Place(file=annotations[0].source_file if annotations else None)
+    for what, published, found in compared:
+        if published is not None and published != found:
+            message = f"{found} {what}, published are {published}"
+            yield finding("ME110", message, place=place, expected=str(published), found=str(found))

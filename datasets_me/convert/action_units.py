@@ -1,0 +1,379 @@
+"""One grammar for the action units of all datasets; whatever it cannot read stays as text.
+
+::
+
+    cell      = item { [ "+" | "," | ";" ] item }
+    item      = choice { ( "or" | "/" ) choice }
+    choice    = [ side ] core [ intensity ] [ "?" ]
+    core      = number | "(" cell ")" | "ref" ( number | "(" cell ")" )
+    side      = L | R | A | T | B, alone or as doubt: "(L/A)", "A/L"
+    intensity = A .. E, "(B/C)" or "B/C"
+
+``or`` binds more tightly than ``+``. A side or an intensity before or after parentheses goes to every unit
+inside. Words are text; text that denies (``loses 1+2``) takes the rest of its level with it. Meanings after
+Ekman, Friesen, Hager: Facial Action Coding System, 2002, and the notes on the sheet of SAMM Long Videos.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from datasets_me.records import ActionUnit, Side
+from datasets_me.text import clean
+
+SIDES: dict[str, Side] = {"L": "left", "R": "right", "A": "asymmetric", "T": "top", "B": "bottom"}
+_LETTERS = {side: letter for letter, side in SIDES.items()}
+
+FACS_NUMBERS = frozenset({1, 2, *range(4, 47), *range(50, 67), 68, 69, *range(70, 75), *range(80, 86), 91, 92, 97, 98})
+"""Action units, descriptors, head, eye and gross behaviour codes of FACS (2002)."""
+
+_DENIALS = {"loses", "lose", "losing", "lost", "no", "not", "without", "minus", "absent"}
+_MOST_OPTIONS = 64  # more combinations than this in one group of alternatives is no cell of a coder
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+)
+    | (?P<unit>(?:AU|AD)?\s?(?P<side>[LRABT])?(?P<number>\d{1,2})(?P<intensity>[A-E](?:/[A-E])*)?
+        (?=$ | or(?![a-z]) | [^0-9A-Za-z.\-] | [.\-](?!\d)))
+    | (?P<ref>ref(?![a-z0-9]))
+    | (?P<or>or(?![a-z]))
+    | (?P<letter>(?-i:[LRABTCDE])(?![0-9A-Za-z]))
+    | (?P<open>\() | (?P<close>\)) | (?P<join>[+,;]) | (?P<slash>/) | (?P<query>\?)
+    | (?P<word>[^\s()+,;/?]+)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a cell says: its units, the text that was not understood, and whether "or" and "+" were mixed."""
+
+    units: tuple[ActionUnit, ...] = ()
+    unread: tuple[str, ...] = ()
+    ambiguous: bool = False
+
+
+def read_action_units(text: str) -> Reading:
+    """Read a cell such as ``6B+12B+15C+26+((8+25)or(50))``.
+
+    Every number, letter and word of the text is either in a unit or in ``unread``; the function never fails.
+    """
+    cleaned = clean(text)
+    parser = _Parser(cleaned)
+    try:
+        units = _number_alternatives(parser.level(top=True))
+    except (_TooManyOptionsError, RecursionError):
+        return Reading(unread=(cleaned,))
+    return Reading(tuple(units), tuple(parser.unread()), parser.ambiguous)
+
+
+def format_action_units(units: Sequence[ActionUnit]) -> str:
+    """A text that :func:`read_action_units` reads back to the same units."""
+    pieces = []
+    for group, members in itertools.groupby(units, key=lambda unit: unit.alternative):
+        if group is None:
+            pieces += [_format_unit(unit) for unit in members]
+            continue
+        options = ["+".join(map(_format_unit, option)) for _, option in itertools.groupby(members, lambda u: u.option)]
+        pieces.append("(" + "or".join(f"({option})" for option in options) + ")")
+    return "+".join(pieces)
+
+
+def _format_unit(unit: ActionUnit) -> str:
+    intensity = unit.intensity or ""
+    text = _LETTERS.get(unit.side, "") + str(unit.au) + (f"({intensity})" if "/" in intensity else intensity)
+    return (f"ref({text})" if unit.reflex else text) + ("?" if unit.uncertain else "")
+
+
+class _TooManyOptionsError(Exception):
+    pass
+
+
+@dataclass
+class _Choice:
+    """Alternatives: each option is what stands there if it is the right one."""
+
+    options: list[_Parts]
+
+
+_Parts = list["ActionUnit | _Choice"]
+
+
+def _changed(parts: _Parts, **update: object) -> _Parts:
+    """The parts with a side or an intensity given to the units that have none, or a mark set on all."""
+
+    def change(unit: ActionUnit) -> ActionUnit:
+        new = {
+            key: value
+            for key, value in update.items()
+            if not (key == "side" and unit.side != "bilateral") and not (key == "intensity" and unit.intensity)
+        }
+        return unit.model_copy(update=new)
+
+    return [
+        change(part) if isinstance(part, ActionUnit) else _Choice([_changed(o, **update) for o in part.options])
+        for part in parts
+    ]
+
+
+def _expand(parts: _Parts) -> list[list[ActionUnit]]:
+    """Nested alternatives multiplied out: every combination of units that the parts allow."""
+    combinations: list[list[ActionUnit]] = [[]]
+    for part in parts:
+        options = [[part]] if isinstance(part, ActionUnit) else [e for o in part.options for e in _expand(o)]
+        combinations = [done + option for done in combinations for option in options]
+        if len(combinations) > _MOST_OPTIONS:
+            raise _TooManyOptionsError
+    return combinations
+
+
+def _number_alternatives(parts: _Parts) -> Iterable[ActionUnit]:
+    group = 0
+    units: list[ActionUnit] = []
+    for part in parts:
+        if isinstance(part, ActionUnit):
+            units.append(part)
+            continue
+        for number, option in enumerate(_expand([part])):
+            units += [unit.model_copy(update={"alternative": group, "option": number}) for unit in option]
+        group += 1
+    return units
+
+
+@dataclass
+class _Parser:
+    """A descent over the tokens of one cell. Methods consume tokens and return the parts they read."""
+
+    text: str
+    ambiguous: bool = False
+    _at: int = 0
+    _text_spans: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._tokens = [m for m in _TOKEN.finditer(self.text) if m.lastgroup != "space" and not m["space"]]
+
+    def unread(self) -> list[str]:
+        """The pieces of text that were not understood, neighbours joined, in order."""
+        merged: list[tuple[int, int]] = []
+        for start, end in sorted(self._text_spans):
+            if merged and not self.text[merged[-1][1] : start].strip():
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        return [self.text[start:end] for start, end in merged]
+
+    def _kind(self, ahead: int = 0) -> str | None:
+        index = self._at + ahead
+        if index >= len(self._tokens):
+            return None
+        token = self._tokens[index]
+        kinds = ("unit", "ref", "or", "letter", "open", "close", "join", "slash", "query", "word")
+        return next(kind for kind in kinds if token[kind] is not None)
+
+    def _take(self) -> re.Match[str]:
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _take_as_text(self, count: int = 1) -> None:
+        for _ in range(count):
+            self._text_spans.append(self._take().span())
+
+    def _touches(self) -> bool:
+        """Whether the next token follows the last one without a space."""
+        return self._tokens[self._at].start() == self._tokens[self._at - 1].end()
+
+    def level(self, *, top: bool = False) -> _Parts:
+        """Items up to the closing parenthesis, which is left to the caller, or to the end at the top."""
+        parts: _Parts = []
+        items = choices = 0
+        while (kind := self._kind()) is not None:
+            if kind == "close":
+                if not top:
+                    break
+                self._take_as_text()  # one too many
+            elif kind == "join":
+                self._take()
+            elif kind == "word" and self._tokens[self._at].group().casefold() in _DENIALS:
+                self._take_as_text(self._rest_of_level())
+            else:
+                read, worded = self._item()
+                parts += read
+                items += 1
+                choices += worded
+        self.ambiguous |= bool(choices) and items > 1
+        return parts
+
+    def _rest_of_level(self) -> int:
+        depth = count = 0
+        while (kind := self._kind(count)) is not None:
+            depth += (kind == "open") - (kind == "close")
+            if depth < 0:
+                break
+            count += 1
+        return count
+
+    def _item(self) -> tuple[_Parts, bool]:
+        """One item, and whether it has alternatives joined by the word "or" without parentheses around them."""
+        first = self._at
+        options, worded = [self._choice()], False
+        while self._kind() in ("or", "slash") and self._kind(1) not in (
+            None,
+            "close",
+            "join",
+            "or",
+            "slash",
+            "query",
+        ):
+            worded |= self._kind() == "or"
+            self._take()
+            options.append(self._choice())
+        if not any(options):
+            if len(options) > 1:  # words joined by "or" are one text
+                self._text_spans.append((self._tokens[first].start(), self._tokens[self._at - 1].end()))
+            return [], False
+        return (options[0], False) if len(options) == 1 else ([_Choice(options)], worded)
+
+    def _choice(self) -> _Parts:
+        start = self._at
+        sides = self._sides()
+        parts = self._core()
+        if parts is None:
+            self._at = start
+            self._take_as_text()
+            while self._kind() == "word" and self._tokens[self._at].group().casefold() not in _DENIALS:
+                self._take_as_text()
+            if self._kind() == "query" and self._touches():
+                self._take_as_text()
+            return []
+        intensity = self._intensity()
+        if intensity:
+            parts = _changed(parts, intensity=intensity)
+        if len(sides) == 1:
+            parts = _changed(parts, side=sides[0])
+        elif sides:
+            parts = [_Choice([_changed(parts, side=side) for side in sides])]
+        self._note()
+        if self._kind() == "query":
+            if parts:
+                self._take()
+                parts = _changed(parts, uncertain=True)
+            else:
+                self._take_as_text()
+        return parts
+
+    def _sides(self) -> list[Side]:
+        """``L``, ``(L/A)`` or ``A/`` in front of a unit or a parenthesis; consumed only where one follows."""
+        for pattern in (("open", "letter", "slash", "letter", "close"), ("letter", "slash"), ("letter",)):
+            length = len(pattern)
+            if tuple(self._kind(i) for i in range(length)) != pattern:
+                continue
+            letters = [self._tokens[self._at + i].group() for i in range(length) if pattern[i] == "letter"]
+            follower = self._kind(length)
+            if not all(letter in SIDES for letter in letters) or follower not in ("unit", "open", "ref"):
+                continue
+            if pattern == ("letter", "slash"):
+                after = self._tokens[self._at + length]
+                if follower != "unit" or not after["side"]:
+                    continue
+                letters.append(after["side"].upper())
+            self._at += length
+            return [SIDES[letter] for letter in letters]
+        return []
+
+    def _core(self) -> _Parts | None:
+        """A unit, a parenthesis, or a reflex of either; None where the next token is none of them."""
+        kind = self._kind()
+        if kind == "unit":
+            return [self._unit()]
+        if kind == "ref" and self._kind(1) in ("unit", "open"):
+            reflex = self._take()
+            parts = self._core()
+            if not parts:
+                self._text_spans.append(reflex.span())
+                return []
+            return _changed(parts, reflex=True)
+        if kind == "open" and self._holds_unit():
+            opening = self._take()
+            parts = self.level()
+            if self._kind() == "close":
+                self._take()
+            else:
+                self._text_spans.append(opening.span())
+            return parts
+        if kind == "open":
+            self._take_as_text(self._parenthesis())
+            return []
+        return None
+
+    def _unit(self) -> ActionUnit:
+        token = self._take()
+        intensity = token["intensity"]
+        # "A/L12": the letter before the slash and the unit's own are alternatives, so the own one is read there.
+        own_side = token["side"] if token["side"] and not self._after_side_slash(token) else None
+        return ActionUnit(
+            au=int(token["number"]),
+            side=SIDES[own_side.upper()] if own_side else "bilateral",
+            intensity=intensity.upper() if intensity else None,
+        )
+
+    def _after_side_slash(self, token: re.Match[str]) -> bool:
+        return bool(re.search(r"(?<![0-9A-Za-z])[LRABT]/$", self.text[: token.start()]))
+
+    def _intensity(self) -> str | None:
+        """``B``, ``B/C`` or ``(B/C)`` right behind a unit or a parenthesis."""
+        if self._kind() == "letter" and self._touches():
+            length = 1
+            while self._kind(length) == "slash" and self._kind(length + 1) == "letter":
+                length += 2
+            first, count = 0, length
+        elif self._kind() == "open" and self._kind(1) == "letter":
+            length = self._parenthesis()
+            first, count = 1, length - 2
+        else:
+            return None
+        tokens = self._tokens[self._at + first : self._at + first + count]
+        text = "".join(token.group() for token in tokens)
+        if not re.fullmatch(r"[A-E](/[A-E])*", text) or self._kind(length - 1) not in ("close", "letter"):
+            return None
+        if first and self._sides_ahead():
+            return None
+        self._at += length
+        return text
+
+    def _sides_ahead(self) -> bool:
+        """Whether the parenthesis is the side of the next unit, as in ``4 (A/B)12``, rather than an intensity."""
+        length = self._parenthesis()
+        follower = self._at + length
+        return (
+            follower < len(self._tokens)
+            and self._kind(length) in ("unit", "ref")
+            and self._tokens[follower].start() == self._tokens[follower - 1].end()
+        )
+
+    def _note(self) -> None:
+        """A remark in parentheses behind a unit: ``80 (big swallow)``."""
+        while self._kind() == "open" and not self._holds_unit() and not self._sides_of_next():
+            self._take_as_text(self._parenthesis())
+
+    def _sides_of_next(self) -> bool:
+        at = self._at
+        found = bool(self._sides())
+        self._at = at
+        return found
+
+    def _parenthesis(self) -> int:
+        """How many tokens the parenthesis at hand spans, both ends included."""
+        depth = count = 0
+        while (kind := self._kind(count)) is not None:
+            depth += (kind == "open") - (kind == "close")
+            count += 1
+            if depth == 0:
+                break
+        return count
+
+    def _holds_unit(self) -> bool:
+        return any(self._kind(i) == "unit" for i in range(self._parenthesis()))

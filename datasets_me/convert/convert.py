@@ -1,0 +1,98 @@
+"""An annotation file of a dataset, read from beginning to end."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from datasets_me.convert.across_rows import check_rows
+from datasets_me.convert.normalise import Normaliser
+from datasets_me.convert.variants import find_table, fits
+from datasets_me.convert.workbook import Book, read_book
+from datasets_me.errors import WorkbookError
+from datasets_me.inventory.videos import list_videos
+from datasets_me.manifest import Manifest
+from datasets_me.records import Annotation, Finding
+from datasets_me.schema_files import Schema, shipped
+from datasets_me.spec import Spec
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file the annotations came from."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The annotations of one file, every doubt about them, and where they came from."""
+
+    schema: Schema
+    variant: str
+    source: Source
+    annotations: list[Annotation]
+    findings: list[Finding]
+    corrections: bool
+
+    def manifest(self) -> Manifest:
+        """The manifest of this conversion, with a video row, without a path, for every annotated video."""
+        return Manifest(
+            schema=self.schema,
+            annotations=self.annotations,
+            videos=list_videos(self.schema.spec, self.annotations, None),
+            findings=self.findings,
+            variant=self.variant,
+            sources=[asdict(self.source)],
+            options={"corrections": self.corrections},
+        )
+
+
+def convert(schema: Schema, path: Path, *, corrections: bool = True) -> Conversion:
+    """Read an annotation file by a schema.
+
+    ``corrections=False`` leaves the schema's corrections out; the findings about them then do not arise.
+
+    Raises:
+        WorkbookError: the file cannot be read, fits no variant, or holds no annotation at all.
+    """
+    return _convert_book(schema, read_book(path), corrections)
+
+
+def convert_any(path: Path, *, corrections: bool = True) -> Conversion:
+    """Read an annotation file of whichever shipped dataset it fits.
+
+    Raises:
+        WorkbookError: it fits none, or more than one.
+    """
+    book = read_book(path)
+    fitting = [schema for schema in shipped() if fits(schema.spec, book)]
+    if len(fitting) != 1:
+        names = ", ".join(schema.spec.id for schema in fitting or shipped())
+        what = f"fits more than one dataset: {names}" if fitting else f"fits none of the datasets: {names}"
+        raise WorkbookError(f"the annotation file {what}", where=str(path), fix="say which dataset it belongs to")
+    return _convert_book(fitting[0], book, corrections)
+
+
+def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
+    spec: Spec = schema.spec
+    table = find_table(spec, book)
+    normaliser = Normaliser(spec, table, list(spec.corrections) if corrections else [])
+    annotations = list(normaliser.annotations())
+    if not annotations:
+        reasons = "\n".join(f"  {finding.where}: {finding.message}" for finding in normaliser.findings[:5])
+        raise WorkbookError(
+            f"no row of sheet '{table.sheet.name}' is an annotation" + (f"\n{reasons}" if reasons else ""),
+            where=str(book.path),
+        )
+    findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations)]
+    content = book.path.read_bytes()
+    source = Source(book.path.name, hashlib.sha256(content).hexdigest(), len(content))
+    return Conversion(schema, table.variant.id, source, annotations, _in_order(findings), corrections)
+
+
+def _in_order(findings: list[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda f: (f.code, f.file or "", f.sheet or "", f.row or 0, f.column or "", f.message))

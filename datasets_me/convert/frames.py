@@ -1,0 +1,58 @@
+"""Frame numbers of a workbook read as 0-based frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+
+from datasets_me.convert.workbook import Cell, cell_text
+from datasets_me.spec import Frames
+from datasets_me.text import clean, same
+
+_LAST_FRAME = 2**31 - 2
+
+
+@dataclass(frozen=True)
+class FrameReading:
+    """A frame, or None; and the finding code and reason where the cell was not a plain number."""
+
+    frame: int | None
+    code: str | None = None
+    reason: str = ""
+
+
+def read_number(cell: Cell) -> float | None:
+    """A number from a cell or its text; None where it is none, not finite, or a truth value."""
+    if isinstance(cell, bool | date | time | timedelta) or cell is None:
+        return None
+    try:
+        number = float(clean(cell) if isinstance(cell, str) else cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def read_frame(cell: Cell, frames: Frames, sentinels: Sequence[str]) -> FrameReading:
+    """One onset, apex or offset. Fractions are rounded, then the base is taken off, so that frames count from 0."""
+    text = clean(cell_text(cell))
+    if not text:
+        return FrameReading(None, "ME103", "the cell is empty")
+    if isinstance(cell, date | time | timedelta):
+        return FrameReading(None, "ME104", f"{text} is a date, not a frame number")
+    number = read_number(cell)
+    if any(same(text, sentinel) or number == read_number(sentinel) is not None for sentinel in sentinels):
+        return FrameReading(None, "ME103", f"{text} means not annotated")
+    if number is None:
+        return FrameReading(None, "ME104", f"'{text}' is not a frame number")
+    whole = round(number) if frames.rounding == "half-even" else math.floor(number)
+    if whole < frames.base:
+        if frames.before_first == "clamp" and whole >= 0:
+            return FrameReading(0, "ME106", f"{text} lies before the first frame, {frames.base}; read as that")
+        return FrameReading(None, "ME104", f"{text} lies before the first frame, {frames.base}")
+    if whole > _LAST_FRAME:
+        return FrameReading(None, "ME104", f"{text} is too large for a frame number")
+    if whole != number:
+        return FrameReading(whole - frames.base, "ME105", f"{text} was rounded to {whole}")
+    return FrameReading(whole - frames.base)

@@ -1,0 +1,278 @@
+"""One raw row becomes one annotation; every doubt on the way becomes a finding with its cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from datasets_me import naming
+from datasets_me.convert.action_units import FACS_NUMBERS, read_action_units
+from datasets_me.convert.frames import read_frame, read_number
+from datasets_me.convert.variants import RawRow, Table
+from datasets_me.convert.workbook import cell_text
+from datasets_me.errors import Place
+from datasets_me.records import (
+    FRAME_FIELDS,
+    ActionUnit,
+    Annotation,
+    ExpressionType,
+    Finding,
+    FrameField,
+    finding,
+)
+from datasets_me.spec import FIELDS_OF_A_ROW, Correction, Spec
+from datasets_me.text import closest, fold, same
+
+
+@dataclass
+class Normaliser:
+    """Reads the rows of one table. ``findings`` grows with every row; ``unmatched`` shrinks."""
+
+    spec: Spec
+    table: Table
+    corrections: list[Correction]
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        workbook, variant = self.spec.workbook, self.table.variant
+        self._frames = variant.frames or workbook.frames
+        self._sentinels = workbook.sentinels if variant.sentinels is None else variant.sentinels
+        self._matched: set[int] = set()
+        self._rows_of_video: Counter[str] = Counter()
+
+    def annotations(self) -> Iterator[Annotation]:
+        """The annotations of all rows that can be read, in the order of the workbook."""
+        for raw in self.table.rows:
+            annotation = self._read(raw)
+            if annotation is not None:
+                yield annotation
+        for number, correction in enumerate(self.corrections):
+            if number not in self._matched:
+                name = f"{correction.video} {correction.expression or ''}".strip()
+                self.findings.append(
+                    finding(
+                        "ME118",
+                        f"the correction of {correction.column} of {name} fits no row",
+                        place=Place(file=self.table.rows[0].place.file if self.table.rows else None),
+                        subject=correction.subject,
+                        video=correction.video,
+                        expected=correction.old,
+                    )
+                )
+
+    def _read(self, raw: RawRow) -> Annotation | None:
+        identity, values = self._identity(raw)
+        if identity is None or identity.subject is None:
+            empty = [name for name in self._naming_columns() if not raw.text(name)]
+            reason = f"{' and '.join(empty)} empty" if empty else f"no name follows from {self._naming_values(raw)}"
+            self._report("ME101", f"the row cannot be tied to a video: {reason}", raw)
+            return None
+        raw, corrected = self._corrected(raw, identity)
+        subject = identity.subject
+        about = {"subject": subject, "video": identity.video}
+        for column, name, found, own in naming.contradictions(self.spec.names, values):
+            message = f"{column} says {name} {found}, the column {name} says {own}"
+            self._report("ME120", message, raw, column, expected=own, found=found, **about)
+        expression_type = self._type(raw, about)
+        frames = {name: self._frame(raw, name, about) for name in FRAME_FIELDS}
+        if expression_type is None:
+            return None
+        if all(frame is None for frame in frames.values()):
+            self._report("ME101", "none of its frames can be read", raw, **about)
+            return None
+        self._rows_of_video[identity.video] += 1
+        self._check_order(raw, frames, about)
+        self._check_duration(raw, frames, about)
+        emotion = self._emotion(raw, about)
+        units, unread = self._action_units(raw, about)
+        return Annotation(
+            id=f"{identity.video}:{self._rows_of_video[identity.video]}",
+            dataset=self.spec.id,
+            subject=subject,
+            video=identity.video,
+            expression=identity.expression,
+            type=expression_type,
+            **frames,
+            fps=self._fps(raw, about),
+            aus=units,
+            aus_unread=unread,
+            emotion=emotion,
+            class_3=_class_of(emotion, self.spec.emotions.class_3),
+            class_5=_class_of(emotion, self.spec.emotions.class_5),
+            **{
+                f"{name}_raw": self._raw(raw, name, corrected)
+                for name in ("onset", "apex", "offset", "emotion", "type")
+            },
+            au_raw=self._raw(raw, "aus", corrected),
+            corrected=sorted(corrected),
+            extra=self._extra(raw),
+            source_file=raw.place.file or "",
+            source_sheet=raw.place.sheet,
+            source_row=raw.place.row or 0,
+            source_cells={name: f"{letter}{raw.place.row}" for name, letter in self.table.letters.items()},
+        )
+
+    def _report(self, code: str, message: str, raw: RawRow, column: str | None = None, **fields: str | None) -> None:
+        place = Place(raw.place.file, raw.place.sheet, raw.place.row, self.table.letters.get(column or ""))
+        self.findings.append(finding(code, message, place=place, **fields))
+
+    def _naming_columns(self) -> list[str]:
+        return [name for name in self.table.variant.columns if name not in FIELDS_OF_A_ROW]
+
+    def _naming_values(self, raw: RawRow) -> str:
+        return ", ".join(f"{name} '{raw.text(name)}'" for name in self._naming_columns() if raw.text(name))
+
+    def _identity(self, raw: RawRow) -> tuple[naming.Identity | None, dict[str, str]]:
+        given = {name: raw.text(name) for name in raw.cells if raw.text(name) and name not in FIELDS_OF_A_ROW}
+        known = naming.derive(self.spec.names, given, self.table.lookups)
+        return naming.identify(self.spec.names, known), known
+
+    def _corrected(self, raw: RawRow, identity: naming.Identity) -> tuple[RawRow, dict[str, str]]:
+        """The row with the schema's corrections applied, and the old texts by column."""
+        old: dict[str, str] = {}
+        cells = dict(raw.cells)
+        for number, correction in enumerate(self.corrections):
+            about_row = (
+                correction.subject == identity.subject
+                and correction.video == identity.video
+                and (correction.expression is None or same(correction.expression, identity.expression or ""))
+            )
+            text = raw.text(correction.column)
+            if not about_row or correction.column not in cells or not same(text, correction.old):
+                continue
+            self._matched.add(number)
+            old[correction.column] = cell_text(raw.cells[correction.column])
+            cells[correction.column] = correction.new
+            self._report(
+                "ME117",
+                f"{correction.column} {text} became {correction.new}: {correction.why}",
+                raw,
+                correction.column,
+                subject=identity.subject,
+                video=identity.video,
+                expected=correction.new,
+                found=text,
+            )
+        return RawRow(raw.place, cells, raw.unnamed), old
+
+    def _type(self, raw: RawRow, about: Mapping[str, str]) -> ExpressionType | None:
+        types = self.spec.expression_type
+        if types.constant:
+            return types.constant
+        text = raw.text("type")
+        for name, spellings in types.values.items():
+            if any(fold(text) == fold(spelling) for spelling in spellings):
+                return name
+        known = [spelling for spellings in types.values.values() for spelling in spellings]
+        self._report("ME116", _unknown("type", text, known), raw, "type", found=text, **about)
+        return None
+
+    def _frame(self, raw: RawRow, name: FrameField, about: Mapping[str, str]) -> int | None:
+        if name not in raw.cells:
+            return None
+        reading = read_frame(raw.cells[name], self._frames, self._sentinels.get(name, []))
+        if reading.code:
+            self._report(reading.code, f"{name}: {reading.reason}", raw, name, found=raw.text(name), **about)
+        return reading.frame
+
+    def _check_order(self, raw: RawRow, frames: Mapping[FrameField, int | None], about: Mapping[str, str]) -> None:
+        there = [(name, frame) for name in FRAME_FIELDS if (frame := frames[name]) is not None]
+        early = [second[0] for first, second in pairwise(there) if first[1] > second[1]]
+        if early:
+            said = ", ".join(f"{name} {raw.text(name)}" for name, _ in there)
+            self._report("ME107", f"frames are out of order: {said}", raw, early[0], found=said, **about)
+        elif frames["apex"] is not None and frames["onset"] != frames["offset"]:
+            ends = [name for name in ("onset", "offset") if frames[name] == frames["apex"]]
+            if ends:
+                message = f"apex {raw.text('apex')} is the {ends[0]} itself"
+                self._report("ME127", message, raw, "apex", found=raw.text("apex"), **about)
+
+    def _check_duration(self, raw: RawRow, frames: Mapping[FrameField, int | None], about: Mapping[str, str]) -> None:
+        said = read_number(raw.cells.get("duration"))
+        onset, offset = read_number(raw.cells.get("onset")), read_number(raw.cells.get("offset"))
+        counted = self.spec.workbook.duration
+        missing = frames["onset"] is None or frames["offset"] is None
+        if counted is None or said is None or missing or onset is None or offset is None:
+            return
+        length = offset - onset + (counted == "inclusive")
+        if abs(length - said) >= 1:
+            message = f"duration is {raw.text('duration')}, onset to offset is {cell_text(length)}"
+            self._report(
+                "ME124",
+                message,
+                raw,
+                "duration",
+                expected=cell_text(length),
+                found=raw.text("duration"),
+                **about,
+            )
+
+    def _fps(self, raw: RawRow, about: Mapping[str, str]) -> float:
+        usual = self._frames.fps or self.spec.fps
+        if "fps" not in raw.cells:
+            return usual
+        fps = read_number(raw.cells["fps"])
+        if fps is None or fps <= 0:
+            message = f"fps: '{raw.text('fps')}' is no frame rate; {usual:g} was taken"
+            self._report("ME104", message, raw, "fps", found=raw.text("fps"), **about)
+            return usual
+        return fps
+
+    def _emotion(self, raw: RawRow, about: Mapping[str, str]) -> str | None:
+        emotions = self.spec.emotions
+        for column, words in emotions.vocabularies.items():
+            text = raw.text(column)
+            if text and fold(text) not in map(fold, words):
+                self._report("ME115", _unknown(column, text, words), raw, column, found=text, **about)
+        text = raw.text("emotion")
+        if not text:
+            return None
+        for label, spellings in emotions.labels.items():
+            if fold(text) in map(fold, (label, *spellings)):
+                return label
+        known = [word for label, spellings in emotions.labels.items() for word in (label, *spellings)]
+        self._report("ME115", _unknown("emotion", text, known), raw, "emotion", found=text, **about)
+        return None
+
+    def _action_units(self, raw: RawRow, about: Mapping[str, str]) -> tuple[list[ActionUnit], list[str]]:
+        text = raw.text("aus")
+        if not text:
+            return [], []
+        if any(same(text, sentinel) for sentinel in self._sentinels.get("aus", [])):
+            self._report("ME114", f"action units: {text} means not annotated", raw, "aus", found=text, **about)
+            return [], []
+        reading = read_action_units(text)
+        for piece in reading.unread:
+            self._report("ME111", f"'{piece}' in '{text}' was not understood", raw, "aus", found=piece, **about)
+        for number in sorted({unit.au for unit in reading.units} - FACS_NUMBERS):
+            self._report(
+                "ME112",
+                f"FACS has no action unit {number}, in '{text}'",
+                raw,
+                "aus",
+                found=str(number),
+                **about,
+            )
+        if reading.ambiguous:
+            self._report("ME113", f"'{text}' mixes 'or' with other units", raw, "aus", found=text, **about)
+        return list(reading.units), list(reading.unread)
+
+    def _raw(self, raw: RawRow, column: str, corrected: Mapping[str, str]) -> str | None:
+        if column not in raw.cells:
+            return None
+        return corrected.get(column, cell_text(raw.cells[column]))
+
+    def _extra(self, raw: RawRow) -> dict[str, str]:
+        named = {name: cell_text(cell) for name, cell in raw.cells.items() if name not in FIELDS_OF_A_ROW}
+        return {name: text for name, text in (named | raw.unnamed).items() if text}
+
+
+def _class_of(label: str | None, classes: Mapping[str, list[str]]) -> str | None:
+    return next((name for name, labels in classes.items() if label in labels), None)
+
+
+def _unknown(column: str, text: str, known: list[str]) -> str:
+    near = closest(text, known)
+    return f"{column} '{text}' is not known" + (f"; did you mean '{near}'?" if near else "")

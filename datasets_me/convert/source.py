@@ -1,0 +1,89 @@
+"""Finding the annotation file that a user means."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from pathlib import Path
+
+from datasets_me.convert.variants import fits
+from datasets_me.convert.workbook import KINDS, read_book
+from datasets_me.errors import FolderError, WorkbookError
+from datasets_me.spec import Spec
+
+_DEPTH = 3  # folders deep; workbooks lie beside the frames, not among them
+_LARGEST = 50_000_000  # bytes
+
+
+def find_source(spec: Spec, source: str, root: Path | None) -> Path:
+    """The workbook that ``source`` names: a file, a folder to search, or a bare ``xlsx``, ``xls``, ``csv`` under root.
+
+    Raises:
+        WorkbookError: there is none that fits, or several.
+        FolderError: the root is no folder.
+    """
+    path = Path(source)
+    if source.casefold() in KINDS and not path.exists():
+        if root is None:
+            raise WorkbookError(
+                f"'{source}' means: the .{source} workbook under --root, but no --root is given",
+                fix="add --root FOLDER, or give the workbook's path",
+            )
+        if not root.is_dir():
+            raise FolderError("the root is not a folder", where=str(root))
+        return _search(spec, root, (source.casefold(),))
+    if path.is_dir():
+        return _search(spec, path, KINDS)
+    if not path.exists() and root is not None and (root / path).exists():
+        return root / path
+    return path
+
+
+def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
+    candidates = _candidates(folder, kinds)
+    by_name = [path for path in candidates if _named(spec, path)]
+    for group in (by_name, candidates):
+        fitting = [path for path in group if _fits(spec, path)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            listed = "\n".join(f"  {path}" for path in fitting)
+            raise WorkbookError(
+                f"several workbooks of {spec.id} lie under the folder:\n{listed}",
+                where=str(folder),
+                fix="give the path of the one you mean",
+            )
+    looked = ", ".join(path.name for path in candidates[:10]) or "none"
+    raise WorkbookError(
+        f"no {' or '.join('.' + kind for kind in kinds)} file under the folder is a workbook of {spec.id}"
+        f" (files seen: {looked})",
+        where=str(folder),
+        fix="give the path of the workbook",
+    )
+
+
+def _candidates(folder: Path, kinds: tuple[str, ...]) -> list[Path]:
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        if len(Path(place).relative_to(folder).parts) >= _DEPTH:
+            folders.clear()
+        folders.sort()
+        suffixes = tuple("." + kind for kind in kinds)
+        found += [
+            Path(place, name)
+            for name in sorted(files)
+            if name.casefold().endswith(suffixes) and not name.startswith(("~$", "._", "."))
+        ]
+    return [path for path in found if path.stat().st_size <= _LARGEST]
+
+
+def _named(spec: Spec, path: Path) -> bool:
+    name = path.stem.casefold()
+    return any(fnmatch.fnmatchcase(name, pattern.casefold().replace("[", "[[]")) for pattern in spec.workbook.files)
+
+
+def _fits(spec: Spec, path: Path) -> bool:
+    try:
+        return fits(spec, read_book(path))
+    except WorkbookError:
+        return False

@@ -1,0 +1,59 @@
+"""What a person wants to see of a conversion."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from datasets_me.codes import all_codes
+from datasets_me.manifest import Manifest
+from datasets_me.records import Annotation, Finding
+
+
+def summarise(manifest: Manifest) -> dict[str, Any]:
+    """Counts, lengths in frames (inclusive, rows with onset and offset), labels, and findings by code."""
+    rows = manifest.annotations
+    return {
+        "dataset": manifest.spec.id,
+        "title": manifest.spec.title,
+        "source": manifest.sources[0]["name"] if manifest.sources else None,
+        "variant": manifest.variant,
+        **{name: count for name, count in manifest.counts().items() if name != "findings"},
+        "types": {
+            kind: lengths([row for row in rows if row.type == kind]) for kind in sorted({row.type for row in rows})
+        },
+        "emotions": dict(Counter(row.emotion for row in rows if row.emotion).most_common()),
+        "action_units": dict(Counter(unit.au for row in rows for unit in row.aus).most_common()),
+        "findings": by_code(manifest.findings),
+    }
+
+
+def lengths(rows: Sequence[Annotation]) -> dict[str, float | int | None]:
+    """Rows, rows whose length is known and positive, and the least, mean and greatest length in frames."""
+    known = [row.length for row in rows if row.length is not None and row.length > 0]
+    return {
+        "rows": len(rows),
+        "with_length": len(known),
+        "min": min(known, default=None),
+        "mean": sum(known) / len(known) if known else None,
+        "max": max(known, default=None),
+    }
+
+
+def by_code(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """One entry per code that occurs: name, severity, count and the first message with its place."""
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(finding.code, []).append(finding)
+    return [
+        {
+            "code": code,
+            "name": all_codes()[code].name,
+            "severity": all_codes()[code].severity,
+            "count": len(same),
+            "first": same[0].message,
+            "where": same[0].where,
+        }
+        for code, same in sorted(grouped.items())
+    ]

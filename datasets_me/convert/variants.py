@@ -1,0 +1,243 @@
+"""Which variant of a schema's workbook a file is, told by its content, and its rows by column name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from datasets_me.convert.workbook import Book, Cell, Row, Sheet, cell_text, column_index, column_letter
+from datasets_me.errors import Place, WorkbookError
+from datasets_me.records import FRAME_FIELDS, Finding, finding
+from datasets_me.spec import Spec, Variant
+from datasets_me.text import clean, fold, same
+
+_HEADER_WITHIN = 200  # rows; the longest preamble known has 13
+_SHOWN = 80  # characters of a cell in a message
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """One row of annotations: its cells by column name, and beside them those no schema names."""
+
+    place: Place
+    cells: dict[str, Cell]
+    unnamed: dict[str, str]
+
+    def text(self, column: str) -> str:
+        """A cell as cleaned text; ``""`` where it is empty or there is no such column."""
+        return clean(cell_text(self.cells.get(column)))
+
+
+@dataclass
+class Table:
+    """The annotations of a book: rows, the letter of every column, lookups from other sheets."""
+
+    variant: Variant
+    sheet: Sheet
+    rows: list[RawRow]
+    letters: dict[str, str]
+    lookups: dict[str, dict[str, str]]
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    variant: Variant
+    sheet: Sheet
+    header: int | None  # row number
+    columns: dict[str, int]
+    titles: dict[int, str]
+
+
+def find_table(spec: Spec, book: Book) -> Table:
+    """The table of annotations in a book.
+
+    Raises:
+        WorkbookError: no sheet fits any variant; says per sheet and variant what was expected and found.
+    """
+    reasons = []
+    for variant in spec.workbook.variants:
+        for sheet in book.sheets:
+            fit = _fit(variant, sheet)
+            if isinstance(fit, _Fit):
+                return _table(spec, book, fit)
+            reasons.append(f"  sheet '{sheet.name}', variant '{variant.id}': {fit}")
+    raise WorkbookError(
+        f"no sheet is an annotation table of {spec.id}\n" + "\n".join(reasons or ["  the workbook has no sheets"]),
+        where=str(book.path),
+        fix="give the dataset this workbook belongs to, or add a variant to a schema of your own",
+    )
+
+
+def fits(spec: Spec, book: Book) -> bool:
+    """Whether a sheet of the book fits a variant of the schema."""
+    return any(isinstance(_fit(variant, sheet), _Fit) for variant in spec.workbook.variants for sheet in book.sheets)
+
+
+def _fit(variant: Variant, sheet: Sheet) -> _Fit | str:
+    """The fit of a variant to a sheet, or why there is none."""
+    if not sheet.rows:
+        return "the sheet is empty"
+    if variant.header == "find":
+        found = _find_header(variant, sheet)
+    else:
+        columns = {name: column_index(str(letters)) for name, letters in variant.columns.items()}
+        optional = {name: column_index(str(letters)) for name, letters in variant.optional.items()}
+        found = _Fit(variant, sheet, None, columns | optional, {})
+    if isinstance(found, str) or not variant.looks:
+        return found
+    rows = [row for row in sheet.rows if row.number > (found.header or 0)]
+    good = sum(all(_looks(variant, found.columns, row, name) for name in variant.looks) for row in rows)
+    if rows and good * 2 >= len(rows):
+        return found
+    wanted = ", ".join(
+        f"{name} in {column_letter(found.columns[name])} like {look}" for name, look in variant.looks.items()
+    )
+    shown = ", ".join(_shorten(cell_text(cell)) for cell in rows[0].cells[:12]) if rows else "no rows"
+    return f"expected {wanted}, found in {good} of {len(rows)} rows; the first is: {shown}"
+
+
+def _find_header(variant: Variant, sheet: Sheet) -> _Fit | str:
+    """The row that has every required title."""
+    best, best_titles = -1, dict[int, str]()
+    for row in sheet.rows[:_HEADER_WITHIN]:
+        titles = {index: clean(cell_text(cell)) for index, cell in enumerate(row.cells) if cell is not None}
+        columns = _columns_by_title(variant.columns, titles)
+        if len(columns) == len(variant.columns):
+            columns |= _columns_by_title(variant.optional, titles, taken=set(columns.values()))
+            return _Fit(variant, sheet, row.number, columns, titles)
+        if len(columns) > best:
+            best, best_titles = len(columns), titles
+    columns = _columns_by_title(variant.columns, best_titles)
+    missing = [" or ".join(titles) for name, titles in variant.columns.items() if name not in columns]
+    shown = ", ".join(_shorten(title) for title in list(best_titles.values())[:20])
+    return f"expected columns {', '.join(missing)}; the nearest row has: {shown}"
+
+
+def _columns_by_title(
+    wanted: Mapping[str, str | list[str]], titles: dict[int, str], taken: set[int] | None = None
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    used = set(taken or ())
+    for name, spellings in wanted.items():
+        folded = [fold(spelling) for spelling in spellings]
+        matching = [index for index, title in titles.items() if index not in used and fold(title) in folded]
+        if matching:
+            found[name] = matching[0]
+            used.add(matching[0])
+    return found
+
+
+def _looks(variant: Variant, columns: dict[str, int], row: Row, name: str) -> bool:
+    return bool(re.fullmatch(variant.looks[name], clean(cell_text(row[columns[name]])), re.IGNORECASE))
+
+
+def _table(spec: Spec, book: Book, fit: _Fit) -> Table:
+    findings = list(book.findings)
+    lookups, lookup_sheets = _read_lookups(spec, book, fit.variant, findings)
+    rows = []
+    named = set(fit.columns.values())
+    used_unnamed: dict[int, int] = {}
+    for row in fit.sheet.rows:
+        place = Place(book.path.name, fit.sheet.name, row.number)
+        if row.number == fit.header:
+            continue
+        if row.number < (fit.header or 0) or _is_prose(fit, row):
+            text = " ".join(clean(cell_text(cell)) for cell in row.cells if cell is not None)
+            findings.append(finding("ME102", f"a row of text: {_shorten(text)}", place=place))
+            continue
+        unnamed = {}
+        for index, cell in enumerate(row.cells):
+            if index not in named and cell is not None:
+                unnamed[_unnamed_title(fit, index)] = cell_text(cell)
+                used_unnamed[index] = used_unnamed.get(index, 0) + 1
+        rows.append(RawRow(place, {name: row[index] for name, index in fit.columns.items()}, unnamed))
+    for index, count in sorted(used_unnamed.items()):
+        title = _unnamed_title(fit, index)
+        place = Place(book.path.name, fit.sheet.name, fit.header, column_letter(index))
+        findings.append(
+            finding("ME125", f"the schema does not name the column '{title}'", place=place, found=str(count))
+        )
+    for sheet in book.sheets:
+        if sheet.rows and sheet is not fit.sheet and sheet.position not in lookup_sheets:
+            message = f"the sheet '{sheet.name}' was not read"
+            findings.append(
+                finding("ME126", message, place=Place(book.path.name, sheet.name), found=str(len(sheet.rows)))
+            )
+    if merged := [area for area in fit.sheet.merged if int(re.findall(r"\d+", area)[-1]) > (fit.header or 0)]:
+        message = f"merged cells {', '.join(merged[:5])}" + (" and more" if len(merged) > 5 else "")
+        findings.append(finding("ME123", message, place=Place(book.path.name, fit.sheet.name), found=str(len(merged))))
+    letters = {name: column_letter(index) for name, index in fit.columns.items()}
+    return Table(fit.variant, fit.sheet, rows, letters, lookups, findings)
+
+
+def _unnamed_title(fit: _Fit, index: int) -> str:
+    title = fit.titles.get(index, "")
+    if title and title not in [fit.titles.get(i) for i in fit.columns.values()]:
+        return title
+    return f"{title or 'column'} ({column_letter(index)})"
+
+
+def _is_prose(fit: _Fit, row: Row) -> bool:
+    """A row without any frame number that is text, a repeated header, or looks like nothing of the variant."""
+    texts = {name: clean(cell_text(row[index])) for name, index in fit.columns.items()}
+    if any(character.isdigit() for name in FRAME_FIELDS for character in texts.get(name, "")):
+        return False
+    filled = [name for name in fit.variant.columns if texts[name]]
+    repeats_header = all(same(texts[name], fit.titles.get(fit.columns[name], "")) for name in filled)
+    like_nothing = bool(fit.variant.looks) and not any(
+        _looks(fit.variant, fit.columns, row, name) for name in fit.variant.looks
+    )
+    return len(filled) <= 1 or repeats_header or like_nothing
+
+
+def _read_lookups(
+    spec: Spec, book: Book, variant: Variant, findings: list[Finding]
+) -> tuple[dict[str, dict[str, str]], set[int]]:
+    """Translations from naming sheets, compared with those the schema knows; and the sheets that were used."""
+    tables: dict[str, dict[str, str]] = {}
+    used: set[int] = set()
+    for name, source in variant.lookups.items():
+        known = spec.names.lookups[name].values
+        if source.sheet > len(book.sheets):
+            continue
+        sheet = book.sheets[source.sheet - 1]
+        read, conflicts = _read_pairs(sheet, source.key, source.value)
+        if not any(same(key, other) for key in read for other in known):
+            continue  # another sheet stands at this position; it is reported as not read
+        used.add(source.sheet)
+        tables[name] = known | read
+        for key, value, number, said in [*conflicts, *_differences(read, known)]:
+            place = Place(book.path.name, sheet.name, number, source.value if number else None)
+            message = f"{name} of '{key}' is {value or 'not given'}, {said}"
+            findings.append(finding("ME119", message, place=place, found=value))
+    return tables, used
+
+
+_Difference = tuple[str, str | None, int | None, str]
+
+
+def _read_pairs(sheet: Sheet, key_letter: str, value_letter: str) -> tuple[dict[str, str], list[_Difference]]:
+    pairs: dict[str, str] = {}
+    conflicts: list[_Difference] = []
+    for row in sheet.rows:
+        key = clean(cell_text(row[column_index(key_letter)]))
+        value = clean(cell_text(row[column_index(value_letter)]))
+        if not key or not value:
+            continue
+        if key in pairs and not same(pairs[key], value):
+            conflicts.append((key, value, row.number, f"and {pairs[key]} further up, which was taken"))
+        pairs.setdefault(key, value)
+    return pairs, conflicts
+
+
+def _differences(read: dict[str, str], known: Mapping[str, str]) -> Iterator[_Difference]:
+    for key, value in known.items():
+        said = next((text for other, text in read.items() if same(key, other)), None)
+        if said is None or not same(said, value):
+            yield key, said, None, f"{value} in the schema"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

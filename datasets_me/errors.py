@@ -1,0 +1,77 @@
+"""Errors that say what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: a file, or a cell of a workbook.
+
+    ``row`` is 1-based, as spreadsheet programs show it; ``column`` is a letter (``"D"``).
+    """
+
+    file: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file] if self.file else []
+        if self.sheet:
+            parts.append(f"sheet '{self.sheet}'")
+        if self.row is not None and self.column:
+            parts.append(f"cell {self.column}{self.row}")
+        elif self.row is not None:
+            parts.append(f"row {self.row}")
+        elif self.column:
+            parts.append(f"column {self.column}")
+        return ", ".join(parts)
+
+
+class MeDatasetsError(Exception):
+    """Base of every error this package raises on purpose; the command line turns it into exit code 2."""
+
+    def __init__(self, what: str, *, where: Place | str | None = None, fix: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = str(where) if where else None
+        self.fix = fix
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.where:
+            lines.append(f"  where: {self.where}")
+        if self.fix:
+            lines.append(f"  to do: {self.fix}")
+        return "\n".join(lines)
+
+
+class SchemaError(MeDatasetsError):
+    """A dataset schema is missing, unreadable or wrong."""
+
+
+class WorkbookError(MeDatasetsError):
+    """An annotation file cannot be read, or fits no variant of the schema."""
+
+
+class ManifestError(MeDatasetsError):
+    """A manifest folder is missing, damaged, or would be overwritten."""
+
+
+class FolderError(MeDatasetsError):
+    """A folder of frames cannot be read or does not exist."""
+
+
+class RelocationError(MeDatasetsError):
+    """A move, or the undoing of one, is not possible."""
+
+
+class FindingsError(MeDatasetsError):
+    """``strict`` was asked for and there are error findings; exit code 1."""
+
+
+def plural(count: int, noun: str) -> str:
+    """``plural(1, "row")`` is "1 row", ``plural(2, "row")`` is "2 rows"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

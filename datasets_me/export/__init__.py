@@ -1,0 +1,1 @@
+"""From a manifest to the files that training scripts read."""

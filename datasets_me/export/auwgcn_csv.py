@@ -1,0 +1,74 @@
+"""The 7-column CSV of the AUW-GCN family: ``subject,video_name,start_frame,apex_frame,end_frame,type_idx,au``.
+
+Its frame numbers are not those of a manifest. Per dataset, the schema says how the field counts: CAS(ME)² exactly as
+in the workbook, 0 where nothing was annotated; SAMM Long Videos 0-based at 25 frames a second. ``type_idx`` is 1 for
+macro and 2 for micro. Checked against the CSV files that are published with AUW-GCN (github.com/xjtupanda/AUW-GCN).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.files import write_file
+from datasets_me.manifest import Manifest
+from datasets_me.records import FRAME_FIELDS, Annotation, FrameField
+from datasets_me.spec import AuwgcnCsv, Frames
+from datasets_me.text import clean
+
+COLUMNS = ("subject", "video_name", "start_frame", "apex_frame", "end_frame", "type_idx", "au")
+VARIANT = "auwgcn-csv"
+"""The workbook variant by which schemas read such a file."""
+
+_TYPE_INDEX = {"macro": "1", "micro": "2"}
+
+
+def rows(manifest: Manifest) -> Iterator[tuple[str, ...]]:
+    """The rows of the CSV, in the order of the workbook.
+
+    Raises:
+        MeDatasetsError: the field has no such CSV for this dataset.
+    """
+    convention = manifest.spec.auwgcn_csv
+    if convention is None:
+        raise MeDatasetsError(
+            f"the AUW-GCN family has no CSV of {manifest.spec.id}, so nothing says how it would count frames",
+            fix="add auwgcn_csv to a schema of your own",
+        )
+    variant = next((v for v in manifest.spec.workbook.variants if v.id == manifest.variant), None)
+    frames = (variant.frames if variant else None) or manifest.spec.workbook.frames
+    for row in manifest.annotations:
+        numbers = (_number(manifest, convention, frames, row, name) for name in FRAME_FIELDS)
+        yield (row.subject, row.video, *numbers, _TYPE_INDEX[row.type], row.au_raw or "")
+
+
+def write(manifest: Manifest, path: Path) -> int:
+    """Write the CSV; returns the number of rows.
+
+    Raises:
+        MeDatasetsError: as in :func:`rows`, or the file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows(manifest))
+    write_file(path, text.getvalue().encode())
+    return len(manifest.annotations)
+
+
+def _number(manifest: Manifest, convention: AuwgcnCsv, frames: Frames, row: Annotation, name: FrameField) -> str:
+    """One frame number as the field writes it."""
+    raw = clean(getattr(row, f"{name}_raw") or "")
+    if name in row.corrected:
+        frame: int | None = getattr(row, name)
+        raw = "" if frame is None else str(frame + frames.base)
+    if manifest.variant == VARIANT or convention.index == "workbook" or raw in convention.keep:
+        return raw
+    try:
+        step = manifest.spec.fps / convention.fps
+        return str(max(0, int((round(float(raw)) - 1) // step)))
+    except ValueError:
+        return raw

@@ -1,0 +1,1 @@
+"""What lies on disk: folders of frames, matched with the layouts of a schema."""

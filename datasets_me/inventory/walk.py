@@ -1,0 +1,81 @@
+"""One pass over a tree of folders: which folders hold frames, and which."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets_me.errors import FolderError
+from datasets_me.inventory.frames import Frames, is_image, read_names
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A folder that holds images, or holds nothing at all. ``path`` is relative to the root, with ``/``."""
+
+    path: str
+    frames: Frames
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All leaves under a root, in order of path; folders that could not be opened, with the reason; file count."""
+
+    root: Path
+    leaves: tuple[Leaf, ...]
+    unreadable: tuple[tuple[str, str], ...]
+    files: int
+
+
+Progress = Callable[[int, int], None]
+"""Called now and then with the number of folders and files seen so far."""
+
+
+def walk(root: Path, progress: Progress | None = None) -> Tree:
+    """List a tree once. Linked folders are followed, but never into a folder that is already being listed.
+
+    Raises:
+        FolderError: the root is no folder.
+    """
+    if not root.is_dir():
+        raise FolderError("the root is not a folder", where=str(root), fix="give the folder the frames lie under")
+    leaves: list[Leaf] = []
+    unreadable: list[tuple[str, str]] = []
+    files = folders = 0
+    waiting: list[tuple[str, tuple[str, ...]]] = [("", (os.path.realpath(root),))]
+    while waiting:
+        path, above = waiting.pop()
+        try:
+            names, below, linked = _list(root / path)
+        except OSError as error:
+            unreadable.append((path or ".", error.strerror or str(error)))
+            continue
+        folders += 1
+        files += len(names)
+        for name in below:
+            real = os.path.realpath(root / path / name) if name in linked else f"{above[-1]}{os.sep}{name}"
+            if real not in above:
+                waiting.append((f"{path}/{name}" if path else name, (*above, real)))
+        if path and (any(map(is_image, names)) or not (names or below)):
+            leaves.append(Leaf(path, read_names(names)))
+        elif not path and any(map(is_image, names)):
+            leaves.append(Leaf(".", read_names(names)))
+        if progress:
+            progress(folders, files)
+    return Tree(root, tuple(sorted(leaves, key=lambda leaf: leaf.path)), tuple(sorted(unreadable)), files)
+
+
+def _list(folder: Path) -> tuple[list[str], list[str], set[str]]:
+    """Names of files and of folders in one folder, and which folders are links. Hidden folders are passed over."""
+    names, below, linked = [], [], set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.is_dir():
+                names.append(entry.name)
+            elif not entry.name.startswith("."):
+                below.append(entry.name)
+                if entry.is_symlink():
+                    linked.add(entry.name)
+    return names, below, linked

@@ -1,0 +1,224 @@
+"""The manifest: a folder of Parquet tables where all stages meet.
+
+::
+
+    annotations.parquet  videos.parquet  findings.parquet  manifest.json  schema.yaml
+
+Frames are 0-based, inclusive, int32 and nullable. ``schema.yaml`` is the schema the manifest was made with.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from datasets_me import __version__, schema_files
+from datasets_me.errors import ManifestError
+from datasets_me.files import umask, write_file
+from datasets_me.records import Annotation, Finding, Record, Video, arrow_schema
+from datasets_me.schema_files import Schema
+from datasets_me.spec import Spec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
+_TABLES: dict[str, type[Record]] = {"annotations": Annotation, "videos": Video, "findings": Finding}
+
+Row = TypeVar("Row", bound=Record)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A dataset, typed: annotations, videos, findings, the schema, and where it all came from.
+
+    ``sources`` are the files read, each with ``name``, ``sha256`` and ``bytes``; ``options`` what the user chose;
+    ``variant`` the workbook variant the annotations were read by.
+    """
+
+    schema: Schema
+    annotations: list[Annotation]
+    videos: list[Video]
+    findings: list[Finding]
+    variant: str
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> Spec:
+        return self.schema.spec
+
+    def counts(self) -> dict[str, Any]:
+        """Rows by type, subjects, videos, and findings by code."""
+        types = Counter(row.type for row in self.annotations)
+        return {
+            "annotations": len(self.annotations),
+            "micro": types["micro"],
+            "macro": types["macro"],
+            "subjects": len({row.subject for row in self.annotations}),
+            "annotated_videos": len({row.video for row in self.annotations}),
+            "folders": sum(row.path is not None for row in self.videos),
+            "findings": dict(sorted(Counter(row.code for row in self.findings).items())),
+        }
+
+    def to_pandas(self, table: str = "annotations") -> pd.DataFrame:
+        """One table (``annotations``, ``videos`` or ``findings``) as a DataFrame with nullable dtypes."""
+        import pandas as pd
+
+        rows: Sequence[Record] = getattr(self, table)
+        frame: pd.DataFrame = _arrow_table(_TABLES[table], rows).to_pandas(types_mapper=pd.ArrowDtype)
+        return frame
+
+
+def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
+    """Write a manifest: first under a temporary name, then renamed, so that no half of one is ever seen.
+
+    The same manifest gives the same bytes. With ``force`` an existing manifest is replaced; any other folder is not.
+
+    Raises:
+        ManifestError: the folder exists already, or cannot be written.
+    """
+    if folder.exists():
+        _refuse_to_overwrite(folder, force)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _write_tables(manifest, temporary)
+        temporary.chmod(0o777 & ~umask())
+        if folder.exists():
+            replaced = temporary.with_name(temporary.name + ".old")
+            folder.rename(replaced)
+            temporary.rename(folder)
+            shutil.rmtree(replaced)
+        else:
+            temporary.rename(folder)
+    except OSError as error:
+        raise ManifestError(f"the manifest cannot be written: {error.strerror or error}", where=str(folder)) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read(folder: Path) -> Manifest:
+    """Read a manifest folder.
+
+    Raises:
+        ManifestError: there is none, it is damaged, or a newer version wrote it.
+    """
+    if not (folder / "manifest.json").is_file():
+        reason = "there is no manifest.json in it" if folder.is_dir() else "there is no such folder"
+        raise ManifestError(f"not a manifest: {reason}", where=str(folder), fix="make one with me-datasets convert")
+    try:
+        about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if about["format"] > _FORMAT:
+            raise ManifestError(
+                f"the manifest has format {about['format']}, this version reads {_FORMAT}",
+                where=str(folder),
+                fix="install a newer me-datasets",
+            )
+        schema = schema_files.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
+        return Manifest(
+            schema=schema,
+            annotations=_read_table(folder, "annotations", Annotation),
+            videos=_read_table(folder, "videos", Video),
+            findings=_read_table(folder, "findings", Finding),
+            variant=about["variant"],
+            sources=about["sources"],
+            options=about["options"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ManifestError(
+            f"the manifest is damaged: {error}",
+            where=str(folder),
+            fix="make it again with me-datasets convert",
+        ) from error
+
+
+def write_parquet(model: type[Record], rows: Sequence[Record], path: Path) -> None:
+    """Write rows of one kind to a Parquet file of their Arrow schema.
+
+    Raises:
+        MeDatasetsError: the file cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    content = io.BytesIO()
+    pq.write_table(_arrow_table(model, rows), content, compression="zstd")
+    write_file(path, content.getvalue())
+
+
+def is_manifest(folder: Path) -> bool:
+    """Whether a folder is a manifest."""
+    return (folder / "manifest.json").is_file()
+
+
+def _refuse_to_overwrite(folder: Path, force: bool) -> None:
+    if not is_manifest(folder):
+        raise ManifestError("the output exists and is not a manifest", where=str(folder), fix="choose another -o")
+    if not force:
+        raise ManifestError("the manifest exists already", where=str(folder), fix="add --force to replace it")
+
+
+def _write_tables(manifest: Manifest, folder: Path) -> None:
+    import pyarrow.parquet as pq
+
+    for name, model in _TABLES.items():
+        pq.write_table(_arrow_table(model, getattr(manifest, name)), folder / f"{name}.parquet", compression="zstd")
+    (folder / "schema.yaml").write_text(manifest.schema.text, encoding="utf-8")
+    about = {
+        "format": _FORMAT,
+        "dataset": manifest.spec.id,
+        "schema": {
+            "id": manifest.spec.id,
+            "version": manifest.spec.version,
+            "sha256": manifest.schema.sha256,
+        },
+        "variant": manifest.variant,
+        "sources": manifest.sources,
+        "options": manifest.options,
+        "tool": {"name": "me-datasets", "version": __version__},
+        "counts": manifest.counts(),
+    }
+    text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
+    import pyarrow as pa
+
+    schema = arrow_schema(model)
+    columns: list[Any] = []
+    for column in schema:
+        values = [getattr(row, column.name) for row in rows]
+        if pa.types.is_map(column.type):
+            values = [list(value.items()) for value in values]
+        elif pa.types.is_list(column.type):
+            values = [[_plain(element) for element in value] for value in values]
+        columns.append(pa.array(values, type=column.type))
+    return pa.table(columns, schema=schema)
+
+
+def _plain(element: Any) -> Any:
+    return element.model_dump() if isinstance(element, Record) else element
+
+
+def _read_table(folder: Path, name: str, model: type[Row]) -> list[Row]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(folder / f"{name}.parquet")
+    maps = [column.name for column in table.schema if str(column.type).startswith("map")]
+    rows = table.to_pylist()
+    for row in rows:
+        for column in maps:
+            row[column] = dict(row[column])
+    return [model.model_validate(row) for row in rows]

@@ -1,0 +1,187 @@
+"""The rows of a manifest, and the Arrow schemas that follow from them."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from datasets_me.codes import Severity, all_codes
+from datasets_me.errors import Place
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ExpressionType = Literal["micro", "macro"]
+Side = Literal["bilateral", "left", "right", "asymmetric", "top", "bottom"]
+FrameField = Literal["onset", "apex", "offset"]
+FRAME_FIELDS: tuple[FrameField, ...] = ("onset", "apex", "offset")
+
+
+class Record(BaseModel):
+    """Base of all rows: immutable, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ActionUnit(Record):
+    """One action unit of the Facial Action Coding System.
+
+    ``side`` is ``bilateral`` where the coder wrote none; ``top`` and ``bottom`` are lips.
+    ``intensity`` is a letter A (trace) to E (maximum), or a doubt such as ``"B/C"``.
+    Units that exclude each other share an ``alternative`` number; those with the same ``option``
+    within it go together: ``(8+25)or(50)`` is alternative 0, option 0 for 8 and 25, option 1 for 50.
+    """
+
+    au: int
+    side: Side = "bilateral"
+    intensity: str | None = None
+    uncertain: bool = False
+    reflex: bool = False
+    alternative: int | None = None
+    option: int | None = None
+
+
+class Annotation(Record):
+    """One annotated expression: a row of the workbook, read, beside what the workbook said.
+
+    ``onset``, ``apex`` and ``offset`` are 0-based frame numbers of the video, inclusive, or null.
+    ``source_cells`` maps each field to its cell (``{"onset": "C12"}``); ``extra`` keeps every other
+    column of the row as text.
+    """
+
+    id: str
+    dataset: str
+    subject: str
+    video: str
+    expression: str | None = None
+    type: ExpressionType
+    onset: int | None = None
+    apex: int | None = None
+    offset: int | None = None
+    fps: float
+    aus: list[ActionUnit] = Field(default_factory=list)
+    aus_unread: list[str] = Field(default_factory=list)
+    emotion: str | None = None
+    class_3: str | None = None
+    class_5: str | None = None
+    onset_raw: str | None = None
+    apex_raw: str | None = None
+    offset_raw: str | None = None
+    au_raw: str | None = None
+    emotion_raw: str | None = None
+    type_raw: str | None = None
+    corrected: list[str] = Field(default_factory=list)
+    extra: dict[str, str] = Field(default_factory=dict)
+    source_file: str
+    source_sheet: str | None = None
+    source_row: int
+    source_cells: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def length(self) -> int | None:
+        """Frames from onset to offset, both included, or None where either is missing."""
+        if self.onset is None or self.offset is None:
+            return None
+        return self.offset - self.onset + 1
+
+
+class Video(Record):
+    """One folder of frames, or an annotated video for which none was found (``path`` is null).
+
+    ``path`` is relative to the root. ``first`` and ``last`` are frame numbers as the file names say them;
+    ``missing`` counts the numbers between them that have no file. ``subject`` is null for a folder without
+    annotations whose name does not tell it.
+    """
+
+    dataset: str
+    subject: str | None
+    video: str
+    expression: str | None = None
+    layout: str | None = None
+    path: str | None = None
+    relocated: bool = False
+    annotations: int = 0
+    frames: int | None = None
+    first: int | None = None
+    last: int | None = None
+    missing: int | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float
+    format: str | None = None
+
+
+class Finding(Record):
+    """One doubt, with its place, what was expected and found, and what to do."""
+
+    code: str
+    severity: Severity
+    message: str
+    file: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+    column: str | None = None
+    subject: str | None = None
+    video: str | None = None
+    path: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    fix: str | None = None
+
+    @property
+    def where(self) -> str:
+        """The place as one short text: a cell, else a path, else a video."""
+        place = str(Place(self.file, self.sheet, self.row, self.column))
+        return place or self.path or self.video or ""
+
+
+def finding(code: str, message: str, *, place: Place | None = None, **fields: str | None) -> Finding:
+    """A finding with the severity and the advice of its code, unless ``fix`` says something better."""
+    entry = all_codes()[code]
+    where = place or Place()
+    return Finding(
+        code=code,
+        severity=entry.severity,
+        message=message,
+        file=where.file,
+        sheet=where.sheet,
+        row=where.row,
+        column=where.column,
+        **{"fix": entry.fix, **fields},
+    )
+
+
+def arrow_schema(model: type[BaseModel]) -> pa.Schema:
+    """The Arrow schema of a row model: int32, float64, string, bool, list, struct, map<string, string>."""
+    import pyarrow as pa
+
+    return pa.schema(_arrow_field(name, info.annotation) for name, info in model.model_fields.items())
+
+
+def _arrow_field(name: str, annotation: Any) -> pa.Field:
+    import pyarrow as pa
+
+    members = typing.get_args(annotation)
+    optional = typing.get_origin(annotation) in (types.UnionType, typing.Union)
+    if optional:
+        (annotation,) = (member for member in members if member is not type(None))
+    return pa.field(name, _arrow_type(annotation), nullable=optional)
+
+
+def _arrow_type(annotation: Any) -> pa.DataType:
+    import pyarrow as pa
+
+    simple = {int: pa.int32(), float: pa.float64(), str: pa.string(), bool: pa.bool_()}
+    if annotation in simple:
+        return simple[annotation]
+    origin, members = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return pa.string()
+    if origin is list:
+        return pa.list_(pa.field("element", _arrow_type(members[0]), nullable=False))
+    if origin is dict:
+        return pa.map_(pa.string(), pa.string())
+    return pa.struct([_arrow_field(name, info.annotation) for name, info in annotation.model_fields.items()])

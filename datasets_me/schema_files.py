@@ -1,0 +1,147 @@
+"""Finding, reading and explaining the YAML files of dataset schemas."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from datasets_me import resources
+from datasets_me.errors import SchemaError
+from datasets_me.spec import Spec
+from datasets_me.text import closest, fold
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A dataset's spec, and the very text it was read from (kept in every manifest)."""
+
+    spec: Spec
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def load(name: str) -> Schema:
+    """A schema by id, by alias (``CAS(ME)^2``), or by the path of a YAML file.
+
+    Raises:
+        SchemaError: nothing of that name; the nearest is suggested. Or the file is wrong.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return load_file(Path(name))
+    names: dict[str, Path] = {}
+    for schema in shipped():
+        for alias in (schema.spec.id, *schema.spec.aliases):
+            names[fold(alias)] = resources.folder("schemas") / f"{schema.spec.id}.yaml"
+    if fold(name) in names:
+        return load_file(names[fold(name)])
+    known = [schema.spec.id for schema in shipped()]
+    near = closest(name, [alias for schema in shipped() for alias in (schema.spec.id, *schema.spec.aliases)])
+    raise SchemaError(
+        f"there is no dataset '{name}'",
+        fix=(f"did you mean '{near}'? " if near else "")
+        + f"Known: {', '.join(known)}; or give the path of a schema (.yaml)",
+    )
+
+
+@cache
+def shipped() -> tuple[Schema, ...]:
+    """All schemas of the package, sorted by id."""
+    return tuple(load_file(path) for path in resources.schema_files())
+
+
+def load_file(path: Path) -> Schema:
+    """The schema in a YAML file.
+
+    Raises:
+        SchemaError: the file cannot be read, or is wrong; every fault is named with its line and YAML path.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise SchemaError(f"the schema cannot be read: {reason}", where=str(path)) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str) -> Schema:
+    """The schema in a YAML text; ``source`` is named in errors.
+
+    Raises:
+        SchemaError: as in :func:`load_file`.
+    """
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+        raw = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{source}, line {mark.line + 1}" if mark else source
+        raise SchemaError(f"not YAML: {getattr(error, 'problem', error)}", where=where) from error
+    if not isinstance(raw, dict):
+        raise SchemaError("a schema is a mapping with keys such as id, workbook, names", where=source)
+    try:
+        return Schema(Spec.model_validate(raw), text)
+    except ValidationError as error:
+        faults = [_fault(problem, root, source) for problem in error.errors()]
+        raise SchemaError("the schema is not valid\n" + "\n".join(faults)) from error
+
+
+def _fault(problem: Any, root: yaml.Node | None, source: str) -> str:
+    """One line: file, line of the YAML, YAML path, what is wrong and what is allowed."""
+    location = [part for part in problem["loc"] if not _is_union_branch(part)]
+    path = ".".join(map(str, location)) or "(top level)"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        allowed = sorted(_model_at(location[:-1]).model_fields)
+        near = closest(str(location[-1]), allowed)
+        message = "unknown key; " + (f"did you mean '{near}'? " if near else "") + f"allowed: {', '.join(allowed)}"
+    elif problem["type"] == "missing":
+        message = "is missing"
+    elif problem.get("input") is not None and not isinstance(problem["input"], dict | list):
+        message += f" (found {problem['input']!r})"
+    return f"  {source}, line {_line(root, location)}: {path}: {message}"
+
+
+def _is_union_branch(part: object) -> bool:
+    return isinstance(part, str) and ("[" in part or part == "constrained-str")
+
+
+def _model_at(location: list[Any]) -> type[BaseModel]:
+    """The model that stands at a place of the YAML."""
+    import typing
+
+    def models(annotation: Any) -> list[Any]:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return [annotation]
+        return [model for member in typing.get_args(annotation) for model in models(member)]
+
+    model: type[BaseModel] = Spec
+    for part in location:
+        if part in model.model_fields:
+            model = next(iter(models(model.model_fields[part].annotation)), model)
+    return model
+
+
+def _line(root: yaml.Node | None, location: list[Any]) -> int:
+    """The line of the deepest part of a YAML path that is there."""
+    node, line = root, 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,308 @@
+"""What a dataset *is*: the model of ``schemas/<id>.yaml``.
+
+A new dataset is a new file of this form. Every per-dataset fact stands there; the code knows none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from datasets_me.naming import Template
+from datasets_me.records import ExpressionType, FrameField
+
+
+def _a_regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_a_regex)]
+Letter = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$", description="a column letter, as in a spreadsheet")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, with underscores")]
+
+
+class Model(BaseModel):
+    """Base of all parts of a schema: unknown keys are errors, and numbers stand for text where text is asked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class Frames(Model):
+    """How frame numbers of the workbook become 0-based frames."""
+
+    base: Literal[0, 1] = Field(1, description="the number of a video's first frame in the workbook")
+    rounding: Literal["half-even", "floor"] = Field("half-even", description="for fractional frame numbers")
+    before_first: Literal["error", "clamp"] = Field(
+        "error", description="a number below the base: unreadable, or read as the first frame"
+    )
+    fps: float | None = Field(None, gt=0, description="where a variant counts at another rate than the videos")
+
+
+class LookupSheet(Model):
+    """A sheet of two columns that translates one value into another."""
+
+    sheet: int = Field(ge=1, description="the position of the sheet, from 1")
+    key: Letter
+    value: Letter
+
+
+class Variant(Model):
+    """One shape in which the workbook is handed round; recognised by content, never by file name."""
+
+    id: str
+    header: Literal["none", "find"] = Field(description="columns by position, or by the names of a header row")
+    columns: dict[Name, Letter | list[str]] = Field(description="the columns that must be there")
+    optional: dict[Name, Letter | list[str]] = Field(default_factory=dict, description="columns read where they are")
+    looks: dict[Name, Pattern] = Field(
+        default_factory=dict, description="what the cells of a column look like; decides for header: none"
+    )
+    lookups: dict[Name, LookupSheet] = Field(default_factory=dict)
+    frames: Frames | None = Field(None, description="in place of workbook.frames")
+    sentinels: dict[Name, list[str]] | None = Field(None, description="in place of workbook.sentinels")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, column in {**self.columns, **self.optional}.items():
+            if self.header == "none" and not isinstance(column, str):
+                raise ValueError(f"header: none needs a column letter for '{name}'")
+            if self.header == "find" and isinstance(column, str):
+                raise ValueError(f"header: find needs a list of header names for '{name}'")
+        if self.header == "none" and not self.looks:
+            raise ValueError("header: none needs 'looks', or any sheet would fit")
+        for name in self.looks:
+            if name not in self.columns:
+                raise ValueError(f"'looks' names '{name}', which is not one of the columns")
+        return self
+
+
+class Workbook(Model):
+    """Where the annotations stand and how they are written."""
+
+    files: list[str] = Field(description="patterns of file names, used when a folder is searched")
+    frames: Frames = Frames(base=1)
+    sentinels: dict[Name, list[str]] = Field(
+        default_factory=dict, description="per column, the texts that mean 'not annotated'"
+    )
+    duration: Literal["inclusive", "exclusive"] | None = Field(
+        None, description="what a duration column counts, for a check against onset and offset"
+    )
+    variants: list[Variant] = Field(min_length=1)
+
+
+class Lookup(Model):
+    """A value that follows from another. ``values`` is what is known; a sheet of the workbook may give it too."""
+
+    by: Name
+    values: dict[str, str]
+
+
+class Names(Model):
+    """How subjects, videos and expressions are called, from columns, splits of columns and lookups."""
+
+    patterns: dict[Name, Pattern] = Field(
+        default_factory=dict, description="what a value looks like inside the name of a folder"
+    )
+    split: dict[Name, Pattern] = Field(
+        default_factory=dict, description="takes a column apart; named groups become values"
+    )
+    lookups: dict[Name, Lookup] = Field(default_factory=dict)
+    subject: str
+    video: str
+    expression: str | None = None
+
+
+class ExpressionTypes(Model):
+    """Micro or macro: the same for all rows, or by the text of the column ``type``."""
+
+    constant: ExpressionType | None = None
+    values: dict[ExpressionType, list[str]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.constant is None) == (not self.values):
+            raise ValueError("give either 'constant' or 'values'")
+        return self
+
+
+class Emotions(Model):
+    """The labels of the dataset with their other spellings, and the coarser classes made of them."""
+
+    labels: dict[str, list[str]] = Field(default_factory=dict)
+    class_3: dict[str, list[str]] = Field(default_factory=dict)
+    class_5: dict[str, list[str]] = Field(default_factory=dict)
+    vocabularies: dict[Name, list[str]] = Field(default_factory=dict, description="known words of other label columns")
+
+    @model_validator(mode="after")
+    def _classes_name_labels(self) -> Self:
+        for name, classes in (("class_3", self.class_3), ("class_5", self.class_5)):
+            for label in (label for labels in classes.values() for label in labels):
+                if label not in self.labels:
+                    raise ValueError(f"{name} names the label '{label}', which is not one of the labels")
+        return self
+
+
+class Layout(Model):
+    """One way the frames lie on disk. A folder's path is matched from its end, ``under`` names folders above."""
+
+    id: str
+    holds: Literal["video", "expression"] = Field(description="the frames of a whole video, or of one expression")
+    under: list[str] = Field(default_factory=list, description="names of the folder that holds it all")
+    folder: str = Field(description="template of the path of one folder of frames")
+    frame: str = Field(description="template of a frame's name; {frame} is its number")
+    numbers: Literal["video", "clip"] = Field(
+        "video",
+        description="frame numbers count the video as the workbook does, or start anew in every folder",
+    )
+    base: int = Field(1, ge=0, description="the number of the first frame")
+
+
+class Relocation(Model):
+    """A folder known to lie in the wrong place. Paths are those of the layout's template."""
+
+    layout: str
+    found: str
+    belongs: str
+    why: str
+
+
+class Correction(Model):
+    """A cell known to be wrong. It is found by what the row is about and by its old value, never by row number."""
+
+    subject: str
+    video: str
+    expression: str | None = None
+    column: Name
+    old: str
+    new: str
+    why: str
+
+
+class Absence(Model):
+    """A folder known not to be in a layout, though it is annotated."""
+
+    layout: str
+    video: str
+    expression: str | None = None
+    why: str
+
+
+class CropOverride(Model):
+    """Videos (a glob of their names) whose face needs more room than the default."""
+
+    video: str
+    pad: float = Field(ge=0)
+    why: str
+
+
+class Crop(Model):
+    """Room around the face, as a fraction of the face box on every side."""
+
+    pad: float = Field(0.25, ge=0)
+    overrides: list[CropOverride] = Field(default_factory=list)
+
+
+class Expected(Model):
+    """Published counts. A workbook or a tree that differs is reported."""
+
+    annotations: int | None = None
+    micro: int | None = None
+    macro: int | None = None
+    subjects: int | None = None
+    videos: int | None = None
+    emotions: dict[str, int] = Field(default_factory=dict)
+    folders: dict[str, int] = Field(default_factory=dict, description="folders of frames, per layout")
+
+
+class Licence(Model):
+    """Where access is asked for, and the terms in one sentence."""
+
+    page: str
+    terms: str
+
+
+class AuwgcnCsv(Model):
+    """How the 7-column CSV of the AUW-GCN family counts this dataset's frames.
+
+    ``workbook``: the numbers exactly as the workbook says. ``sampled``: 0-based at ``fps``,
+    ``max(0, (round(x) - 1) // step)`` with ``step`` the ratio of the frame rates; texts in ``keep`` stay.
+    """
+
+    index: Literal["workbook", "sampled"]
+    fps: float = Field(gt=0)
+    keep: list[str] = Field(default_factory=list)
+
+
+class Synthetic(Model):
+    """What a synthetic workbook of this dataset looks like, and what it is filled with.
+
+    ``columns`` are templates over ``{subject}`` (a running number from 1), ``{clip}`` (one of ``clips``, one per
+    video) and ``{number}`` (of the expression in its video).
+    """
+
+    sheets: list[str] = Field(default=["Sheet1"], description="the annotations' sheet, then those of the lookups")
+    preamble: list[str] = Field(default_factory=list, description="lines of prose above the header")
+    order: list[str] = Field(
+        default_factory=list, description='header: find only: the columns from left to right, "" for a blank one'
+    )
+    columns: dict[Name, str]
+    clips: list[str] = Field(min_length=2)
+    per_video: int = Field(2, ge=1, description="annotations of a video")
+    aus: list[str | int]
+    size: tuple[int, int] = Field((48, 36), description="width and height of a frame, px")
+
+
+class Spec(Model):
+    """A dataset: identity, workbook, names, labels, folders, known defects, expected counts."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9\-]*$")
+    version: int = Field(ge=1, description="of this schema; raised when its meaning changes")
+    title: str
+    aliases: list[str] = Field(default_factory=list)
+    fps: float = Field(gt=0)
+    citation: str
+    licence: Licence
+    workbook: Workbook
+    names: Names
+    expression_type: ExpressionTypes
+    emotions: Emotions = Emotions()
+    layouts: list[Layout] = Field(default_factory=list)
+    relocations: list[Relocation] = Field(default_factory=list)
+    corrections: list[Correction] = Field(default_factory=list)
+    absent: list[Absence] = Field(default_factory=list)
+    crop: Crop = Crop()
+    expected: Expected = Expected()
+    auwgcn_csv: AuwgcnCsv | None = None
+    synthetic: Synthetic | None = None
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        layouts = {layout.id for layout in self.layouts}
+        referring = [
+            *(("relocations", item.layout) for item in self.relocations),
+            *(("absent", item.layout) for item in self.absent),
+            *(("expected.folders", name) for name in self.expected.folders),
+        ]
+        for part, name in referring:
+            if name not in layouts:
+                raise ValueError(f"{part} names the layout '{name}'; layouts are {', '.join(sorted(layouts))}")
+        for label in self.expected.emotions:
+            if label not in self.emotions.labels:
+                raise ValueError(f"expected.emotions names '{label}', which is not one of the labels")
+        for layout in self.layouts:
+            if "frame" not in Template(layout.frame).fields:
+                raise ValueError(f"the frame template of layout '{layout.id}' lacks {{frame}}")
+        return self
+
+    def layout(self, name: str) -> Layout:
+        """The layout of that id."""
+        return next(layout for layout in self.layouts if layout.id == name)
+
+
+FIELDS_OF_A_ROW: tuple[FrameField | str, ...] = ("onset", "apex", "offset", "aus", "emotion", "type", "fps")
+"""Columns with a meaning of their own; all others serve names and are kept as text."""

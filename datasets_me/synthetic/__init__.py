@@ -1,0 +1,1 @@
+"""Datasets with known truth: a workbook in a dataset's raw shape, folders in its layouts, defects on request."""

@@ -1,0 +1,237 @@
+"""A synthetic dataset before it is written: rows, folders, the schema that fits it, and the truth about them."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from datasets_me import naming
+from datasets_me.convert.workbook import Cell, column_index, column_letter
+from datasets_me.errors import SchemaError
+from datasets_me.naming import Identity, Template
+from datasets_me.records import FRAME_FIELDS, ExpressionType
+from datasets_me.schema_files import Schema
+from datasets_me.spec import Layout, Spec, Synthetic, Variant
+
+_LEAD, _GAP, _TAIL = 5, 4, 6  # frames before, between and after the expressions of a video
+_LENGTHS: dict[ExpressionType, tuple[int, int]] = {"micro": (7, 10), "macro": (12, 20)}
+
+
+@dataclass
+class Row:
+    """One row of the workbook. ``frames`` is the 0-based truth, whatever the cells say.
+
+    ``lost`` rows cannot become annotations; nothing is made on disk for them.
+    """
+
+    cells: dict[str, Cell]
+    identity: Identity
+    names: dict[str, str]
+    type: ExpressionType
+    frames: dict[str, int]
+    number: int = 0
+    lost: bool = False
+
+
+@dataclass
+class Folder:
+    """One folder of frames to be written: file names to their content, by kind."""
+
+    path: str
+    layout: Layout
+    rows: list[Row]
+    video: str
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Draft:
+    """Everything about a synthetic dataset that is still to be written."""
+
+    schema: Schema
+    random: random.Random
+    rows: list[Row]
+    lengths: dict[str, int]
+    folders: list[Folder] = field(default_factory=list)
+    after_table: list[str] = field(default_factory=list)
+    extra_column: str | None = None
+    extra_sheet: str | None = None
+    merged: list[str] = field(default_factory=list)
+    dropped_lookups: set[tuple[str, str]] = field(default_factory=set)
+    suffix: str = ".xlsx"
+    truth: list[dict[str, Any]] = field(default_factory=list)
+    schema_changes: dict[str, Any] = field(default_factory=dict)
+    used: set[int] = field(default_factory=set)
+
+    @property
+    def spec(self) -> Spec:
+        return self.schema.spec
+
+    @property
+    def synthetic(self) -> Synthetic:
+        assert self.spec.synthetic is not None  # make() has refused a schema without
+        return self.spec.synthetic
+
+    @property
+    def variant(self) -> Variant:
+        return self.spec.workbook.variants[0]
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the sheet from left to right, "" for a blank one."""
+        if self.variant.header == "find":
+            return self.synthetic.order
+        by_index = {column_index(str(letter)): name for name, letter in self.variant.columns.items()}
+        return [by_index.get(index, "") for index in range(max(by_index) + 1)]
+
+    @property
+    def first_row(self) -> int:
+        """The number of the first annotation's row in the sheet."""
+        return len(self.synthetic.preamble) + (2 if self.variant.header == "find" else 1)
+
+    def letter(self, column: str) -> str:
+        """The letter of a column of the sheet."""
+        return column_letter(self.columns.index(column))
+
+    def expect(self, code: str, stage: str, row: Row | None = None, column: str | None = None, **place: Any) -> None:
+        """Write down a finding that has to be made."""
+        entry: dict[str, Any] = {"code": code, "stage": stage}
+        if row is not None:
+            entry |= {"row": row.number, "video": row.identity.video}
+        if column is not None:
+            entry["column"] = self.letter(column) if column in self.columns else column
+        self.truth.append(entry | place)
+
+    def fresh_rows(self) -> Iterator[Row]:
+        """Rows that no defect has touched, in random order."""
+        rows = [row for row in self.rows if id(row) not in self.used and not row.lost]
+        self.random.shuffle(rows)
+        return iter(rows)
+
+    def claim(self, *rows: Row) -> None:
+        """Keep rows from being touched by another defect."""
+        self.used.update(map(id, rows))
+
+
+def draft(schema: Schema, seed: int, subjects: int) -> Draft:
+    """A dataset without defects.
+
+    Raises:
+        SchemaError: the schema has no ``synthetic`` part, or too few known names for so many subjects.
+    """
+    spec = schema.spec
+    if spec.synthetic is None:
+        raise SchemaError(f"the schema of {spec.id} has no part 'synthetic'", fix="add one; see schemas/casme2.yaml")
+    made = Draft(schema, random.Random(seed), [], {})
+    for subject in range(1, subjects + 1):
+        for clip in spec.synthetic.clips[:-1]:  # the last stays free, for folders without annotation
+            _add_video(made, subject, clip)
+    for index, row in enumerate(made.rows):
+        row.number = made.first_row + index
+    return made
+
+
+def naming_cells(made: Draft, subject: int, clip: str, number: int) -> dict[str, Cell]:
+    """The cells that name a row."""
+    values = {"subject": str(subject), "clip": clip, "number": str(number)}
+    return {name: Template(text).render(values) for name, text in made.synthetic.columns.items()}
+
+
+def identity_of(made: Draft, cells: dict[str, Cell]) -> tuple[Identity, dict[str, str]]:
+    """The identity a row's cells give, and all values it follows from.
+
+    Raises:
+        SchemaError: they give none, which means a subject beyond the schema's lookups.
+    """
+    known = naming.derive(made.spec.names, {name: str(cell) for name, cell in cells.items() if cell is not None})
+    identity = naming.identify(made.spec.names, known)
+    if identity is None or identity.subject is None:
+        raise SchemaError(f"the schema of {made.spec.id} has no names for {cells}", fix="give fewer --subjects")
+    return identity, known
+
+
+def _add_video(made: Draft, subject: int, clip: str) -> None:
+    synthetic, frame = made.synthetic, _LEAD
+    types = made.spec.expression_type
+    kinds: list[ExpressionType] = [types.constant] if types.constant else sorted(types.values)
+    for number in range(1, synthetic.per_video + 1):
+        kind = made.random.choice(kinds)
+        length = made.random.randint(*_LENGTHS[kind])
+        frames = {"onset": frame, "apex": frame + made.random.randint(2, length - 3), "offset": frame + length - 1}
+        cells = naming_cells(made, subject, clip, number)
+        identity, known = identity_of(made, cells)
+        made.rows.append(Row(cells | _data_cells(made, kind, frames), identity, known, kind, frames))
+        frame += length + _GAP
+        made.lengths[identity.video] = frame - _GAP + _TAIL
+
+
+def _data_cells(made: Draft, kind: ExpressionType, frames: dict[str, int]) -> dict[str, Cell]:
+    spec = made.spec
+    labels = [*spec.emotions.labels]
+    cells: dict[str, Cell] = {name: frames[name] + spec.workbook.frames.base for name in FRAME_FIELDS}
+    cells["duration"] = frames["offset"] - frames["onset"] + (spec.workbook.duration == "inclusive")
+    cells["type"] = spec.expression_type.values[kind][0] if spec.expression_type.values else None
+    cells["aus"] = made.random.choice(made.synthetic.aus)
+    cells["emotion"] = made.random.choice(labels) if labels else None
+    cells["fps"] = int(spec.fps)
+    return cells
+
+
+def add_folders(made: Draft) -> None:
+    """Folders in every layout of the schema for all rows that can be read."""
+    for layout in made.spec.layouts:
+        groups: dict[str, list[Row]] = {}
+        for row in made.rows:
+            if not row.lost:
+                groups.setdefault(folder_path(layout, row.names), []).append(row)
+        for path, rows in groups.items():
+            made.folders.append(Folder(path, layout, rows, rows[0].identity.video, _files(made, layout, rows)))
+
+
+def folder_path(layout: Layout, names: dict[str, str]) -> str:
+    """The path of a folder of a layout, under the first of the names that hold it all."""
+    local = Template(layout.folder).render(names)
+    return f"{layout.under[0]}/{local}" if layout.under else local
+
+
+def _files(made: Draft, layout: Layout, rows: list[Row]) -> dict[str, str]:
+    if layout.holds == "video":
+        numbers = range(layout.base, layout.base + made.lengths[rows[0].identity.video])
+    else:
+        first = layout.base + (rows[0].frames["onset"] if layout.numbers == "video" else 0)
+        numbers = range(first, first + rows[0].frames["offset"] - rows[0].frames["onset"] + 1)
+    return {frame_name(layout, rows[0].names, number): "frame" for number in numbers}
+
+
+def frame_name(layout: Layout, names: dict[str, str], number: int) -> str:
+    """The name of a frame's file."""
+    return Template(layout.frame).render({**names, "frame": str(number)})
+
+
+def schema_text(made: Draft) -> str:
+    """The dataset's schema with the counts, corrections, relocations and absences of this synthetic set."""
+    raw = copy.deepcopy(yaml.safe_load(made.schema.text))
+    rows = [row for row in made.rows if not row.lost]
+    folders: dict[str, int] = {}
+    for folder in made.folders:
+        folders[folder.layout.id] = folders.get(folder.layout.id, 0) + 1
+    raw["title"] += " (synthetic)"
+    raw["expected"] = {
+        "annotations": len(rows),
+        "micro": sum(row.type == "micro" for row in rows),
+        "macro": sum(row.type == "macro" for row in rows),
+        "subjects": len({row.identity.subject for row in rows}),
+        "folders": folders,
+    }
+    for part in ("corrections", "relocations", "absent"):
+        raw[part] = made.schema_changes.get(part, [])
+    for name, extra in made.schema_changes.get("expected", {}).items():
+        raw["expected"][name] += extra
+    for name, extra in made.schema_changes.get("folders", {}).items():
+        raw["expected"]["folders"][name] += extra
+    return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=120)

@@ -1,0 +1,187 @@
+"""Writing a synthetic dataset: workbook, folders of frames, schema, truth."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import openpyxl
+from openpyxl.worksheet.worksheet import Worksheet
+from PIL import Image
+
+from datasets_me.convert.workbook import column_index
+from datasets_me.errors import MeDatasetsError
+from datasets_me.schema_files import Schema
+from datasets_me.synthetic.draft import Draft, add_folders, draft, schema_text
+from datasets_me.synthetic.folder_defects import FOLDER_DEFECTS, note_text_order
+from datasets_me.synthetic.row_defects import ROW_DEFECTS, NoRoomError
+from datasets_me.text import clean
+
+PLANTABLE = (*ROW_DEFECTS, *FOLDER_DEFECTS)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Where a synthetic dataset lies, and what was planted in it."""
+
+    workbook: Path
+    root: Path
+    schema: Path
+    truth: Path
+    frames: int
+    planted: tuple[str, ...]
+    impossible: tuple[str, ...]
+
+
+def make(
+    schema: Schema,
+    out: Path,
+    *,
+    seed: int = 0,
+    subjects: int = 6,
+    defects: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Made:
+    """Write a synthetic dataset: ``<workbook>``, ``frames/``, ``schema.yaml`` and ``truth.json`` under ``out``.
+
+    The same seed gives the same files. ``schema.yaml`` is the dataset's with the counts of this set. ``truth.json``
+    lists every finding that ``convert`` and ``check`` have to make with it, and no others are to be made.
+
+    Args:
+        defects: codes to plant. Those the dataset cannot have (no apex column, say) are named in the result.
+        progress: called with folders written and folders in all.
+
+    Raises:
+        MeDatasetsError: the folder is not empty, a code cannot be planted at all, or there are too few rows.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise MeDatasetsError("the folder is not empty", where=str(out), fix="choose a new one")
+    for code in defects:
+        if code not in PLANTABLE:
+            raise MeDatasetsError(f"'{code}' cannot be planted", fix=f"choose from {', '.join(PLANTABLE)}")
+    made = draft(schema, seed, subjects)
+    for number, line in enumerate(made.synthetic.preamble, start=1):
+        if line:
+            made.truth.append({"code": "ME102", "stage": "convert", "row": number})
+    planted = _plant(made, defects)
+    out.mkdir(parents=True, exist_ok=True)
+    workbook = out / (clean(schema.spec.workbook.files[0].replace("*", "")) + made.suffix)
+    _write_workbook(made, workbook)
+    frames = _write_frames(made, out / "frames", progress)
+    (out / "schema.yaml").write_text(schema_text(made), encoding="utf-8")
+    truth = {"dataset": schema.spec.id, "seed": seed, "planted": planted, "findings": made.truth}
+    (out / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    impossible = tuple(code for code in defects if code not in planted)
+    return Made(workbook, out / "frames", out / "schema.yaml", out / "truth.json", frames, tuple(planted), impossible)
+
+
+def _plant(made: Draft, defects: Sequence[str]) -> list[str]:
+    """Plant what the dataset can have; rows first, because folders are made from them."""
+    planted = []
+    code = ""
+    try:
+        for code in (code for code in ROW_DEFECTS if code in defects):
+            planted += [code] if ROW_DEFECTS[code](made) else []
+        add_folders(made)
+        for code in (code for code in FOLDER_DEFECTS if code in defects):
+            planted += [code] if FOLDER_DEFECTS[code](made) else []
+    except NoRoomError:
+        raise MeDatasetsError(
+            f"there is no row or folder left to plant {code} in", fix="give more --subjects or fewer --defects"
+        ) from None
+    note_text_order(made)
+    return planted
+
+
+def _write_workbook(made: Draft, path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.title = made.synthetic.sheets[0]
+    columns = made.columns
+    for line in made.synthetic.preamble:
+        sheet.append([line or None])
+    if made.variant.header == "find":
+        titles = {**made.variant.columns, **made.variant.optional}
+        sheet.append([titles[name][0] if name else None for name in columns])
+    for row in made.rows:
+        sheet.append([row.cells.get(name) if name else None for name in columns])
+    for line in made.after_table:
+        sheet.append([line])
+    if made.extra_column:
+        header = made.first_row - 1
+        if header:
+            sheet.cell(header, len(columns) + 4, made.extra_column)
+        sheet.cell(made.first_row, len(columns) + 4, "agrees")
+    for area in made.merged:
+        sheet.merge_cells(area)
+    _write_lookups(made, book)
+    if made.extra_sheet:
+        book.create_sheet(made.extra_sheet).append(["an older coding", 1])
+    content = io.BytesIO()
+    book.save(content)
+    path.write_bytes(_without_times(content.getvalue()))
+
+
+def _write_lookups(made: Draft, book: openpyxl.Workbook) -> None:
+    by_sheet = sorted(made.variant.lookups.items(), key=lambda item: item[1].sheet)
+    for title, (name, place) in zip(made.synthetic.sheets[1:], by_sheet, strict=True):
+        sheet = book.create_sheet(title)
+        values = made.spec.names.lookups[name].values
+        kept = {key: value for key, value in values.items() if (name, key) not in made.dropped_lookups}
+        for number, (key, value) in enumerate(kept.items(), start=1):
+            sheet.cell(number, column_index(place.key) + 1, key)
+            sheet.cell(number, column_index(place.value) + 1, value)
+
+
+def _without_times(content: bytes) -> bytes:
+    """The workbook with the times of writing taken out, so that the same seed gives the same bytes."""
+    import re
+    import zipfile
+
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(rewritten, "w", zipfile.ZIP_DEFLATED) as new:
+        for item in old.infolist():
+            data = old.read(item)
+            if item.filename == "docProps/core.xml":
+                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2000-01-01T00:00:00Z", data)
+            new.writestr(zipfile.ZipInfo(item.filename, (2000, 1, 1, 0, 0, 0)), data)
+    return rewritten.getvalue()
+
+
+def _write_frames(made: Draft, root: Path, progress: Callable[[int, int], None] | None) -> int:
+    written = 0
+    for number, folder in enumerate(made.folders, start=1):
+        place = root / folder.path
+        place.mkdir(parents=True, exist_ok=True)
+        shade = 60 + sum(map(ord, folder.video)) % 150
+        for name, kind in folder.files.items():
+            (place / name).write_bytes(_content(kind, name.rpartition(".")[2].casefold(), made.synthetic.size, shade))
+        written += len(folder.files)
+        if progress:
+            progress(number, len(made.folders))
+    return written
+
+
+@cache
+def _content(kind: str, suffix: str, size: tuple[int, int], shade: int) -> bytes:
+    """The bytes of one file, by what it is meant to be."""
+    if kind == "empty":
+        return b""
+    if kind == "text":
+        return b"not an image\n"
+    suffix = {"png": "png", "tif": "tif"}.get(kind, suffix)
+    if kind == "other format":
+        suffix = "png" if suffix != "png" else "jpg"
+    if kind == "larger":
+        size = (size[0] + 8, size[1] + 6)
+    image = Image.new("RGB", size, (shade, shade - 20, shade - 40))
+    image.paste((shade - 50, shade - 50, shade - 50), (size[0] // 3, size[1] // 3, size[0] // 2, size[1] // 2))
+    content = io.BytesIO()
+    image.save(content, {"jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF"}.get(suffix, suffix.upper()))
+    data = content.getvalue()
+    return data[: len(data) * 2 // 3] if kind == "truncated" else data

@@ -1,0 +1,1 @@
+"""Folders against annotations: what fits, what does not, and what to do about it."""

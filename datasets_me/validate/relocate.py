@@ -1,0 +1,166 @@
+"""Moving misplaced folders to where they belong: planned, journalled, undoable, never over anything.
+
+The journal is a file of JSON lines under the root. Every step is written and flushed before it is done, so that a
+killed run can be finished or undone: the state of the disk tells whether the last step happened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets_me.errors import RelocationError
+from datasets_me.inventory.layouts import Inventory
+
+JOURNAL = ".me-datasets-relocate.jsonl"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One folder to move; paths are relative to the root. ``blocked`` says why it cannot be, or is None."""
+
+    source: str
+    target: str
+    why: str
+    blocked: str | None = None
+
+
+def plan(inventory: Inventory) -> list[Move]:
+    """The moves that would put every misplaced folder right, in order of path."""
+    root = inventory.tree.root
+    moves: list[Move] = []
+    for folder in inventory.folders:
+        if not folder.relocation and not folder.mislocated:
+            continue
+        why = folder.relocation.why if folder.relocation else "its own name names another subject than the folder above"
+        blocked = None
+        if os.path.lexists(root / folder.target):
+            blocked = "something is there already"
+        elif folder.target in [move.target for move in moves]:
+            blocked = "another folder is to be moved there"
+        moves.append(Move(folder.path, folder.target, why, blocked))
+    return moves
+
+
+def apply(root: Path, moves: list[Move]) -> list[Move]:
+    """Move what is not blocked, after finishing what an interrupted run left; returns what was moved.
+
+    Raises:
+        RelocationError: a folder vanished, something appeared in its place, or the disk refuses.
+    """
+    moved = _finish_interrupted(root)
+    done = {move.source for move in moved}
+    for move in moves:
+        if move.blocked or move.source in done:
+            continue
+        for parent in reversed(Path(move.target).parents):
+            if str(parent) != "." and not (root / parent).exists():
+                _write(root, {"step": "mkdir", "path": str(parent.as_posix())})
+                (root / parent).mkdir()
+        _write(root, {"step": "move", **asdict(move)})
+        _rename(root, move.source, move.target)
+        moved.append(move)
+    return moved
+
+
+def undo(root: Path) -> list[Move]:
+    """Move everything back that the journal says was moved, last first, and remove the journal.
+
+    Raises:
+        RelocationError: there is no journal, or a folder cannot go back; the journal then keeps what is left.
+    """
+    steps = _read(root)
+    if not steps:
+        raise RelocationError("there is nothing to undo", where=str(root / JOURNAL))
+    undone = []
+    while steps:
+        step = steps[-1]
+        if step["step"] == "move" and _happened(root, step):
+            _rename(root, step["target"], step["source"])
+            undone.append(_move(step))
+        elif step["step"] == "mkdir" and (root / step["path"]).is_dir() and not any((root / step["path"]).iterdir()):
+            (root / step["path"]).rmdir()
+        steps.pop()
+        _replace(root, steps)
+    (root / JOURNAL).unlink()
+    return undone
+
+
+def journalled(root: Path) -> list[Move]:
+    """The moves a journal under the root records."""
+    return [_move(step) for step in _read(root) if step["step"] == "move"]
+
+
+def _finish_interrupted(root: Path) -> list[Move]:
+    """Do the last recorded move if it was recorded but not done."""
+    steps = [step for step in _read(root) if step["step"] == "move"]
+    if not steps or _happened(root, steps[-1]):
+        return []
+    _rename(root, steps[-1]["source"], steps[-1]["target"])
+    return [_move(steps[-1])]
+
+
+def _move(step: dict[str, Any]) -> Move:
+    return Move(step["source"], step["target"], step["why"])
+
+
+def _happened(root: Path, step: dict[str, Any]) -> bool:
+    source, target = os.path.lexists(root / step["source"]), os.path.lexists(root / step["target"])
+    if source == target:
+        state = "both places are taken" if source else "it is in neither place"
+        raise RelocationError(
+            f"the folder {step['source']} was to move to {step['target']}, but {state}",
+            where=str(root / JOURNAL),
+            fix="put one folder at one of the two places, then run the same command again",
+        )
+    return target
+
+
+def _rename(root: Path, source: str, target: str) -> None:
+    if os.path.lexists(root / target):
+        raise RelocationError("something is in the way; nothing was overwritten", where=str(root / target))
+    try:
+        (root / source).rename(root / target)
+    except OSError as error:
+        raise RelocationError(
+            f"{source} cannot be moved: {error.strerror or error}", where=str(root / target)
+        ) from error
+
+
+def _write(root: Path, step: dict[str, Any]) -> None:
+    try:
+        with (root / JOURNAL).open("a", encoding="utf-8") as journal:
+            journal.write(json.dumps(step, ensure_ascii=False) + "\n")
+            journal.flush()
+            os.fsync(journal.fileno())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RelocationError(
+            f"the journal cannot be written: {reason}", where=str(root / JOURNAL), fix="nothing is moved without it"
+        ) from error
+
+
+def _replace(root: Path, steps: list[dict[str, Any]]) -> None:
+    temporary = root / (JOURNAL + ".new")
+    temporary.write_text("".join(json.dumps(step, ensure_ascii=False) + "\n" for step in steps), encoding="utf-8")
+    temporary.replace(root / JOURNAL)
+
+
+def _read(root: Path) -> list[dict[str, Any]]:
+    """The steps of the journal. A last line that was cut off was never acted on, and is left out."""
+    if not (root / JOURNAL).exists():
+        return []
+    lines = (root / JOURNAL).read_text(encoding="utf-8").splitlines()
+    steps = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            steps.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            if number < len(lines):
+                raise RelocationError(
+                    f"line {number} of the journal is not readable", where=str(root / JOURNAL)
+                ) from error
+    return steps

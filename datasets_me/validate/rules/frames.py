@@ -1,0 +1,80 @@
+"""The frames of one folder, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from datasets_me.errors import plural
+from datasets_me.inventory.layouts import Folder
+from datasets_me.records import Finding, finding
+from datasets_me.validate.context import Context
+
+_SHOWN = 5  # gaps in one message
+
+
+def _of_folder(
+    code: str, message: str, folder: Folder, *, expected: str | None = None, found: str | None = None
+) -> Finding:
+    return finding(
+        code,
+        message,
+        subject=folder.identity.subject,
+        video=folder.identity.video,
+        path=folder.path,
+        expected=expected,
+        found=found,
+    )
+
+
+def empty_folder(context: Context) -> Iterator[Finding]:
+    """Folders of videos without a frame."""
+    for folder in context.inventory.folders:
+        if not folder.frames.numbers:
+            yield _of_folder("ME309", "the folder holds no frames", folder)
+
+
+def gaps(context: Context) -> Iterator[Finding]:
+    """Numbers without a file between the first and the last."""
+    for folder in context.inventory.folders:
+        ranges = folder.frames.gaps
+        if ranges:
+            shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_SHOWN])
+            more = "" if len(ranges) <= _SHOWN else f" and {plural(len(ranges) - _SHOWN, 'more gap')}"
+            message = f"{plural(folder.frames.missing, 'frame')} missing: {shown}{more}"
+            yield _of_folder("ME301", message, folder, found=str(folder.frames.missing))
+
+
+def twice(context: Context) -> Iterator[Finding]:
+    """Two files of one number."""
+    for folder in context.inventory.folders:
+        pairs = folder.frames.twice
+        if pairs:
+            message = f"{plural(len(pairs), 'number')} with two files: {pairs[0][0]} and {pairs[0][1]}"
+            yield _of_folder("ME302", message, folder, found=str(len(pairs)))
+
+
+def text_order(context: Context) -> Iterator[Finding]:
+    """Names whose order as text is not that of their numbers."""
+    for folder in context.inventory.folders:
+        if folder.frames.text_order_differs:
+            names = folder.frames.names
+            first = next(i for i in range(len(names) - 1) if names[i] > names[i + 1])
+            yield _of_folder("ME303", f"sorted as text, {names[first + 1]} comes before {names[first]}", folder)
+
+
+def names_differ(context: Context) -> Iterator[Finding]:
+    """Names that one rule cannot have made."""
+    for folder in context.inventory.folders:
+        if folder.frames.names_differ:
+            message = f"names differ in case, padding, prefix or kind: {folder.frames.names_differ}"
+            yield _of_folder("ME304", message, folder, found=folder.frames.names_differ)
+
+
+def start_differs(context: Context) -> Iterator[Finding]:
+    """Whole videos, and clips numbered by themselves, that do not begin with the first number."""
+    for folder in context.inventory.folders:
+        layout, numbers = folder.layout, folder.frames.numbers
+        counts_from_base = layout.holds == "video" or layout.numbers == "clip"
+        if counts_from_base and numbers and numbers[0] != layout.base:
+            message = f"the first frame is number {numbers[0]}, it should be {layout.base}"
+            yield _of_folder("ME310", message, folder, expected=str(layout.base), found=str(numbers[0]))
