@@ -39,18 +39,18 @@ def load(name: str) -> Schema:
     """
     if name.endswith((".yaml", ".yml")):
         return load_file(Path(name))
-    names: dict[str, Path] = {}
-    for schema in shipped():
-        for alias in (schema.spec.id, *schema.spec.aliases):
-            names[fold(alias)] = resources.folder("schemas") / f"{schema.spec.id}.yaml"
-    if fold(name) in names:
-        return load_file(names[fold(name)])
-    known = [schema.spec.id for schema in shipped()]
-    near = closest(name, [alias for schema in shipped() for alias in (schema.spec.id, *schema.spec.aliases)])
+    shipped_file = resources.folder("schemas") / f"{name}.yaml"
+    if shipped_file in resources.schema_files():
+        return load_file(shipped_file)
+    by_name = {alias: schema for schema in shipped() for alias in (schema.spec.id, *schema.spec.aliases)}
+    for alias, schema in by_name.items():
+        if fold(alias) == fold(name):
+            return schema
+    near = closest(name, by_name)
     raise SchemaError(
         f"there is no dataset '{name}'",
-        fix=(f"did you mean '{near}'? " if near else "")
-        + f"Known: {', '.join(known)}; or give the path of a schema (.yaml)",
+        fix=(f"did you mean '{by_name[near].spec.id}'? " if near else "")
+        + f"Known: {', '.join(schema.spec.id for schema in shipped())}; or give the path of a schema (.yaml)",
     )
 
 

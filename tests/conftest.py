@@ -1,0 +1,115 @@
+"""Fixtures: the shared reference data, workbooks made on the fly, and the command line as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, settings
+
+from datasets_me import schema_files
+from datasets_me.schema_files import Schema
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.load_profile("suite")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REFERENCE = REPOSITORY.parent / "shared" / "reference" / "auwgcn"
+
+
+@pytest.fixture
+def reference() -> Path:
+    """The CSV files published with AUW-GCN."""
+    if not REFERENCE.is_dir():
+        pytest.skip("shared/reference/auwgcn, with the published CSV files, is not beside this checkout")
+    return REFERENCE
+
+
+@pytest.fixture
+def casme_sq() -> Schema:
+    return schema_files.load("casme-sq")
+
+
+@pytest.fixture
+def samm_lv() -> Schema:
+    return schema_files.load("samm-lv")
+
+
+@pytest.fixture
+def casme2() -> Schema:
+    return schema_files.load("casme2")
+
+
+Workbook = Callable[..., Path]
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Workbook:
+    """Writes an .xlsx of the given sheets, each a list of rows."""
+
+    def write(*sheets: Sequence[Sequence[Any]], name: str = "book.xlsx") -> Path:
+        book = openpyxl.Workbook()
+        book.remove(book.worksheets[0])
+        for number, rows in enumerate(sheets, start=1):
+            sheet = book.create_sheet(f"Sheet{number}")
+            for row in rows:
+                sheet.append(list(row))
+        path = tmp_path / name
+        book.save(path)
+        return path
+
+    return write
+
+
+CASME2_HEADER = [
+    "Subject",
+    "Filename",
+    None,
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    None,
+    "Action Units",
+    "Estimated Emotion",
+]
+
+
+def casme2_row(
+    subject: Any = "01",
+    clip: Any = "EP02_01f",
+    onset: Any = 46,
+    apex: Any = 59,
+    offset: Any = 86,
+    aus: Any = "4+7",
+    emotion: Any = "disgust",
+) -> list[Any]:
+    """A row in the shape of CASME II's workbook."""
+    return [subject, clip, None, onset, apex, offset, None, aus, emotion]
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def me_datasets(tmp_path: Path) -> Run:
+    """Runs the command line in a process of its own, in an empty folder."""
+
+    def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "datasets_me", *map(str, arguments)],
+            cwd=cwd or tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1"},
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return run

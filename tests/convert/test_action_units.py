@@ -1,0 +1,145 @@
+"""The grammar of action units: cells as they stand in the datasets' shapes, round trips, and losing nothing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets_me.convert.action_units import FACS_NUMBERS, SIDES, format_action_units, read_action_units
+from datasets_me.records import ActionUnit
+
+
+@pytest.mark.parametrize(
+    ("cell", "canonical", "unread"),
+    [
+        ("4", "4", ()),
+        ("4+10+14", "4+10+14", ()),
+        ("4,24", "4+24", ()),
+        ("14,L24,", "14+L24", ()),
+        ("L1+R2", "L1+R2", ()),
+        ("T23", "T23", ()),
+        ("12B ?", "12B?", ()),
+        ("31?", "31?", ()),
+        ("4(B/C)+7B", "4(B/C)+7B", ()),
+        ("10A/B", "10(A/B)", ()),
+        ("ref(7)+12B", "ref(7)+12B", ()),
+        ("Ref(14)", "ref(14)", ()),
+        ("6C/D+ref(7)12E+25", "6(C/D)+ref(7)+12E+25", ()),
+        ("14or23", "((14)or(23))", ()),
+        ("24 or 31 or 80", "((24)or(31)or(80))", ()),
+        ("17B+(23/24) ", "17B+((23)or(24))", ()),
+        ("(L/A)12(B/A)", "((L12(B/A))or(A12(B/A)))", ()),
+        ("A/L12", "((A12)or(L12))", ()),
+        ("A(4B/C)+5B", "A4(B/C)+5B", ()),
+        ("R(12or14)B+38", "((R12B)or(R14B))+38", ()),
+        ("9A ref (L12 or L10)", "9A+((ref(L12))or(ref(L10)))", ()),
+        ("6B+12B+15C+26+((8+25)or(50))", "6B+12B+15C+26+((8+25)or(50))", ()),
+        ("1 or (2+(3 or 4))", "((1)or(2+3)or(2+4))", ()),
+        ("26+ADR30", "26+R30", ()),
+        ("AU4 + AU7", "4+7", ()),
+        ("４＋１２（B/C）", "4+12(B/C)", ()),
+        ("4+glare", "4", ("glare",)),
+        ("double 45", "45", ("double",)),
+        ("80 (big swallow) ", "80", ("(big swallow)",)),
+        ("4(k)", "4", ("(k)",)),
+        ("R14+17+soft focus", "R14+17", ("soft focus",)),
+        ("7A/B+L10A/B)+12C", "7(A/B)+L10(A/B)+12C", (")",)),
+        ("twice - L1B", "L1B", ("twice -",)),
+        ("do 2x  R2(C and then B)", "R2", ("do 2x", "(C and then B)")),
+        ("(loses 1+2) or (4(B/C))", "((4(B/C)))", ("loses 1+2",)),
+        ("all of the above", "", ("all of the above",)),
+        ("good or bad", "", ("good or bad",)),
+        ("Chewing", "", ("Chewing",)),
+        ("?", "", ("?",)),
+        ("4.5", "", ("4.5",)),
+        ("4-7", "", ("4-7",)),
+        ("123", "", ("123",)),
+        ("ref()", "", ("ref()",)),
+        ("((", "", ("((",)),
+        ("", "", ()),
+    ],
+)
+def test_cells(cell: str, canonical: str, unread: tuple[str, ...]) -> None:
+    reading = read_action_units(cell)
+    assert format_action_units(reading.units) == canonical
+    assert reading.unread == unread
+
+
+def test_alternatives_keep_what_goes_together() -> None:
+    units = read_action_units("26+((8+25)or(50))+(1/2)").units
+    assert [(unit.au, unit.alternative, unit.option) for unit in units] == [
+        (26, None, None),
+        (8, 0, 0),
+        (25, 0, 0),
+        (50, 0, 1),
+        (1, 1, 0),
+        (2, 1, 1),
+    ]
+
+
+def test_or_beside_plus_is_read_tightly_and_said() -> None:
+    reading = read_action_units("4+12 or 14")
+    assert format_action_units(reading.units) == "4+((12)or(14))"
+    assert reading.ambiguous
+    assert not read_action_units("4+(12 or 14)").ambiguous
+
+
+def test_a_cell_that_multiplies_beyond_reason_stays_text() -> None:
+    cell = "(" + "+".join(f"({n}or{n + 1})" for n in range(1, 20, 2)) + ")or(1)"
+    assert read_action_units(cell).unread == (cell,)
+
+
+sides = st.sampled_from(["bilateral", *SIDES.values()])
+intensities = st.sampled_from([None, *"ABCDE", "A/B", "D/C"])
+plain_units = st.builds(
+    ActionUnit,
+    au=st.sampled_from(sorted(FACS_NUMBERS)),
+    side=sides,
+    intensity=intensities,
+    uncertain=st.booleans(),
+    reflex=st.booleans(),
+)
+options = st.lists(plain_units, min_size=1, max_size=3)
+parts = st.lists(st.one_of(plain_units, st.lists(options, min_size=2, max_size=3)), max_size=5)
+
+
+@given(parts)
+def test_what_is_written_is_read_back(cell: list[ActionUnit | list[list[ActionUnit]]]) -> None:
+    units: list[ActionUnit] = []
+    group = 0
+    for part in cell:
+        if isinstance(part, ActionUnit):
+            units.append(part)
+            continue
+        for number, option in enumerate(part):
+            units += [unit.model_copy(update={"alternative": group, "option": number}) for unit in option]
+        group += 1
+    reading = read_action_units(format_action_units(units))
+    assert list(reading.units) == units
+    assert reading.unread == ()
+
+
+pieces = st.sampled_from(
+    ["4", "12", "L", "R2", "(", ")", "+", ",", "/", "?", " ", "or", "ref", "A", "B/C", "glare", "loses", "8+25", "９"]
+)
+
+
+@given(st.one_of(st.lists(pieces, max_size=14).map("".join), st.text(max_size=30)))
+def test_no_number_and_no_word_disappears(cell: str) -> None:
+    import unicodedata
+
+    from datasets_me.text import clean
+
+    reading = read_action_units(cell)
+    text = clean(cell)
+    kept = " ".join(reading.unread)
+    for number in re.findall(r"[0-9]+", text):
+        as_unit = any(unit.au == int(number) for unit in reading.units)
+        assert as_unit or number in kept, (text, number, reading)
+    for word in re.findall(r"[^\W\d_]{3,}", text):
+        structure = unicodedata.normalize("NFKC", word).casefold() in ("ref", "or")
+        joined = word[:2].casefold() == "or" or "or" in word.casefold() or "ref" in word.casefold()
+        assert structure or joined or word in kept, (text, word, reading)

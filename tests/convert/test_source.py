@@ -1,0 +1,57 @@
+"""Finding the workbook a user means."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from datasets_me.convert.source import find_source
+from datasets_me.errors import FolderError, WorkbookError
+from datasets_me.schema_files import Schema
+from tests.conftest import CASME2_HEADER, Workbook, casme2_row
+
+
+@pytest.fixture
+def tree(workbook: Workbook, tmp_path: Path) -> Path:
+    """A folder with a fitting workbook, another one, and an Excel lock file."""
+    root = tmp_path / "CASME II"
+    (root / "docs").mkdir(parents=True)
+    shutil.move(workbook([CASME2_HEADER, casme2_row()]), root / "docs" / "CASME2-coding-20140508.xlsx")
+    shutil.move(workbook([["something", "else"]]), root / "other.xlsx")
+    (root / "docs" / "~$CASME2-coding-20140508.xlsx").write_bytes(b"lock")
+    return root
+
+
+@pytest.mark.parametrize("given_as", ["folder", "bare word", "name under root"])
+def test_ways_to_name_it(tree: Path, casme2: Schema, given_as: str) -> None:
+    source, root = {
+        "folder": (str(tree), None),
+        "bare word": ("xlsx", tree),
+        "name under root": ("docs/CASME2-coding-20140508.xlsx", tree),
+    }[given_as]
+    assert find_source(casme2.spec, source, root) == tree / "docs" / "CASME2-coding-20140508.xlsx"
+
+
+def test_a_file_is_taken_as_it_is(tree: Path, casme2: Schema) -> None:
+    assert find_source(casme2.spec, str(tree / "other.xlsx"), None) == tree / "other.xlsx"
+
+
+def test_two_that_fit(tree: Path, casme2: Schema) -> None:
+    shutil.copy(tree / "docs" / "CASME2-coding-20140508.xlsx", tree / "CASME2-coding-copy.xlsx")
+    with pytest.raises(WorkbookError, match="several workbooks of casme2 lie under the folder"):
+        find_source(casme2.spec, str(tree), None)
+
+
+def test_none_that_fits(tree: Path, casme_sq: Schema) -> None:
+    with pytest.raises(WorkbookError) as caught:
+        find_source(casme_sq.spec, "xls", tree)
+    assert caught.value.what == "no .xls file under the folder is a workbook of casme-sq (files seen: none)"
+
+
+def test_a_bare_word_needs_a_root(casme2: Schema, tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match="no --root is given"):
+        find_source(casme2.spec, "xlsx", None)
+    with pytest.raises(FolderError, match="the root is not a folder"):
+        find_source(casme2.spec, "xlsx", tmp_path / "none")

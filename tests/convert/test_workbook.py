@@ -1,0 +1,139 @@
+"""Reading annotation files by content: kinds, encodings, formulas, merged cells, damage."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+import xlwt
+
+from datasets_me.convert.workbook import cell_text, column_index, column_letter, read_book
+from datasets_me.errors import WorkbookError
+from tests.conftest import Workbook
+
+
+def xls(path: Path, rows: list[list[object]]) -> Path:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("old")
+    for y, row in enumerate(rows):
+        for x, value in enumerate(row):
+            sheet.write(y, x, value)
+    book.save(str(path))
+    return path
+
+
+def test_xlsx_keeps_positions_and_types(workbook: Workbook) -> None:
+    book = read_book(workbook([["a", 1, "01"], [], [None, None, 2.5]]))
+    assert [(row.number, row.cells) for row in book.sheets[0].rows] == [(1, ("a", 1, "01")), (3, (None, None, 2.5))]
+
+
+def test_xls_is_read_too(tmp_path: Path) -> None:
+    book = read_book(xls(tmp_path / "a.xls", [["01", 4.0, 2.5], ["x", "", 3]]))
+    assert book.kind == "xls"
+    assert [row.cells for row in book.sheets[0].rows] == [("01", 4, 2.5), ("x", None, 3)]
+    assert book.findings == []
+
+
+def test_content_decides_not_the_name(tmp_path: Path) -> None:
+    book = read_book(xls(tmp_path / "renamed.xlsx", [["a"]]))
+    assert book.kind == "xls"
+    (finding,) = book.findings
+    assert (finding.code, finding.expected, finding.found) == ("ME121", "xlsx", "xls")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_delimiters(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(delimiter.join(["a", '"4+7"', "1"]) + "\n", encoding="utf-8-sig")
+    assert read_book(path).sheets[0].rows[0].cells == ("a", "4+7", "1")
+
+
+def test_csv_of_a_chinese_excel(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("编号,帧\n1,2\n".encode("gb18030"))
+    book = read_book(path)
+    assert book.sheets[0].rows[0].cells == ("编号", "帧")
+    assert [finding.message for finding in book.findings] == ["the file is not UTF-8; read as gb18030"]
+
+
+def test_utf16_csv(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("a,b\n".encode("utf-16"))
+    assert read_book(path).sheets[0].rows[0].cells == ("a", "b")
+
+
+def test_merged_cells_give_their_value_to_all(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["s", 1], ["", 2], ["t", 3]):
+        sheet.append(row)
+    sheet.merge_cells("A1:A2")
+    book.save(tmp_path / "m.xlsx")
+    (read,) = read_book(tmp_path / "m.xlsx").sheets
+    assert [row.cells for row in read.rows] == [("s", 1), ("s", 2), ("t", 3)]
+    assert read.merged == ["A1:A2"]
+
+
+def test_a_formula_without_a_result_is_named(workbook: Workbook) -> None:
+    book = read_book(workbook([[1, "=A1+3"]]))
+    (finding,) = book.findings
+    assert (finding.code, finding.where) == ("ME122", "book.xlsx, sheet 'Sheet1', cell B1")
+
+
+def test_a_million_empty_rows(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["first"])
+    book.worksheets[0].cell(1_000_000, 1, "last")
+    book.save(tmp_path / "long.xlsx")
+    assert [row.number for row in read_book(tmp_path / "long.xlsx").sheets[0].rows] == [1, 1_000_000]
+
+
+def other_zip() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("readme.txt", "no workbook")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (other_zip(), "the file is a zip archive, but no workbook"),
+        (b"PK\x03\x04damaged", "the file is a zip archive, but no workbook"),
+        (b"<html><body>404</body></html>", "the file is a web page or XML, not a workbook"),
+        (b"\x00\x01\x02\x03" * 10, "the file is no .xlsx, .xls or .csv"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "the workbook is protected by a password",
+        ),
+    ],
+)
+def test_what_is_no_workbook_says_so(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(WorkbookError) as caught:
+        read_book(path)
+    assert caught.value.what == message
+    assert caught.value.where == str(path) or caught.value.where is None
+
+
+def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match="there is no such file"):
+        read_book(tmp_path / "none.xlsx")
+    with pytest.raises(WorkbookError, match="it is a folder"):
+        read_book(tmp_path)
+
+
+@pytest.mark.parametrize(("index", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])
+def test_column_letters(index: int, letters: str) -> None:
+    assert column_letter(index) == letters
+    assert column_index(letters) == index
+
+
+@pytest.mark.parametrize(("cell", "text"), [(None, ""), (4.0, "4"), (4.5, "4.5"), ("01", "01"), (7, "7")])
+def test_cells_as_text(cell: object, text: str) -> None:
+    assert cell_text(cell) == text  # type: ignore[arg-type]
