@@ -133,9 +133,9 @@ class Finding(Record):
 
     @property
     def where(self) -> str:
-        """The place as one short text: a cell, else a path, else a video."""
+        """The place as one short text: a cell, a path, both where they disagree, else a video."""
         place = str(Place(self.file, self.sheet, self.row, self.column))
-        return place or self.path or self.video or ""
+        return "; ".join(part for part in (place, self.path) if part) or self.video or ""
 
 
 def finding(code: str, message: str, *, place: Place | None = None, **fields: str | None) -> Finding:

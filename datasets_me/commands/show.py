@@ -68,6 +68,7 @@ def lines(out: Console, *values: tuple[str, object]) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Any]:
     """A progress bar on standard error that is gone when the work is done; yields ``update(done, total, note)``."""
+    err = Console(stderr=True)
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -75,8 +76,9 @@ def progress(what: str) -> Iterator[Any]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=err,
         transient=True,
+        disable=not err.is_terminal,
     )
     with bar:
         task = bar.add_task(what, total=None, note="")

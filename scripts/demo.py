@@ -1,0 +1,41 @@
+"""The main job, end to end, on a synthetic dataset: make it, convert it, check it, show what a user would look at."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+DEMO = Path("demo")
+DEFECTS = "ME103,ME107,ME108,ME111,ME115,ME201,ME202,ME203,ME204,ME301,ME305,ME402"
+
+
+def run(command: str, *, fine: tuple[int, ...] = (0,)) -> None:
+    """Show a command, run it, and stop the demo if it ends otherwise than expected."""
+    print(f"\n$ me-datasets {command}", flush=True)
+    done = subprocess.run([sys.executable, "-m", "datasets_me", *shlex.split(command)], cwd=DEMO)
+    if done.returncode not in fine:
+        sys.exit(f"the demo failed: exit code {done.returncode}")
+
+
+def main() -> None:
+    shutil.rmtree(DEMO, ignore_errors=True)  # an earlier run of this script made it
+    DEMO.mkdir()
+    run("datasets")
+    run(f"synth casme-sq raw --seed 7 --subjects 4 --defects {DEFECTS}")
+    run("convert raw/schema.yaml raw --root raw/frames -o casme-sq-manifest")
+    run("check casme-sq-manifest --root raw/frames --deep --severity warning", fine=(1,))
+    run("check casme-sq-manifest --root raw/frames --deep --format html -o report.html", fine=(1,))
+    run("explain ME202")
+    run("relocate casme-sq-manifest --root raw/frames")
+    run("export auwgcn-csv casme-sq-manifest -o casme-sq.csv")
+    run("diff casme-sq-manifest casme-sq.csv", fine=(0, 1))
+    print(
+        f"\nlook at {DEMO}/report.html, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)"
+    )
+
+
+if __name__ == "__main__":
+    main()
