@@ -32,9 +32,7 @@ def main() -> None:
     run("relocate casme-sq-manifest --root raw/frames")
     run("export auwgcn-csv casme-sq-manifest -o casme-sq.csv")
     run("diff casme-sq-manifest casme-sq.csv", fine=(0, 1))
-    print(
-        f"\nlook at {DEMO}/report.html, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)"
-    )
+    print(f"\nlook at {DEMO}/report.html, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)")
 
 
 if __name__ == "__main__":
