@@ -19,6 +19,7 @@ ALLOWED = {
     "convert": {"inventory"},
     "validate": {"inventory"},
     "export": set(),
+    "features": set(),
     "synthetic": {"convert"},
     "commands": {"convert", "export", "inventory", "synthetic", "validate"},
 }

@@ -1,0 +1,169 @@
+"""How long the array part of an extraction takes, side by side with decoding and with a plain script.
+
+    python benchmarks/extract.py [--frames 60] [--size 640x480] [--face 180]
+
+One thread. The frames are JPEG files of a synthetic video, in memory for all but the plain script, which
+works as such scripts do: it detects the face in every frame, runs DualTVL1 on every pair, writes the flow to
+two 8-bit JPEG files, reads them back, and goes through the regions pixel by pixel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.features.boxes import Box
+from datasets_me.features.crop import SAMPLE, choose_crop, cut
+from datasets_me.features.faces import detector
+from datasets_me.features.flow import flow_stream
+from datasets_me.features.landmarks import predict, smooth, track
+from datasets_me.features.mdmo import mdmo
+from datasets_me.features.regions import TWELVE, Sectors
+from datasets_me.features.stages import measured_width
+from datasets_me.features.video import extract_video
+from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
+
+Image = NDArray[np.uint8]
+
+BASELINE_PAIRS = 3
+"""The plain script is too slow for more."""
+
+REPEATS = 5
+
+
+def milliseconds(call: Callable[[], object], frames: int, repeats: int = REPEATS) -> float:
+    """The fastest of some runs, per frame."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1000 * min(times) / frames
+
+
+def main_direction(vectors: list[NDArray[np.float32]], sectors: Sectors, keep: float) -> NDArray[np.float32]:
+    """The published rule, one vector after the other."""
+    groups: list[list[NDArray[np.float32]]] = [[] for _ in sectors]
+    for vector in vectors:
+        angle = np.degrees(np.arctan2(vector[1], vector[0])) % 360
+        for group, (low, high) in zip(groups, sectors, strict=True):
+            if low <= angle < high or (low > high and (angle >= low or angle < high)):
+                group.append(vector)
+                break
+    fullest = max(groups, key=len)
+    lengths = [np.linalg.norm(vector) for vector in fullest]
+    strongest = np.argsort(lengths)[::-1][: int(len(fullest) * keep)]
+    total = sum((fullest[index] for index in strongest), np.zeros(2, np.float32))
+    mean = sum(lengths[index] for index in strongest) / max(len(strongest), 1)
+    return np.asarray(total / (np.linalg.norm(total) + 1e-6) * mean)
+
+
+def looped_regions(flow: NDArray[np.float32], points: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+    """The twelve regions of one frame, pixel by pixel: flow (H, W, 2), landmarks (68, 2)."""
+    margin = int(0.35 * (points[42][0] - points[39][0]) / 2)
+    (x0, y0), (x1, y1) = points[29:31].min(axis=0) - margin, points[29:31].max(axis=0) + margin
+    box = [flow[y, x] for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)]
+    head = main_direction(box, TWELVE.head.sectors, TWELVE.head.keep)
+    features = []
+    for region in TWELVE.regions:
+        x, y = points[next(iter(region.weights))]
+        window = [flow[r, c] - head for r in range(y - 5, y + 6) for c in range(x - 5, x + 6)]
+        features.append(main_direction(window, TWELVE.sectors, TWELVE.keep))
+    return features
+
+
+def plain_script(files: list[NDArray[np.uint8]], box: Box, folder: Path) -> None:
+    """What a published preprocessing script does, on a few pairs of frames."""
+    tvl1 = cv2.optflow.DualTVL1OpticalFlow_create()
+    previous: Image | None = None
+    for index, file in enumerate(files):
+        grey = np.ascontiguousarray(cut(cv2.cvtColor(cv2.imdecode(file, 1), cv2.COLOR_BGR2GRAY), box))
+        points = np.rint(predict(grey, detector("dlib").detect(grey)[0].box).points).astype(np.int64)
+        if previous is not None:
+            field = tvl1.calc(previous, grey, None)
+            codes = np.round((np.clip(field, -10, 10) + 10) / 20 * 255).astype(np.uint8)
+            names = [str(folder / f"flow_{axis}_{index:05d}.jpg") for axis in "xy"]
+            for axis, name in enumerate(names):
+                cv2.imwrite(name, codes[..., axis])
+            back = [cv2.imread(name, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255 - 0.5 for name in names]
+            looped_regions(np.stack(back, axis=-1), points)
+        previous = grey
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Speed of the array part of an extraction.")
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--size", default="640x480", help="width x height of the raw frames")
+    parser.add_argument("--face", type=float, default=180, help="width of the face in px")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    width, height = (int(value) for value in options.size.split("x"))
+    count = options.frames
+    film = FaceVideoOptions(
+        frames=count, size=(width, height), face_width=options.face, micro=1, macro=1, colour=True, jpeg=None
+    )
+    files = [cv2.imencode(".jpg", frame)[1] for frame in FaceVideo(0, 200, film).frames()]
+
+    def decoded() -> list[Image]:
+        return [cv2.imdecode(file, cv2.IMREAD_COLOR) for file in files]
+
+    frames = decoded()
+    finder = detector("dlib")
+    crop = choose_crop(frames, finder)
+    grey = [np.ascontiguousarray(cut(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), crop.box)) for frame in frames]
+    face = finder.detect(grey[0])[0].box
+    points = np.stack([tracked.points for tracked in track(grey, face, finder) if tracked.points is not None])
+    if len(points) < count:
+        raise SystemExit(f"landmarks in {len(points)} of {count} frames only")
+    face_width = measured_width(points)
+    fields = np.stack([f for f in flow_stream(grey, face_width=face_width) if f is not None])
+
+    def find_landmarks() -> None:
+        smooth(np.stack([found for found, _ in track(grey, face, finder) if found is not None]))
+
+    def loop_regions() -> None:
+        for field, places in zip(fields[:20], np.rint(points[:20]).astype(np.int64), strict=True):
+            looped_regions(field, places)
+
+    decode = milliseconds(decoded, count)
+    rows = [
+        ("decoding the JPEG files (BGR)", decode),
+        (
+            f"choosing the box ({SAMPLE} frames a video)",
+            milliseconds(lambda: choose_crop(frames, finder), count),
+        ),
+        ("landmarks", milliseconds(find_landmarks, count)),
+        ("flow, lk", milliseconds(lambda: list(flow_stream(grey, face_width=face_width)), count)),
+        ("features, default", milliseconds(lambda: mdmo(fields, points[:-1]), count - 1)),
+        ("features, exact", milliseconds(lambda: mdmo(fields, points[:-1], exact=True), count - 1)),
+    ]
+    whole = milliseconds(lambda: extract_video(cv2.imdecode(file, cv2.IMREAD_COLOR) for file in files), count, 3)
+    rows.append(("all of it, decoding included", whole))
+    loops = milliseconds(loop_regions, 20)
+    rows.append(("plain script: regions only", loops))
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        plain_script(files[: BASELINE_PAIRS + 1], crop.box, Path(folder))
+        plain = 1000 * (time.perf_counter() - start) / BASELINE_PAIRS
+    rows.append(("plain script: all of it", plain))
+    shape = grey[0].shape
+    print(f"frames {width} x {height}, crop {shape[1]} x {shape[0]}, {count} frames, one thread\n")
+    print("| stage | ms/frame | times decoding |\n|---|---|---|")
+    for name, value in rows:
+        print(f"| {name} | {value:.2f} | {value / decode:.2f} |")
+    timing = dict(rows)
+    print(f"\n- end to end over decoding: {whole / decode:.2f} x")
+    print(f"- plain script over end to end: {plain / whole:.0f} x")
+    print(f"- regions, loops over default: {loops / timing['features, default']:.0f} x")
+    print(f"- regions, loops over exact: {loops / timing['features, exact']:.0f} x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+"""Frames to features: faces, crop, landmarks, optical flow, regions. Arrays in, arrays out; no files, no
+manifest."""

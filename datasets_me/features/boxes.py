@@ -1,0 +1,114 @@
+"""Boxes, detections and what a face detector is."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.errors import MeDatasetsError
+
+Image = NDArray[np.uint8]
+
+
+class Box(NamedTuple):
+    """A rectangle in px, from the first column and row to just behind the last."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+
+class Detection(NamedTuple):
+    """A face and how sure the detector is of it; scores of different detectors do not compare."""
+
+    box: Box
+    score: float
+
+
+class FaceDetector(Protocol):
+    """Anything that finds faces."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in records."""
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """What the result depends on besides the image: versions, paths, checksums."""
+
+    @property
+    def finds_crops(self) -> bool:
+        """What it finds is a crop to be used as it is, and not a face to be framed."""
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Faces in an image (H, W) or (H, W, 3) in BGR, the largest first; boxes may reach over its
+        border."""
+
+
+class DetectorError(MeDatasetsError):
+    """A detector that does not exist or cannot be set up as asked."""
+
+
+@dataclass(frozen=True)
+class CallableDetector:
+    """A detector made of a name, a record of what it is made of, and a function."""
+
+    name: str
+    find: Callable[[Image], Iterable[Detection]]
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    finds_crops: bool = False
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Faces, the largest first; an empty image has none."""
+        if image.size == 0:
+            return []
+        return sorted(self.find(image), key=lambda face: -face.box.width * face.box.height)
+
+
+def read_boxes(path: Path) -> dict[str, Box]:
+    """Boxes of a CSV with the columns video, x0, y0, x1, y1 in px of the raw frames; other columns are
+    ignored.
+
+    Raises:
+        DetectorError: naming the line and column of what cannot be read.
+    """
+    boxes: dict[str, Box] = {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        missing = {"video", *Box._fields} - set(reader.fieldnames or ())
+        if missing:
+            raise DetectorError(f"{path}: the header lacks {', '.join(sorted(missing))}")
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            values = []
+            for column in Box._fields:
+                try:
+                    values.append(float(row[column]))
+                except (TypeError, ValueError):
+                    raise DetectorError(f"{where}, column {column}: {row[column]!r} is not a number") from None
+            box = Box(*values)
+            if not (box.width > 0 and box.height > 0):
+                raise DetectorError(f"{where}: the box of {row['video']} has no area: {tuple(box)}")
+            if row["video"] in boxes:
+                raise DetectorError(f"{where}: a second box for {row['video']}")
+            boxes[row["video"]] = box
+    return boxes

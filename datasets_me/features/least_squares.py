@@ -1,0 +1,141 @@
+"""Least squares on the gradients of two pictures: the pieces that `lk` is put together from.
+
+Pictures are (H, W) float32; `sums` are means of products of gradients in windows, (5, h, w): xx, xy, yy and
+the right-hand sides xb, yb, so that the motion solves [[xx, xy], [xy, yy]] u = [xb, yb].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Field = NDArray[np.float32]
+
+RIDGE = 0.5
+"""Added to the diagonal of the mean squared gradients, in (grey values / px)^2: flow fades out where nothing
+is seen."""
+
+_DERIVATIVE = np.array([-0.5, 0.0, 0.5], np.float32)
+_ONE = np.ones(1, np.float32)
+
+
+def products(first: Field, second: Field, known: Field | None = None) -> tuple[Field, Field, Field, Field, Field]:
+    """Products of the gradients with each other and with the change: xx, xy, yy, xb, yb of every pixel.
+
+    The gradient is that of the mean of both frames, which makes the linear step exact to second order.
+    `known` is motion (H, W, 2) or (2,) already taken out of the second frame; it is put back into the change.
+    """
+    middle = (first + second) * np.float32(0.5)
+    x = cv2.sepFilter2D(middle, -1, _DERIVATIVE, _ONE)
+    y = cv2.sepFilter2D(middle, -1, _ONE, _DERIVATIVE)
+    change = first - second
+    if known is not None and known.any():
+        change = change + x * known[..., 0] + y * known[..., 1]
+    return x * x, x * y, y * y, x * change, y * change
+
+
+def blurred(planes: Sequence[Field], sigma: float) -> Field:
+    """Several pictures of one size (h, w), blurred in one go: (n, h, w)."""
+    together = cv2.GaussianBlur(np.stack(planes, axis=-1), (0, 0), max(sigma, 0.3))
+    return np.ascontiguousarray(together.reshape(*planes[0].shape, len(planes)).transpose(2, 0, 1))
+
+
+def solve(sums: Field, ridge: float = RIDGE, toward: Field | None = None) -> Field:
+    """The motion (h, w, 2) that explains the sums best, drawn by `ridge` to the motion `toward`, or to
+    none."""
+    xx, xy, yy, xb, yb = sums
+    xx, yy = xx + np.float32(ridge), yy + np.float32(ridge)
+    if toward is not None:
+        xb, yb = xb + np.float32(ridge) * toward[..., 0], yb + np.float32(ridge) * toward[..., 1]
+    scale = 1 / (xx * yy - xy * xy)
+    return np.stack([(yy * xb - xy * yb) * scale, (xx * yb - xy * xb) * scale], axis=-1)
+
+
+@cache
+def centre_weight(height: int, width: int) -> tuple[Field, Field, Field]:
+    """Coordinates from -0.5 to 0.5 and a weight that fades out before the border, where the background is."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    x, y = (x + 0.5) / width - 0.5, (y + 0.5) / height - 0.5
+    return x, y, np.exp(-8 * (x * x + y * y))
+
+
+def affine(sums: Field) -> Field:
+    """The affine motion of the whole head, by the same least squares: (h, w, 2)."""
+    x, y, weight = centre_weight(*sums.shape[1:])
+    basis = np.stack([np.ones_like(x), x, y])
+    flat = basis.reshape(3, -1).astype(np.float64)
+    xx, xy, yy, xb, yb = (sums * weight).reshape(5, -1).astype(np.float64)
+    cross = (flat * xy) @ flat.T
+    system = np.block([[(flat * xx) @ flat.T, cross], [cross, (flat * yy) @ flat.T]])
+    system += np.eye(6) * (1e-6 * np.trace(system) + 1e-9)
+    solution = np.linalg.solve(system, np.concatenate([flat @ xb, flat @ yb])).reshape(2, 3)
+    return np.asarray(np.tensordot(solution, basis, axes=1).transpose(1, 2, 0), np.float32)
+
+
+def reduce(image: Field, factor: int) -> Field:
+    size = (image.shape[1] // factor, image.shape[0] // factor)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
+def grid(height: int, width: int) -> Field:
+    return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+
+
+def shifted(image: Field, by: Field) -> Field:
+    """The image as seen from a head that moved by so many px (2,), its border repeated.
+
+    Fractions are interpolated by a six-point Lagrange polynomial. cv2's cubic kernel (a = -0.75) does not
+    keep a straight slope straight and is off by up to 0.047 px; Lanczos by up to 0.015 px.
+    """
+    if not by.any():
+        return image
+    whole = np.rint(by).astype(int)
+    height, width = image.shape
+    if whole.any():
+        rows = np.clip(np.arange(height) + whole[1], 0, height - 1)
+        columns = np.clip(np.arange(width) + whole[0], 0, width - 1)
+        image = image[rows[:, None], columns]
+    along_x, along_y = (_lagrange(float(part)) for part in by - whole)
+    return np.asarray(cv2.sepFilter2D(image, -1, along_x, along_y, borderType=cv2.BORDER_REPLICATE))
+
+
+def _lagrange(place: float) -> Field:
+    """The weights (7,) of the pixels -3 to 3 for the value at a place between -0.5 and 0.5; the outermost on
+    the far side is not used."""
+    nodes = np.arange(-2, 4) if place >= 0 else np.arange(-3, 3)
+    weights = np.zeros(7, np.float32)
+    for node in nodes:
+        others = nodes[nodes != node]
+        weights[node + 3] = np.prod((place - others) / (node - others))
+    return weights
+
+
+def resampled(image: Field, moved: Field) -> tuple[Field, Field]:
+    """The image moved back by a field (H, W, 2), and the field as it was applied: on cv2.remap's grid of
+    1/32 px."""
+    moved = np.asarray(np.rint(moved * 32) / 32, np.float32)
+    places = grid(*image.shape) + moved
+    return cv2.remap(image, places, None, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE), moved
+
+
+def difference(first: Field, second: Field) -> float:
+    """Mean squared difference in the middle of two pictures."""
+    weight = centre_weight(*first.shape)[2]
+    return float((weight * (first - second) ** 2).sum() / weight.sum())
+
+
+def clear_border(product: Field, moved: Field) -> None:
+    """Nothing is known where the second frame, moved back, had no pixels; left in, its repeated border would
+    pass for a stretch of the face."""
+    for axis, motion in ((1, moved[..., 0]), (0, moved[..., 1])):
+        along = np.moveaxis(product, axis, 0)
+        before, behind = int(np.ceil(-motion.min())), int(np.ceil(motion.max()))
+        # one more on each side for the derivative
+        if before > 0:
+            along[: before + 1] = 0
+        if behind > 0:
+            along[-behind - 1 :] = 0

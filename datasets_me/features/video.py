@@ -1,0 +1,238 @@
+"""From the frames of one video to its features, in one pass and in constant memory.
+
+Everything here works on arrays: `extract_video(frames)` needs neither files nor a manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import IntFlag
+from types import MappingProxyType
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.features.boxes import Box, FaceDetector
+from datasets_me.features.crop import Crop, choose_crop, given_crop
+from datasets_me.features.faces import detector, landmark_detector
+from datasets_me.features.flow import STORED_RANGE, TEMPORAL, Method, flow_stream
+from datasets_me.features.landmarks import SMOOTHING, bridged
+from datasets_me.features.mdmo import RegionMotion, scaled_radius
+from datasets_me.features.regions import LANDMARKS, TWELVE, RegionSet
+from datasets_me.features.stages import (
+    Log,
+    add_given,
+    add_tracked,
+    align_all,
+    around,
+    common_shape,
+    crop_all,
+    first_width,
+    fits,
+    measured_width,
+    peek,
+    reduce_all,
+)
+
+Image = NDArray[np.uint8]
+Value = str | int | float | bool | None
+
+
+class Quality(IntFlag):
+    """What is wrong with a frame; 0 is a good one."""
+
+    MISSING = 1
+    """The frame could not be read, is not an 8-bit picture, or has another size than the rest."""
+    NO_FACE = 2
+    """No landmarks of its own that can be believed; they are interpolated."""
+    CLIPPED = 4
+    """A window reaches over the edge of the crop."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One way to compute features.
+
+    Attributes:
+        method: the optical flow.
+        temporal: pairs averaged by `lk`.
+        published: the published form throughout: flow through 8-bit JPEG files in units of 20 px, landmarks
+            of the pair's second frame in whole pixels and not smoothed, the exact rule of `mdmo`.
+    """
+
+    method: Method
+    temporal: int = TEMPORAL
+    published: bool = False
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {"default": Preset("lk"), "tvl1": Preset("tvl1"), "auwgcn": Preset("tvl1", published=True)}
+)
+"""`default` is the most accurate; `tvl1` the published flow without its 8-bit files; `auwgcn` the published
+form."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is known of a video of T frames.
+
+    Attributes:
+        feature: (T - step, R, 2) float32, x and y of each region in units of `unit_px`; NaN where a frame of
+            the pair is missing or shows no face at all, no face was seen by then, or a window lies outside
+            the crop.
+        global_motion: (T - step, 2) float32, the motion of the head that was subtracted, in the same unit.
+        landmarks: (T, 68, 2) float32 in px of the raw frames; interpolated where `quality` says NO_FACE, NaN
+            if there were none in the whole video.
+        residual: (T,) float32, the landmarks' doubt (see `landmarks.predict`); NaN for missing frames and
+            for given landmarks, infinite where no face was found.
+        quality: (T,) uint8, flags of `Quality`. Feature i rests on the frames i and i + step.
+        clipped: (T - step, R) bool, windows that were cut at the edge of the crop.
+        box: the crop in px of the raw frames.
+        crop: how the box was come by, or None if landmarks were given and no box.
+        unit_px: px per unit of `feature`: 1, or 20 for the published form.
+        method: what the numbers depend on, for the record.
+    """
+
+    feature: NDArray[np.float32]
+    global_motion: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    residual: NDArray[np.float32]
+    quality: NDArray[np.uint8]
+    clipped: NDArray[np.bool_]
+    box: Box
+    crop: Crop | None
+    unit_px: float
+    method: Mapping[str, Value]
+
+
+def extract_video(
+    frames: Iterable[Image | None],
+    landmarks: NDArray[np.generic] | None = None,
+    *,
+    preset: str = "default",
+    step: int = 1,
+    temporal: int | None = None,
+    box: Box | None = None,
+    face_detector: FaceDetector | None = None,
+    fallbacks: Sequence[Box] = (),
+    regions: RegionSet = TWELVE,
+    radius: int | Literal["scaled"] | None = None,
+    aligned: bool = False,
+) -> Features:
+    """Compute the features of one video.
+
+    Args:
+        frames: T frames in order, (H, W) or (H, W, 3) BGR uint8, from any iterable: they are read once and a
+            few are held at a time. None, another type or another size is a bad frame, which is marked and
+            skipped. In a sequence, the box is looked for in frames spread over the whole video, else in the
+            first 16.
+        landmarks: (T, 68, 2) in px of the raw frames, to use instead of detecting any; NaN where unknown.
+        preset: `default` (least squares, px), `tvl1` (DualTVL1, px) or `auwgcn` (the published form).
+        step: distance of the two frames of a pair.
+        temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
+        box: the crop, in px of the raw frames. Without it and without landmarks it is found by
+            `choose_crop`; with landmarks only, it is drawn around them, and in the published form the whole
+            frame is used.
+        face_detector: dlib's by default.
+        fallbacks: boxes of the subject's other videos, for `choose_crop`.
+        regions: the table of windows.
+        radius: half the side of the windows in px instead of the table's, or `scaled` with the face (see
+            `mdmo.scaled_radius`).
+        aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
+
+    Raises:
+        ValueError: for an unknown preset, a bad option, no frames at all, or landmarks whose number is not
+            that of the frames.
+        DetectorError: if the detector or the landmark model is not installed.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
+    options = PRESETS[preset] if temporal is None else replace(PRESETS[preset], temporal=temporal)
+    given = None if landmarks is None else np.asarray(landmarks, np.float32)
+    if given is not None and (given.ndim != 3 or given.shape[1:] != (LANDMARKS, 2)):
+        raise ValueError(f"landmarks must have the shape (T, {LANDMARKS}, 2), not {given.shape}")
+    finder = detector("dlib") if face_detector is None else face_detector
+    head, stream = peek(frames)
+    shape = common_shape(head)
+    crop = None
+    if shape is not None and box is not None:
+        crop = given_crop(box, next(frame for frame in head if fits(frame, shape)), finder)
+    elif shape is not None and given is None:
+        pool = frames if isinstance(frames, Sequence | np.ndarray) else head
+        crop = choose_crop(pool, finder, shape=shape, fallbacks=fallbacks)
+    height, width = (1, 1) if shape is None else shape
+    area = Box(0, 0, width, height) if crop is None else crop.box
+    if given is not None and crop is None and not options.published:
+        area = around(given, height, width)
+    corner = np.array([area.x0, area.y0], np.float32)
+    log = Log()
+    grey = crop_all(stream, shape, area, log)
+    if given is not None:
+        face_width = measured_width(given)
+        pictures = add_given(grey, given - corner, log)
+    else:
+        face = None
+        if crop is not None and crop.face is not None:
+            x, y = (float(value) for value in corner)
+            face = Box(crop.face.x0 - x, crop.face.y0 - y, crop.face.x1 - x, crop.face.y1 - y)
+        tracker = landmark_detector(finder)
+        if finder.name != tracker.name:
+            face = None
+        face_width = first_width(crop_all(head, shape, area, Log()), face, tracker)
+        pictures = add_tracked(grey, face, tracker, 0.0 if options.published else SMOOTHING, log)
+    if radius == "scaled":
+        radius = scaled_radius(face_width, regions)
+    if aligned:
+        pictures = align_all(pictures, log)
+    fields = flow_stream(pictures, options.method, step=step, temporal=options.temporal, face_width=face_width)
+    motion = reduce_all(
+        fields,
+        log,
+        (int(area.height), int(area.width)),
+        regions,
+        radius=radius,
+        shift=step if options.published else 0,
+        published=options.published,
+    )
+    if not log.missing:
+        raise ValueError("there are no frames")
+    if given is not None and len(given) != len(log.missing):
+        raise ValueError(f"landmarks of {len(given)} frames for a video of {len(log.missing)}")
+    return Features(
+        feature=motion.feature,
+        global_motion=motion.global_motion,
+        landmarks=bridged(np.stack(log.unaligned) + corner, np.array(log.near)),
+        residual=np.array(log.residual, np.float32),
+        quality=_quality(log, motion, options.published, step),
+        clipped=motion.clipped,
+        box=area,
+        crop=crop,
+        unit_px=2 * STORED_RANGE if options.published else 1.0,
+        method=MappingProxyType(
+            {
+                "preset": preset,
+                "flow": options.method,
+                "temporal": options.temporal if options.method == "lk" else 1,
+                "step": step,
+                "regions": regions.name,
+                "radius": regions.radius if radius is None else radius,
+                "aligned": aligned,
+                "landmarks": "dlib-68" if given is None else "given",
+                "detector": finder.name,
+                "face_width": face_width,
+                "opencv": cv2.__version__,
+            }
+        ),
+    )
+
+
+def _quality(log: Log, motion: RegionMotion, published: bool, step: int) -> NDArray[np.uint8]:
+    quality = np.array(log.missing) * np.uint8(Quality.MISSING)
+    quality |= ~np.array(log.own) * np.uint8(Quality.NO_FACE)
+    cut = np.asarray(motion.clipped.any(axis=1))
+    shift = step if published else 0
+    quality[shift : shift + len(cut)] |= cut * np.uint8(Quality.CLIPPED)
+    return quality

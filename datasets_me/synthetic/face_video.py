@@ -1,0 +1,286 @@
+"""Video of a real face moved by known amounts.
+
+The portrait is the astronaut Eileen Collins, from the NASA Great Images database: "no known copyright
+restrictions, released into the public domain" (scikit-image's `data.astronaut`, from which the crop in
+`portrait.png` was taken). Its 68 landmarks were found once at four times the size, averaged over 49 starting
+boxes.
+
+Every frame is one resampling of the same picture, so the motion between any two frames is known at every
+pixel, to about 0.003 px (0.05 px beside a closing lid). What is *not* like a camera's video: skin only
+slides, it never folds; lids are dragged over the eye rather than closing; light changes as one factor for
+the whole frame; coding is JPEG per frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.synthetic.actions import ACTIONS, Expression, Push, blinks, schedule
+
+Image = NDArray[np.uint8]
+Field = NDArray[np.float32]
+
+OVERSAMPLING = 4
+"""The picture is kept at this multiple of the video's resolution: cv2.remap rounds positions to 1/32 of a
+pixel of the picture, which at this size is under 0.003 px (rms) of the video."""
+
+INVERSION_STEPS = 30
+"""Fixed-point steps at most from a map to its inverse; each shrinks the error by the map's gradient, which is
+about 0.05 for an expression and 0.6 beside a closing lid."""
+
+INVERTED = 1e-3
+"""Change of a step in px at which the inverse is good enough."""
+
+
+@dataclass(frozen=True)
+class FaceVideoOptions:
+    """What to film.
+
+    Attributes:
+        frames: number of frames.
+        fps: frames per second; decides how many frames an expression lasts.
+        size: width and height in px.
+        face_width: distance between the ears (landmarks 0 and 16) in px; two thirds of the smaller side by
+            default.
+        micro, macro: how many expressions of each kind.
+        amplitude: largest displacement of the skin at the apex of a micro-expression in px, +-30 %.
+        macro_gain: how much larger macro-expressions are.
+        blinks: blinks per minute; never part of `expressions`.
+        head_motion: slow sway of the head in px (with a little rotation).
+        jolt: sudden shift of the head by this many px in about one frame of five, back in the next.
+        noise: standard deviation of the sensor's noise in grey values.
+        flicker: standard deviation of the gain of a frame (0.005 is half a percent).
+        jpeg: quality of the coding, or None for none.
+        colour: BGR frames instead of grey ones.
+    """
+
+    frames: int = 60
+    fps: float = 30.0
+    size: tuple[int, int] = (200, 250)
+    face_width: float | None = None
+    micro: int = 1
+    macro: int = 0
+    amplitude: float = 1.0
+    macro_gain: float = 3.0
+    blinks: float = 12.0
+    head_motion: float = 0.5
+    jolt: float = 0.0
+    noise: float = 1.0
+    flicker: float = 0.0
+    jpeg: int | None = 95
+    colour: bool = False
+
+    def __post_init__(self) -> None:
+        if self.frames < 1 or min(self.size) < 1 or self.fps <= 0:
+            raise ValueError(f"a video needs frames, a size and a rate, not {self.frames}, {self.size}, {self.fps}")
+
+
+@dataclass(frozen=True)
+class FaceVideo:
+    """A video of one subject, made frame by frame on demand; the same arguments always give the same frames.
+
+    `subject` decides what the face looks like, `seed` what happens in the video.
+    """
+
+    subject: int = 0
+    seed: int = 0
+    options: FaceVideoOptions = field(default_factory=FaceVideoOptions)
+
+    def __len__(self) -> int:
+        return self.options.frames
+
+    @cached_property
+    def width(self) -> float:
+        """Distance between the ears in px before the subject's own proportions."""
+        return self.options.face_width or min(self.options.size) * 2 / 3
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+        options, rng = self.options, np.random.default_rng([self.seed, self.subject, 1])
+        expressions = schedule(
+            rng,
+            options.frames,
+            options.fps,
+            options.micro,
+            options.macro,
+            options.amplitude,
+            options.macro_gain,
+        )
+        # most of the opening of an eye, which is about 7 % of the face's width
+        return expressions, blinks(rng, options.frames, options.fps, options.blinks, 0.05 * self.width)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The annotated movements, in order of time."""
+        return self._plan[0]
+
+    @property
+    def blinks(self) -> tuple[Expression, ...]:
+        """The movements that are not annotated."""
+        return self._plan[1]
+
+    @cached_property
+    def landmarks(self) -> NDArray[np.float32]:
+        """True landmarks of every frame, (T, 68, 2) in px; they ride on the skin."""
+        rest = self._subject[1]
+        out = np.empty((len(self), 68, 2), np.float32)
+        for t in range(len(self)):
+            out[t] = rest + _sample(self._displacement(t), rest[None])[0]
+        return out
+
+    def frames(self) -> Iterator[Image]:
+        """All frames in order, one at a time."""
+        return (self.frame(t) for t in range(len(self)))
+
+    def frame(self, t: int) -> Image:
+        """Frame `t`: (H, W) uint8, or (H, W, 3) in BGR with `colour`."""
+        options, rng = self.options, np.random.default_rng([self.seed, self.subject, 2, t])
+        source = self._source(t) * OVERSAMPLING + (OVERSAMPLING - 1) / 2
+        picture = cv2.remap(self._subject[0], source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        picture = picture * (1.0 + options.flicker * rng.standard_normal())
+        picture += options.noise * rng.standard_normal(picture.shape)
+        image: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+        if options.jpeg is None:
+            return image
+        coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, options.jpeg])[1]
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), np.uint8)
+
+    def flow(self, t: int, step: int = 1) -> Field:
+        """True motion from frame `t` to `t + step`, on the grid of frame `t`: (H, W, 2) float32 in px."""
+        change = self._displacement(t + step) - self._displacement(t)
+        return _sample(change, self._source(t))
+
+    def _source(self, t: int) -> Field:
+        """Where on the resting face each pixel of frame `t` comes from: (H, W, 2)."""
+        displacement = self._displacement(t)
+        grid = self._grid
+        source = grid - displacement
+        for _ in range(INVERSION_STEPS):
+            before, source = source, grid - _sample(displacement, source)
+            if np.abs(source - before).max() < INVERTED:
+                break
+        return source
+
+    @cached_property
+    def _grid(self) -> Field:
+        width, height = self.options.size
+        return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+
+    def _displacement(self, t: int) -> Field:
+        """How far each point of the resting face has moved in frame `t`: (H, W, 2)."""
+        if not 0 <= t < len(self):
+            raise IndexError(f"frame {t} of a video with {len(self)} frames")
+        x, y, angle = self._pose[t]
+        cos, sin = np.cos(angle), np.sin(angle)
+        relative = self._grid - self._subject[1].mean(axis=0)
+        turned = relative @ np.array([[cos - 1, sin], [-sin, cos - 1]], np.float32)
+        out = (turned + np.array([x, y], np.float32)) * self._head_mask
+        for expression in (*self.expressions, *self.blinks):
+            strength = float(expression.at(np.array([t]))[0]) * expression.strength
+            if strength > 0:
+                for au in expression.aus:
+                    for push in ACTIONS[au]:
+                        out += self._bump(push) * np.array([push.dx, push.dy], np.float32) * strength
+        return np.asarray(out, np.float32)
+
+    def _bump(self, push: Push) -> Field:
+        centre = self._subject[1][list(push.landmarks)].mean(axis=0)
+        distance = (self._grid - centre) / np.float32(push.sigma * self.width)
+        return np.asarray(np.exp(-0.5 * (distance**2).sum(axis=-1, keepdims=True)), np.float32)
+
+    @cached_property
+    def _head_mask(self) -> Field:
+        """1 on the head, falling to 0 on the background, which stays where it is: (H, W, 1)."""
+        distance = (self._grid - self._subject[1].mean(axis=0)) / np.float32(self.width)
+        radius = np.hypot(distance[..., 0], distance[..., 1])[..., None]
+        fall = np.clip((radius - 0.9) / 0.6, 0, 1)
+        return np.asarray(0.5 + 0.5 * np.cos(np.pi * fall), np.float32)
+
+    @cached_property
+    def _pose(self) -> NDArray[np.float64]:
+        """Shift in px and rotation in rad of every frame: (T, 3)."""
+        options, rng = self.options, np.random.default_rng([self.seed, self.subject, 3])
+        time = np.arange(options.frames)[:, None, None] / options.fps
+        hertz, phase = rng.uniform(0.1, 1.0, (3, 4)), rng.uniform(0, 2 * np.pi, (3, 4))
+        sway = np.sin(2 * np.pi * hertz * time + phase).mean(axis=2) * options.head_motion
+        # a turn that moves the rim of the face about a third as far as the shift does
+        sway[:, 2] *= 0.6 / self.width
+        if options.jolt:
+            direction = rng.uniform(0, 2 * np.pi, options.frames)
+            away = (rng.random(options.frames) < 0.2)[:, None]
+            sway[:, :2] += options.jolt * away * np.stack([np.cos(direction), np.sin(direction)], axis=1)
+        return np.asarray(sway)
+
+    @cached_property
+    def _subject(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The resting face: picture at OVERSAMPLING times the size, and landmarks (68, 2) in px of the
+        video."""
+        rng = np.random.default_rng([self.subject, 4])
+        picture, points = _portrait(self.options.colour)
+        span = float(np.linalg.norm(points[16] - points[0]))
+        scale = self.width / span * rng.uniform(0.93, 1.07, 2)
+        width, height = self.options.size
+        # the face's middle a little above the frame's, as a tripod is set up
+        centre = np.array([width / 2, height * 0.52])
+        middle = points.mean(axis=0)
+        bumps = [
+            (rng.uniform(-0.6, 0.6, 2), rng.normal(0, 0.028, 2), rng.uniform(0.25, 0.4)) for _ in range(8)
+        ]  # smooth changes of proportion, in widths of the face
+
+        def to_portrait(place: NDArray[np.float64]) -> NDArray[np.float64]:
+            relative = (place - centre) / self.width
+            moved = relative.copy()
+            for where, push, sigma in bumps:
+                weight = np.exp(-0.5 * ((relative - where) ** 2).sum(axis=-1, keepdims=True) / sigma**2)
+                moved += push * weight
+            return np.asarray(moved * self.width / scale + middle)
+
+        axes = np.arange(width * OVERSAMPLING), np.arange(height * OVERSAMPLING)
+        fine = (np.stack(np.meshgrid(*axes), axis=-1) + 0.5) / OVERSAMPLING - 0.5
+        where = to_portrait(fine).astype(np.float32)
+        texture = cv2.remap(picture, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        placed = (points - middle) * scale + centre
+        for _ in range(20):
+            placed = placed - (to_portrait(placed) - points) * scale
+        return _relight(texture, rng), placed.astype(np.float32)
+
+
+def _portrait(colour: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    folder = files("datasets_me.synthetic")
+    data = np.frombuffer((folder / "portrait.png").read_bytes(), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+    lines = (folder / "portrait_landmarks.csv").read_text("utf-8").splitlines()[1:]
+    points = np.array([[float(value) for value in line.split(",")] for line in lines])
+    return np.asarray(picture, np.float32), points
+
+
+def _relight(texture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Another skin tone, light from another side, and pores: an enlarged portrait is smoother than a
+    camera's skin."""
+    height, width = texture.shape[:2]
+    pores = np.zeros((height, width), np.float32)
+    for sigma, strength in ((0.8, rng.uniform(1.0, 2.5)), (2.0, rng.uniform(0.5, 2.0))):
+        grain = rng.standard_normal((height, width), np.float32)
+        grain = cv2.GaussianBlur(grain, (0, 0), sigma * OVERSAMPLING)
+        pores += grain * np.float32(strength / grain.std())
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    slope = rng.uniform(-0.15, 0.15, 2).astype(np.float32)
+    light = 1 + slope[0] * x + slope[1] * y
+    gamma, gain = rng.uniform(0.85, 1.25), rng.uniform(0.85, 1.05)
+    shade = (light, pores) if texture.ndim == 2 else (light[..., None], pores[..., None])
+    toned = 255 * (np.clip(texture, 0, 255) / 255) ** gamma * gain
+    return np.asarray(np.clip(toned * shade[0] + shade[1], 0, 255), np.float32)
+
+
+def _sample(values: Field, places: Field) -> Field:
+    """Bilinear values (H, W, 2) at places (h, w, 2) in px, the border's own beyond it."""
+    return np.asarray(
+        cv2.remap(values, places.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    )
