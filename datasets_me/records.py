@@ -87,6 +87,11 @@ class Annotation(Record):
             return None
         return self.offset - self.onset + 1
 
+    def place(self, field: str | None = None) -> Place:
+        """The row of the workbook it comes from, or its cell of one field."""
+        letter = self.source_cells.get(field or "", "").rstrip("0123456789") or None
+        return Place(self.source_file, self.source_sheet, self.source_row, letter)
+
 
 class Video(Record):
     """One folder of frames, or an annotated video for which none was found (``path`` is null).

@@ -23,20 +23,13 @@ def check_rows(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Findin
     yield from _counts(spec, annotations)
 
 
-def place_of(annotation: Annotation, column: str | None = None) -> Place:
-    """The row of an annotation, or one of its cells."""
-    cell = annotation.source_cells.get(column or "", "")
-    letter = cell.rstrip("0123456789") or None
-    return Place(annotation.source_file, annotation.source_sheet, annotation.source_row, letter)
-
-
 def _duplicates(rows: Sequence[Annotation]) -> Iterator[Finding]:
     seen: dict[tuple[object, ...], Annotation] = {}
     for row in rows:
         key = (row.type, row.onset, row.apex, row.offset, row.expression)
         if key in seen:
             message = f"row {row.source_row} repeats row {seen[key].source_row} of {row.video}"
-            yield finding("ME109", message, place=place_of(row), subject=row.subject, video=row.video)
+            yield finding("ME109", message, place=row.place(), subject=row.subject, video=row.video)
         seen.setdefault(key, row)
 
 
@@ -54,7 +47,7 @@ def _overlaps(rows: Sequence[Annotation]) -> Iterator[Finding]:
         if start <= last:
             shared = min(end, last) - start + 1
             message = f"row {row.source_row} shares {shared} frames with row {reaching.source_row} of {row.video}"
-            yield finding("ME108", message, place=place_of(row, "onset"), subject=row.subject, video=row.video)
+            yield finding("ME108", message, place=row.place("onset"), subject=row.subject, video=row.video)
         if end > last:
             reaching = row
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from datasets_me.convert.across_rows import place_of
 from datasets_me.records import FRAME_FIELDS, Annotation, Record
 from datasets_me.text import clean, same
 
@@ -179,8 +178,8 @@ def _field(a: _Row, b: _Row, name: str, value_a: str, value_b: str) -> Differenc
         field=name,
         a=value_a,
         b=value_b,
-        where_a=str(place_of(a.source, name)),
-        where_b=str(place_of(b.source, name)),
+        where_a=str(a.source.place(name)),
+        where_b=str(b.source.place(name)),
     )
 
 
@@ -188,7 +187,7 @@ def _alone(status: Status, row: _Row) -> Difference:
     frames = " ".join(_text(frame) for frame in row.frames)
     said = f"{row.source.type} {frames}"
     in_a = status == "only in A"
-    where = str(place_of(row.source))
+    where = str(row.source.place())
     return Difference(
         status=status,
         subject=row.source.subject,

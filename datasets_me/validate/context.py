@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from datasets_me.errors import Place
 from datasets_me.inventory.layouts import Folder, Inventory, Key, tie
 from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation
+from datasets_me.records import Annotation, Finding, finding
 from datasets_me.spec import Layout, Spec
 
 
@@ -52,7 +51,22 @@ class Context:
         return round(frame * self.frame_ratio) + layout.base
 
 
-def row_of(annotation: Annotation, field: str | None = None) -> Place:
-    """The row of the workbook an annotation comes from, or its cell of one field."""
-    letter = annotation.source_cells.get(field or "", "").rstrip("0123456789") or None
-    return Place(annotation.source_file, annotation.source_sheet, annotation.source_row, letter)
+def about_folder(
+    code: str,
+    message: str,
+    folder: Folder,
+    *,
+    path: str | None = None,
+    expected: str | None = None,
+    found: str | None = None,
+) -> Finding:
+    """A finding about a folder, or about a file in it whose path is given."""
+    return finding(
+        code,
+        message,
+        subject=folder.identity.subject,
+        video=folder.identity.video,
+        path=path or folder.path,
+        expected=expected,
+        found=found,
+    )

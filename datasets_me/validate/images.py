@@ -10,8 +10,8 @@ from functools import partial
 
 from datasets_me.inventory.images import ImageFacts, look, suffix_fits
 from datasets_me.inventory.layouts import Folder
-from datasets_me.records import Finding, finding
-from datasets_me.validate.context import Context
+from datasets_me.records import Finding
+from datasets_me.validate.context import Context, about_folder
 
 CODES = ("ME305", "ME306", "ME307", "ME308")
 
@@ -43,11 +43,11 @@ def _of_folder(folder: Folder, facts: dict[str, ImageFacts]) -> Iterator[Finding
         for code, message, found in _of_image(name, image, usual):
             raised[code] += 1
             if raised[code] <= _SHOWN:
-                yield _finding(code, message, folder, f"{folder.path}/{name}", found)
+                yield about_folder(code, message, folder, path=f"{folder.path}/{name}", found=found)
     for code, count in raised.items():
         if count > _SHOWN:
             message = f"{count - _SHOWN} more images like this in the folder"
-            yield _finding(code, message, folder, folder.path, str(count))
+            yield about_folder(code, message, folder, found=str(count))
 
 
 def _of_image(name: str, image: ImageFacts, usual: _Shape | None) -> Iterator[tuple[str, str, str]]:
@@ -73,7 +73,3 @@ def _shape(image: ImageFacts) -> _Shape:
 def _said(shape: _Shape) -> str:
     width, height, channels = shape
     return f"{width}x{height} with {channels} channel{'' if channels == 1 else 's'}"
-
-
-def _finding(code: str, message: str, folder: Folder, path: str, found: str) -> Finding:
-    return finding(code, message, subject=folder.identity.subject, video=folder.identity.video, path=path, found=found)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from datasets_me.errors import plural
 from datasets_me.inventory.layouts import Folder
 from datasets_me.records import Annotation, Finding, finding
-from datasets_me.validate.context import Context, row_of
+from datasets_me.validate.context import Context
 
 
 def _of_row(code: str, message: str, folder: Folder, row: Annotation, field: str, expected: str, found: str) -> Finding:
     return finding(
         code,
         message,
-        place=row_of(row, field),
+        place=row.place(field),
         subject=row.subject,
         video=row.video,
         path=folder.path,

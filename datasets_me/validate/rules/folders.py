@@ -9,7 +9,7 @@ from datasets_me.errors import plural
 from datasets_me.inventory.layouts import expected_path
 from datasets_me.records import Annotation, Finding, finding
 from datasets_me.spec import Absence, Layout
-from datasets_me.validate.context import Context
+from datasets_me.validate.context import Context, about_folder
 
 _SHOWN = 5  # names in one message
 
@@ -46,13 +46,7 @@ def unannotated(context: Context) -> Iterator[Finding]:
     """Folders that no annotation is about."""
     for folder, rows in context.chosen():
         if not rows:
-            yield finding(
-                "ME205",
-                f"{folder.identity.video} has no annotation",
-                subject=folder.identity.subject,
-                video=folder.identity.video,
-                path=folder.path,
-            )
+            yield about_folder("ME205", f"{folder.identity.video} has no annotation", folder)
 
 
 def count_differs(context: Context) -> Iterator[Finding]:
@@ -77,4 +71,4 @@ def strays(context: Context) -> Iterator[Finding]:
         if names:
             more = "" if len(names) <= _SHOWN else f" and {len(names) - _SHOWN} more"
             message = f"{plural(len(names), 'file')} that are no frames: {', '.join(names[:_SHOWN])}{more}"
-            yield finding("ME211", message, video=folder.identity.video, path=folder.path, found=str(len(names)))
+            yield about_folder("ME211", message, folder, found=str(len(names)))

@@ -5,32 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datasets_me.errors import plural
-from datasets_me.inventory.layouts import Folder
-from datasets_me.records import Finding, finding
-from datasets_me.validate.context import Context
+from datasets_me.records import Finding
+from datasets_me.validate.context import Context, about_folder
 
 _SHOWN = 5  # gaps in one message
-
-
-def _of_folder(
-    code: str, message: str, folder: Folder, *, expected: str | None = None, found: str | None = None
-) -> Finding:
-    return finding(
-        code,
-        message,
-        subject=folder.identity.subject,
-        video=folder.identity.video,
-        path=folder.path,
-        expected=expected,
-        found=found,
-    )
 
 
 def empty_folder(context: Context) -> Iterator[Finding]:
     """Folders of videos without a frame."""
     for folder in context.inventory.folders:
         if not folder.frames.numbers:
-            yield _of_folder("ME309", "the folder holds no frames", folder)
+            yield about_folder("ME309", "the folder holds no frames", folder)
 
 
 def gaps(context: Context) -> Iterator[Finding]:
@@ -41,7 +26,7 @@ def gaps(context: Context) -> Iterator[Finding]:
             shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_SHOWN])
             more = "" if len(ranges) <= _SHOWN else f" and {plural(len(ranges) - _SHOWN, 'more gap')}"
             message = f"{plural(folder.frames.missing, 'frame')} missing: {shown}{more}"
-            yield _of_folder("ME301", message, folder, found=str(folder.frames.missing))
+            yield about_folder("ME301", message, folder, found=str(folder.frames.missing))
 
 
 def twice(context: Context) -> Iterator[Finding]:
@@ -50,7 +35,7 @@ def twice(context: Context) -> Iterator[Finding]:
         pairs = folder.frames.twice
         if pairs:
             message = f"{plural(len(pairs), 'number')} with two files: {pairs[0][0]} and {pairs[0][1]}"
-            yield _of_folder("ME302", message, folder, found=str(len(pairs)))
+            yield about_folder("ME302", message, folder, found=str(len(pairs)))
 
 
 def text_order(context: Context) -> Iterator[Finding]:
@@ -59,7 +44,7 @@ def text_order(context: Context) -> Iterator[Finding]:
         if folder.frames.text_order_differs:
             names = folder.frames.names
             first = next(i for i in range(len(names) - 1) if names[i] > names[i + 1])
-            yield _of_folder("ME303", f"sorted as text, {names[first + 1]} comes before {names[first]}", folder)
+            yield about_folder("ME303", f"sorted as text, {names[first + 1]} comes before {names[first]}", folder)
 
 
 def names_differ(context: Context) -> Iterator[Finding]:
@@ -67,7 +52,7 @@ def names_differ(context: Context) -> Iterator[Finding]:
     for folder in context.inventory.folders:
         if folder.frames.names_differ:
             message = f"names differ in case, padding, prefix or kind: {folder.frames.names_differ}"
-            yield _of_folder("ME304", message, folder, found=folder.frames.names_differ)
+            yield about_folder("ME304", message, folder, found=folder.frames.names_differ)
 
 
 def start_differs(context: Context) -> Iterator[Finding]:
@@ -77,4 +62,4 @@ def start_differs(context: Context) -> Iterator[Finding]:
         counts_from_base = layout.holds == "video" or layout.numbers == "clip"
         if counts_from_base and numbers and numbers[0] != layout.base:
             message = f"the first frame is number {numbers[0]}, it should be {layout.base}"
-            yield _of_folder("ME310", message, folder, expected=str(layout.base), found=str(numbers[0]))
+            yield about_folder("ME310", message, folder, expected=str(layout.base), found=str(numbers[0]))

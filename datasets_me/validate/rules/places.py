@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from datasets_me.inventory.layouts import expected_path, nearest_path
 from datasets_me.records import Finding, finding
-from datasets_me.validate.context import Context
+from datasets_me.validate.context import Context, about_folder
 
 
 def relocated(context: Context) -> Iterator[Finding]:
@@ -14,33 +14,16 @@ def relocated(context: Context) -> Iterator[Finding]:
     for folder in context.inventory.folders:
         if folder.relocation:
             message = f"{folder.local} belongs at {folder.relocation.belongs}: {folder.relocation.why}"
-            yield finding(
-                "ME201",
-                message,
-                subject=folder.identity.subject,
-                video=folder.identity.video,
-                path=folder.path,
-                expected=folder.target,
-                found=folder.path,
-            )
+            yield about_folder("ME201", message, folder, expected=folder.target, found=folder.path)
 
 
 def mislocated(context: Context) -> Iterator[Finding]:
     """Folders whose own name names another subject than the folder above, without the schema saying why."""
     for folder in context.inventory.folders:
         if folder.mislocated and not folder.relocation:
-            says = ", ".join(
-                f"{name} {own}, it lies under {above}" for name, (above, own) in folder.parent_says.items()
-            )
-            yield finding(
-                "ME202",
-                f"the folder's name says {says}",
-                subject=folder.identity.subject,
-                video=folder.identity.video,
-                path=folder.path,
-                expected=folder.target,
-                found=folder.path,
-            )
+            says = [f"{name} {own}, it lies under {above}" for name, (above, own) in folder.parent_says.items()]
+            message = f"the folder's name says {', '.join(says)}"
+            yield about_folder("ME202", message, folder, expected=folder.target, found=folder.path)
 
 
 def unknown(context: Context) -> Iterator[Finding]:
@@ -60,16 +43,10 @@ def unknown(context: Context) -> Iterator[Finding]:
 def twice(context: Context) -> Iterator[Finding]:
     """Folders of one layout that hold the same."""
     for folders in context.inventory.by_key.values():
+        used = folders[0].path
         for folder in folders[1:]:
-            yield finding(
-                "ME206",
-                f"{folder.identity.video} lies here too; {folders[0].path} is used",
-                subject=folder.identity.subject,
-                video=folder.identity.video,
-                path=folder.path,
-                expected=folders[0].path,
-                found=folder.path,
-            )
+            message = f"{folder.identity.video} lies here too; {used} is used"
+            yield about_folder("ME206", message, folder, expected=used, found=folder.path)
 
 
 def name_differs(context: Context) -> Iterator[Finding]:
@@ -77,29 +54,19 @@ def name_differs(context: Context) -> Iterator[Finding]:
     for folder in context.inventory.folders:
         rows = context.annotations.get(folder.key, [])
         wanted = (expected_path(context.spec, folder.layout, rows[0]) if rows else None) or folder.belongs
-        if folder.relocation or folder.mislocated or folder.local == wanted:
-            continue
-        yield finding(
-            "ME208",
-            f"the folder is called {folder.local}, the layout says {wanted}",
-            subject=folder.identity.subject,
-            video=folder.identity.video,
-            path=folder.path,
-            expected=wanted,
-            found=folder.local,
-        )
+        if not (folder.relocation or folder.mislocated or folder.local == wanted):
+            message = f"the folder is called {folder.local}, the layout says {wanted}"
+            yield about_folder("ME208", message, folder, expected=wanted, found=folder.local)
 
 
 def moved(context: Context) -> Iterator[Finding]:
     """Videos that lie elsewhere than the manifest says."""
     found = {folder.path for folder in context.inventory.folders}
-    here = {(f.layout.id, f.identity.video.casefold(), f.key[2]): f.path for f in context.inventory.folders}
+    here = {folder.key: folder for folder in context.inventory.folders}
     for row in context.manifest.videos:
         if row.path is None or row.path in found or row.layout is None:
             continue
         now = here.get((row.layout, row.video.casefold(), row.expression.casefold() if row.expression else None))
         if now:
-            message = f"the manifest says {row.path}, it lies at {now}"
-            yield finding(
-                "ME212", message, subject=row.subject, video=row.video, path=now, expected=row.path, found=now
-            )
+            message = f"the manifest says {row.path}, it lies at {now.path}"
+            yield about_folder("ME212", message, now, expected=row.path, found=now.path)
