@@ -198,12 +198,13 @@ def expected_path(spec: Spec, layout: Layout, annotation: Annotation) -> str | N
 
 
 def nearest_path(leaf: Leaf, paths: Iterable[str]) -> str | None:
-    """The expected path most like the end of a folder's path."""
-    best: tuple[float, str] | None = None
+    """The expected path most like the end of a folder's path, if any is like it."""
+    best, nearest = 0.6, None
+    matcher = difflib.SequenceMatcher()
     for path in paths:
-        depth = path.count("/") + 1
-        local = "/".join(leaf.path.split("/")[-depth:])
-        likeness = difflib.SequenceMatcher(None, local.casefold(), path.casefold()).ratio()
-        if likeness > 0.6 and (best is None or likeness > best[0]):
-            best = (likeness, path)
-    return best[1] if best else None
+        local = "/".join(leaf.path.split("/")[-path.count("/") - 1 :])
+        matcher.set_seqs(local.casefold(), path.casefold())
+        # Upper bounds first: they are cheap, and few paths get past them.
+        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and matcher.ratio() > best:
+            best, nearest = matcher.ratio(), path
+    return nearest

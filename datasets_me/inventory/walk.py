@@ -13,7 +13,7 @@ from datasets_me.inventory.frames import Frames, is_image, read_names
 
 @dataclass(frozen=True)
 class Leaf:
-    """A folder that holds images, or holds nothing at all. ``path`` is relative to the root, with ``/``."""
+    """A folder that holds images, or no folders. ``path`` is relative to the root, with ``/``; the root is "."."""
 
     path: str
     frames: Frames
@@ -58,10 +58,8 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
             real = os.path.realpath(root / path / name) if name in linked else f"{above[-1]}{os.sep}{name}"
             if real not in above:
                 waiting.append((f"{path}/{name}" if path else name, (*above, real)))
-        if path and (any(map(is_image, names)) or not (names or below)):
-            leaves.append(Leaf(path, read_names(names)))
-        elif not path and any(map(is_image, names)):
-            leaves.append(Leaf(".", read_names(names)))
+        if any(map(is_image, names)) or not below:
+            leaves.append(Leaf(path or ".", read_names(names)))
         if progress:
             progress(folders, files)
     return Tree(root, tuple(sorted(leaves, key=lambda leaf: leaf.path)), tuple(sorted(unreadable)), files)

@@ -11,7 +11,7 @@ from datasets_me.inventory.layouts import Inventory, explain
 from datasets_me.inventory.videos import list_videos
 from datasets_me.inventory.walk import Progress, walk
 from datasets_me.manifest import Manifest
-from datasets_me.records import Finding
+from datasets_me.records import Finding, finding
 from datasets_me.validate import images, rules
 from datasets_me.validate.context import Context
 
@@ -64,27 +64,36 @@ def take_inventory(manifest: Manifest, root: Path, walking: Progress | None = No
     Raises:
         FolderError: as in :func:`check`.
     """
-    inventory = explain(manifest.spec, walk(root, walking), relocations=bool(manifest.options.get("corrections", True)))
+    inventory = _inventory(manifest, root, walking)
     if not inventory.folders:
-        raise nothing_fits(manifest, inventory)
+        raise _nothing_fits(manifest, inventory)
     return inventory
+
+
+def _inventory(manifest: Manifest, root: Path, walking: Progress | None) -> Inventory:
+    relocations = bool(manifest.options.get("corrections", True))
+    return explain(manifest.spec, walk(root, walking), relocations=relocations)
 
 
 def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None) -> Manifest:
     """The manifest with a row for every folder of frames under a root, tied to its annotations.
 
-    Relocations of the schema that were applied become findings (ME201).
+    Relocations of the schema that were applied become findings (ME201), and so does a root under which nothing fits
+    (ME213): the workbook alone may lie there.
 
     Raises:
-        FolderError: as in :func:`check`.
+        FolderError: the root is no folder.
     """
-    inventory = take_inventory(manifest, root, walking)
+    inventory = _inventory(manifest, root, walking)
+    if not inventory.folders:
+        nothing = finding("ME213", f"nothing under {root.name or root} fits a layout of {manifest.spec.id}")
+        return replace(manifest, findings=[*manifest.findings, nothing])
     videos = list_videos(manifest.spec, manifest.annotations, inventory)
     relocated = list(rules.apply(Context(manifest, inventory), lambda code: code == "ME201"))
     return replace(manifest, videos=videos, findings=[*manifest.findings, *relocated])
 
 
-def nothing_fits(manifest: Manifest, inventory: Inventory) -> FolderError:
+def _nothing_fits(manifest: Manifest, inventory: Inventory) -> FolderError:
     """The error for a tree in which no folder fits: what was expected, what is there."""
     expected = "\n".join(f"  {layout.id}: {layout.folder}/{layout.frame}" for layout in manifest.spec.layouts)
     there = [leaf.path for leaf in inventory.unknown[:5]] or ["no folder with images at all"]

@@ -172,6 +172,21 @@ def test_a_folder_that_cannot_be_opened(manifest: Manifest, tmp_path: Path) -> N
     ]
 
 
+def test_a_root_without_frames_gives_a_manifest_and_a_finding(manifest: Manifest, tmp_path: Path) -> None:
+    tied = with_folders(manifest, tmp_path)
+    assert [row.path for row in tied.videos] == [None, None]
+    assert tied.findings[-1].message == f"nothing under {tmp_path.name} fits a layout of casme2"
+
+
+def test_a_folder_of_a_video_that_holds_no_images(manifest: Manifest, tmp_path: Path) -> None:
+    folder = frames(tmp_path / "data", "Cropped/sub01/EP02_01f", range(0))
+    (folder / "readme.txt").touch()
+    assert found(manifest, tmp_path / "data", "ME309") == [("Cropped/sub01/EP02_01f", "the folder holds no frames")]
+    assert found(manifest, tmp_path / "data", "ME211") == [
+        ("Cropped/sub01/EP02_01f", "1 file beside the frames: readme.txt")
+    ]
+
+
 def test_a_tree_of_another_dataset(manifest: Manifest, tmp_path: Path) -> None:
     frames(tmp_path / "data", "holiday", range(3))
     with pytest.raises(FolderError) as caught:

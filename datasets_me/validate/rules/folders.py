@@ -70,5 +70,5 @@ def strays(context: Context) -> Iterator[Finding]:
         names = folder.frames.strays
         if names:
             more = "" if len(names) <= _SHOWN else f" and {len(names) - _SHOWN} more"
-            message = f"{plural(len(names), 'file')} that are no frames: {', '.join(names[:_SHOWN])}{more}"
+            message = f"{plural(len(names), 'file')} beside the frames: {', '.join(names[:_SHOWN])}{more}"
             yield about_folder("ME211", message, folder, found=str(len(names)))

@@ -8,6 +8,8 @@ from datasets_me.inventory.layouts import expected_path, nearest_path
 from datasets_me.records import Finding, finding
 from datasets_me.validate.context import Context, about_folder
 
+_SUGGESTIONS = 200  # folders that get one; a tree of something else may hold thousands that fit nothing
+
 
 def relocated(context: Context) -> Iterator[Finding]:
     """Folders that lie where the schema knows they do not belong."""
@@ -32,8 +34,8 @@ def unknown(context: Context) -> Iterator[Finding]:
         return
     pairs = ((layout, row) for layout in context.layouts for row in context.manifest.annotations)
     paths = sorted({path for layout, row in pairs if (path := expected_path(context.spec, layout, row))})
-    for leaf in context.inventory.unknown:
-        near = nearest_path(leaf, paths)
+    for number, leaf in enumerate(context.inventory.unknown):
+        near = nearest_path(leaf, paths) if number < _SUGGESTIONS else None
         message = f"the folder fits no layout; it holds {len(leaf.frames.numbers)} frames"
         if near:
             message += f"; did you mean {near}?"
