@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datasets_me.convert.convert import convert
     from datasets_me.convert.diff import compare
     from datasets_me.errors import MeDatasetsError
+    from datasets_me.features.video import extract_video
     from datasets_me.manifest import Manifest
     from datasets_me.manifest import read as read_manifest
     from datasets_me.manifest import write as write_manifest
@@ -41,6 +42,7 @@ _LAZY = {
     "check": ("validate.check", "check"),
     "compare": ("convert.diff", "compare"),
     "convert": ("convert.convert", "convert"),
+    "extract_video": ("features.video", "extract_video"),
     "load_schema": ("schema_files", "load"),
     "make_synthetic": ("synthetic.write", "make"),
     "read_action_units": ("convert.action_units", "read_action_units"),
@@ -61,6 +63,7 @@ __all__ = [
     "check",
     "compare",
     "convert",
+    "extract_video",
     "load_schema",
     "make_synthetic",
     "read_action_units",
