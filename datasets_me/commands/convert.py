@@ -23,7 +23,7 @@ def convert(
     dataset: str = arguments.DATASET,
     source: str = typer.Argument(
         None,
-        help="The workbook (.xlsx, .xls, .csv), a folder to search, or 'xlsx', 'xls', 'csv': that one under --root.",
+        help="The workbook (.xlsx, .xls, .csv), a folder to search, or 'xlsx', 'xls', 'csv': the one of that kind.",
     ),
     root: Path = typer.Option(None, "--root", help="The folder of frames; its folders are tied to the annotations."),
     out: Path = typer.Option(None, "-o", "--out", help="The manifest to write. Default: <dataset>-manifest."),
@@ -38,6 +38,8 @@ def convert(
     """Read an annotation workbook into a checked manifest.
 
     DATASET may also be 'auwgcn-csv': then SOURCE is a 7-column CSV of the AUW-GCN family, of whichever dataset.
+
+    Exit code 0: the manifest is written, whatever was found. 1: --strict, and there are errors. 2: could not run.
     """
     from datasets_me import manifest
     from datasets_me.convert.summary import summarise

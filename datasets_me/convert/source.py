@@ -16,7 +16,9 @@ _LARGEST = 50_000_000  # bytes
 
 
 def find_source(spec: Spec, source: str, root: Path | None) -> Path:
-    """The workbook that ``source`` names: a file, a folder to search, or a bare ``xlsx``, ``xls``, ``csv`` under root.
+    """The workbook that ``source`` names: a file, a folder to search, or a bare ``xlsx``, ``xls`` or ``csv``.
+
+    A bare kind is looked for under the root, or under the current folder where no root is given.
 
     Raises:
         WorkbookError: there is none that fits, or several.
@@ -24,14 +26,10 @@ def find_source(spec: Spec, source: str, root: Path | None) -> Path:
     """
     path = Path(source)
     if source.casefold() in KINDS and not path.exists():
-        if root is None:
-            raise WorkbookError(
-                f"'{source}' means: the .{source} workbook under --root, but no --root is given",
-                fix="add --root FOLDER, or give the workbook's path",
-            )
-        if not root.is_dir():
-            raise FolderError("the root is not a folder", where=str(root))
-        return _search(spec, root, (source.casefold(),))
+        folder = root or Path()
+        if not folder.is_dir():
+            raise FolderError("the root is not a folder", where=str(folder))
+        return _search(spec, folder, (source.casefold(),))
     if path.is_dir():
         return _search(spec, path, KINDS)
     if not path.exists() and root is not None and (root / path).exists():

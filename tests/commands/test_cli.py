@@ -163,7 +163,10 @@ def test_explain(me_datasets: Run) -> None:
         (["convert", "casme22", "x.xlsx"], "error: there is no dataset 'casme22'\n  to do: did you mean 'casme2'?"),
         (["convert", "casme2", "none.xlsx"], "error: the workbook cannot be read: there is no such file"),
         (["convert", "casme2"], "error: SOURCE is missing"),
-        (["convert", "casme2", "xlsx"], "error: 'xlsx' means: the .xlsx workbook under --root, but no --root is given"),
+        (
+            ["convert", "casme2", "xlsx"],
+            "error: no .xlsx file under the folder is a workbook of casme2 (files seen: none)",
+        ),
         (["convert", "casme2", "a.xlsx", "--schema", "b.yaml"], "error: both DATASET and --schema are given"),
         (["check", "none", "--root", "."], "error: not a manifest: there is no such folder"),
         (["check", "none", "--root", ".", "--select", "ME9"], "error: 'ME9' selects no finding code"),

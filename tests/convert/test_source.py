@@ -50,8 +50,11 @@ def test_none_that_fits(tree: Path, casme_sq: Schema) -> None:
     assert caught.value.what == "no .xls file under the folder is a workbook of casme-sq (files seen: none)"
 
 
-def test_a_bare_word_needs_a_root(casme2: Schema, tmp_path: Path) -> None:
-    with pytest.raises(WorkbookError, match="no --root is given"):
-        find_source(casme2.spec, "xlsx", None)
+def test_a_bare_word_without_a_root_looks_here(tree: Path, casme2: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+    assert find_source(casme2.spec, "xlsx", None) == Path("docs/CASME2-coding-20140508.xlsx")
+
+
+def test_a_root_that_is_none(casme2: Schema, tmp_path: Path) -> None:
     with pytest.raises(FolderError, match="the root is not a folder"):
         find_source(casme2.spec, "xlsx", tmp_path / "none")
