@@ -63,8 +63,13 @@ class Folder:
         return bool(self.parent_says)
 
     @property
+    def reaches_above_root(self) -> bool:
+        """Whether part of what the template matched lies above the root, so that no path can be given for it."""
+        return self.path.count("/") < self.local.count("/")
+
+    @property
     def target(self) -> str:
-        """The path this folder should have."""
+        """The path this folder should have, relative to the root."""
         local = self.relocation.belongs if self.relocation else self.belongs
         return f"{self.base}/{local}" if self.base else local
 

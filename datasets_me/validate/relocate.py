@@ -37,7 +37,9 @@ def plan(inventory: Inventory) -> list[Move]:
             continue
         why = folder.relocation.why if folder.relocation else "its own name names another subject than the folder above"
         blocked = None
-        if os.path.lexists(root / folder.target):
+        if folder.reaches_above_root:
+            blocked = "its right place lies outside the root; give a --root further up"
+        elif os.path.lexists(root / folder.target):
             blocked = "something is there already"
         elif folder.target in [move.target for move in moves]:
             blocked = "another folder is to be moved there"

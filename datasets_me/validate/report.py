@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from datasets_me import __version__, resources
 from datasets_me.codes import GROUPS, SEVERITIES, all_codes
@@ -66,7 +67,7 @@ def _sarif_result(finding: Finding, codes: list[str]) -> dict[str, Any]:
     }
     uri = finding.path or finding.file
     if uri:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+        physical: dict[str, Any] = {"artifactLocation": {"uri": quote(uri)}}
         if finding.row and not finding.path:
             physical["region"] = {"startLine": finding.row}
         result["locations"] = [{"physicalLocation": physical}]

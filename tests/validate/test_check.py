@@ -172,6 +172,21 @@ def test_a_folder_that_cannot_be_opened(manifest: Manifest, tmp_path: Path) -> N
     ]
 
 
+def test_another_root_is_no_move(manifest: Manifest, tmp_path: Path) -> None:
+    frames(tmp_path / "data", "Cropped/sub01/EP02_01f", range(46, 87), "reg_img{}.jpg")
+    tied = with_folders(manifest, tmp_path / "data")
+    assert found(tied, tmp_path / "data" / "Cropped", "ME212") == []
+
+
+def test_annotations_that_do_not_name_expressions(casme_sq: Schema, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    header = "subject,video_name,start_frame,apex_frame,end_frame,type_idx,au\n"
+    path.write_text(header + "casme_015,casme_015_0401,3,4,5,1,4\n")
+    frames(tmp_path / "data", "selectedpic/s15/anger1_1", range(3, 6))
+    manifest = convert(casme_sq, path).manifest()
+    assert found(manifest, tmp_path / "data", "ME205") == []
+
+
 def test_a_root_without_frames_gives_a_manifest_and_a_finding(manifest: Manifest, tmp_path: Path) -> None:
     tied = with_folders(manifest, tmp_path)
     assert [row.path for row in tied.videos] == [None, None]

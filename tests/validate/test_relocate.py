@@ -78,6 +78,12 @@ def test_nothing_is_overwritten(root: Path) -> None:
     assert (root / "s15/16_0401girlcrashing/img001.jpg").exists()
 
 
+def test_a_root_that_is_too_deep_moves_nothing(root: Path) -> None:
+    moves = plan(root / "s19")
+    assert {move.blocked for move in moves} == {"its right place lies outside the root; give a --root further up"}
+    assert relocate.apply(root / "s19", moves) == []
+
+
 def test_something_that_appears_after_the_plan_is_not_overwritten(root: Path) -> None:
     moves = plan(root)
     (root / moves[0].target).mkdir(parents=True)

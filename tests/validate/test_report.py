@@ -34,6 +34,8 @@ def test_sarif() -> None:
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in ("error", "warning", "note")
+    unknown = run["results"][0]["locations"][0]["physicalLocation"]
+    assert unknown["artifactLocation"]["uri"] == "rawpic/s15/x%20%26%20y"
     late = run["results"][1]["locations"][0]
     assert late["physicalLocation"]["artifactLocation"]["uri"] == "book.xlsx"
     assert late["physicalLocation"]["region"] == {"startLine": 7}

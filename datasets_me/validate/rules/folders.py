@@ -43,9 +43,10 @@ def _absence(context: Context, layout: Layout, row: Annotation) -> Absence | Non
 
 
 def unannotated(context: Context) -> Iterator[Finding]:
-    """Folders that no annotation is about."""
+    """Folders that no annotation is about; unless the annotations do not name the expressions that folders hold."""
+    named = any(row.expression for row in context.manifest.annotations)
     for folder, rows in context.chosen():
-        if not rows:
+        if not rows and (named or folder.layout.holds == "video"):
             yield about_folder("ME205", f"{folder.identity.video} has no annotation", folder)
 
 
