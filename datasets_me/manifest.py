@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
+_TOOL = "me-datasets"
 _TABLES: dict[str, type[Record]] = {"annotations": Annotation, "videos": Video, "findings": Finding}
+_FILES = {"manifest.json", "schema.yaml", *(f"{name}.parquet" for name in _TABLES)}
 
 Row = TypeVar("Row", bound=Record)
 
@@ -86,6 +88,7 @@ def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
     Raises:
         ManifestError: the folder exists already, or cannot be written.
     """
+    folder = Path(os.path.realpath(folder))  # a link keeps pointing at what it pointed at
     if folder.exists():
         _refuse_to_overwrite(folder, force)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -130,8 +133,8 @@ def read(folder: Path) -> Manifest:
             videos=_read_table(folder, "videos", Video),
             findings=_read_table(folder, "findings", Finding),
             variant=about["variant"],
-            sources=about["sources"],
-            options=about["options"],
+            sources=list(about["sources"]),
+            options=dict(about["options"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ManifestError(
@@ -154,23 +157,35 @@ def write_parquet(model: type[Record], rows: Sequence[Record], path: Path) -> No
     write_file(path, content.getvalue())
 
 
-def is_manifest(folder: Path) -> bool:
-    """Whether a folder is a manifest."""
-    return (folder / "manifest.json").is_file()
-
-
 def _refuse_to_overwrite(folder: Path, force: bool) -> None:
-    if not is_manifest(folder):
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if "manifest.json" not in names or not _is_ours(folder / "manifest.json"):
         raise ManifestError("the output exists and is not a manifest", where=str(folder), fix="choose another -o")
     if not force:
         raise ManifestError("the manifest exists already", where=str(folder), fix="add --force to replace it")
+    foreign = sorted(names - _FILES)
+    if foreign:
+        raise ManifestError(
+            f"the manifest's folder holds other files, which would be lost: {', '.join(foreign[:5])}",
+            where=str(folder),
+            fix="put them elsewhere, or choose another -o",
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(about, dict) and isinstance(about.get("tool"), dict) and about["tool"].get("name") == _TOOL
 
 
 def _write_tables(manifest: Manifest, folder: Path) -> None:
     import pyarrow.parquet as pq
 
     for name, model in _TABLES.items():
-        pq.write_table(_arrow_table(model, getattr(manifest, name)), folder / f"{name}.parquet", compression="zstd")
+        with (folder / f"{name}.parquet").open("wb") as file:
+            pq.write_table(_arrow_table(model, getattr(manifest, name)), file, compression="zstd")
     (folder / "schema.yaml").write_text(manifest.schema.text, encoding="utf-8")
     about = {
         "format": _FORMAT,
@@ -183,7 +198,7 @@ def _write_tables(manifest: Manifest, folder: Path) -> None:
         "variant": manifest.variant,
         "sources": manifest.sources,
         "options": manifest.options,
-        "tool": {"name": "me-datasets", "version": __version__},
+        "tool": {"name": _TOOL, "version": __version__},
         "counts": manifest.counts(),
     }
     text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
@@ -215,7 +230,8 @@ def _plain(element: Any) -> Any:
 def _read_table(folder: Path, name: str, model: type[Row]) -> list[Row]:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(folder / f"{name}.parquet")
+    with (folder / f"{name}.parquet").open("rb") as file:
+        table = pq.read_table(file)
     maps = [column.name for column in table.schema if str(column.type).startswith("map")]
     rows = table.to_pylist()
     for row in rows:

@@ -48,6 +48,7 @@ class Annotation(Record):
     """One annotated expression: a row of the workbook, read, beside what the workbook said.
 
     ``onset``, ``apex`` and ``offset`` are 0-based frame numbers of the video, inclusive, or null.
+    ``corrected`` maps each column that a correction of the schema changed to its new text; the raw fields keep the old.
     ``source_cells`` maps each field to its cell (``{"onset": "C12"}``); ``extra`` keeps every other
     column of the row as text.
     """
@@ -73,7 +74,7 @@ class Annotation(Record):
     au_raw: str | None = None
     emotion_raw: str | None = None
     type_raw: str | None = None
-    corrected: list[str] = Field(default_factory=list)
+    corrected: dict[str, str] = Field(default_factory=dict)
     extra: dict[str, str] = Field(default_factory=dict)
     source_file: str
     source_sheet: str | None = None

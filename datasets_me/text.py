@@ -8,16 +8,23 @@ import unicodedata
 from collections.abc import Iterable
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+# Full-width forms only: a footnote mark such as the superscript in "46¹" must not become a digit.
+_FULL_WIDTH = {code: unicodedata.normalize("NFKC", chr(code)) for code in (0x3000, *range(0xFF01, 0xFF5F))}
 
 
 def clean(text: str) -> str:
-    """Full-width characters made ordinary (NFKC), invisible ones removed, white space folded."""
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_INVISIBLE).split())
+    """Full-width characters made ordinary, invisible ones removed, white space folded."""
+    return " ".join(text.translate(_FULL_WIDTH | _INVISIBLE).split())
 
 
 def fold(text: str) -> str:
-    """A form for comparing labels: cleaned, lower case, without spaces, ``_``, ``-`` or ``.``."""
-    return re.sub(r"[\s_.\-]+", "", clean(text)).casefold()
+    """A form for comparing labels: cleaned, compatible forms made one, lower case, without spaces, ``_-.``."""
+    return re.sub(r"[\s_.\-]+", "", unicodedata.normalize("NFKC", clean(text))).casefold()
+
+
+def printable(text: str) -> str:
+    """A file name as text: bytes that are not UTF-8, which the system hands over as they are, are spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def plain_number(text: str) -> str:

@@ -43,7 +43,7 @@ def diff(
     if parquet:
         write_parquet(Difference, comparison.differences, parquet)
     if as_json:
-        counts = {"matched": comparison.matched, "equal": comparison.equal}
+        counts = {"matched": comparison.matched, "equal": comparison.equal, "not_compared": comparison.not_compared}
         found = [difference.model_dump(exclude_none=True) for difference in comparison.differences]
         typer.echo(json.dumps({"a": str(a), "b": str(b), **counts, "differences": found}, indent=2, ensure_ascii=False))
     else:
@@ -78,3 +78,5 @@ def _show(comparison: Comparison, a: Path, b: Path) -> None:
         f"{plural(comparison.matched, 'row')} matched, {comparison.equal} equal; "
         f"only in A {comparison.only('only in A')}, only in B {comparison.only('only in B')}"
     )
+    for name in comparison.not_compared:
+        out.print(f"not compared, because only one source has any: {name}")

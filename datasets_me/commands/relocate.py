@@ -28,11 +28,13 @@ def relocate(
     if apply and undo:
         raise MeDatasetsError("--apply and --undo exclude each other", fix="give one of them")
     if undo:
-        undone = moving.undo(root)
+        undone, gone = moving.undo(root)
         typer.echo(f"put back: {plural(len(undone), 'folder')}")
         for move in undone:
             typer.echo(f"  {move.target} -> {move.source}")
-        return
+        for move in gone:
+            typer.echo(f"  gone: {move.source} is not there, nor at {move.target}")
+        raise typer.Exit(1 if gone else 0)
     moves = moving.plan(take_inventory(manifests.read(manifest), root))
     blocked = [move for move in moves if move.blocked]
     if apply:

@@ -32,7 +32,15 @@ def synth(
     if wanted is None:
         wanted = tuple(code.strip().upper() for code in defects.split(",") if code.strip())
     with show.progress("folders") as update:
-        made = make(chosen, Path(folder), seed=seed, subjects=subjects, defects=wanted, progress=update)
+        made = make(
+            chosen,
+            Path(folder),
+            seed=seed,
+            subjects=subjects,
+            defects=wanted,
+            as_fits=wanted is PLANTABLE,
+            progress=update,
+        )
     console = show.console()
     show.lines(
         console,
@@ -43,4 +51,4 @@ def synth(
         ("planted", ", ".join(made.planted) or "nothing"),
     )
     if made.impossible:
-        show.lines(console, ("not in this dataset", ", ".join(made.impossible)))
+        show.lines(console, ("not in this set", ", ".join(made.impossible)))

@@ -8,29 +8,34 @@ from collections.abc import Iterator, Sequence
 from datasets_me.errors import Place
 from datasets_me.records import Annotation, Finding, finding
 from datasets_me.spec import Spec
+from datasets_me.text import fold
 
 
 def check_rows(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Finding]:
     """Findings ME108 (overlap), ME109 (duplicate) and ME110 (counts)."""
     by_video: defaultdict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
-        by_video[annotation.video].append(annotation)
+        by_video[annotation.video.casefold()].append(annotation)
     for rows in by_video.values():
-        duplicates = list(_duplicates(rows))
-        yield from duplicates
-        if not duplicates:
-            yield from _overlaps(rows)
+        repeated = _repeated(rows)
+        for row, earlier in repeated:
+            message = f"row {row.source_row} repeats row {earlier.source_row} of {row.video}"
+            yield finding("ME109", message, place=row.place(), subject=row.subject, video=row.video)
+        again = [row for row, _ in repeated]
+        yield from _overlaps([row for row in rows if row not in again])
     yield from _counts(spec, annotations)
 
 
-def _duplicates(rows: Sequence[Annotation]) -> Iterator[Finding]:
+def _repeated(rows: Sequence[Annotation]) -> list[tuple[Annotation, Annotation]]:
+    """Rows that say what an earlier one says, each with that one."""
     seen: dict[tuple[object, ...], Annotation] = {}
+    repeated = []
     for row in rows:
-        key = (row.type, row.onset, row.apex, row.offset, row.expression)
+        key = (row.type, row.onset, row.apex, row.offset, fold(row.expression or ""))
         if key in seen:
-            message = f"row {row.source_row} repeats row {seen[key].source_row} of {row.video}"
-            yield finding("ME109", message, place=row.place(), subject=row.subject, video=row.video)
+            repeated.append((row, seen[key]))
         seen.setdefault(key, row)
+    return repeated
 
 
 def _span(row: Annotation) -> tuple[int, int]:

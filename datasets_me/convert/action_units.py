@@ -31,12 +31,19 @@ FACS_NUMBERS = frozenset({1, 2, *range(4, 47), *range(50, 67), 68, 69, *range(70
 """Action units, descriptors, head, eye and gross behaviour codes of FACS (2002)."""
 
 _DENIALS = {"loses", "lose", "losing", "lost", "no", "not", "without", "minus", "absent"}
+_NO_OPTION = (None, "close", "join", "or", "slash", "query")
+_SIDE_PATTERNS = (
+    ("open", "letter", "slash", "letter", "close"),
+    ("letter", "slash", "letter"),
+    ("letter", "slash"),
+    ("letter",),
+)
 _MOST_OPTIONS = 64  # more combinations than this in one group of alternatives is no cell of a coder
 
 _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?P<unit>(?:AU|AD)?\s?(?P<side>[LRABT])?(?P<number>\d{1,2})(?P<intensity>[A-E](?:/[A-E])*)?
+    | (?P<unit>(?:(?:AU|AD)\s?)?(?P<side>[LRABT])?(?P<number>\d{1,2})(?P<intensity>[A-E](?:/[A-E])*)?
         (?=$ | or(?![a-z]) | [^0-9A-Za-z.\-] | [.\-](?!\d)))
     | (?P<ref>ref(?![a-z0-9]))
     | (?P<or>or(?![a-z]))
@@ -62,7 +69,7 @@ def read_action_units(text: str) -> Reading:
 
     Every number, letter and word of the text is either in a unit or in ``unread``; the function never fails.
     """
-    cleaned = clean(text)
+    cleaned = re.sub(r"^(\d{1,2})\.0+$", r"\1", clean(text))  # a CSV written from a table of floats
     parser = _Parser(cleaned)
     try:
         units = _number_alternatives(parser.level(top=True))
@@ -197,8 +204,6 @@ class _Parser:
                 self._take_as_text()  # one too many
             elif kind == "join":
                 self._take()
-            elif kind == "word" and self._tokens[self._at].group().casefold() in _DENIALS:
-                self._take_as_text(self._rest_of_level())
             else:
                 read, worded = self._item()
                 parts += read
@@ -206,6 +211,9 @@ class _Parser:
                 choices += worded
         self.ambiguous |= bool(choices) and items > 1
         return parts
+
+    def _denies(self) -> bool:
+        return self._kind() == "word" and self._tokens[self._at].group().casefold() in _DENIALS
 
     def _rest_of_level(self) -> int:
         depth = count = 0
@@ -220,31 +228,38 @@ class _Parser:
         """One item, and whether it has alternatives joined by the word "or" without parentheses around them."""
         first = self._at
         options, worded = [self._choice()], False
-        while self._kind() in ("or", "slash") and self._kind(1) not in (
-            None,
-            "close",
-            "join",
-            "or",
-            "slash",
-            "query",
-        ):
-            worded |= self._kind() == "or"
-            self._take()
-            options.append(self._choice())
+        while True:
+            if self._kind() in ("or", "slash") and self._kind(1) not in _NO_OPTION:
+                worded |= self._kind() == "or"
+                self._take()
+                options.append(self._choice())
+            elif self._kind() == "open" and self._kind(1) == "or" and self._holds_unit():  # "14 (or 24)"
+                self._at += 2
+                options.append(self.level())
+                if self._kind() == "close":
+                    self._take()
+            else:
+                break
         if not any(options):
             if len(options) > 1:  # words joined by "or" are one text
                 self._text_spans.append((self._tokens[first].start(), self._tokens[self._at - 1].end()))
             return [], False
-        return (options[0], False) if len(options) == 1 else ([_Choice(options)], worded)
+        readable = [option for option in options if option]
+        if len(readable) == 1:  # the other options are text: whether this one is right is open
+            return (readable[0] if len(options) == 1 else _changed(readable[0], uncertain=True)), False
+        return [_Choice(readable)], worded
 
     def _choice(self) -> _Parts:
+        if self._denies():
+            self._take_as_text(self._rest_of_level())
+            return []
         start = self._at
         sides = self._sides()
         parts = self._core()
         if parts is None:
             self._at = start
             self._take_as_text()
-            while self._kind() == "word" and self._tokens[self._at].group().casefold() not in _DENIALS:
+            while self._kind() == "word" and not self._denies():
                 self._take_as_text()
             if self._kind() == "query" and self._touches():
                 self._take_as_text()
@@ -267,7 +282,7 @@ class _Parser:
 
     def _sides(self) -> list[Side]:
         """``L``, ``(L/A)`` or ``A/`` in front of a unit or a parenthesis; consumed only where one follows."""
-        for pattern in (("open", "letter", "slash", "letter", "close"), ("letter", "slash"), ("letter",)):
+        for pattern in _SIDE_PATTERNS:
             length = len(pattern)
             if tuple(self._kind(i) for i in range(length)) != pattern:
                 continue

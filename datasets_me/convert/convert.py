@@ -90,7 +90,7 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
         )
     findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations)]
     content = book.path.read_bytes()
-    source = Source(book.path.name, hashlib.sha256(content).hexdigest(), len(content))
+    source = Source(book.name, hashlib.sha256(content).hexdigest(), len(content))
     return Conversion(schema, table.variant.id, source, annotations, _in_order(findings), corrections)
 
 

@@ -32,11 +32,15 @@ class Difference(Record):
 
 @dataclass(frozen=True)
 class Comparison:
-    """All differences, in order of video, and how many rows were matched and equal."""
+    """All differences, in order of video, and how many rows were matched and equal.
+
+    ``not_compared`` names what only one source has at all: its action units, or its emotions.
+    """
 
     differences: list[Difference]
     matched: int
     equal: int
+    not_compared: tuple[str, ...] = ()
 
     def only(self, status: Status) -> int:
         """Rows (or, for ``differs``, fields) of one status."""
@@ -78,11 +82,12 @@ def compare(a: Sequence[Annotation], b: Sequence[Annotation]) -> Comparison:
             differences += found
         differences += [_alone("only in A", row) for row in alone_a]
         differences += [_alone("only in B", row) for row in alone_b]
-    return Comparison(differences, matched, equal)
+    not_compared = tuple(name for name in ("aus", "emotion") if _any(a, name) != _any(b, name))
+    return Comparison(differences, matched, equal, not_compared)
 
 
 def _any(rows: Sequence[Annotation], name: str) -> bool:
-    return any(getattr(row, "au_raw" if name == "aus" else name) for row in rows)
+    return any(row.au_raw if name == "aus" else _emotion(row) for row in rows)
 
 
 def _at_common_rate(row: Annotation, sources: tuple[Sequence[Annotation], Sequence[Annotation]]) -> _Row:
@@ -99,7 +104,7 @@ _Pairs = list[tuple[_Row, _Row]]
 
 def _match(a: list[_Row], b: list[_Row]) -> tuple[_Pairs, list[_Row], list[_Row]]:
     pairs: _Pairs = []
-    for alike in (_same_name, _same_frames):
+    for alike in (_same_name_and_frames, _same_name, _same_frames):
         for row in list(a):
             partner = next((other for other in b if alike(row, other)), None)
             if partner is not None:
@@ -122,6 +127,10 @@ def _match(a: list[_Row], b: list[_Row]) -> tuple[_Pairs, list[_Row], list[_Row]
         [row for i, row in enumerate(a) if i not in taken_a],
         [row for j, row in enumerate(b) if j not in taken_b],
     )
+
+
+def _same_name_and_frames(a: _Row, b: _Row) -> bool:
+    return _same_name(a, b) and a.frames == b.frames
 
 
 def _same_name(a: _Row, b: _Row) -> bool:
@@ -150,7 +159,7 @@ def _fields(a: _Row, b: _Row, columns: list[str]) -> Iterator[Difference]:
         yield _field(a, b, "type", a.source.type, b.source.type)
     if "aus" in columns and not _same_units(a.source, b.source):
         yield _field(a, b, "aus", a.source.au_raw or "", b.source.au_raw or "")
-    if "emotion" in columns and a.source.emotion != b.source.emotion:
+    if "emotion" in columns and _emotion(a.source) != _emotion(b.source):
         yield _field(a, b, "emotion", _emotion(a.source), _emotion(b.source))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -12,6 +13,7 @@ from datasets_me.spec import Frames
 from datasets_me.text import clean, same
 
 _LAST_FRAME = 2**31 - 2
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,11 @@ def read_number(cell: Cell) -> float | None:
     """A number from a cell or its text; None where it is none, not finite, or a truth value."""
     if isinstance(cell, bool | date | time | timedelta) or cell is None:
         return None
+    if isinstance(cell, str) and not _NUMBER.fullmatch(clean(cell)):
+        return None
     try:
         number = float(clean(cell) if isinstance(cell, str) else cell)
-    except ValueError:
+    except OverflowError:
         return None
     return number if math.isfinite(number) else None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, time, timedelta
 from itertools import pairwise
 
 from datasets_me import naming
@@ -62,14 +64,17 @@ class Normaliser:
                     )
                 )
 
-    def _read(self, raw: RawRow) -> Annotation | None:
+    def _read(self, written: RawRow) -> Annotation | None:
+        raw = written
         identity, values = self._identity(raw)
+        corrected: dict[str, str] = {}
+        if identity is not None:
+            raw, corrected = self._corrected(raw, identity)
+            if not corrected.keys().isdisjoint(self._naming_columns()):
+                identity, values = self._identity(raw)
         if identity is None or identity.subject is None:
-            empty = [name for name in self._naming_columns() if not raw.text(name)]
-            reason = f"{' and '.join(empty)} empty" if empty else f"no name follows from {self._naming_values(raw)}"
-            self._report("ME101", f"the row cannot be tied to a video: {reason}", raw)
+            self._report("ME101", f"the row cannot be tied to a video: {self._unnamable(raw)}", raw)
             return None
-        raw, corrected = self._corrected(raw, identity)
         subject = identity.subject
         about = {"subject": subject, "video": identity.video}
         for column, name, found, own in naming.contradictions(self.spec.names, values):
@@ -101,12 +106,9 @@ class Normaliser:
             emotion=emotion,
             class_3=_class_of(emotion, self.spec.emotions.class_3),
             class_5=_class_of(emotion, self.spec.emotions.class_5),
-            **{
-                f"{name}_raw": self._raw(raw, name, corrected)
-                for name in ("onset", "apex", "offset", "emotion", "type")
-            },
-            au_raw=self._raw(raw, "aus", corrected),
-            corrected=sorted(corrected),
+            **{f"{name}_raw": _said(written, name) for name in ("onset", "apex", "offset", "emotion", "type")},
+            au_raw=_said(written, "aus"),
+            corrected=corrected,
             extra=self._extra(raw),
             source_file=raw.place.file or "",
             source_sheet=raw.place.sheet,
@@ -121,17 +123,32 @@ class Normaliser:
     def _naming_columns(self) -> list[str]:
         return [name for name in self.table.variant.columns if name not in FIELDS_OF_A_ROW]
 
-    def _naming_values(self, raw: RawRow) -> str:
-        return ", ".join(f"{name} '{raw.text(name)}'" for name in self._naming_columns() if raw.text(name))
+    def _unnamable(self, raw: RawRow) -> str:
+        """Why no subject and video follow from a row."""
+        empty = [name for name in self._naming_columns() if not raw.text(name)]
+        if empty:
+            return f"{' and '.join(empty)} empty"
+        said = [f"{name} '{raw.text(name)}'" for name in self._naming_columns()]
+        return f"no name follows from {', '.join(said)}"
 
     def _identity(self, raw: RawRow) -> tuple[naming.Identity | None, dict[str, str]]:
-        given = {name: raw.text(name) for name in raw.cells if raw.text(name) and name not in FIELDS_OF_A_ROW}
+        """The identity of a row and the values it follows from; none where a value does not look as it should."""
+        texts = {name: raw.text(name) for name in raw.cells if raw.text(name) and name not in FIELDS_OF_A_ROW}
+        # A CSV written from a table of floats has 1.0 for 1.
+        given = {name: re.sub(r"^(\d+)\.0+$", r"\1", text) for name, text in texts.items()}
         known = naming.derive(self.spec.names, given, self.table.lookups)
-        return naming.identify(self.spec.names, known), known
+        for name, pattern in self.spec.names.patterns.items():
+            if name in known and not re.fullmatch(pattern, known[name], re.IGNORECASE):
+                return None, known
+        identity = naming.identify(self.spec.names, known)
+        # Names become folders and files; one with a separator in it would lead elsewhere.
+        if identity is not None and re.search(r"[/\\]", f"{identity.subject}{identity.video}"):
+            return None, known
+        return identity, known
 
     def _corrected(self, raw: RawRow, identity: naming.Identity) -> tuple[RawRow, dict[str, str]]:
-        """The row with the schema's corrections applied, and the old texts by column."""
-        old: dict[str, str] = {}
+        """The row with the schema's corrections applied, and the new texts by column."""
+        corrected: dict[str, str] = {}
         cells = dict(raw.cells)
         for number, correction in enumerate(self.corrections):
             about_row = (
@@ -143,7 +160,7 @@ class Normaliser:
             if not about_row or correction.column not in cells or not same(text, correction.old):
                 continue
             self._matched.add(number)
-            old[correction.column] = cell_text(raw.cells[correction.column])
+            corrected[correction.column] = correction.new
             cells[correction.column] = correction.new
             self._report(
                 "ME117",
@@ -155,7 +172,7 @@ class Normaliser:
                 expected=correction.new,
                 found=text,
             )
-        return RawRow(raw.place, cells, raw.unnamed), old
+        return RawRow(raw.place, cells, raw.unnamed), corrected
 
     def _type(self, raw: RawRow, about: Mapping[str, str]) -> ExpressionType | None:
         types = self.spec.expression_type
@@ -228,6 +245,8 @@ class Normaliser:
                 self._report("ME115", _unknown(column, text, words), raw, column, found=text, **about)
         text = raw.text("emotion")
         if not text:
+            if "emotion" in raw.cells:
+                self._report("ME130", "emotion: the cell is empty", raw, "emotion", **about)
             return None
         for label, spellings in emotions.labels.items():
             if fold(text) in map(fold, (label, *spellings)):
@@ -238,11 +257,15 @@ class Normaliser:
 
     def _action_units(self, raw: RawRow, about: Mapping[str, str]) -> tuple[list[ActionUnit], list[str]]:
         text = raw.text("aus")
-        if not text:
+        if "aus" not in raw.cells:
             return [], []
-        if any(same(text, sentinel) for sentinel in self._sentinels.get("aus", [])):
-            self._report("ME114", f"action units: {text} means not annotated", raw, "aus", found=text, **about)
+        if not text or any(same(text, sentinel) for sentinel in self._sentinels.get("aus", [])):
+            reason = f"{text} means not annotated" if text else "the cell is empty"
+            self._report("ME114", f"action units: {reason}", raw, "aus", found=text, **about)
             return [], []
+        if isinstance(raw.cells["aus"], bool | date | time | timedelta):
+            self._report("ME111", f"'{text}' is no action unit", raw, "aus", found=text, **about)
+            return [], [text]
         reading = read_action_units(text)
         for piece in reading.unread:
             self._report("ME111", f"'{piece}' in '{text}' was not understood", raw, "aus", found=piece, **about)
@@ -259,14 +282,14 @@ class Normaliser:
             self._report("ME113", f"'{text}' mixes 'or' with other units", raw, "aus", found=text, **about)
         return list(reading.units), list(reading.unread)
 
-    def _raw(self, raw: RawRow, column: str, corrected: Mapping[str, str]) -> str | None:
-        if column not in raw.cells:
-            return None
-        return corrected.get(column, cell_text(raw.cells[column]))
-
     def _extra(self, raw: RawRow) -> dict[str, str]:
         named = {name: cell_text(cell) for name, cell in raw.cells.items() if name not in FIELDS_OF_A_ROW}
         return {name: text for name, text in (named | raw.unnamed).items() if text}
+
+
+def _said(raw: RawRow, column: str) -> str | None:
+    """What the workbook says in a column, untouched; None where it has no such column."""
+    return cell_text(raw.cells[column]) if column in raw.cells else None
 
 
 def _class_of(label: str | None, classes: Mapping[str, list[str]]) -> str | None:

@@ -38,19 +38,20 @@ def find_source(spec: Spec, source: str, root: Path | None) -> Path:
 
 
 def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
-    candidates = _candidates(folder, kinds)
-    by_name = [path for path in candidates if _named(spec, path)]
-    for group in (by_name, candidates):
-        fitting = [path for path in group if _fits(spec, path)]
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            listed = "\n".join(f"  {path}" for path in fitting)
-            raise WorkbookError(
-                f"several workbooks of {spec.id} lie under the folder:\n{listed}",
-                where=str(folder),
-                fix="give the path of the one you mean",
-            )
+    candidates = _candidates(folder)
+    fitting = {path: kind for path in candidates if (kind := _kind_if_fits(spec, path)) in kinds}
+    # A CSV beside a workbook is an export or a copy of it; a name like the published one decides among equals.
+    workbooks = [path for path, kind in fitting.items() if kind != "csv"] or list(fitting)
+    chosen = [path for path in workbooks if _named(spec, path)] or workbooks
+    if len(chosen) == 1:
+        return chosen[0]
+    if chosen:
+        listed = "\n".join(f"  {path}" for path in chosen)
+        raise WorkbookError(
+            f"several workbooks of {spec.id} lie under the folder:\n{listed}",
+            where=str(folder),
+            fix="give the path of the one you mean",
+        )
     looked = ", ".join(path.name for path in candidates[:10]) or "none"
     raise WorkbookError(
         f"no {' or '.join('.' + kind for kind in kinds)} file under the folder is a workbook of {spec.id}"
@@ -60,13 +61,13 @@ def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
     )
 
 
-def _candidates(folder: Path, kinds: tuple[str, ...]) -> list[Path]:
+def _candidates(folder: Path) -> list[Path]:
     found: list[Path] = []
     for place, folders, files in os.walk(folder):
         if len(Path(place).relative_to(folder).parts) >= _DEPTH:
             folders.clear()
         folders.sort()
-        suffixes = tuple("." + kind for kind in kinds)
+        suffixes = tuple("." + kind for kind in KINDS)
         found += [
             Path(place, name)
             for name in sorted(files)
@@ -80,8 +81,10 @@ def _named(spec: Spec, path: Path) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern.casefold().replace("[", "[[]")) for pattern in spec.workbook.files)
 
 
-def _fits(spec: Spec, path: Path) -> bool:
+def _kind_if_fits(spec: Spec, path: Path) -> str | None:
+    """The kind of a file's content if it is a workbook of the dataset."""
     try:
-        return fits(spec, read_book(path))
+        book = read_book(path)
     except WorkbookError:
-        return False
+        return None
+    return book.kind if fits(spec, book) else None

@@ -140,7 +140,7 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> Table:
     named = set(fit.columns.values())
     used_unnamed: dict[int, int] = {}
     for row in fit.sheet.rows:
-        place = Place(book.path.name, fit.sheet.name, row.number)
+        place = Place(book.name, fit.sheet.name, row.number)
         if row.number == fit.header:
             continue
         if row.number < (fit.header or 0) or _is_prose(fit, row):
@@ -155,19 +155,17 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> Table:
         rows.append(RawRow(place, {name: row[index] for name, index in fit.columns.items()}, unnamed))
     for index, count in sorted(used_unnamed.items()):
         title = _unnamed_title(fit, index)
-        place = Place(book.path.name, fit.sheet.name, fit.header, column_letter(index))
+        place = Place(book.name, fit.sheet.name, fit.header, column_letter(index))
         findings.append(
             finding("ME125", f"the schema does not name the column '{title}'", place=place, found=str(count))
         )
     for sheet in book.sheets:
         if sheet.rows and sheet is not fit.sheet and sheet.position not in lookup_sheets:
             message = f"the sheet '{sheet.name}' was not read"
-            findings.append(
-                finding("ME126", message, place=Place(book.path.name, sheet.name), found=str(len(sheet.rows)))
-            )
+            findings.append(finding("ME126", message, place=Place(book.name, sheet.name), found=str(len(sheet.rows))))
     if merged := [area for area in fit.sheet.merged if int(re.findall(r"\d+", area)[-1]) > (fit.header or 0)]:
         message = f"merged cells {', '.join(merged[:5])}" + (" and more" if len(merged) > 5 else "")
-        findings.append(finding("ME123", message, place=Place(book.path.name, fit.sheet.name), found=str(len(merged))))
+        findings.append(finding("ME123", message, place=Place(book.name, fit.sheet.name), found=str(len(merged))))
     letters = {name: column_letter(index) for name, index in fit.columns.items()}
     return Table(fit.variant, fit.sheet, rows, letters, lookups, findings)
 
@@ -209,7 +207,7 @@ def _read_lookups(
         used.add(source.sheet)
         tables[name] = known | read
         for key, value, number, said in [*conflicts, *_differences(read, known)]:
-            place = Place(book.path.name, sheet.name, number, source.value if number else None)
+            place = Place(book.name, sheet.name, number, source.value if number else None)
             message = f"{name} of '{key}' is {value or 'not given'}, {said}"
             findings.append(finding("ME119", message, place=place, found=value))
     return tables, used

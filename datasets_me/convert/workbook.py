@@ -15,14 +15,14 @@ from typing import Literal, cast
 
 from datasets_me.errors import Place, WorkbookError
 from datasets_me.records import Finding, finding
-from datasets_me.text import clean
+from datasets_me.text import clean, printable
 
 Cell = str | int | float | bool | date | time | timedelta | None
 Kind = Literal["xlsx", "xls", "csv"]
 KINDS: tuple[Kind, ...] = ("xlsx", "xls", "csv")
 
 _ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
-_MOST_MERGED, _WIDEST_MERGE = 10_000, 100  # a table has fewer; a hostile file may name millions
+_MOST_MERGED = 10_000  # areas; a table has fewer, a hostile file may name millions
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Book:
     kind: Kind
     sheets: list[Sheet]
     findings: list[Finding]
+
+    @property
+    def name(self) -> str:
+        """The file's name, as text."""
+        return printable(self.path.name)
 
 
 def column_letter(index: int) -> str:
@@ -116,12 +121,12 @@ def read_book(path: Path) -> Book:
         ) from error
     suffix = path.suffix.casefold().lstrip(".")
     if suffix in KINDS and suffix != kind:
-        place = Place(file=path.name)
+        place = Place(file=printable(path.name))
         message = f"the file is named .{suffix} but its content is {kind}"
         findings.append(finding("ME121", message, place=place, expected=suffix, found=kind))
     for sheet in sheets:
         for row, column in sheet.empty_formulas:
-            place = Place(path.name, sheet.name, row, column_letter(column))
+            place = Place(printable(path.name), sheet.name, row, column_letter(column))
             findings.append(finding("ME122", "the cell holds a formula without a stored result", place=place))
     return Book(path, kind, sheets, findings)
 
@@ -183,26 +188,26 @@ def _xlsx_sheets(content: bytes) -> Iterator[Sheet]:
 
 
 def _fill_merged(sheet: Sheet, areas: list[str]) -> None:
-    """Give every cell of a merged area its value, inside the rows that are there."""
+    """Give the rows that a merged area covers its value, in the area's first column.
+
+    Merging down says the same of several rows. Merging across makes room for one text, and says nothing of the
+    columns it covers.
+    """
     by_number = {row.number: list(row.cells) for row in sheet.rows}
     for area in areas:
         match = re.fullmatch(r"([A-Z]+)(\d+):([A-Z]+)(\d+)", area)
         assert match is not None
-        left, right = (
-            column_index(match[1]),
-            min(column_index(match[3]), column_index(match[1]) + _WIDEST_MERGE),
-        )
-        top, bottom = int(match[2]), int(match[4])
+        column, top, bottom = column_index(match[1]), int(match[2]), int(match[4])
         source = by_number.get(top, [])
-        value = source[left] if left < len(source) else None
-        covered = [number for number in by_number if top <= number <= bottom]
-        if value is None or (len(covered) == 1 and left == right):
+        value = source[column] if column < len(source) else None
+        covered = [number for number in by_number if top < number <= bottom]
+        if value is None or not covered:
             continue
         sheet.merged.append(area)
         for number in covered:
             cells = by_number[number]
-            cells += [None] * (right + 1 - len(cells))
-            cells[left : right + 1] = [value] * (right + 1 - left)
+            cells += [None] * (column + 1 - len(cells))
+            cells[column] = value
     sheet.rows = [Row(number, tuple(cells)) for number, cells in by_number.items()]
 
 
@@ -258,10 +263,19 @@ def _csv_sheet(content: bytes, path: Path, findings: list[Finding]) -> Sheet:
     text, encoding = _decode(content)
     if encoding not in ("utf-8-sig", "utf-16"):
         message = f"the file is not UTF-8; read as {encoding}"
-        findings.append(finding("ME128", message, place=Place(file=path.name), found=encoding))
+        findings.append(finding("ME128", message, place=Place(file=printable(path.name)), found=encoding))
     delimiter = max(",;\t", key=lambda mark: _columns(text, mark))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return Sheet(path.stem, 1, list(_rows(reader)))
+    # strict: a quotation mark that is never closed would swallow the rest of the file
+    sheet = Sheet(
+        path.stem, 1, list(_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
+    )
+    for row in sheet.rows:
+        for index, cell in enumerate(row.cells):
+            if isinstance(cell, str) and any(line.count(delimiter) >= 2 for line in cell.split("\n")[1:]):
+                place = Place(printable(path.name), sheet.name, row.number, column_letter(index))
+                lines = cell.count("\n") + 1
+                findings.append(finding("ME129", f"{lines} lines of the file stand in one cell", place=place))
+    return sheet
 
 
 def _decode(content: bytes) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from datasets_me.errors import MeDatasetsError
 from datasets_me.files import write_file
 from datasets_me.manifest import Manifest
 from datasets_me.records import FRAME_FIELDS, Annotation, FrameField
-from datasets_me.spec import AuwgcnCsv, Frames
+from datasets_me.spec import AuwgcnCsv
 from datasets_me.text import clean
 
 COLUMNS = ("subject", "video_name", "start_frame", "apex_frame", "end_frame", "type_idx", "au")
@@ -38,11 +38,10 @@ def rows(manifest: Manifest) -> Iterator[tuple[str, ...]]:
             f"the AUW-GCN family has no CSV of {manifest.spec.id}, so nothing says how it would count frames",
             fix="add auwgcn_csv to a schema of your own",
         )
-    variant = next((v for v in manifest.spec.workbook.variants if v.id == manifest.variant), None)
-    frames = (variant.frames if variant else None) or manifest.spec.workbook.frames
     for row in manifest.annotations:
-        numbers = (_number(manifest, convention, frames, row, name) for name in FRAME_FIELDS)
-        yield (row.subject, row.video, *numbers, _TYPE_INDEX[row.type], row.au_raw or "")
+        numbers = (_number(manifest, convention, row, name) for name in FRAME_FIELDS)
+        units = row.corrected.get("aus", row.au_raw or "")
+        yield (row.subject, row.video, *numbers, _TYPE_INDEX[row.type], units)
 
 
 def write(manifest: Manifest, path: Path) -> int:
@@ -59,12 +58,9 @@ def write(manifest: Manifest, path: Path) -> int:
     return len(manifest.annotations)
 
 
-def _number(manifest: Manifest, convention: AuwgcnCsv, frames: Frames, row: Annotation, name: FrameField) -> str:
+def _number(manifest: Manifest, convention: AuwgcnCsv, row: Annotation, name: FrameField) -> str:
     """One frame number as the field writes it."""
-    raw = clean(getattr(row, f"{name}_raw") or "")
-    if name in row.corrected:
-        frame: int | None = getattr(row, name)
-        raw = "" if frame is None else str(frame + frames.base)
+    raw = clean(row.corrected.get(name, getattr(row, f"{name}_raw") or ""))
     if manifest.variant == VARIANT or convention.index == "workbook" or raw in convention.keep:
         return raw
     try:

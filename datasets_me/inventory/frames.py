@@ -13,6 +13,8 @@ IMAGE_SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff")
 # "._img46.jpg" is no frame but a companion file of macOS.
 _FRAME = re.compile(rf"(?!\._)(.*?)(\d+)\.({'|'.join(IMAGE_SUFFIXES)})", re.IGNORECASE | re.DOTALL)
 
+_MOST_DIGITS = 9  # a longer number is a date and time, not a frame's
+
 _Shape = tuple[str, str, int]
 """Prefix, suffix, and the width that numbers with leading zeros are padded to; 0 for numbers without."""
 
@@ -53,7 +55,7 @@ def read_names(files: Sequence[str]) -> Frames:
     match = _FRAME.fullmatch
     for name in files:
         found = match(name)
-        if found is None:
+        if found is None or len(found[2]) > _MOST_DIGITS:
             strays.append(name)
             continue
         prefix, digits, suffix = found.groups()

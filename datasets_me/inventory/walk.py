@@ -9,6 +9,7 @@ from pathlib import Path
 
 from datasets_me.errors import FolderError
 from datasets_me.inventory.frames import Frames, is_image, read_names
+from datasets_me.text import printable
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
     while waiting:
         path, above = waiting.pop()
         try:
-            names, below, linked = _list(root / path)
+            names, below, linked, unnamable = _list(root / path)
         except OSError as error:
             unreadable.append((path or ".", error.strerror or str(error)))
             continue
+        unreadable += [(f"{path}/{name}" if path else name, "its name is not UTF-8") for name in unnamable]
         folders += 1
         files += len(names)
         for name in below:
@@ -65,15 +67,23 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
     return Tree(root, tuple(sorted(leaves, key=lambda leaf: leaf.path)), tuple(sorted(unreadable)), files)
 
 
-def _list(folder: Path) -> tuple[list[str], list[str], set[str]]:
-    """Names of files and of folders in one folder, and which folders are links. Hidden folders are passed over."""
-    names, below, linked = [], [], set()
+def _list(folder: Path) -> tuple[list[str], list[str], set[str], list[str]]:
+    """Names of files and of folders in one folder, which folders are links, and folders whose name is no text.
+
+    Hidden folders are passed over. A file whose name is no text gets one that is no frame's.
+    """
+    names, below, linked, unnamable = [], [], set(), []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not entry.is_dir():
+            if printable(entry.name) != entry.name:
+                if entry.is_dir():
+                    unnamable.append(printable(entry.name))
+                else:
+                    names.append(f"{printable(entry.name)} (a name that is not UTF-8)")
+            elif not entry.is_dir():
                 names.append(entry.name)
             elif not entry.name.startswith("."):
                 below.append(entry.name)
                 if entry.is_symlink():
                     linked.add(entry.name)
-    return names, below, linked
+    return names, below, linked, unnamable

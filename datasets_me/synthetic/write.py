@@ -44,6 +44,7 @@ def make(
     seed: int = 0,
     subjects: int = 6,
     defects: Sequence[str] = (),
+    as_fits: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Made:
     """Write a synthetic dataset: ``<workbook>``, ``frames/``, ``schema.yaml`` and ``truth.json`` under ``out``.
@@ -53,6 +54,7 @@ def make(
 
     Args:
         defects: codes to plant. Those the dataset cannot have (no apex column, say) are named in the result.
+        as_fits: name there also those for which no row or folder is left, instead of refusing.
         progress: called with folders written and folders in all.
 
     Raises:
@@ -67,7 +69,7 @@ def make(
     for number, line in enumerate(made.synthetic.preamble, start=1):
         if line:
             made.truth.append({"code": "ME102", "stage": "convert", "row": number})
-    planted = _plant(made, defects)
+    planted = _plant(made, defects, as_fits)
     out.mkdir(parents=True, exist_ok=True)
     workbook = out / (clean(schema.spec.workbook.files[0].replace("*", "")) + made.suffix)
     _write_workbook(made, workbook)
@@ -79,20 +81,21 @@ def make(
     return Made(workbook, out / "frames", out / "schema.yaml", out / "truth.json", frames, tuple(planted), impossible)
 
 
-def _plant(made: Draft, defects: Sequence[str]) -> list[str]:
+def _plant(made: Draft, defects: Sequence[str], as_fits: bool) -> list[str]:
     """Plant what the dataset can have; rows first, because folders are made from them."""
     planted = []
-    code = ""
-    try:
-        for code in (code for code in ROW_DEFECTS if code in defects):
-            planted += [code] if ROW_DEFECTS[code](made) else []
-        add_folders(made)
-        for code in (code for code in FOLDER_DEFECTS if code in defects):
-            planted += [code] if FOLDER_DEFECTS[code](made) else []
-    except NoRoomError:
-        raise MeDatasetsError(
-            f"there is no row or folder left to plant {code} in", fix="give more --subjects or fewer --defects"
-        ) from None
+    for catalogue in (ROW_DEFECTS, FOLDER_DEFECTS):
+        for code in (code for code in catalogue if code in defects):
+            try:
+                planted += [code] if catalogue[code](made) else []
+            except NoRoomError:
+                if not as_fits:
+                    raise MeDatasetsError(
+                        f"there is no row or folder left to plant {code} in",
+                        fix="give more --subjects or fewer --defects",
+                    ) from None
+        if catalogue is ROW_DEFECTS:
+            add_folders(made)
     note_text_order(made)
     return planted
 

@@ -68,8 +68,10 @@ def apply(root: Path, moves: list[Move]) -> list[Move]:
     return moved
 
 
-def undo(root: Path) -> list[Move]:
+def undo(root: Path) -> tuple[list[Move], list[Move]]:
     """Move everything back that the journal says was moved, last first, and remove the journal.
+
+    Returns the moves undone, and those whose folder is at neither place any more.
 
     Raises:
         RelocationError: there is no journal, or a folder cannot go back; the journal then keeps what is left.
@@ -77,18 +79,23 @@ def undo(root: Path) -> list[Move]:
     steps = _read(root)
     if not steps:
         raise RelocationError("there is nothing to undo", where=str(root / JOURNAL))
-    undone = []
+    undone, gone = [], []
     while steps:
-        step = steps[-1]
-        if step["step"] == "move" and _happened(root, step):
-            _rename(root, step["target"], step["source"])
-            undone.append(_move(step))
-        elif step["step"] == "mkdir" and (root / step["path"]).is_dir() and not any((root / step["path"]).iterdir()):
+        step = steps.pop()
+        if step["step"] == "move":
+            at_source, at_target = (os.path.lexists(root / step[key]) for key in ("source", "target"))
+            if at_target:
+                if at_source:
+                    raise _both_taken(root, step)
+                _rename(root, step["target"], step["source"])
+                undone.append(_move(step))
+            elif not at_source:
+                gone.append(_move(step))
+        elif (root / step["path"]).is_dir() and not any((root / step["path"]).iterdir()):
             (root / step["path"]).rmdir()
-        steps.pop()
         _replace(root, steps)
     (root / JOURNAL).unlink()
-    return undone
+    return undone, gone
 
 
 def journalled(root: Path) -> list[Move]:
@@ -98,27 +105,25 @@ def journalled(root: Path) -> list[Move]:
 
 def _finish_interrupted(root: Path) -> list[Move]:
     """Do the last recorded move if it was recorded but not done."""
-    steps = [step for step in _read(root) if step["step"] == "move"]
-    if not steps or _happened(root, steps[-1]):
+    step = next((step for step in reversed(_read(root)) if step["step"] == "move"), None)
+    if step is None or not os.path.lexists(root / step["source"]):
         return []
-    _rename(root, steps[-1]["source"], steps[-1]["target"])
-    return [_move(steps[-1])]
+    if os.path.lexists(root / step["target"]):
+        raise _both_taken(root, step)
+    _rename(root, step["source"], step["target"])
+    return [_move(step)]
 
 
 def _move(step: dict[str, Any]) -> Move:
     return Move(step["source"], step["target"], step["why"])
 
 
-def _happened(root: Path, step: dict[str, Any]) -> bool:
-    source, target = os.path.lexists(root / step["source"]), os.path.lexists(root / step["target"])
-    if source == target:
-        state = "both places are taken" if source else "it is in neither place"
-        raise RelocationError(
-            f"the folder {step['source']} was to move to {step['target']}, but {state}",
-            where=str(root / JOURNAL),
-            fix="put one folder at one of the two places, then run the same command again",
-        )
-    return target
+def _both_taken(root: Path, step: dict[str, Any]) -> RelocationError:
+    return RelocationError(
+        f"the folder {step['source']} was to move to {step['target']}, but both places are taken",
+        where=str(root / JOURNAL),
+        fix="put one of the two away, then run the same command again",
+    )
 
 
 def _rename(root: Path, source: str, target: str) -> None:
@@ -134,8 +139,9 @@ def _rename(root: Path, source: str, target: str) -> None:
 
 def _write(root: Path, step: dict[str, Any]) -> None:
     try:
-        with (root / JOURNAL).open("a", encoding="utf-8") as journal:
-            journal.write(json.dumps(step, ensure_ascii=False) + "\n")
+        with (root / JOURNAL).open("ab") as journal:
+            journal.truncate(_whole_lines(root))  # a last line that was cut off was never acted on
+            journal.write(json.dumps(step, ensure_ascii=False).encode() + b"\n")
             journal.flush()
             os.fsync(journal.fileno())
     except OSError as error:
@@ -151,18 +157,28 @@ def _replace(root: Path, steps: list[dict[str, Any]]) -> None:
     temporary.replace(root / JOURNAL)
 
 
+def _whole_lines(root: Path) -> int:
+    """The size in bytes of the journal without a last line that was cut off."""
+    content = (root / JOURNAL).read_bytes() if (root / JOURNAL).exists() else b""
+    return content.rfind(b"\n") + 1
+
+
 def _read(root: Path) -> list[dict[str, Any]]:
     """The steps of the journal. A last line that was cut off was never acted on, and is left out."""
     if not (root / JOURNAL).exists():
         return []
-    lines = (root / JOURNAL).read_text(encoding="utf-8").splitlines()
     steps = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate((root / JOURNAL).read_bytes()[: _whole_lines(root)].splitlines(), start=1):
         try:
-            steps.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            if number < len(lines):
-                raise RelocationError(
-                    f"line {number} of the journal is not readable", where=str(root / JOURNAL)
-                ) from error
+            step = json.loads(line)
+            keys = {"mkdir": ("path",), "move": ("source", "target", "why")}[step["step"]]
+            if not all(isinstance(step[key], str) for key in keys):
+                raise TypeError
+        except (ValueError, KeyError, TypeError) as error:
+            raise RelocationError(
+                f"line {number} of the journal is not readable",
+                where=str(root / JOURNAL),
+                fix="mend or remove that line; the other lines say what was moved where",
+            ) from error
+        steps.append(step)
     return steps

@@ -279,7 +279,7 @@ def test_a_correction_is_applied_and_recorded(workbook: Workbook, casme2: Schema
     schema = with_corrections(casme2, **CORRECTION)
     conversion = convert(schema, book)
     (row,) = conversion.annotations
-    assert (row.offset, row.offset_raw, row.corrected) == (87, "86", ["offset"])
+    assert (row.offset, row.offset_raw, row.corrected) == (87, "86", {"offset": "88"})
     assert found(conversion, "ME117") == [
         ("book.xlsx, sheet 'Sheet1', cell F2", "offset 86 became 88: said the authors")
     ]

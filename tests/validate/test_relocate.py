@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,7 +62,7 @@ def test_apply_then_undo_leaves_everything_as_it_was(root: Path) -> None:
     assert len(relocate.apply(root, plan(root))) == 6
     assert (root / "s23/23_0502funnyerrors/img001.jpg").read_text() == "s19/23_0502funnyerrors"
     assert plan(root) == []
-    assert len(relocate.undo(root)) == 6
+    assert len(relocate.undo(root)[0]) == 6
     assert state(root) == before
     assert not (root / JOURNAL).exists()
 
@@ -113,6 +114,29 @@ def test_a_damaged_journal_is_named(root: Path) -> None:
     (root / JOURNAL).write_text("\n".join([lines[0], "{broken", *lines[1:]]))
     with pytest.raises(RelocationError, match="line 2 of the journal is not readable"):
         relocate.undo(root)
+
+
+@pytest.mark.parametrize("line", ["{broken", "[]", '{"step":"move"}', '{"step":"burn"}', "\xff"])
+def test_lines_that_are_no_steps_are_named(root: Path, line: str) -> None:
+    (root / JOURNAL).write_bytes(line.encode("latin-1") + b"\n")
+    for attempt in (lambda: relocate.undo(root), lambda: relocate.apply(root, plan(root))):
+        with pytest.raises(RelocationError, match="line 1 of the journal is not readable"):
+            attempt()
+
+
+def test_a_line_that_was_cut_off_does_not_spoil_the_next(root: Path) -> None:
+    before = state(root)
+    (root / JOURNAL).write_text('{"step": "mo')
+    relocate.apply(root, plan(root))
+    relocate.undo(root)
+    assert state(root) == before
+
+
+def test_a_folder_that_vanished_does_not_keep_the_others(root: Path) -> None:
+    moves = relocate.apply(root, plan(root))
+    shutil.rmtree(root / moves[-1].target)
+    undone, gone = relocate.undo(root)
+    assert (len(undone), [move.source for move in gone]) == (5, [moves[-1].source])
 
 
 @pytest.mark.parametrize("cut", range(1, 8))

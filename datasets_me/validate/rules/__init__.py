@@ -29,6 +29,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     frames.text_order: ("ME303",),
     frames.names_differ: ("ME304",),
     frames.start_differs: ("ME310",),
+    frames.of_another: ("ME311",),
     expressions.outside: ("ME401", "ME402", "ME404"),
     expressions.length_differs: ("ME403",),
     expressions.gap_inside: ("ME405",),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from datasets_me import naming
 from datasets_me.errors import plural
+from datasets_me.naming import Template
 from datasets_me.records import Finding
+from datasets_me.text import same
 from datasets_me.validate.context import Context, about_folder
 
 _SHOWN = 5  # gaps in one message
@@ -63,3 +66,22 @@ def start_differs(context: Context) -> Iterator[Finding]:
         if counts_from_base and numbers and numbers[0] != layout.base:
             message = f"the first frame is number {numbers[0]}, it should be {layout.base}"
             yield about_folder("ME310", message, folder, expected=str(layout.base), found=str(numbers[0]))
+
+
+def of_another(context: Context) -> Iterator[Finding]:
+    """Folders whose frames carry the name of another subject or video, where the layout names it in every frame."""
+    for folder in context.inventory.folders:
+        layout, names = folder.layout, folder.frames.names
+        if not names or set(Template(layout.frame).fields) == {"frame"}:
+            continue
+        own = Template(layout.folder).regex(context.spec.names.patterns).fullmatch(folder.local)
+        pattern = Template(layout.frame).regex({**context.spec.names.patterns, "frame": r"\d+"})
+        for name in dict.fromkeys((names[0], names[-1])):
+            match = pattern.fullmatch(name)
+            said = match.groupdict() if match and own else {}
+            values = naming.derive(context.spec.names, own.groupdict()) if own else {}
+            wrong = [key for key, value in said.items() if key in values and not same(value, values[key])]
+            if wrong:
+                message = f"{name} names {', '.join(f'{key} {said[key]}' for key in wrong)}, the folder another"
+                yield about_folder("ME311", message, folder, found=name)
+                break
