@@ -88,7 +88,8 @@ def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
     Raises:
         ManifestError: the folder exists already, or cannot be written.
     """
-    folder = Path(os.path.realpath(folder))  # a link keeps pointing at what it pointed at
+    if folder.is_symlink():
+        folder = folder.resolve()  # the link stays, what it points at is replaced
     if folder.exists():
         _refuse_to_overwrite(folder, force)
     folder.parent.mkdir(parents=True, exist_ok=True)

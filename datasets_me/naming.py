@@ -33,6 +33,11 @@ class Template:
         """The names of the fields, in order, each as often as it occurs."""
         return tuple(match["name"] for match in _FIELD.finditer(self.text))
 
+    @property
+    def broken(self) -> bool:
+        """Whether braces are left over that make no field."""
+        return bool(re.search(r"[{}]", _FIELD.sub("", self.text)))
+
     def render(self, values: Mapping[str, str]) -> str:
         """The text with the fields filled in.
 

@@ -92,14 +92,16 @@ def parse(text: str, source: str) -> Schema:
     try:
         return Schema(Spec.model_validate(raw), text)
     except ValidationError as error:
-        faults = [_fault(problem, root, source) for problem in error.errors()]
+        faults = [fault for problem in error.errors() for fault in _faults(problem, root, source)]
         raise SchemaError("the schema is not valid\n" + "\n".join(faults)) from error
 
 
-def _fault(problem: Any, root: yaml.Node | None, source: str) -> str:
-    """One line: file, line of the YAML, YAML path, what is wrong and what is allowed."""
+def _faults(problem: Any, root: yaml.Node | None, source: str) -> list[str]:
+    """Lines of: file, line of the YAML, YAML path, what is wrong and what is allowed."""
+    if problem["type"] == "value_error" and not problem["loc"]:  # the schema as a whole names paths of its own
+        pairs = [line.split(": ", 1) for line in problem["msg"].removeprefix("Value error, ").splitlines()]
+        return [_at(root, source, path.split("."), fault) for path, fault in pairs]
     location = [part for part in problem["loc"] if not _is_union_branch(part)]
-    path = ".".join(map(str, location)) or "(top level)"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         allowed = sorted(_model_at(location[:-1]).model_fields)
@@ -109,6 +111,11 @@ def _fault(problem: Any, root: yaml.Node | None, source: str) -> str:
         message = "is missing"
     elif problem.get("input") is not None and not isinstance(problem["input"], dict | list):
         message += f" (found {problem['input']!r})"
+    return [_at(root, source, location, message)]
+
+
+def _at(root: yaml.Node | None, source: str, location: list[Any], message: str) -> str:
+    path = ".".join(map(str, location)) or "(top level)"
     return f"  {source}, line {_line(root, location)}: {path}: {message}"
 
 
@@ -141,7 +148,7 @@ def _line(root: yaml.Node | None, location: list[Any]) -> int:
             if pair is None:
                 break
             line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
+        elif isinstance(node, yaml.SequenceNode) and str(part).isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
             line = node.start_mark.line + 1
     return line

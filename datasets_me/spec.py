@@ -6,6 +6,7 @@ A new dataset is a new file of this form. Every per-dataset fact stands there; t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -24,13 +25,17 @@ def _a_regex(pattern: str) -> str:
 
 Pattern = Annotated[str, AfterValidator(_a_regex)]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$", description="a column letter, as in a spreadsheet")]
+Titles = Annotated[list[str], Field(min_length=1, description="the ways a column's title is spelt")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, with underscores")]
+
+
+Count = Annotated[int, Field(ge=0)]
 
 
 class Model(BaseModel):
     """Base of all parts of a schema: unknown keys are errors, and numbers stand for text where text is asked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
 class Frames(Model):
@@ -57,7 +62,7 @@ class Variant(Model):
 
     id: str
     header: Literal["none", "find"] = Field(description="columns by position, or by the names of a header row")
-    columns: dict[Name, Letter | list[str]] = Field(description="the columns that must be there")
+    columns: dict[Name, Letter | Titles] = Field(description="the columns that must be there")
     optional: dict[Name, Letter | list[str]] = Field(default_factory=dict, description="columns read where they are")
     looks: dict[Name, Pattern] = Field(
         default_factory=dict, description="what the cells of a column look like; decides for header: none"
@@ -75,6 +80,8 @@ class Variant(Model):
                 raise ValueError(f"header: find needs a list of header names for '{name}'")
         if self.header == "none" and not self.looks:
             raise ValueError("header: none needs 'looks', or any sheet would fit")
+        if "onset" not in self.columns:
+            raise ValueError("the columns lack 'onset'")
         for name in self.looks:
             if name not in self.columns:
                 raise ValueError(f"'looks' names '{name}', which is not one of the columns")
@@ -210,13 +217,13 @@ class Crop(Model):
 class Expected(Model):
     """Published counts. A workbook or a tree that differs is reported."""
 
-    annotations: int | None = None
-    micro: int | None = None
-    macro: int | None = None
-    subjects: int | None = None
-    videos: int | None = None
-    emotions: dict[str, int] = Field(default_factory=dict)
-    folders: dict[str, int] = Field(default_factory=dict, description="folders of frames, per layout")
+    annotations: Count | None = None
+    micro: Count | None = None
+    macro: Count | None = None
+    subjects: Count | None = None
+    videos: Count | None = None
+    emotions: dict[str, Count] = Field(default_factory=dict)
+    folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
 
 
 class Licence(Model):
@@ -282,22 +289,58 @@ class Spec(Model):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        layouts = {layout.id for layout in self.layouts}
-        referring = [
-            *(("relocations", item.layout) for item in self.relocations),
-            *(("absent", item.layout) for item in self.absent),
-            *(("expected.folders", name) for name in self.expected.folders),
-        ]
-        for part, name in referring:
+        faults = [f"{path}: {fault}" for path, fault in self._faults()]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        """What one part of the schema says that another does not bear out: YAML path and fault."""
+        layouts = [layout.id for layout in self.layouts]
+        named = [(f"relocations.{i}.layout", item.layout) for i, item in enumerate(self.relocations)]
+        named += [(f"absent.{i}.layout", item.layout) for i, item in enumerate(self.absent)]
+        named += [(f"expected.folders.{name}", name) for name in self.expected.folders]
+        for path, name in named:
             if name not in layouts:
-                raise ValueError(f"{part} names the layout '{name}'; layouts are {', '.join(sorted(layouts))}")
+                yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
         for label in self.expected.emotions:
             if label not in self.emotions.labels:
-                raise ValueError(f"expected.emotions names '{label}', which is not one of the labels")
-        for layout in self.layouts:
-            if "frame" not in Template(layout.frame).fields:
-                raise ValueError(f"the frame template of layout '{layout.id}' lacks {{frame}}")
-        return self
+                yield f"expected.emotions.{label}", f"'{label}' is not one of the labels"
+        columns = {name for v in self.workbook.variants for name in (*v.columns, *v.optional)}
+        for index, correction in enumerate(self.corrections):
+            if correction.column not in columns:
+                yield f"corrections.{index}.column", f"no column '{correction.column}' in any variant"
+        for index, variant in enumerate(self.workbook.variants):
+            for name in variant.lookups:
+                if name not in self.names.lookups:
+                    yield f"workbook.variants.{index}.lookups.{name}", f"names.lookups has no '{name}'"
+        for part, ids in (("layouts", layouts), ("workbook.variants", [v.id for v in self.workbook.variants])):
+            yield from ((f"{part}.{i}.id", f"'{name}' is taken") for i, name in enumerate(ids) if name in ids[:i])
+        yield from self._template_faults(columns)
+
+    def _template_faults(self, columns: set[str]) -> Iterator[tuple[str, str]]:
+        groups = {name for pattern in self.names.split.values() for name in re.compile(pattern).groupindex}
+        known = columns | groups | set(self.names.lookups) | set(self.names.patterns)
+        templates = {"names.subject": self.names.subject, "names.video": self.names.video}
+        if self.names.expression:
+            templates["names.expression"] = self.names.expression
+        for index, layout in enumerate(self.layouts):
+            templates |= {f"layouts.{index}.folder": layout.folder, f"layouts.{index}.frame": layout.frame}
+        for path, text in templates.items():
+            is_frame = path.endswith("frame")
+            fields = Template(text).fields
+            for field in fields:
+                if field not in known and not (is_frame and field == "frame"):
+                    yield path, f"no column, split, lookup or pattern gives {{{field}}}"
+            if Template(text).broken:
+                yield path, "a brace is not closed, or what stands in braces is no field"
+            if is_frame and "frame" not in fields:
+                yield path, "{frame} is missing"
+            if not fields:
+                yield path, "there is no field in it, so everything would have one name"
+        for name, pattern in self.names.patterns.items():
+            if re.compile(pattern).groupindex:
+                yield f"names.patterns.{name}", "a pattern has no named groups; those belong under split"
 
     def layout(self, name: str) -> Layout:
         """The layout of that id."""

@@ -74,6 +74,31 @@ def test_a_folder_of_something_else_is_never_replaced(made: Manifest, tmp_path: 
     assert (tmp_path / "photos" / "me.jpg").read_bytes() == b"precious"
 
 
+def test_a_folder_that_merely_holds_a_manifest_json_is_not_replaced(made: Manifest, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "manifest.json").write_text("{}")
+    (tmp_path / "app" / "data.bin").write_bytes(b"precious")
+    with pytest.raises(ManifestError, match="the output exists and is not a manifest"):
+        manifests.write(made, tmp_path / "app", force=True)
+    assert (tmp_path / "app" / "data.bin").read_bytes() == b"precious"
+
+
+def test_a_manifest_with_other_files_in_it_is_not_replaced(made: Manifest, tmp_path: Path) -> None:
+    manifests.write(made, tmp_path / "m")
+    (tmp_path / "m" / "notes.txt").write_text("precious")
+    with pytest.raises(ManifestError, match=r"holds other files, which would be lost: notes\.txt"):
+        manifests.write(made, tmp_path / "m", force=True)
+    assert (tmp_path / "m" / "notes.txt").read_text() == "precious"
+
+
+def test_a_link_to_a_manifest_stays_a_link(made: Manifest, tmp_path: Path) -> None:
+    manifests.write(made, tmp_path / "m")
+    (tmp_path / "link").symlink_to("m")
+    manifests.write(made, tmp_path / "link", force=True)
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book.xlsx", "link", "m"]
+
+
 def test_a_failed_write_leaves_nothing(made: Manifest, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):
@@ -89,6 +114,12 @@ def test_a_failed_write_leaves_nothing(made: Manifest, tmp_path: Path) -> None:
         (lambda folder: (folder / "annotations.parquet").write_bytes(b"PAR1"), "the manifest is damaged"),
         (lambda folder: (folder / "videos.parquet").unlink(), "the manifest is damaged"),
         (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "the manifest has format 99"),
+        (
+            lambda folder: (folder / "manifest.json").write_text(
+                '{"format": 1, "variant": "coding", "sources": [], "options": null}'
+            ),
+            "the manifest is damaged",
+        ),
     ],
 )
 def test_damage_is_named(made: Manifest, tmp_path: Path, spoil: object, message: str) -> None:

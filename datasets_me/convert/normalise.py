@@ -109,7 +109,7 @@ class Normaliser:
             **{f"{name}_raw": _said(written, name) for name in ("onset", "apex", "offset", "emotion", "type")},
             au_raw=_said(written, "aus"),
             corrected=corrected,
-            extra=self._extra(raw),
+            extra=self._extra(written),
             source_file=raw.place.file or "",
             source_sheet=raw.place.sheet,
             source_row=raw.place.row or 0,

@@ -73,7 +73,7 @@ def _candidates(folder: Path) -> list[Path]:
             for name in sorted(files)
             if name.casefold().endswith(suffixes) and not name.startswith(("~$", "._", "."))
         ]
-    return [path for path in found if path.stat().st_size <= _LARGEST]
+    return [path for path in found if path.is_file() and path.stat().st_size <= _LARGEST]
 
 
 def _named(spec: Spec, path: Path) -> bool:

@@ -17,11 +17,12 @@ from datasets_me.convert.workbook import column_index
 from datasets_me.errors import MeDatasetsError
 from datasets_me.schema_files import Schema
 from datasets_me.synthetic.draft import Draft, add_folders, draft, schema_text
-from datasets_me.synthetic.folder_defects import FOLDER_DEFECTS, note_text_order
+from datasets_me.synthetic.folder_defects import FOLDER_DEFECTS
+from datasets_me.synthetic.frame_defects import FRAME_DEFECTS, note_text_order
 from datasets_me.synthetic.row_defects import ROW_DEFECTS, NoRoomError
 from datasets_me.text import clean
 
-PLANTABLE = (*ROW_DEFECTS, *FOLDER_DEFECTS)
+PLANTABLE = (*ROW_DEFECTS, *FOLDER_DEFECTS, *FRAME_DEFECTS)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def make(
 def _plant(made: Draft, defects: Sequence[str], as_fits: bool) -> list[str]:
     """Plant what the dataset can have; rows first, because folders are made from them."""
     planted = []
-    for catalogue in (ROW_DEFECTS, FOLDER_DEFECTS):
+    for catalogue in (ROW_DEFECTS, FOLDER_DEFECTS, FRAME_DEFECTS):
         for code in (code for code in catalogue if code in defects):
             try:
                 planted += [code] if catalogue[code](made) else []

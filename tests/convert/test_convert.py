@@ -214,6 +214,48 @@ def test_every_doubt_has_its_cell(
     assert found(conversion, code) == [(f"book.xlsx, sheet 'Sheet1', {where}", message)]
 
 
+@pytest.mark.parametrize("subject", ["sub01", "1?", "../../x", "1/2", "²"])
+def test_a_subject_that_does_not_look_like_one(workbook: Workbook, casme2: Schema, subject: str) -> None:
+    conversion = convert(casme2, casme2_book(workbook, casme2_row(clip="EP01_01"), casme2_row(subject=subject)))
+    assert len(conversion.annotations) == 1
+    (message,) = [message for _, message in found(conversion, "ME101")]
+    assert message == f"the row cannot be tied to a video: no name follows from subject '{subject}', clip 'EP02_01f'"
+
+
+def test_a_csv_written_from_a_table_of_floats(tmp_path: Path, casme2: Schema) -> None:
+    path = tmp_path / "a.csv"
+    header = "Subject,Filename,OnsetFrame,ApexFrame,OffsetFrame,Action Units,Estimated Emotion\n"
+    path.write_text(header + "1.0,EP02_01f,46.0,59.0,86.0,4.0,disgust\n")
+    (row,) = convert(casme2, path).annotations
+    assert (row.subject, row.onset, [unit.au for unit in row.aus]) == ("casme2_01", 45, [4])
+
+
+def test_one_clip_in_two_spellings_of_case(workbook: Workbook, casme2: Schema) -> None:
+    conversion = convert(casme2, casme2_book(workbook, casme2_row(), casme2_row(clip="ep02_01F")))
+    assert [where for where, _ in found(conversion, "ME109")] == ["book.xlsx, sheet 'Sheet1', row 3"]
+
+
+def test_a_duplicate_does_not_hide_an_overlap(workbook: Workbook, casme2: Schema) -> None:
+    rows = [casme2_row(), casme2_row(), casme2_row(onset=80, apex=85, offset=100)]
+    conversion = convert(casme2, casme2_book(workbook, *rows))
+    assert len(found(conversion, "ME109")) == 1
+    assert [message for _, message in found(conversion, "ME108")] == [
+        "row 4 shares 7 frames with row 2 of casme2_01_EP02_01f"
+    ]
+
+
+def test_empty_labels_and_units_are_said(workbook: Workbook, casme2: Schema) -> None:
+    conversion = convert(casme2, casme2_book(workbook, casme2_row(aus=None, emotion=None)))
+    assert [message for _, message in found(conversion, "ME114")] == ["action units: the cell is empty"]
+    assert [message for _, message in found(conversion, "ME130")] == ["emotion: the cell is empty"]
+
+
+def test_a_correction_of_a_name_moves_the_row(workbook: Workbook, casme2: Schema) -> None:
+    schema = with_corrections(casme2, **{**CORRECTION, "column": "subject", "old": "01", "new": "02"})
+    (row,) = convert(schema, casme2_book(workbook, casme2_row())).annotations
+    assert (row.subject, row.video, row.extra["subject"]) == ("casme2_02", "casme2_02_EP02_01f", "01")
+
+
 def test_an_unknown_type_is_never_guessed(workbook: Workbook, casme_sq: Schema) -> None:
     wrong = [1, "anger1_2", 700, 710, 720, 4, "negative", "mico-expression", "anger"]
     conversion = convert(casme_sq, workbook(*casme_sq_sheets([CASME_SQ_ROW, CASME_SQ_ROW, wrong], repeated=True)))

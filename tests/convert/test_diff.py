@@ -40,6 +40,21 @@ def test_units_in_another_order_are_the_same(workbook: Workbook, casme2: Schema)
     assert compare(a, b).differences == []
 
 
+def test_labels_that_are_unknown_are_compared_as_they_stand(workbook: Workbook, casme2: Schema) -> None:
+    a, b = rows(workbook, casme2, casme2_row(emotion="zzz")), rows(workbook, casme2, casme2_row(emotion="yyy"))
+    assert fields(compare(a, b)) == [("emotion", "zzz", "yyy")]
+
+
+def test_what_only_one_source_has_is_not_compared_and_said(workbook: Workbook, casme2: Schema) -> None:
+    a, b = rows(workbook, casme2, casme2_row()), rows(workbook, casme2, casme2_row(aus=None))
+    assert compare(a, b) == Comparison([], 1, 1, ("aus",))
+
+
+def test_two_rows_of_one_name_in_another_order(workbook: Workbook, casme2: Schema) -> None:
+    cells = [casme2_row(), casme2_row(onset=146, apex=159, offset=186)]
+    assert compare(rows(workbook, casme2, *cells), rows(workbook, casme2, *cells[::-1])).equal == 2
+
+
 def test_rows_that_only_one_has(workbook: Workbook, casme2: Schema) -> None:
     a = rows(workbook, casme2, casme2_row(), casme2_row(clip="EP03_02"))
     b = rows(workbook, casme2, casme2_row(), casme2_row(clip="EP04_02"))

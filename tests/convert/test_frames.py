@@ -42,6 +42,8 @@ CLAMP = Frames(base=1, before_first="clamp")
         (0, ONE, [], None, "ME104"),
         ("see notes", ONE, [], None, "ME104"),
         ("1,234", ONE, [], None, "ME104"),
+        ("46¹", ONE, [], None, "ME104"),
+        ("1_000", ONE, [], None, "ME104"),
         ("nan", ONE, [], None, "ME104"),
         ("inf", ONE, [], None, "ME104"),
         (True, ONE, [], None, "ME104"),

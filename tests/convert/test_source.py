@@ -47,10 +47,8 @@ def test_two_that_fit(tree: Path, casme2: Schema) -> None:
 def test_none_that_fits(tree: Path, casme_sq: Schema) -> None:
     with pytest.raises(WorkbookError) as caught:
         find_source(casme_sq.spec, "xls", tree)
-    assert (
-        caught.value.what
-        == "no .xls file under the folder is a workbook of casme-sq (files seen: other.xlsx, CASME2-coding-20140508.xlsx)"
-    )
+    what = "no .xls file under the folder is a workbook of casme-sq"
+    assert caught.value.what == f"{what} (files seen: other.xlsx, CASME2-coding-20140508.xlsx)"
 
 
 def test_a_bare_word_without_a_root_looks_here(tree: Path, casme2: Schema, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,30 @@ def test_utf16_csv(tmp_path: Path) -> None:
     assert read_book(path).sheets[0].rows[0].cells == ("a", "b")
 
 
+def test_a_quotation_mark_that_is_never_closed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a,b,c\n1,"2,3\n4,5,6\n')
+    with pytest.raises(WorkbookError, match="the csv file is damaged: Error: unexpected end of data"):
+        read_book(path)
+
+
+def test_a_quotation_mark_that_swallows_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a,b,c\n1,"2,3\n4,5,6\n7,8",9\n1,"two\nlines",3\n')
+    (finding,) = read_book(path).findings
+    assert (finding.code, finding.where) == ("ME129", "a.csv, sheet 'a', cell B2")
+
+
+def test_merging_across_says_nothing_of_other_columns(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Note: 26 subjects", None, None])
+    book.worksheets[0].merge_cells("A1:C1")
+    book.save(tmp_path / "m.xlsx")
+    (sheet,) = read_book(tmp_path / "m.xlsx").sheets
+    assert [cell for cell in sheet.rows[0].cells if cell is not None] == ["Note: 26 subjects"]
+    assert sheet.merged == []
+
+
 def test_merged_cells_give_their_value_to_all(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]

@@ -31,6 +31,11 @@ def test_gaps_duplicates_and_strays() -> None:
     assert frames.strays == ("._img1.jpg", "Thumbs.db", "cover.jpg")
 
 
+def test_a_date_and_time_is_no_frame_number() -> None:
+    frames = read_names(["img46.jpg", "IMG_20230102120000.jpg"])
+    assert (frames.numbers, frames.strays) == ((46,), ("IMG_20230102120000.jpg",))
+
+
 @pytest.mark.parametrize(
     ("names", "differ"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,17 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path, casme_sq: Schema)
     (tmp_path / "data" / "rawpic").symlink_to(tmp_path / "disk")
     (tmp_path / "disk" / "s15" / "loop").symlink_to(tmp_path / "disk")
     assert identities(explain(casme_sq.spec, walk(tmp_path / "data"))) == [("rawpic", "casme_015_0101", None)]
+
+
+def test_names_that_are_no_text(tmp_path: Path, casme_sq: Schema) -> None:
+    folders(tmp_path, "s15/15_0101disgustingteeth")
+    Path(os.fsdecode(bytes(tmp_path / "s15" / "15_0101disgustingteeth") + b"/\xca\xfd3.jpg")).touch()
+    Path(os.fsdecode(bytes(tmp_path) + b"/\xca\xfd")).mkdir()
+    tree = walk(tmp_path)
+    assert tree.unreadable == (("\\udcca\\udcfd", "its name is not UTF-8"),)
+    (folder,) = explain(casme_sq.spec, tree).folders
+    assert folder.frames.numbers == (1, 2)
+    assert folder.frames.strays == ("\\udcca\\udcfd3.jpg (a name that is not UTF-8)",)
 
 
 def test_hidden_folders_and_empty_ones(tmp_path: Path, casme_sq: Schema) -> None:

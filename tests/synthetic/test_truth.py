@@ -82,6 +82,14 @@ def test_the_same_seed_makes_the_same_files(tmp_path: Path) -> None:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes()
 
 
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_as_many_defects_as_fit(dataset: str, tmp_path: Path) -> None:
+    made = make(schema_files.load(dataset), tmp_path / "set", subjects=2, defects=PLANTABLE, as_fits=True)
+    findings, _ = run(made)
+    assert reported(findings) == planted(json.loads(made.truth.read_text())["findings"])
+    assert set(made.planted) | set(made.impossible) == set(PLANTABLE)
+
+
 def test_too_many_defects_for_too_few_rows(tmp_path: Path) -> None:
     with pytest.raises(MeDatasetsError, match="there is no row or folder left to plant ME"):
         make(schema_files.load("dfme"), tmp_path / "set", subjects=1, defects=PLANTABLE)

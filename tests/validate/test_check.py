@@ -172,6 +172,16 @@ def test_a_folder_that_cannot_be_opened(manifest: Manifest, tmp_path: Path) -> N
     ]
 
 
+def test_frames_that_name_another_subject(samm_lv: Schema, tmp_path: Path) -> None:
+    path = tmp_path / "25.csv"
+    header = "subject,video_name,start_frame,apex_frame,end_frame,type_idx,au\n"
+    path.write_text(header + "samm_006,samm_006_1,1,1,1,1,4\n")
+    frames(tmp_path / "data", "006_1", range(1, 30), "007_1_{:04}.jpg")
+    assert found(convert(samm_lv, path).manifest(), tmp_path / "data", "ME311") == [
+        ("006_1", "007_1_0001.jpg names subject 007, the folder another")
+    ]
+
+
 def test_another_root_is_no_move(manifest: Manifest, tmp_path: Path) -> None:
     frames(tmp_path / "data", "Cropped/sub01/EP02_01f", range(46, 87), "reg_img{}.jpg")
     tied = with_folders(manifest, tmp_path / "data")
