@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -87,6 +88,9 @@ def parse(text: str, source: str) -> Schema:
         mark = getattr(error, "problem_mark", None)
         where = f"{source}, line {mark.line + 1}" if mark else source
         raise SchemaError(f"not YAML: {getattr(error, 'problem', error)}", where=where) from error
+    repeated = list(_repeated_keys(root, source))
+    if repeated:
+        raise SchemaError("the schema is not valid\n" + "\n".join(repeated))
     if not isinstance(raw, dict):
         raise SchemaError("a schema is a mapping with keys such as id, workbook, names", where=source)
     try:
@@ -94,6 +98,20 @@ def parse(text: str, source: str) -> Schema:
     except ValidationError as error:
         faults = [fault for problem in error.errors() for fault in _faults(problem, root, source)]
         raise SchemaError("the schema is not valid\n" + "\n".join(faults)) from error
+
+
+def _repeated_keys(node: yaml.Node | None, source: str) -> Iterator[str]:
+    """Keys that stand twice in one mapping; YAML would silently take the last."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield f"  {source}, line {key.start_mark.line + 1}: the key '{key.value}' stands twice"
+            seen.add(key.value)
+            yield from _repeated_keys(value, source)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item, source)
 
 
 def _faults(problem: Any, root: yaml.Node | None, source: str) -> list[str]:

@@ -81,6 +81,7 @@ def test_every_name_belongs_to_one_dataset() -> None:
             "names.video: no column, split, lookup or pattern gives {nofield}",
         ),
         ("{folder:03}_{code:04}", "{folder:03}_{code", "names.video: a brace is not closed"),
+        ("fps: 30", "fps: 30\nfps: 25", "my.yaml, line 7: the key 'fps' stands twice"),
         ("id: cropped", "id: rawpic", "layouts.2.id: 'rawpic' is taken"),
         ("code: {sheet: 3", "film: {sheet: 3", "workbook.variants.0.lookups.film: names.lookups has no 'film'"),
         ("folder: '\\d+', code", "folder: '(?P<f>\\d+)', code", "names.patterns.folder: a pattern has no named groups"),

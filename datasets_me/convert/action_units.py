@@ -9,9 +9,10 @@
     side      = L | R | A | T | B, alone or as doubt: "(L/A)", "A/L"
     intensity = A .. E, "(B/C)" or "B/C"
 
-``or`` binds more tightly than ``+``. A side or an intensity before or after parentheses goes to every unit
-inside. Words are text; text that denies (``loses 1+2``) takes the rest of its level with it. Meanings after
-Ekman, Friesen, Hager: Facial Action Coding System, 2002, and the notes on the sheet of SAMM Long Videos.
+``or`` binds more tightly than ``+``. A side or an intensity before or after parentheses goes to every unit inside.
+Words are text; text that denies (``loses 1+2``) takes the rest of its level with it. Where all alternatives but one
+are text, that one is uncertain. Meanings after Ekman, Friesen, Hager: Facial Action Coding System, 2002, and the notes
+on the sheet of SAMM Long Videos.
 """
 
 from __future__ import annotations

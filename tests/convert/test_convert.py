@@ -303,7 +303,8 @@ def test_overlap_and_duplicates(workbook: Workbook, casme_sq: Schema) -> None:
 
 def with_corrections(schema: Schema, **correction: str) -> Schema:
     entry = "".join(f"    {name}: {value!r}\n" for name, value in correction.items())
-    return schema_files.parse(f"{schema.text}\ncorrections:\n  -\n{entry}", "test.yaml")
+    assert "corrections: []\n" in schema.text
+    return schema_files.parse(schema.text.replace("corrections: []\n", f"corrections:\n  -\n{entry}"), "test.yaml")
 
 
 CORRECTION = {
