@@ -113,7 +113,7 @@ class Names(Model):
     """How subjects, videos and expressions are called, from columns, splits of columns and lookups."""
 
     patterns: dict[Name, Pattern] = Field(
-        default_factory=dict, description="what a value looks like inside the name of a folder"
+        default_factory=dict, description="what a value looks like, in a cell as in the name of a folder"
     )
     split: dict[Name, Pattern] = Field(
         default_factory=dict, description="takes a column apart; named groups become values"
