@@ -92,9 +92,10 @@ def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
         folder = folder.resolve()  # the link stays, what it points at is replaced
     if folder.exists():
         _refuse_to_overwrite(folder, force)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    temporary: Path | None = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         _write_tables(manifest, temporary)
         temporary.chmod(0o777 & ~umask())
         if folder.exists():
@@ -107,7 +108,8 @@ def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
     except OSError as error:
         raise ManifestError(f"the manifest cannot be written: {error.strerror or error}", where=str(folder)) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read(folder: Path) -> Manifest:
@@ -164,7 +166,7 @@ def _refuse_to_overwrite(folder: Path, force: bool) -> None:
         raise ManifestError("the output exists and is not a manifest", where=str(folder), fix="choose another -o")
     if not force:
         raise ManifestError("the manifest exists already", where=str(folder), fix="add --force to replace it")
-    foreign = sorted(names - _FILES)
+    foreign = sorted(name for name in names if name not in _FILES or not (folder / name).is_file())
     if foreign:
         raise ManifestError(
             f"the manifest's folder holds other files, which would be lost: {', '.join(foreign[:5])}",

@@ -88,7 +88,10 @@ def parse(text: str, source: str) -> Schema:
         mark = getattr(error, "problem_mark", None)
         where = f"{source}, line {mark.line + 1}" if mark else source
         raise SchemaError(f"not YAML: {getattr(error, 'problem', error)}", where=where) from error
-    repeated = list(_repeated_keys(root, source))
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        # PyYAML lets these through for values such as 2001-99-99, which it takes for a date.
+        raise SchemaError(f"a value in the schema cannot be read: {error}", where=source) from error
+    repeated = list(_repeated_keys(root, source, set()))
     if repeated:
         raise SchemaError("the schema is not valid\n" + "\n".join(repeated))
     if not isinstance(raw, dict):
@@ -100,18 +103,21 @@ def parse(text: str, source: str) -> Schema:
         raise SchemaError("the schema is not valid\n" + "\n".join(faults)) from error
 
 
-def _repeated_keys(node: yaml.Node | None, source: str) -> Iterator[str]:
-    """Keys that stand twice in one mapping; YAML would silently take the last."""
+def _repeated_keys(node: yaml.Node | None, source: str, seen: set[int]) -> Iterator[str]:
+    """Keys that stand twice in one mapping; YAML would silently take the last. ``seen`` nodes are aliases."""
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
+            if isinstance(key.value, str) and key.value in keys:
                 yield f"  {source}, line {key.start_mark.line + 1}: the key '{key.value}' stands twice"
-            seen.add(key.value)
-            yield from _repeated_keys(value, source)
+            keys.add(str(key.value))
+            yield from _repeated_keys(value, source, seen)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated_keys(item, source)
+            yield from _repeated_keys(item, source, seen)
 
 
 def _faults(problem: Any, root: yaml.Node | None, source: str) -> list[str]:
@@ -121,7 +127,7 @@ def _faults(problem: Any, root: yaml.Node | None, source: str) -> list[str]:
         return [_at(root, source, path.split("."), fault) for path, fault in pairs]
     location = [part for part in problem["loc"] if not _is_union_branch(part)]
     message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
+    if problem["type"] == "extra_forbidden" and location:
         allowed = sorted(_model_at(location[:-1]).model_fields)
         near = closest(str(location[-1]), allowed)
         message = "unknown key; " + (f"did you mean '{near}'? " if near else "") + f"allowed: {', '.join(allowed)}"

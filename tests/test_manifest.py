@@ -91,6 +91,14 @@ def test_a_manifest_with_other_files_in_it_is_not_replaced(made: Manifest, tmp_p
     assert (tmp_path / "m" / "notes.txt").read_text() == "precious"
 
 
+def test_a_folder_under_the_name_of_a_table_is_not_replaced(made: Manifest, tmp_path: Path) -> None:
+    manifests.write(made, tmp_path / "m")
+    (tmp_path / "m" / "findings.parquet").unlink()
+    (tmp_path / "m" / "findings.parquet").mkdir()
+    with pytest.raises(ManifestError, match=r"would be lost: findings\.parquet"):
+        manifests.write(made, tmp_path / "m", force=True)
+
+
 def test_a_link_to_a_manifest_stays_a_link(made: Manifest, tmp_path: Path) -> None:
     manifests.write(made, tmp_path / "m")
     (tmp_path / "link").symlink_to("m")
@@ -101,7 +109,7 @@ def test_a_link_to_a_manifest_stays_a_link(made: Manifest, tmp_path: Path) -> No
 
 def test_a_failed_write_leaves_nothing(made: Manifest, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(ManifestError, match="the manifest cannot be written: "):
         manifests.write(made, tmp_path / "file" / "m")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book.xlsx", "file"]
 

@@ -101,7 +101,21 @@ def test_faults_are_named_by_line_and_path(casme_sq: Schema, old: str, new: str,
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: [1", "not YAML"), ("- a", "a schema is a mapping"), ("", "a schema is a mapping")],
+    [
+        ("a: [1", "not YAML"),
+        ("- a", "a schema is a mapping"),
+        ("", "a schema is a mapping"),
+        ("a: !!int x", "a value in the schema cannot be read"),
+        ("id: 2001-99-99", "a value in the schema cannot be read"),
+        ("&a [*a]", "a schema is a mapping"),
+        ("&a {b: *a}", "the schema is not valid"),
+        ("a: {b: [1]\n", "not YAML"),
+        ("expression_type[constant: micro", "the schema is not valid"),
+        (
+            "a0: &a0 [x,x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1},*a{n - 1}]\n" for n in range(1, 40)),
+            "the schema is not valid",
+        ),
+    ],
 )
 def test_what_is_no_schema(text: str, message: str) -> None:
     with pytest.raises(SchemaError, match=message):

@@ -256,6 +256,7 @@ class _Parser:
             return []
         start = self._at
         sides = self._sides()
+        after_sides = self._at
         parts = self._core()
         if parts is None:
             self._at = start
@@ -264,6 +265,9 @@ class _Parser:
                 self._take_as_text()
             if self._kind() == "query" and self._touches():
                 self._take_as_text()
+            return []
+        if not parts:  # a parenthesis of text: the side in front of it is text, too
+            self._text_spans += [token.span() for token in self._tokens[start:after_sides]]
             return []
         intensity = self._intensity()
         if intensity:
