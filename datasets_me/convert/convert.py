@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -89,8 +88,7 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
             where=str(book.path),
         )
     findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations)]
-    content = book.path.read_bytes()
-    source = Source(book.name, hashlib.sha256(content).hexdigest(), len(content))
+    source = Source(book.name, book.sha256, book.bytes)
     return Conversion(schema, table.variant.id, source, annotations, _in_order(findings), corrections)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 import warnings
@@ -55,6 +56,8 @@ class Book:
     kind: Kind
     sheets: list[Sheet]
     findings: list[Finding]
+    sha256: str
+    bytes: int
 
     @property
     def name(self) -> str:
@@ -128,7 +131,7 @@ def read_book(path: Path) -> Book:
         for row, column in sheet.empty_formulas:
             place = Place(printable(path.name), sheet.name, row, column_letter(column))
             findings.append(finding("ME122", "the cell holds a formula without a stored result", place=place))
-    return Book(path, kind, sheets, findings)
+    return Book(path, kind, sheets, findings, hashlib.sha256(content).hexdigest(), len(content))
 
 
 def _kind_of(content: bytes, path: Path) -> Kind:

@@ -44,8 +44,9 @@ class Folder:
     """A folder of frames that a layout explains.
 
     ``path`` is relative to the root; ``base`` is the part of it above the layout's template, ``local`` the rest.
-    ``belongs`` is ``local`` as the template would write it. ``parent_says`` holds what the folders above claim, where
-    it differs from the folder's own name; ``relocation`` is the schema's word on it.
+    ``values`` are the fields of its name and what follows from them, ``belongs`` is ``local`` as the template would
+    write it. ``parent_says`` holds what the folders above claim, where it differs from the folder's own name;
+    ``relocation`` is the schema's word on it.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Folder:
     frames: Frames
     base: str
     local: str
+    values: dict[str, str]
     belongs: str
     parent_says: dict[str, tuple[str, str]]
     relocation: Relocation | None = None
@@ -153,6 +155,7 @@ def _explain_leaf(
         frames=leaf.frames,
         base=base,
         local=local,
+        values=values,
         belongs=Template(layout.folder).render(values),
         parent_says=_contradictions(groups),
         relocation=relocation,

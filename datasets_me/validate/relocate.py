@@ -98,11 +98,6 @@ def undo(root: Path) -> tuple[list[Move], list[Move]]:
     return undone, gone
 
 
-def journalled(root: Path) -> list[Move]:
-    """The moves a journal under the root records."""
-    return [_move(step) for step in _read(root) if step["step"] == "move"]
-
-
 def _finish_interrupted(root: Path) -> list[Move]:
     """Do the last recorded move if it was recorded but not done."""
     step = next((step for step in reversed(_read(root)) if step["step"] == "move"), None)
@@ -140,7 +135,7 @@ def _rename(root: Path, source: str, target: str) -> None:
 def _write(root: Path, step: dict[str, Any]) -> None:
     try:
         with (root / JOURNAL).open("ab") as journal:
-            journal.truncate(_whole_lines(root))  # a last line that was cut off was never acted on
+            journal.truncate(len(_whole_lines(root)))
             journal.write(json.dumps(step, ensure_ascii=False).encode() + b"\n")
             journal.flush()
             os.fsync(journal.fileno())
@@ -157,18 +152,16 @@ def _replace(root: Path, steps: list[dict[str, Any]]) -> None:
     temporary.replace(root / JOURNAL)
 
 
-def _whole_lines(root: Path) -> int:
-    """The size in bytes of the journal without a last line that was cut off."""
+def _whole_lines(root: Path) -> bytes:
+    """The journal without a last line that was cut off: it was never acted on."""
     content = (root / JOURNAL).read_bytes() if (root / JOURNAL).exists() else b""
-    return content.rfind(b"\n") + 1
+    return content[: content.rfind(b"\n") + 1]
 
 
 def _read(root: Path) -> list[dict[str, Any]]:
-    """The steps of the journal. A last line that was cut off was never acted on, and is left out."""
-    if not (root / JOURNAL).exists():
-        return []
+    """The steps of the journal."""
     steps = []
-    for number, line in enumerate((root / JOURNAL).read_bytes()[: _whole_lines(root)].splitlines(), start=1):
+    for number, line in enumerate(_whole_lines(root).splitlines(), start=1):
         try:
             step = json.loads(line)
             keys = {"mkdir": ("path",), "move": ("source", "target", "why")}[step["step"]]

@@ -194,7 +194,7 @@ def test_killed_at_random_moments(root: Path) -> None:
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         child.stdout.close()
-        if chance.random() < 0.4 and (root / JOURNAL).exists() and relocate.journalled(root):
+        if chance.random() < 0.4 and (root / JOURNAL).exists() and "\n" in (root / JOURNAL).read_text():
             relocate.undo(root)
             assert state(root) == before
     relocate.apply(root, plan(root))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from datasets_me import naming
 from datasets_me.errors import plural
 from datasets_me.naming import Template
 from datasets_me.records import Finding
@@ -71,17 +70,16 @@ def start_differs(context: Context) -> Iterator[Finding]:
 def of_another(context: Context) -> Iterator[Finding]:
     """Folders whose frames carry the name of another subject or video, where the layout names it in every frame."""
     for folder in context.inventory.folders:
-        layout, names = folder.layout, folder.frames.names
-        if not names or set(Template(layout.frame).fields) == {"frame"}:
+        template, names = Template(folder.layout.frame), folder.frames.names
+        if not names or set(template.fields) == {"frame"}:
             continue
-        own = Template(layout.folder).regex(context.spec.names.patterns).fullmatch(folder.local)
-        pattern = Template(layout.frame).regex({**context.spec.names.patterns, "frame": r"\d+"})
+        pattern = template.regex({**context.spec.names.patterns, "frame": r"\d+"})
         for name in dict.fromkeys((names[0], names[-1])):
             match = pattern.fullmatch(name)
-            said = match.groupdict() if match and own else {}
-            values = naming.derive(context.spec.names, own.groupdict()) if own else {}
-            wrong = [key for key, value in said.items() if key in values and not same(value, values[key])]
+            said = match.groupdict() if match else {}
+            wrong = [
+                f"{key} {said[key]}" for key in said if key in folder.values and not same(said[key], folder.values[key])
+            ]
             if wrong:
-                message = f"{name} names {', '.join(f'{key} {said[key]}' for key in wrong)}, the folder another"
-                yield about_folder("ME311", message, folder, found=name)
+                yield about_folder("ME311", f"{name} names {', '.join(wrong)}, the folder another", folder, found=name)
                 break
