@@ -1,6 +1,6 @@
 """The stable codes of findings: severity, title, and what ``me-datasets explain`` prints.
 
-The texts stand in ``codes.yaml``. A code, once released, keeps its meaning.
+The texts stand in ``finding_codes/``, one file per group. A code, once released, keeps its meaning.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ GROUPS = {
     "2": "folders",
     "3": "frames",
     "4": "annotation against frames",
+    "5": "labels, splits and leakage",
+    "6": "features",
+    "7": "images",
 }
 
 
@@ -34,7 +37,7 @@ class Code(BaseModel):
     code: str
     name: str
     severity: Severity
-    stage: Literal["convert", "check", "check --deep"]
+    stage: str
     what: str
     why: str
     example: str
@@ -43,9 +46,13 @@ class Code(BaseModel):
 
 @cache
 def all_codes() -> dict[str, Code]:
-    """Every finding code, in order."""
-    raw = yaml.safe_load(resources.package_file("codes.yaml").read_text(encoding="utf-8"))
-    return {code: Code(code=code, **fields) for code, fields in raw.items()}
+    """Every finding code, in order. The files' names begin with the digit of their group."""
+    files = sorted(resources.package_file("finding_codes").glob("*.yaml"))
+    return {
+        code: Code(code=code, **fields)
+        for path in files
+        for code, fields in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items()
+    }
 
 
 def explain(code: str) -> Code:

@@ -64,6 +64,10 @@ class FolderError(MeDatasetsError):
     """A folder of frames cannot be read or does not exist."""
 
 
+class FeaturesError(MeDatasetsError):
+    """A folder of features is missing, damaged, or holds what a stage cannot use."""
+
+
 class RelocationError(MeDatasetsError):
     """A move, or the undoing of one, is not possible."""
 

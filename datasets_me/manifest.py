@@ -132,9 +132,9 @@ def read(folder: Path) -> Manifest:
         schema = schema_files.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
         return Manifest(
             schema=schema,
-            annotations=_read_table(folder, "annotations", Annotation),
-            videos=_read_table(folder, "videos", Video),
-            findings=_read_table(folder, "findings", Finding),
+            annotations=read_parquet(Annotation, folder / "annotations.parquet"),
+            videos=read_parquet(Video, folder / "videos.parquet"),
+            findings=read_parquet(Finding, folder / "findings.parquet"),
             variant=about["variant"],
             sources=list(about["sources"]),
             options=dict(about["options"]),
@@ -158,6 +158,24 @@ def write_parquet(model: type[Record], rows: Sequence[Record], path: Path) -> No
     content = io.BytesIO()
     pq.write_table(_arrow_table(model, rows), content, compression="zstd")
     write_file(path, content.getvalue())
+
+
+def read_parquet(model: type[Row], path: Path) -> list[Row]:
+    """The rows of a Parquet file that `write_parquet` wrote.
+
+    Raises:
+        OSError, ValueError: the file cannot be read, or its rows are not of this kind.
+    """
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as file:
+        table = pq.read_table(file)
+    maps = [column.name for column in table.schema if str(column.type).startswith("map")]
+    rows = table.to_pylist()
+    for row in rows:
+        for column in maps:
+            row[column] = dict(row[column])
+    return [model.model_validate(row) for row in rows]
 
 
 def _refuse_to_overwrite(folder: Path, force: bool) -> None:
@@ -228,16 +246,3 @@ def _arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
 
 def _plain(element: Any) -> Any:
     return element.model_dump() if isinstance(element, Record) else element
-
-
-def _read_table(folder: Path, name: str, model: type[Row]) -> list[Row]:
-    import pyarrow.parquet as pq
-
-    with (folder / f"{name}.parquet").open("rb") as file:
-        table = pq.read_table(file)
-    maps = [column.name for column in table.schema if str(column.type).startswith("map")]
-    rows = table.to_pylist()
-    for row in rows:
-        for column in maps:
-            row[column] = dict(row[column])
-    return [model.model_validate(row) for row in rows]

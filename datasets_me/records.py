@@ -120,6 +120,59 @@ class Video(Record):
     format: str | None = None
 
 
+class VideoFeatures(Record):
+    """One video of an extraction: where its arrays lie, and what is known of them.
+
+    ``name`` is the stem of its files; ``features`` and ``landmarks`` are their paths relative to the extraction's
+    folder, null where there is none. ``frames`` is the number of frames T that were looked at, ``fps`` their rate and
+    ``start`` the 0-based number, at that rate, of the first; feature i is the motion from frame ``start + i`` to
+    ``start + i + step``, in units of ``unit_px`` px. ``good``, ``missing``, ``no_face`` and ``clipped`` count frames
+    by their quality. ``key`` is the hash of all that the arrays depend on.
+    """
+
+    dataset: str
+    subject: str
+    video: str
+    expression: str | None = None
+    layout: str | None = None
+    path: str | None = None
+    name: str
+    status: Literal["ok", "partial", "failed"]
+    why: str | None = None
+    features: str | None = None
+    landmarks: str | None = None
+    start: int = 0
+    frames: int = 0
+    step: int = 1
+    fps: float
+    unit_px: float = 1.0
+    regions: str = "twelve"
+    good: int = 0
+    missing: int = 0
+    no_face: int = 0
+    clipped: int = 0
+    width: int | None = None
+    height: int | None = None
+    box: list[int] = Field(default_factory=list)
+    crop_source: str | None = None
+    crop_confirmed: bool | None = None
+    key: str | None = None
+
+
+class SplitRow(Record):
+    """What one fold of a split puts into one of its parts.
+
+    ``annotation`` is the id of one expression, for splits of expressions; null stands for the whole video.
+    """
+
+    fold: str
+    part: Literal["train", "validation", "test"]
+    dataset: str
+    subject: str
+    video: str
+    annotation: str | None = None
+
+
 class Finding(Record):
     """One doubt, with its place, what was expected and found, and what to do."""
 
@@ -161,7 +214,7 @@ def finding(code: str, message: str, *, place: Place | None = None, **fields: st
 
 
 def arrow_schema(model: type[BaseModel]) -> pa.Schema:
-    """The Arrow schema of a row model: int32, float64, string, bool, list, struct, map<string, string>."""
+    """The Arrow schema of a row model: int32, float64, string, bool, binary, list, struct, map<string, string>."""
     import pyarrow as pa
 
     return pa.schema(_arrow_field(name, info.annotation) for name, info in model.model_fields.items())
@@ -180,7 +233,7 @@ def _arrow_field(name: str, annotation: Any) -> pa.Field:
 def _arrow_type(annotation: Any) -> pa.DataType:
     import pyarrow as pa
 
-    simple = {int: pa.int32(), float: pa.float64(), str: pa.string(), bool: pa.bool_()}
+    simple = {int: pa.int32(), float: pa.float64(), str: pa.string(), bool: pa.bool_(), bytes: pa.binary()}
     if annotation in simple:
         return simple[annotation]
     origin, members = typing.get_origin(annotation), typing.get_args(annotation)

@@ -26,7 +26,7 @@ def folder(name: str) -> Path:
 
 
 def package_file(relative: str) -> Path:
-    """A data file that lies among the modules, such as ``codes.yaml``."""
+    """A data file or folder that lies among the modules, such as ``finding_codes``."""
     return _PACKAGE / relative
 
 

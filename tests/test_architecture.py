@@ -18,13 +18,35 @@ ALLOWED = {
     "inventory": set(),
     "convert": {"inventory"},
     "validate": {"inventory"},
-    "export": set(),
     "features": set(),
+    "run": {"features", "inventory"},
+    "splits": set(),
+    "statistics": {"splits"},
+    "export": {"splits", "statistics"},
+    "torch_data": {"export", "splits"},
+    "cards": set(),
+    "images": {"features"},
+    "scores": set(),
     "synthetic": {"convert"},
-    "commands": {"convert", "export", "inventory", "synthetic", "validate"},
+    "commands": {
+        *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
+        *("synthetic", "validate"),
+    },
 }
 # The single modules at the top, lowest first; each may import only those before it.
-BASE = ["errors", "text", "resources", "codes", "records", "naming", "spec", "schema_files", "files", "manifest"]
+BASE = [
+    "errors",
+    "text",
+    "resources",
+    "codes",
+    "records",
+    "naming",
+    "spec",
+    "schema_files",
+    "files",
+    "manifest",
+    "feature_files",
+]
 
 
 def imports(path: Path) -> set[str]:
