@@ -33,7 +33,7 @@ from datasets_me.export.options import Options
 from datasets_me.export.out_folder import new_folder, write_about
 from datasets_me.export.sinks import Item, Sink, open_sink
 from datasets_me.export.tiles import tiles
-from datasets_me.export.videos import Loaded, Source, load, match
+from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.feature_files import FeatureFolder
 from datasets_me.manifest import Manifest, write_parquet
 from datasets_me.records import Finding, finding
@@ -206,7 +206,7 @@ def _write(
             "start": span.start + start,
             "fps": float(span.fps),
         }
-        stored = sink.add(PARTS, row.subject, f"{row.name}_{span.start + start:04}", item)
+        stored = sink.add(PARTS, folder_of(row), f"{row.name}_{span.start + start:04}", item)
         items += [
             ItemRow(
                 part=part,
@@ -231,7 +231,7 @@ def _write(
 
 
 def _write_whole(folder: Path, source: Source, feature: NDArray[np.float32]) -> None:
-    place = folder / KIND / "test" / source.row.subject / f"{source.row.name}.npy"
+    place = folder / KIND / "test" / folder_of(source.row) / f"{source.row.name}.npy"
     place.parent.mkdir(parents=True, exist_ok=True)
     np.save(place, feature)
 
