@@ -63,6 +63,12 @@ class Label(Record):
     apex_from: Literal["annotated", "middle"] | None = None
     offset_from: Literal["annotated", "mirror", "apex", "fixed"] | None = None
 
+    @property
+    def reach(self) -> tuple[int, int] | None:
+        """The first and the last frame that carry anything of it; None where none does."""
+        frames = [frame for frame in (self.onset, self.apex, self.offset, self.first, self.last) if frame is not None]
+        return (min(frames), max(frames)) if frames else None
+
 
 @dataclass(frozen=True)
 class Span:

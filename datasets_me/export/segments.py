@@ -127,7 +127,7 @@ def add_segments(
     return Exported(
         segments=sum(item.part == "train" for item in items),
         videos=len(sources),
-        labelled=len({row.annotation for row in read if row.first is not None}),
+        labelled=len({row.annotation for row in read if row.reach is not None}),
         annotations=len(manifest.annotations),
         findings=said,
     )
@@ -189,8 +189,9 @@ def _write(
     """Store the segments of one video; returns their rows."""
     span, row = video.span, source.row
     feature = video.feature if options.compat else np.nan_to_num(video.feature, nan=0.0, posinf=0.0, neginf=0.0)
-    ends = np.array([(r.first, r.last) for r in rows if r.first is not None], np.int64).reshape(-1, 2) - span.start
-    ids = [r.annotation for r in rows if r.first is not None]
+    reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
+    ids = list(reaches)
+    ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
     pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
     items = []
     for (start, cut), (_, marks), (_, mask) in pieces:
