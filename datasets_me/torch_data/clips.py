@@ -25,9 +25,9 @@ class ClipDataset(Dataset[Item]):
     """The clips of one part, read when they are asked for.
 
     An item has the tensors that `fields` lists: ``frames`` (N, 3, size, size) uint8 RGB, ``numbers`` (N,) int32,
-    ``label`` () int64, an index into ``classes``, and ``aus`` (K,) float32, 1 for each action unit of ``action_units`` that is
-    annotated; and the texts ``annotation``, ``subject`` and ``video_name``. N is the same for all clips unless they
-    were exported with ``--frames all``.
+    ``label`` () int64, an index into ``classes``, and ``aus`` (K,) float32, 1 for each action unit of ``action_units``
+    that is annotated; and the texts ``annotation``, ``subject`` and ``video_name``. N is the same for all clips unless
+    they were exported with ``--frames all``.
 
     Attributes:
         rows: the items, in order.
