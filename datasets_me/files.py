@@ -6,14 +6,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.errors import WriteError
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file under a temporary name beside it, then rename it into place.
 
     Raises:
-        MeDatasetsError: the place cannot be written to, or the disk is full; what was there before stays.
+        WriteError: the place cannot be written to, or the disk is full; what was there before stays.
     """
     temporary: Path | None = None
     try:
@@ -27,7 +27,7 @@ def write_file(path: Path, content: bytes) -> None:
         temporary.chmod(0o666 & ~umask())
         temporary.replace(path)
     except OSError as error:
-        raise MeDatasetsError(f"the file cannot be written: {error.strerror or error}", where=str(path)) from error
+        raise WriteError(f"the file cannot be written: {error.strerror or error}", where=str(path)) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

@@ -7,7 +7,19 @@ import sys
 import typer
 
 from datasets_me import __version__
-from datasets_me.commands import check, convert, datasets, diff, explain, export, relocate, schema, synth
+from datasets_me.commands import (
+    check,
+    convert,
+    datasets,
+    diff,
+    explain,
+    export,
+    extract,
+    relocate,
+    schema,
+    show_video,
+    synth,
+)
 from datasets_me.errors import FindingsError, MeDatasetsError
 
 app = typer.Typer(
@@ -24,6 +36,8 @@ app.command("check")(check.check)
 app.command("explain")(explain.explain)
 app.command("relocate")(relocate.relocate)
 app.command("diff")(diff.diff)
+app.command("extract")(extract.extract)
+app.command("show")(show_video.show_video)
 app.add_typer(export.app, name="export")
 app.add_typer(schema.app, name="schema")
 app.command("synth")(synth.synth)
