@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from glob import escape
 from pathlib import Path
 
 from datasets_me.errors import WriteError
@@ -31,6 +32,12 @@ def write_file(path: Path, content: bytes) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a killed `write_file` left beside a file that is now written anew."""
+    for leftover in path.parent.glob(f".{escape(path.name)}.*"):
+        leftover.unlink(missing_ok=True)
 
 
 def umask() -> int:

@@ -56,7 +56,7 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     folder = root / video.path
     try:
         with os.scandir(folder) as entries:
-            frames = read_names([entry.name for entry in entries if not entry.is_dir()])
+            frames = read_names([entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)])
     except OSError as error:
         raise FolderError(f"the folder cannot be opened: {error.strerror}", where=str(folder)) from error
     layout = manifest.spec.layout(video.layout)

@@ -19,7 +19,7 @@ from datasets_me import __version__
 from datasets_me.errors import FeaturesError, FolderError, WriteError
 from datasets_me.feature_files import TABLE
 from datasets_me.features.boxes import Box
-from datasets_me.files import write_file
+from datasets_me.files import remove_leftovers, write_file
 from datasets_me.manifest import Manifest, write_parquet
 from datasets_me.records import Finding, Video, VideoFeatures
 from datasets_me.run import findings as found
@@ -198,6 +198,7 @@ def _claim(out: Path, manifest: Manifest, options: ExtractOptions, surroundings:
         raise FeaturesError(
             "the output exists and is not a folder of an extraction", where=str(out), fix="choose another -o"
         )
+    remove_leftovers(path)
     write_file(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
@@ -225,8 +226,12 @@ def _collect(
 
 
 def _write_tables(setting: Setting, extraction: Extraction) -> None:
-    write_parquet(VideoFeatures, extraction.rows, setting.out / TABLE)
-    write_parquet(Finding, extraction.findings, setting.out / "findings.parquet")
+    for model, rows, name in (
+        (VideoFeatures, extraction.rows, TABLE),
+        (Finding, extraction.findings, "findings.parquet"),
+    ):
+        remove_leftovers(setting.out / name)
+        write_parquet(model, rows, setting.out / name)
 
 
 def counts(extraction: Extraction) -> Iterator[tuple[str, int]]:

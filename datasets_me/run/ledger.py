@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datasets_me.files import write_file
+from datasets_me.files import remove_leftovers, write_file
 from datasets_me.inventory.sequence import FrameFiles
 from datasets_me.records import Finding, VideoFeatures
 
@@ -32,15 +32,15 @@ def digest(value: Mapping[str, Any]) -> str:
 
 
 def stat_of(files: FrameFiles) -> str:
-    """A hash of the names, sizes and times of change of the files of a video.
-
-    Raises:
-        OSError: a file vanished.
-    """
+    """A hash of the names, sizes and times of change of the files of a video."""
     hashed = hashlib.sha256()
     for number, name in files.names.items():
-        about = (files.folder / name).stat()
-        hashed.update(f"{number} {name} {about.st_size} {about.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        try:
+            about = (files.folder / name).stat()
+            facts = f"{about.st_size} {about.st_mtime_ns}"
+        except OSError:
+            facts = "cannot be read"
+        hashed.update(f"{number} {name} {facts}\n".encode("utf-8", "surrogateescape"))
     return hashed.hexdigest()
 
 
@@ -49,7 +49,7 @@ def marker(out: Path, subject: str, name: str) -> Path:
     return out / FOLDER / subject / f"{name}.json"
 
 
-def finish(out: Path, stamp: str, row: VideoFeatures, findings: Sequence[Finding]) -> None:
+def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Sequence[Finding]) -> None:
     """Write down that a video is done, after all its other files.
 
     Raises:
@@ -62,7 +62,9 @@ def finish(out: Path, stamp: str, row: VideoFeatures, findings: Sequence[Finding
         "row": row.model_dump(mode="json"),
         "findings": [finding.model_dump(mode="json", exclude_none=True) for finding in findings],
     }
-    write_file(marker(out, row.subject, row.name), (json.dumps(about, ensure_ascii=False) + "\n").encode())
+    path = marker(out, subject, row.name)
+    remove_leftovers(path)
+    write_file(path, (json.dumps(about, ensure_ascii=False) + "\n").encode())
 
 
 def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done | None:

@@ -64,9 +64,9 @@ def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, pa
     frames = row.start + np.arange(len(feature))
     expressions = shown_annotations(manifest, row)
     count = feature.shape[1]
-    figure = Figure(figsize=(13, 1.6 + 0.55 * count), layout="constrained")
+    figure = Figure(figsize=(13, 2.0 + 0.55 * count), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(count + 1, 1, sharex=True, squeeze=False, height_ratios=[1.0] * count + [0.7])[:, 0]
+    axes = figure.subplots(count + 1, 1, sharex=True, squeeze=False, height_ratios=[1.0] * count + [1.2])[:, 0]
     finite = np.abs(feature[np.isfinite(feature)])
     limit = float(np.quantile(finite, 0.999)) * 1.1 + 1e-6 if finite.size else 1.0
     for lane, (axis, name) in enumerate(zip(axes, names, strict=False)):
@@ -86,8 +86,10 @@ def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, pa
     axes[-1].set_xlabel(f"frame (0-based, {row.fps:g} a second)")
     axes[-1].set_xlim(row.start - 0.5, row.start + max(row.frames, 1) - 0.5)
     figure.suptitle(
-        f"{row.name}: motion of the regions, px from frame to frame + {row.step} (axes to ±{limit:.2g} px; y is down)",
+        f"{row.name}: px from frame to frame + {row.step}, axes to ±{limit:.2g} px, y is down",
         fontsize=12,
+        x=0.01,
+        ha="left",
     )
     _legend(figure, expressions)
     content = io.BytesIO()
@@ -136,4 +138,4 @@ def _legend(figure: Any, expressions: Sequence[tuple[Annotation, float, float | 
         count = sum(annotation.type == kind for annotation, *_ in expressions)
         if count:
             handles.append(Patch(color=COLOURS[kind], alpha=0.3, label=f"{kind}-expression ({count})"))
-    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=9, frameon=False)
+    figure.legend(handles=handles, loc="outside lower right", ncols=len(handles), fontsize=9, frameon=False)

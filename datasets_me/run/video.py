@@ -16,7 +16,7 @@ from datasets_me.errors import FolderError
 from datasets_me.features.boxes import Box
 from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import Features, Quality, extract_video
-from datasets_me.files import write_file
+from datasets_me.files import remove_leftovers, write_file
 from datasets_me.inventory.sequence import FrameFiles, frame_files, frame_rate
 from datasets_me.manifest import Manifest
 from datasets_me.records import Finding, Video, VideoFeatures
@@ -112,9 +112,8 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     try:
         files = frame_files(setting.manifest, video, setting.root)
         stamp = ledger.digest(_dependencies(setting, job, files) | {"stat": ledger.stat_of(files)})
-    except (FolderError, OSError) as error:
-        why = error.what if isinstance(error, FolderError) else f"a file of it vanished: {error.filename}"
-        return Done(row.model_copy(update={"why": why}), [found.failed(row, why)])
+    except FolderError as error:
+        return Done(row.model_copy(update={"why": error.what}), [found.failed(row, error.what)])
     before = None if setting.force else ledger.done(setting.out, job.subject, job.name, stamp)
     if before:
         report(before.row.frames)
@@ -133,7 +132,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     everything = [*found.about_files(row, files, frames), *findings]
     if features is not None and where is not None:
         everything += found.about_face(row, where, features, setting.options)
-    ledger.finish(setting.out, stamp, row, everything)
+    ledger.finish(setting.out, job.subject, stamp, row, everything)
     return Done(row, everything)
 
 
@@ -213,10 +212,13 @@ def _why_partial(counts: Mapping[str, int], where: Found) -> str:
 
 
 def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -> VideoFeatures:
-    """Write the arrays of a video, and the row that says where they are."""
+    """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
+    landmarks = f"landmarks/{job.subject}/{job.name}.npz"
+    for path in (out / landmarks, out / f"features/{job.subject}/{job.name}.npy"):
+        remove_leftovers(path)
+        path.unlink(missing_ok=True)  # of an earlier run, from other frames
     if features is None:
         return row
-    landmarks = f"landmarks/{job.subject}/{job.name}.npz"
     content = io.BytesIO()
     np.savez_compressed(
         content,
