@@ -32,7 +32,13 @@ def main() -> None:
     run("relocate casme-sq-manifest --root raw/frames")
     run("export auwgcn-csv casme-sq-manifest -o casme-sq.csv")
     run("diff casme-sq-manifest casme-sq.csv", fine=(0, 1))
-    print(f"\nlook at {DEMO}/report.html, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)")
+    run("synth casme-sq film --seed 7 --subjects 2 --faces")
+    run("convert film/schema.yaml film --root film/frames -o film-manifest")
+    run("extract film-manifest --root film/frames -o features --sheet sheet.html")
+    run("show film-manifest features casme_015_0401 -o casme_015_0401.png")
+    print(
+        f"\nlook at {DEMO}/report.html, {DEMO}/sheet.html, {DEMO}/casme_015_0401.png, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)"
+    )
 
 
 if __name__ == "__main__":

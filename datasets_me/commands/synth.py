@@ -63,7 +63,7 @@ def synth(
         ("workbook", made.workbook),
         ("frames", f"{made.root} ({made.frames:,} files)"),
         ("schema", made.schema),
-        ("truth", made.truth),
+        ("truth", f"{made.truth}, {made.truth.parent / 'truth'}" if film else made.truth),
         ("planted", ", ".join(made.planted) or "nothing"),
     )
     if made.impossible:
