@@ -19,6 +19,7 @@ from datasets_me.commands import (
     schema,
     show_video,
     synth,
+    trace,
 )
 from datasets_me.errors import FindingsError, MeDatasetsError
 
@@ -39,6 +40,7 @@ app.command("diff")(diff.diff)
 app.command("extract")(extract.extract)
 app.command("show")(show_video.show_video)
 app.add_typer(export.app, name="export")
+app.command("trace")(trace.trace)
 app.add_typer(schema.app, name="schema")
 app.command("synth")(synth.synth)
 

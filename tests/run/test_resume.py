@@ -20,7 +20,12 @@ from tests.conftest import REPOSITORY
 from tests.run.test_extract import tree
 
 KILLS = int(os.environ.get("ME_DATASETS_KILLS", "5"))
-"""How often the run is killed; 25 were tried by hand, which takes a minute."""
+"""How often the run is killed; 25 times take a minute."""
+
+
+def heed_interrupts() -> None:
+    """A shell makes programs in the background ignore Ctrl-C, and what they start inherits it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def start(folder: Path, root: Path, out: str) -> subprocess.Popen[str]:
@@ -34,6 +39,7 @@ def start(folder: Path, root: Path, out: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
 
 
