@@ -22,7 +22,7 @@ ALLOWED = {
     "run": {"features", "inventory"},
     "splits": set(),
     "statistics": {"splits"},
-    "export": {"splits", "statistics"},
+    "export": {"features", "inventory", "splits", "statistics"},
     "torch_data": {"export", "splits"},
     "cards": set(),
     "images": {"features"},

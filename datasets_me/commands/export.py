@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.commands import arguments
+from datasets_me.commands import arguments, export_segments
 from datasets_me.errors import MeDatasetsError, plural
 
 app = typer.Typer(help="Write what training scripts read.", no_args_is_help=True)
@@ -15,6 +15,9 @@ app = typer.Typer(help="Write what training scripts read.", no_args_is_help=True
 @app.callback()
 def _group() -> None:
     """Write what training scripts read."""
+
+
+app.command("segments")(export_segments.segments)
 
 
 @app.command("auwgcn-csv")
