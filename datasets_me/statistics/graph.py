@@ -51,8 +51,8 @@ def graph(annotations: Iterable[Annotation], table: RegionTable, *, compat: Comp
     Without ``compat`` the units are those that were read: with side and lip, whatever their intensity. Of units that
     exclude each other (``14or23``) each is taken to be as likely as the others, and counts that part of 1.
 
-    With ``compat="auwgcn"`` a unit is a text between plus signs that is a number of the table and nothing else: ``L12``,
-    ``4B`` and ``14or23`` are not seen, and one unit on both sides (``L12+R12``) cannot occur.
+    With ``compat="auwgcn"`` a unit is a text between plus signs that is a number of the table and nothing else:
+    ``L12``, ``4B`` and ``14or23`` are not seen, and one unit on both sides (``L12+R12``) cannot occur.
     """
     counts = np.zeros((len(table.regions), len(table.regions)))
     used = without = 0
