@@ -7,7 +7,21 @@ import sys
 import typer
 
 from datasets_me import __version__
-from datasets_me.commands import check, convert, datasets, diff, explain, export, graph, relocate, schema, stats, synth
+from datasets_me.commands import (
+    check,
+    check_split,
+    convert,
+    datasets,
+    diff,
+    explain,
+    export,
+    graph,
+    relocate,
+    schema,
+    split,
+    stats,
+    synth,
+)
 from datasets_me.errors import FindingsError, MeDatasetsError
 
 app = typer.Typer(
@@ -24,6 +38,8 @@ app.command("check")(check.check)
 app.command("explain")(explain.explain)
 app.command("relocate")(relocate.relocate)
 app.command("diff")(diff.diff)
+app.command("split")(split.split)
+app.command("check-split")(check_split.check_split)
 app.command("stats")(stats.stats)
 app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
