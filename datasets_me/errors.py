@@ -72,6 +72,10 @@ class FeaturesError(MeDatasetsError):
     """A folder of features is missing, damaged, or holds what a stage cannot use."""
 
 
+class SplitError(MeDatasetsError):
+    """A split is missing, damaged, or cannot be made of what is given."""
+
+
 class RelocationError(MeDatasetsError):
     """A move, or the undoing of one, is not possible."""
 

@@ -20,7 +20,7 @@ ALLOWED = {
     "validate": {"inventory"},
     "features": set(),
     "run": {"features", "inventory"},
-    "splits": set(),
+    "splits": {"inventory"},
     "statistics": {"splits"},
     "export": {"features", "inventory", "splits", "statistics"},
     "torch_data": {"export", "splits"},

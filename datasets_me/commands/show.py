@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from datasets_me.records import Finding
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
-_WIDTH_IN_FILES = 140  # columns, where the output is no terminal
+WIDTH_IN_FILES = 140  # columns, where the output is no terminal
 
 
 def console() -> Console:
     """Standard output; wide enough for whole findings when it goes into a file."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_IN_FILES, highlight=False, soft_wrap=False)
+    return Console(width=None if sys.stdout.isatty() else WIDTH_IN_FILES, highlight=False, soft_wrap=False)
 
 
 def table(title: str | None, *columns: str, right: Sequence[str] = ()) -> Table:
