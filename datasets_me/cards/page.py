@@ -98,7 +98,7 @@ def number(value: float | None) -> str:
 def describe(row: Annotation) -> str:
     """What is shown for one expression, in lines: name, frames, labels, and the cells it comes from."""
     name = " ".join(dict.fromkeys(part for part in (row.video, row.expression) if part))
-    lines = [f"{name}: {row.type}-expression"]
+    lines = [f"{name}: {row.type}-expression of {row.subject}"]
     lines += [f"{field} {_frame(row, field)}" for field in FRAME_FIELDS]
     if row.length is not None and row.length > 0:
         lines.append(f"{row.length} frames, {row.length / row.fps:.3g} s at {row.fps:g} frames a second")

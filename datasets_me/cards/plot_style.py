@@ -19,7 +19,7 @@ COLOURS = {"micro": "#D55E00", "macro": "#0072B2"}
 INK, SOFT, FAINT, BAND, TRACK = "#1d2433", "#667085", "#e3e7ee", "#f1f3f7", "#b8c0cc"
 _LONGEST_LABEL = 28
 _HEADING, _LEGEND = 30, 28  # px
-_STYLE = {
+_STYLE: Any = {
     "font.family": ["DejaVu Sans"],
     "text.parse_math": False,
     "text.color": INK,
