@@ -8,6 +8,7 @@ import typer
 
 from datasets_me import __version__
 from datasets_me.commands import (
+    card,
     check,
     check_split,
     convert,
@@ -16,14 +17,14 @@ from datasets_me.commands import (
     explain,
     export,
     extract,
+    graph,
     relocate,
     schema,
     show_video,
-    synth,
-    trace,
-    graph,
     split,
     stats,
+    synth,
+    trace,
 )
 from datasets_me.errors import FindingsError, MeDatasetsError
 
@@ -50,6 +51,7 @@ app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
 app.command("trace")(trace.trace)
 app.add_typer(schema.app, name="schema")
+app.command("card")(card.card)
 app.command("synth")(synth.synth)
 
 
