@@ -7,7 +7,25 @@ import sys
 import typer
 
 from datasets_me import __version__
-from datasets_me.commands import check, convert, datasets, diff, explain, export, relocate, schema, synth, trace
+from datasets_me.commands import (
+    card,
+    check,
+    check_split,
+    convert,
+    datasets,
+    diff,
+    explain,
+    export,
+    extract,
+    graph,
+    relocate,
+    schema,
+    show_video,
+    split,
+    stats,
+    synth,
+    trace,
+)
 from datasets_me.errors import FindingsError, MeDatasetsError
 
 app = typer.Typer(
@@ -24,9 +42,16 @@ app.command("check")(check.check)
 app.command("explain")(explain.explain)
 app.command("relocate")(relocate.relocate)
 app.command("diff")(diff.diff)
+app.command("extract")(extract.extract)
+app.command("show")(show_video.show_video)
+app.command("split")(split.split)
+app.command("check-split")(check_split.check_split)
+app.command("stats")(stats.stats)
+app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
 app.command("trace")(trace.trace)
 app.add_typer(schema.app, name="schema")
+app.command("card")(card.card)
 app.command("synth")(synth.synth)
 
 
@@ -55,6 +80,13 @@ def main() -> None:
         sys.exit(1)
     except MeDatasetsError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("datasets_me"):
+            raise
+        typer.echo(
+            f"error: the library '{error.name}' is not installed\n  to do: pip install 'me-datasets[all]'", err=True
+        )
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell
