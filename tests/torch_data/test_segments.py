@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,13 @@ def test_workers_give_what_the_process_itself_gives(export: Path, loso: Path) ->
     for ours, theirs in zip(here, there, strict=True):
         assert ours["video_name"] == theirs["video_name"]
         assert all(torch.equal(ours[name], theirs[name]) for name in data.fields)
+
+
+def test_it_can_be_sent_to_a_process_that_was_not_forked(export: Path, loso: Path) -> None:
+    data = SegmentDataset(export, split=loso, fold="casme_015", normalise=True)
+    sent = pickle.loads(pickle.dumps(data))
+    assert sent.fields == data.fields
+    assert all(torch.equal(sent[index]["feature"], data[index]["feature"]) for index in range(len(data)))
 
 
 def test_the_order_is_the_same_everywhere(export: Path) -> None:
