@@ -18,6 +18,7 @@ from datasets_me.commands import (
     export,
     extract,
     graph,
+    prepare,
     relocate,
     schema,
     show_video,
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("datasets")(datasets.datasets)
+app.command("prepare")(prepare.prepare)
 app.command("convert")(convert.convert)
 app.command("check")(check.check)
 app.command("explain")(explain.explain)
