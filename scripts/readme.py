@@ -34,7 +34,8 @@ def codes_table() -> str:
 def output(command: str, folder: Path) -> str:
     """What a command prints, cut where it goes on for long."""
     program = command.replace("me-datasets", f"{sys.executable} -m datasets_me")
-    environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(README.parent)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # so that python is this one
+    environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(README.parent), "PATH": path}
     done = subprocess.run(program, shell=True, cwd=folder, capture_output=True, text=True, env=environment)
     lines = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
     if len(lines) > _MOST_LINES:
