@@ -54,12 +54,12 @@ def test_a_subject_on_both_sides() -> None:
 
 
 def test_frames_on_both_sides() -> None:
-    first = row("s", "v", 1, onset=100, offset=120)
+    first = row("s", "v", 1, onset=100, apex=110, offset=120)
     second = row("s", "v", 2, onset=120, apex=None, offset=140)
     third = row("s", "v", 3, onset=141, apex=None, offset=150)
     split = split_of(("a", "train", first), ("a", "test", second), ("a", "test", third))
     assert errors(split, manifest_of(first, second, third))[1:] == [
-        ("ME524", "v:1 (24 to 120) and v:2 (120 to 140) share frames, in train and test of fold a")
+        ("ME524", "v:1 (100 to 120) and v:2 (120 to 140) share frames, in train and test of fold a")
     ]
 
 
@@ -210,7 +210,7 @@ def test_copies_by_images(tmp_path: Path) -> None:
         (
             "ME527",
             "v1:1 and v3:1 are in train and test of fold a: "
-            "their images differ in 0 and 0 of 256 bits of the perceptual hash",
+            "their images differ in 2 and 2 of 256 bits of the perceptual hash",
         ),
     ]
 
