@@ -21,6 +21,7 @@ from datasets_me.commands import (
     split,
     stats,
     synth,
+    trace,
 )
 from datasets_me.errors import FindingsError, MeDatasetsError
 
@@ -43,6 +44,7 @@ app.command("check-split")(check_split.check_split)
 app.command("stats")(stats.stats)
 app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
+app.command("trace")(trace.trace)
 app.add_typer(schema.app, name="schema")
 app.command("synth")(synth.synth)
 

@@ -63,6 +63,12 @@ class Label(Record):
     apex_from: Literal["annotated", "middle"] | None = None
     offset_from: Literal["annotated", "mirror", "apex", "fixed"] | None = None
 
+    @property
+    def reach(self) -> tuple[int, int] | None:
+        """The first and the last frame that carry anything of it; None where none does."""
+        frames = [frame for frame in (self.onset, self.apex, self.offset, self.first, self.last) if frame is not None]
+        return (min(frames), max(frames)) if frames else None
+
 
 @dataclass(frozen=True)
 class Span:
@@ -79,7 +85,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class _Extent:
+class Extent:
     """Onset, apex and offset as they are read, at the annotation's rate; and how."""
 
     onset: int
@@ -93,7 +99,7 @@ def read(row: Annotation, span: Span, offset_missing: str = "mirror") -> tuple[L
     """How an annotation is labelled, and what is to be said about it."""
     said: list[Finding] = []
     label = blank(row, span)
-    extent = _extent(row, offset_missing, said)
+    extent = read_extent(row, offset_missing, said)
     if extent is None:
         return label, said
     step = ratio(row.fps, span.fps)
@@ -122,38 +128,11 @@ def read(row: Annotation, span: Span, offset_missing: str = "mirror") -> tuple[L
     ), said
 
 
-def blank(row: Annotation, span: Span) -> Label:
-    """The label of an annotation that marks nothing."""
-    return Label(
-        annotation=row.id,
-        dataset=row.dataset,
-        subject=row.subject,
-        video=row.video,
-        name=span.name,
-        type=row.type,
-        fps=span.fps,
-    )
+def read_extent(row: Annotation, offset_missing: str, said: list[Finding]) -> Extent | None:
+    """Onset, apex and offset as they are read; None where the annotation does not say where the expression lies.
 
-
-def array(labels: Iterable[Label], span: Span) -> NDArray[np.int8]:
-    """Labels (count, 8) of 0 and 1; the columns are ``CHANNELS``."""
-    out = np.zeros((span.count, len(CHANNELS)), np.int8)
-    for label in labels:
-        column = 0 if label.type == "micro" else 4
-        for shift, frame in enumerate((label.onset, label.apex, label.offset)):
-            if frame is not None:
-                out[frame - span.start, column + shift] = 1
-        if label.first is not None and label.last is not None:
-            out[label.first - span.start : label.last - span.start + 1, column + 3] = 1
-    return out
-
-
-def about(code: str, message: str, row: Annotation, field: str, **fields: str | None) -> Finding:
-    """A finding about a cell of an annotation's row."""
-    return finding(code, message, place=row.place(field), subject=row.subject, video=row.video, **fields)
-
-
-def _extent(row: Annotation, offset_missing: str, said: list[Finding]) -> _Extent | None:
+    What is to be said about it is appended to ``said``.
+    """
     onset, apex, offset = row.onset, row.apex, row.offset
     if onset is None:
         said.append(
@@ -186,7 +165,38 @@ def _extent(row: Annotation, offset_missing: str, said: list[Finding]) -> _Exten
     elif not onset <= apex <= offset:
         said.append(about("ME508", f"the apex, frame {apex}, lies outside {onset} to {offset}", row, "apex"))
         apex, peak = None, None
-    return _Extent(onset, apex, offset, peak, how)
+    return Extent(onset, apex, offset, peak, how)
+
+
+def blank(row: Annotation, span: Span) -> Label:
+    """The label of an annotation that marks nothing."""
+    return Label(
+        annotation=row.id,
+        dataset=row.dataset,
+        subject=row.subject,
+        video=row.video,
+        name=span.name,
+        type=row.type,
+        fps=span.fps,
+    )
+
+
+def array(labels: Iterable[Label], span: Span) -> NDArray[np.int8]:
+    """Labels (count, 8) of 0 and 1; the columns are ``CHANNELS``."""
+    out = np.zeros((span.count, len(CHANNELS)), np.int8)
+    for label in labels:
+        column = 0 if label.type == "micro" else 4
+        for shift, frame in enumerate((label.onset, label.apex, label.offset)):
+            if frame is not None:
+                out[frame - span.start, column + shift] = 1
+        if label.first is not None and label.last is not None:
+            out[label.first - span.start : label.last - span.start + 1, column + 3] = 1
+    return out
+
+
+def about(code: str, message: str, row: Annotation, field: str, **fields: str | None) -> Finding:
+    """A finding about a cell of an annotation's row."""
+    return finding(code, message, place=row.place(field), subject=row.subject, video=row.video, **fields)
 
 
 def _cut(row: Annotation, onset: int, offset: int, span: Span) -> Finding:

@@ -11,7 +11,7 @@ from datasets_me.errors import MeDatasetsError
 Format = Literal["npz", "webdataset", "parquet"]
 FORMATS: tuple[Format, ...] = ("npz", "webdataset", "parquet")
 
-_OFFSET = re.compile(r"mirror|apex|drop|fixed:\d{1,9}")
+OFFSETS = re.compile(r"mirror|apex|drop|fixed:\d{1,9}")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Options:
             raise MeDatasetsError(f"the context cannot be {self.context} frames", fix="give 0 or more")
         if self.compat not in (None, "auwgcn"):
             raise MeDatasetsError(f"nothing is known of the form '{self.compat}'", fix="the one known is auwgcn")
-        if not _OFFSET.fullmatch(self.offset_missing):
+        if not OFFSETS.fullmatch(self.offset_missing):
             raise MeDatasetsError(
                 f"'{self.offset_missing}' says not how a missing offset is read",
                 fix="give mirror, apex, drop, or fixed:N with a number of frames",

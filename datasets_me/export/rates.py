@@ -1,8 +1,8 @@
 """Frames and annotations at another frame rate, moved together.
 
-Frame k at the new rate begins where frame ``k * old / new`` does at the old one. From 200 to 25 frames a second every
-8th frame is kept; an annotated frame belongs to the last kept one at or before it, ``floor(frame * new / old)``,
-which is also how the field samples SAMM Long Videos.
+Frame k at the new rate is the old frame ``floor(k * old / new)``: from 200 to 25 frames a second every 8th is kept. An
+annotated frame becomes the first new one that shows it, or where none does, the last before it: SAMM Long Videos'
+``floor(frame / 8)``, which is how the field samples it.
 """
 
 from __future__ import annotations
@@ -27,54 +27,54 @@ def exact(fps: float) -> Fraction:
 
 
 def moved(frame: int, step: Fraction) -> int:
-    """The frame at the new rate that an old frame belongs to; ``step`` old frames make one new."""
-    return math.floor(frame / step)
-
-
-def first_and_count(start: int, count: int, step: Fraction) -> tuple[int, int]:
-    """The first new frame, and how many there are, of which all motion is known.
-
-    ``count`` features begin at the old frame ``start``; feature i is the motion from frame ``start + i`` to the next.
-    """
-    first = math.ceil(start / step)
-    return first, max(0, math.floor((start + count) / step) - first)
+    """The frame at the new rate that an old frame becomes; ``step`` old frames make one new."""
+    at_or_after = math.ceil(frame / step)
+    return at_or_after if math.floor(at_or_after * step) == frame else at_or_after - 1
 
 
 def resample(feature: NDArray[np.float32], start: int, step: Fraction) -> tuple[int, NDArray[np.float32]]:
-    """Motion (n, R, 2) between neighbouring frames, at another rate: the new first frame and (m, R, 2) float32.
+    """Motion between neighbouring frames at another rate.
 
-    The motion between two kept frames is the sum of the motions between them: of each old pair of frames, the part
-    that lies within the new one, so that no motion is lost or counted twice at any ratio. Unknown motion (NaN) makes
-    that of the new pair unknown.
+    The motion between two kept frames is the sum of the motions between the frames from one to the other, so that none
+    is lost or counted twice. At a higher rate than before, the motion between two old frames is shared out evenly.
+    Unknown motion (NaN) makes that of the new pair unknown.
+
+    Args:
+        feature: (n, R, 2), the motion from frame ``start + i`` to the next.
+        start: the 0-based number of the first frame.
+        step: old frames that make one new.
+
+    Returns:
+        The number of the first new frame, and the motion (m, R, 2) float32 from each new frame to the next.
     """
-    first, count = first_and_count(start, len(feature), step)
-    edges = [(first + k) * step - start for k in range(count + 1)]
+    first, edges = _edges(start, len(feature), step)
     known = np.isfinite(feature)
-    total = _at(_cumulative(np.where(known, feature, 0)), edges)
-    out = np.diff(total, axis=0).astype(np.float32)
+    total = np.concatenate([np.zeros((1, *feature.shape[1:])), np.cumsum(np.where(known, feature, 0), 0, np.float64)])
+    whole = np.array([math.floor(edge) for edge in edges], np.int64)
+    part = np.array([float(edge - math.floor(edge)) for edge in edges])[:, None, None]
+    reached = total[whole] + part * (total[np.minimum(whole + 1, len(total) - 1)] - total[whole])
+    out = np.diff(reached, axis=0).astype(np.float32)
     unknown = np.concatenate([np.zeros((1, *feature.shape[1:]), np.int64), np.cumsum(~known, axis=0)])
     low, high = _touched(edges)
-    out[unknown[high] - unknown[low] > 0] = np.nan
+    out[unknown[high] > unknown[low]] = np.nan
     return first, out
 
 
 def all_within(good: NDArray[np.bool_], start: int, step: Fraction) -> NDArray[np.bool_]:
-    """Whether each new pair of frames rests on good old ones alone, from what is known of the old (n,)."""
-    first, count = first_and_count(start, len(good), step)
+    """Whether each new pair of frames (m,) rests on good old pairs (n,) alone."""
+    _, edges = _edges(start, len(good), step)
     bad = np.concatenate([[0], np.cumsum(~good)])
-    low, high = _touched([(first + k) * step - start for k in range(count + 1)])
+    low, high = _touched(edges)
     return np.asarray(bad[high] == bad[low])
 
 
-def _cumulative(feature: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.concatenate([np.zeros((1, *feature.shape[1:])), np.cumsum(feature, axis=0, dtype=np.float64)])
-
-
-def _at(total: NDArray[np.float64], edges: list[Fraction]) -> NDArray[np.float64]:
-    whole = np.array([math.floor(edge) for edge in edges], np.int64)
-    part = np.array([float(edge - math.floor(edge)) for edge in edges])[:, None, None]
-    after = np.minimum(whole + 1, len(total) - 1)
-    return np.asarray(total[whole] + part * (total[after] - total[whole]))
+def _edges(start: int, count: int, step: Fraction) -> tuple[int, list[Fraction]]:
+    """The first new frame, and where each new frame lies among the old, counted from ``start``: at least one."""
+    first = math.ceil(start / step)
+    end = start + count
+    last = math.ceil((end + 1) / step) - 1 if step >= 1 else math.floor(end / step)
+    places = (k * step for k in range(first, max(first, last) + 1))
+    return first, [min(Fraction(math.floor(place)) if step >= 1 else place, Fraction(end)) - start for place in places]
 
 
 def _touched(edges: list[Fraction]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

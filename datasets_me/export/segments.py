@@ -33,7 +33,7 @@ from datasets_me.export.options import Options
 from datasets_me.export.out_folder import new_folder, write_about
 from datasets_me.export.sinks import Item, Sink, open_sink
 from datasets_me.export.tiles import tiles
-from datasets_me.export.videos import Loaded, Source, load, match
+from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.feature_files import FeatureFolder
 from datasets_me.manifest import Manifest, write_parquet
 from datasets_me.records import Finding, finding
@@ -127,7 +127,7 @@ def add_segments(
     return Exported(
         segments=sum(item.part == "train" for item in items),
         videos=len(sources),
-        labelled=len({row.annotation for row in read if row.first is not None}),
+        labelled=len({row.annotation for row in read if row.reach is not None}),
         annotations=len(manifest.annotations),
         findings=said,
     )
@@ -189,8 +189,9 @@ def _write(
     """Store the segments of one video; returns their rows."""
     span, row = video.span, source.row
     feature = video.feature if options.compat else np.nan_to_num(video.feature, nan=0.0, posinf=0.0, neginf=0.0)
-    ends = np.array([(r.first, r.last) for r in rows if r.first is not None], np.int64).reshape(-1, 2) - span.start
-    ids = [r.annotation for r in rows if r.first is not None]
+    reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
+    ids = list(reaches)
+    ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
     pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
     items = []
     for (start, cut), (_, marks), (_, mask) in pieces:
@@ -206,7 +207,7 @@ def _write(
             "start": span.start + start,
             "fps": float(span.fps),
         }
-        stored = sink.add(PARTS, row.subject, f"{row.name}_{span.start + start:04}", item)
+        stored = sink.add(PARTS, folder_of(row), f"{row.name}_{span.start + start:04}", item)
         items += [
             ItemRow(
                 part=part,
@@ -231,7 +232,7 @@ def _write(
 
 
 def _write_whole(folder: Path, source: Source, feature: NDArray[np.float32]) -> None:
-    place = folder / KIND / "test" / source.row.subject / f"{source.row.name}.npy"
+    place = folder / KIND / "test" / folder_of(source.row) / f"{source.row.name}.npy"
     place.parent.mkdir(parents=True, exist_ok=True)
     np.save(place, feature)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -73,6 +74,11 @@ def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], li
         own = [a for a in by_video.get(row.video, []) if row.expression in (None, a.expression)]
         sources.append(Source(row.model_copy(update={"subject": subject or row.subject}), tuple(own)))
     return sources, [*said, *_without(by_video, features, sources)]
+
+
+def folder_of(row: VideoFeatures) -> str:
+    """The name of a subject's folder: the subject's, made fit for a path."""
+    return re.sub(r"[^\w.()^+ -]", "_", row.subject).strip(" .") or "_"
 
 
 def _without(
