@@ -69,7 +69,7 @@ class LabelFiles(Model):
     """A text file per sequence, whose content is a label; the rule says which frames it holds for."""
 
     path: str = Field(description="like the path of a layout: **/Emotion/{subject}/{session}/{name}_emotion.txt")
-    on: Names = Field(description="the fields that name a sequence, in both paths")
+    by: Names = Field(description="the fields that name a sequence, in both paths")
     number: bool = Field(False, description="the label is a number, such as 3.0000000e+00")
     first: int = Field(0, ge=0, description="so many frames at the start of a sequence are of first_label")
     first_label: str | None = None
