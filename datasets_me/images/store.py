@@ -40,7 +40,7 @@ Image = NDArray[np.uint8]
 
 TABLE = "images.parquet"
 ABOUT = "images.json"
-_FILES = {TABLE, "findings.parquet", ABOUT, "schema.yaml"}
+FILES = {TABLE, "findings.parquet", ABOUT, "schema.yaml"}
 _FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
 _TOOL = "me-datasets"
 
@@ -218,7 +218,7 @@ def write(
     Raises:
         ImagesError: the folder exists already, or cannot be written.
     """
-    refuse_to_overwrite(folder, force, _FILES)
+    refuse_to_overwrite(folder, force, FILES)
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
