@@ -96,7 +96,10 @@ def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
     Raises:
         ImagesError: the file cannot be written.
     """
-    coded = cv2.imencode(Path(path).suffix, image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+    suffix = Path(path).suffix
+    coded = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else [])[
+        1
+    ].tobytes()
     target = folder / path
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +112,7 @@ def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
             "pixels": None,
             "width": image.shape[1],
             "height": image.shape[0],
-            "format": _FORMATS[Path(path).suffix[1:]],
+            "format": _FORMATS[suffix[1:]],
             "size": len(coded),
             "sha256": hashlib.sha256(coded).hexdigest(),
             "damage": None,

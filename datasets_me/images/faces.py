@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from datasets_me.errors import plural
 from datasets_me.features import faces as detectors
 from datasets_me.features.boxes import Box, Detection, FaceDetector
-from datasets_me.features.landmarks import predict
+from datasets_me.features.landmarks import GONE, predict
 from datasets_me.images import store
 from datasets_me.images.parallel import in_order, processes
 from datasets_me.images.records import Face, FaceRow, ImageRow
@@ -51,55 +51,54 @@ class Finder:
         return detectors.detector(self.name, weights=self.weights)
 
 
-def find_faces(image: Image, detector: FaceDetector) -> tuple[list[Detection], str | None]:
-    """The faces of an image (H, W, 3) in BGR, the largest first, in its own px; and what helped to find them.
+def examine(image: Image, detector: FaceDetector) -> tuple[list[Face], str | None]:
+    """The faces of an image (H, W, 3) in BGR, the largest first, in its own px, and what helped to find them.
 
-    First in the image as it is, then enlarged (if it is small), padded, and both, until there is one.
+    Looked for in the image as it is, then enlarged (if it is small), padded, and both, until there is one. A face that
+    is found only with such help has to be confirmed by its landmarks: an enlarged nothing easily looks like one.
     """
-    longest = max(image.shape[:2])
-    factor = ENLARGED / longest
-    attempts = [(1.0, 0.0, NOTHING), (factor, 0.0, "upscaled"), (1.0, MARGIN, "padded")]
-    attempts.append((factor, MARGIN, "upscaled and padded"))
-    for scale, margin, helped in attempts:
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    factor = ENLARGED / max(image.shape[:2])
+    steps = [(1.0, 0.0, NOTHING), (factor, 0.0, "upscaled"), (1.0, MARGIN, "padded")]
+    steps.append((factor, MARGIN, "upscaled and padded"))
+    for scale, margin, helped in steps:
         if scale < 1:
             continue  # only small images are enlarged
-        large = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        around = round(margin * max(large.shape[:2]))
-        if around:
-            large = cv2.copyMakeBorder(large, around, around, around, around, cv2.BORDER_REPLICATE)
-        found = detector.detect(np.asarray(large, np.uint8))
+        found = [_measured(grey, each) for each in _detect(image, detector, scale, margin)]
+        if helped != NOTHING:
+            found = [face for face in found if face.residual < GONE]
         if found:
-            return [Detection(_back(each.box, scale, around), each.score) for each in found], helped
+            return found, helped
     return [], None
 
 
-def examine(image: Image, detector: FaceDetector) -> tuple[list[Face], str | None]:
-    """The faces of an image with their landmarks, and what helped to find them.
+def _detect(image: Image, detector: FaceDetector, scale: float, margin: float) -> list[Detection]:
+    """Faces in the image enlarged and padded, in px of the image itself."""
+    large = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    around = round(margin * max(large.shape[:2]))
+    if around:
+        large = cv2.copyMakeBorder(large, around, around, around, around, cv2.BORDER_REPLICATE)
+    found = detector.detect(np.asarray(large, np.uint8))
+    return [Detection(Box(*((value - around) / scale for value in box)), score) for box, score in found]
 
-    Landmarks are predicted on the image padded by the face's own size, so that a tightly cut face has them, too.
-    """
-    found, helped = find_faces(image, detector)
-    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    faces = []
-    for box, score in found:
-        around = round(max(box.width, box.height) * MARGIN)
-        padded = cv2.copyMakeBorder(grey, around, around, around, around, cv2.BORDER_REPLICATE)
-        x0, y0 = max(0, int(box.x0)), max(0, int(box.y0))
-        x1, y1 = int(box.x1) + 2 * around + 1, int(box.y1) + 2 * around + 1
-        near = np.asarray(padded[y0:y1, x0:x1], np.uint8)  # only this part is enlarged
-        shift = np.array([around - x0, around - y0])
-        moved = Box(box.x0 + shift[0], box.y0 + shift[1], box.x1 + shift[0], box.y1 + shift[1])
-        points, residual = predict(near, moved)
-        points = np.asarray(points - shift, np.float32)
-        faces.append(
-            Face(
-                **{name: round(value, 2) for name, value in box._asdict().items()},
-                score=round(score, 4),
-                residual=round(residual, 5),
-                landmarks=[round(float(value), 2) for value in points.ravel()],
-            )
-        )
-    return faces, helped
+
+def _measured(grey: Image, found: Detection) -> Face:
+    """A face with its landmarks, predicted on the image (H, W) padded by half the face's size, so that a tightly cut
+    one has them, too; and only on the part around the face, because that is enlarged."""
+    box = found.box
+    around = round(max(box.width, box.height) * MARGIN)
+    padded = cv2.copyMakeBorder(grey, around, around, around, around, cv2.BORDER_REPLICATE)
+    left, top = max(0, int(box.x0)), max(0, int(box.y0))
+    right, bottom = int(box.x1) + 2 * around + 1, int(box.y1) + 2 * around + 1
+    shift = np.array([around - left, around - top])
+    moved = Box(box.x0 + shift[0], box.y0 + shift[1], box.x1 + shift[0], box.y1 + shift[1])
+    points, residual = predict(np.asarray(padded[top:bottom, left:right], np.uint8), moved)
+    return Face(
+        **{name: round(value, 2) for name, value in box._asdict().items()},
+        score=round(found.score, 4),
+        residual=round(residual, 5),
+        landmarks=[round(float(value), 2) for value in (points - shift).ravel()],
+    )
 
 
 def face_row(row: ImageRow, *, root: Path | None, finder: Finder) -> FaceRow:
@@ -154,7 +153,3 @@ def _doubt(row: FaceRow) -> Iterator[Finding]:
         yield finding("ME710", "no face was found, nor in the image enlarged and padded", path=row.id, found="0")
     elif row.count is not None and row.count > 1:
         yield finding("ME711", f"{plural(row.count, 'face')} were found", path=row.id, found=str(row.count))
-
-
-def _back(box: Box, scale: float, around: int) -> Box:
-    return Box(*((value - around) / scale for value in box))
