@@ -181,7 +181,7 @@ def duplicates(
     clusters = {row.cluster for row in rows if row.cluster is not None}
     spare = sum(not row.keeper for row in rows)
     show.console().print(
-        f"{len(rows):,} images: {len(clusters):,} clusters of equal or near ones; keeping one of each leaves out {spare:,}"
+        f"{len(rows):,} images; {len(clusters):,} clusters of equal or near ones, {spare:,} images beyond one of each"
     )
     _finish(findings, path)
 

@@ -203,9 +203,8 @@ def _doubts(group: list[Known], rows: list[DuplicateRow]) -> Iterator[Finding]:
     names = [f"{each.dataset}: {each.id}" if several else each.id for each in group]
     said = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
     farthest = max((each.distance for each in rows if each.distance is not None), default=0)
-    kind = (
-        "are equal byte for byte" if len({each.sha256 for each in group}) == 1 else f"are near, {farthest} bits at most"
-    )
+    equal = len({each.sha256 for each in group}) == 1
+    kind = "are equal byte for byte" if equal else f"are near (hashes differ in up to {plural(farthest, 'bit')})"
     fix = f"keep {keeper.dataset + ': ' if several else ''}{keeper.id}"
     splits = sorted({each.split for each in group if each.split})
     if row.across_splits:
@@ -219,7 +218,7 @@ def _doubts(group: list[Known], rows: list[DuplicateRow]) -> Iterator[Finding]:
     if row.labels_differ:
         pairs = ", ".join(f"{name} {each.label}" for name, each in list(zip(names, group, strict=True))[:_NAMED])
         yield finding(
-            "ME715", f"{plural(len(group), 'image')} have different labels and {kind}: {pairs}", path=group[0].id
+            "ME715", f"{plural(len(group), 'image')} {kind}, but have different labels: {pairs}", path=group[0].id
         )
 
 
