@@ -18,6 +18,7 @@ from datasets_me.commands import (
     export,
     extract,
     graph,
+    images,
     prepare,
     relocate,
     schema,
@@ -52,6 +53,7 @@ app.command("stats")(stats.stats)
 app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
 app.command("trace")(trace.trace)
+app.add_typer(images.app, name="images")
 app.add_typer(schema.app, name="schema")
 app.command("card")(card.card)
 app.command("synth")(synth.synth)
