@@ -75,6 +75,7 @@ class FeaturesError(MeDatasetsError):
 class SplitError(MeDatasetsError):
     """A split is missing, damaged, or cannot be made of what is given."""
 
+
 class ImagesError(MeDatasetsError):
     """A set of images is missing, damaged, or holds what a stage cannot use."""
 

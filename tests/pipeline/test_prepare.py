@@ -34,6 +34,6 @@ def test_everything_as_one_command_that_can_be_run_again(tmp_path: Path, me_data
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     other = me_datasets(*command, "--compat", "auwgcn", "--seed", "1")
     assert [line.split()[1] for line in other.stdout.splitlines()[3:9]] == [
-        *("done", "failed", "kept", "done", "kept", "kept")
+        *("done", "failed", "kept", "kept", "kept", "kept")
     ]
     assert other.returncode == 2
