@@ -28,9 +28,10 @@ ALLOWED = {
     "images": {"features"},
     "scores": set(),
     "synthetic": {"convert", "inventory"},
+    "pipeline": {"cards", "convert", "export", "run", "splits", "statistics", "validate"},
     "commands": {
         *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
-        *("synthetic", "validate"),
+        *("pipeline", "synthetic", "validate"),
     },
 }
 # The single modules at the top, lowest first; each may import only those before it.

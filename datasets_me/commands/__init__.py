@@ -18,6 +18,8 @@ from datasets_me.commands import (
     export,
     extract,
     graph,
+    images,
+    prepare,
     relocate,
     schema,
     show_video,
@@ -37,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("datasets")(datasets.datasets)
+app.command("prepare")(prepare.prepare)
 app.command("convert")(convert.convert)
 app.command("check")(check.check)
 app.command("explain")(explain.explain)
@@ -50,6 +53,7 @@ app.command("stats")(stats.stats)
 app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
 app.command("trace")(trace.trace)
+app.add_typer(images.app, name="images")
 app.add_typer(schema.app, name="schema")
 app.command("card")(card.card)
 app.command("synth")(synth.synth)

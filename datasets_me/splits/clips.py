@@ -45,15 +45,24 @@ def alike(prints: NDArray[np.float32], least: float) -> Iterator[tuple[int, int,
                     yield int(start + i), int(other + j), float(products[i, j])
 
 
-def leaks(context: Context, code: str, pairs: Iterator[tuple[Clip, Clip, str]]) -> Iterator[Finding]:
-    """A finding for each pair of items that is in different parts of a fold, with the first reason given."""
-    seen = set()
+def leaks(
+    context: Context, code: str, pairs: Iterator[tuple[Clip, Clip, str]], told: set[tuple[Item, Item]]
+) -> Iterator[Finding]:
+    """A finding for each item that has copies in another part of a fold: the first of them, and how many there are.
+
+    Pairs of items that are in ``told`` are passed over; those that are found are added.
+    """
+    found: dict[Item, list[tuple[Clip, Clip, str, str]]] = {}
     for first, second, why in pairs:
         key = (first.item, second.item)
-        if first.item == second.item or key in seen:
-            continue
-        folds, said = context.apart(*key)
-        if folds:
-            seen.add(key)
-            message = f"{first.name} and {second.name} are {said}: {why}"
-            yield finding(code, message, subject=first.item.subject, video=first.item.video, found=second.name)
+        if first.item != second.item and key not in told:
+            folds, said = context.apart(*key)
+            if folds:
+                told.add(key)
+                found.setdefault(first.item, []).append((first, second, said, why))
+    for item, copies in found.items():
+        first, second, said, why = copies[0]
+        message = f"{first.name} and {second.name} are {said}: {why}"
+        if len(copies) > 1:
+            message += f"; {len(copies) - 1} more like it"
+        yield finding(code, message, subject=item.subject, video=item.video, found=second.name)

@@ -13,6 +13,7 @@ from datasets_me.feature_files import FeatureFolder
 from datasets_me.records import Annotation, Finding, VideoFeatures
 from datasets_me.splits.check import Context
 from datasets_me.splits.clips import Clip, alike, clips, leaks
+from datasets_me.splits.items import Item
 
 LEAST_CORRELATION = 0.999
 """Of features of two clips brought to the same length, above which one is taken for a copy of the other. Noise alone
@@ -50,10 +51,11 @@ def check_features(
         if progress:
             progress(done, len(work))
     found: list[Finding] = []
+    told: set[tuple[Item, Item]] = set()
     for size in sorted({len(made) for made in prints}):  # features of other regions are not compared with these
         own = [index for index, made in enumerate(prints) if len(made) == size]
         pairs = _pairs([compared[index] for index in own], np.stack([prints[index] for index in own]))
-        found += leaks(context, "ME525", pairs)
+        found += leaks(context, "ME525", pairs, told)
     return found, len(compared)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -30,15 +31,15 @@ class Fold:
 
 
 def loso(groups: Sequence[Group]) -> Iterator[Fold]:
-    """Leave one subject out: one fold per subject, named after it; after dataset and subject where there are several.
+    """Leave one subject out: one fold per subject, named after it; after the dataset, too, where two share a name.
 
     Raises:
         SplitError: there are fewer than two subjects.
     """
     _need(groups, 2, "leave one subject out")
-    several = len({dataset for dataset, _ in groups}) > 1
+    times = Counter(subject for _, subject in groups)
     for group in groups:
-        name = f"{group[0]}-{group[1]}" if several else group[1]
+        name = f"{group[0]}-{group[1]}" if times[group[1]] > 1 else group[1]
         yield Fold(name, tuple(other for other in groups if other != group), (group,))
 
 

@@ -49,6 +49,7 @@ def test_hostile_text_is_drawn_without_a_warning(hostile: Manifest) -> None:
 def test_what_the_font_lacks_is_a_box() -> None:
     with own_style():
         assert drawable("微 a\n²🦊") == "□ a ²□"
+        assert drawable("\u202eright") == "□right"
         assert drawable("x" * 40, 10) == "xxxxxxxxx…"
 
 
