@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from datasets_me.convert.convert import convert
     from datasets_me.convert.diff import compare
     from datasets_me.errors import MeDatasetsError
+    from datasets_me.feature_files import read as read_features
     from datasets_me.features.video import extract_video
     from datasets_me.manifest import Manifest
     from datasets_me.manifest import read as read_manifest
     from datasets_me.manifest import write as write_manifest
     from datasets_me.records import ActionUnit, Annotation, Finding, Video
+    from datasets_me.run.extract import extract
+    from datasets_me.run.options import ExtractOptions
     from datasets_me.schema_files import load as load_schema
     from datasets_me.spec import Spec
     from datasets_me.synthetic.write import make as make_synthetic
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "ActionUnit": ("records", "ActionUnit"),
     "Annotation": ("records", "Annotation"),
+    "ExtractOptions": ("run.options", "ExtractOptions"),
     "Finding": ("records", "Finding"),
     "Manifest": ("manifest", "Manifest"),
     "MeDatasetsError": ("errors", "MeDatasetsError"),
@@ -42,10 +46,12 @@ _LAZY = {
     "check": ("validate.check", "check"),
     "compare": ("convert.diff", "compare"),
     "convert": ("convert.convert", "convert"),
+    "extract": ("run.extract", "extract"),
     "extract_video": ("features.video", "extract_video"),
     "load_schema": ("schema_files", "load"),
     "make_synthetic": ("synthetic.write", "make"),
     "read_action_units": ("convert.action_units", "read_action_units"),
+    "read_features": ("feature_files", "read"),
     "read_manifest": ("manifest", "read"),
     "with_folders": ("validate.check", "with_folders"),
     "write_manifest": ("manifest", "write"),
@@ -54,6 +60,7 @@ _LAZY = {
 __all__ = [
     "ActionUnit",
     "Annotation",
+    "ExtractOptions",
     "Finding",
     "Manifest",
     "MeDatasetsError",
@@ -63,10 +70,12 @@ __all__ = [
     "check",
     "compare",
     "convert",
+    "extract",
     "extract_video",
     "load_schema",
     "make_synthetic",
     "read_action_units",
+    "read_features",
     "read_manifest",
     "with_folders",
     "write_manifest",

@@ -167,6 +167,7 @@ class Layout(Model):
         description="frame numbers count the video as the workbook does, or start anew in every folder",
     )
     base: int = Field(1, ge=0, description="the number of the first frame")
+    cropped: bool = Field(False, description="the images are the dataset's own crops of another layout's frames")
 
 
 class Relocation(Model):

@@ -32,7 +32,15 @@ def main() -> None:
     run("relocate casme-sq-manifest --root raw/frames")
     run("export auwgcn-csv casme-sq-manifest -o casme-sq.csv")
     run("diff casme-sq-manifest casme-sq.csv", fine=(0, 1))
-    print(f"\nlook at {DEMO}/report.html, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)")
+    run("synth casme-sq film --seed 7 --subjects 2 --faces")
+    run("convert film/schema.yaml film --root film/frames -o film-manifest")
+    run("extract film-manifest --root film/frames -o features --sheet sheet.html")
+    run("show film-manifest features casme_015_0401 -o casme_015_0401.png")
+    print("\nlook at, in the folder demo:")
+    print("  report.html             findings of the folders")
+    print("  sheet.html              a frame of every video, with its crop and landmarks")
+    print("  casme_015_0401.png      the motion of one video")
+    print("  casme-sq-manifest/      the manifest; raw/truth.json says what was planted")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ ALLOWED = {
     "cards": set(),
     "images": {"features"},
     "scores": set(),
-    "synthetic": {"convert"},
+    "synthetic": {"convert", "inventory"},
     "commands": {
         *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
         *("synthetic", "validate"),

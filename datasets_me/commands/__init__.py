@@ -8,6 +8,7 @@ import typer
 
 from datasets_me import __version__
 from datasets_me.commands import (
+    card,
     check,
     check_split,
     convert,
@@ -15,9 +16,11 @@ from datasets_me.commands import (
     diff,
     explain,
     export,
+    extract,
     graph,
     relocate,
     schema,
+    show_video,
     split,
     stats,
     synth,
@@ -39,6 +42,8 @@ app.command("check")(check.check)
 app.command("explain")(explain.explain)
 app.command("relocate")(relocate.relocate)
 app.command("diff")(diff.diff)
+app.command("extract")(extract.extract)
+app.command("show")(show_video.show_video)
 app.command("split")(split.split)
 app.command("check-split")(check_split.check_split)
 app.command("stats")(stats.stats)
@@ -46,6 +51,7 @@ app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
 app.command("trace")(trace.trace)
 app.add_typer(schema.app, name="schema")
+app.command("card")(card.card)
 app.command("synth")(synth.synth)
 
 

@@ -44,7 +44,7 @@ def _show(found: Trace) -> None:
         ("shows", f"{found.video}, {found.length:,} frames from {found.start:,} at {found.fps:g} a second"),
         ("subject", found.subject),
         ("features", f"{features}{key}"),
-        *([("sha256", found.features_sha256)] if found.features_sha256 else []),
+        *([("their sha256", found.features_sha256)] if found.features_sha256 else []),
         ("schema", f"sha256 {found.schema_sha256}"),
         ("made by", found.tool),
     )

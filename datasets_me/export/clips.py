@@ -33,6 +33,7 @@ from datasets_me.export.out_folder import new_folder, write_about
 from datasets_me.export.rates import ratio
 from datasets_me.export.sinks import Item, open_sink
 from datasets_me.feature_files import FeatureFolder
+from datasets_me.inventory.sequence import FrameFiles, frame_files, frame_rate
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, Finding, Video, VideoFeatures
 
@@ -51,7 +52,8 @@ class ClipOptions:
             from onset to offset, both included.
         size: height and width of the pictures.
         align: move each frame so that the face lies as in the clip's first.
-        layout: the folders to take frames from; None for the schema's first that has annotated ones.
+        layout: the folders to take frames from; None for those of the features, or else the schema's first that has
+            annotated ones.
         offset_missing: as in `options.Options`.
         format: how items are stored.
     """
@@ -117,7 +119,12 @@ def write_clips(
         raise FolderError("the root is no folder", where=str(root))
     if options.align and features is None:
         raise FeaturesError("without features there are no landmarks to align by", fix="give --features, or no --align")
-    layout = disk.choose_layout(manifest, options.layout)
+    wanted = (
+        options.layout or next((row.layout for row in features.rows if row.layout), None)
+        if features
+        else options.layout
+    )
+    layout = disk.choose_layout(manifest, wanted)
     maker = _Maker(manifest, root, options, features, disk.folders_by_annotation(manifest, layout), layout)
     items: list[ItemRow] = []
     with new_folder(out, force=force) as folder:
@@ -141,7 +148,7 @@ def write_clips(
                             name=stem,
                             start=int(frames[0]),
                             length=len(frames),
-                            fps=disk.file_rate(manifest, row),
+                            fps=frame_rate(manifest, maker.folders[row.id]),
                             annotations=[row.id],
                             features=source.features if source else None,
                             features_key=source.key if source else None,
@@ -184,7 +191,7 @@ class _Maker:
         rows = features.rows if features else ()
         self.by_path = {row.path: row for row in rows if row.path is not None}
         self.by_video = {(row.video, row.expression): row for row in reversed(rows)}
-        self._listed: tuple[str | None, disk.FrameFolder | str] = (None, "")
+        self._listed: tuple[str | None, FrameFiles | str] = (None, "")
         self._face: tuple[str | None, Face] = (None, Face())
 
     def ordered(self) -> list[Annotation]:
@@ -206,7 +213,7 @@ class _Maker:
         if isinstance(files, str):
             self.said.append(about("ME511", files, row, "onset", path=video.path))
             return None
-        fps = disk.file_rate(self.manifest, row)
+        fps = frame_rate(self.manifest, video)
         step = ratio(fps, row.fps)
         onset, offset = round(extent.onset * step), round(extent.offset * step)
         apex = None if extent.apex is None else round(extent.apex * step)
@@ -226,16 +233,11 @@ class _Maker:
             return [onset, onset + (offset - onset) // 2 if apex is None else apex, offset]
         return [int(n) for n in np.linspace(onset, offset, int(self.options.frames)).round()]
 
-    def _list(self, video: Video) -> disk.FrameFolder | str:
+    def _list(self, video: Video) -> FrameFiles | str:
         """The files of a folder, or why there are none."""
         if self._listed[0] != video.path:
-            rows = [
-                row
-                for row in self.manifest.annotations
-                if row.video == video.video and video.expression in (None, row.expression)
-            ]
             try:
-                files: disk.FrameFolder | str = disk.list_frames(self.manifest, video, rows, self.root)
+                files: FrameFiles | str = frame_files(self.manifest, video, self.root)
             except FolderError as error:
                 files = error.what
             self._listed = (video.path, files)
@@ -264,7 +266,7 @@ class _Maker:
         return self._face[1]
 
     def _pictures(
-        self, row: Annotation, video: Video, files: disk.FrameFolder, wanted: list[int], face: Face, fps: float
+        self, row: Annotation, video: Video, files: FrameFiles, wanted: list[int], face: Face, fps: float
     ) -> tuple[list[Picture], list[int]]:
         """The pictures of some frames, and which frames they are.
 

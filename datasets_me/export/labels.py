@@ -107,7 +107,7 @@ def read(row: Annotation, span: Span, offset_missing: str = "mirror") -> tuple[L
     apex = None if extent.apex is None else moved(extent.apex, step)
     features_end, end = span.start + span.count - 1, span.start + span.frames - 1
     if offset < span.start or onset > features_end:
-        reach = f"the features are of frames {span.start} to {features_end}"
+        reach = f"the features are of frames {span.start} to {features_end}" if span.count else "there are no features"
         said.append(about("ME504", f"frames {onset} to {offset}, {reach}", row, "onset"))
         return label, said
     if onset < span.start or offset > features_end:
@@ -192,6 +192,23 @@ def array(labels: Iterable[Label], span: Span) -> NDArray[np.int8]:
         if label.first is not None and label.last is not None:
             out[label.first - span.start : label.last - span.start + 1, column + 3] = 1
     return out
+
+
+def shared(annotations: Iterable[Annotation], labels: Iterable[Label]) -> list[Finding]:
+    """A finding for each annotation of a video whose action runs into another's of its type."""
+    said = []
+    placed = [(row, label) for row, label in zip(annotations, labels, strict=True) if label.first is not None]
+    for kind in ("micro", "macro"):
+        before: tuple[Annotation, Label] | None = None
+        for row, label in sorted(
+            (pair for pair in placed if pair[1].type == kind), key=lambda pair: (pair[1].first or 0, pair[1].last or 0)
+        ):
+            if before and (before[1].last or 0) >= (label.first or 0):
+                earlier = f"{before[0].id}, up to {before[1].last}"
+                said.append(about("ME514", f"frames {label.first} to {label.last} run into {earlier}", row, "onset"))
+            if before is None or (label.last or 0) > (before[1].last or 0):
+                before = (row, label)
+    return said
 
 
 def about(code: str, message: str, row: Annotation, field: str, **fields: str | None) -> Finding:

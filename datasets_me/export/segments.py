@@ -76,7 +76,14 @@ def write_segments(
         about = {
             "options": options.as_dict(),
             "manifest": describe(manifest),
-            "features": {"extracted": features.extracted, "videos": exported.videos},
+            "features": {
+                "extracted": features.extracted,
+                "videos": exported.videos,
+                **{
+                    name: sorted({getattr(row, name) for row in features.rows})
+                    for name in ("regions", "step", "unit_px")
+                },
+            },
             "segments": exported.segments,
             "labelled": exported.labelled,
             "annotations": exported.annotations,
@@ -171,10 +178,11 @@ class _Reader:
             rows.append(row)
             said += found
         if not self.options.compat:
-            return said, labels.array(rows, video.span), rows
+            return [*said, *labels.shared(source.annotations, rows)], labels.array(rows, video.span), rows
         array, theirs, found = published.label_video(source.annotations, self.texts, video.span)
         differ = zip(source.annotations, theirs, rows, strict=True)
-        return [*found, *filter(None, (published.difference(*row) for row in differ))], array, theirs
+        found += filter(None, (published.difference(*row) for row in differ))
+        return [*found, *labels.shared(source.annotations, theirs)], array, theirs
 
 
 def _write(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -89,14 +88,12 @@ class ClipDataset(Dataset[Item]):
         self._members = Members()
         size = options["size"]
         count = None if options["frames"] == "all" else 3 if options["frames"] == "key" else int(options["frames"])
-        self.fields: Mapping[str, Field] = MappingProxyType(
-            {
-                "frames": Field((count, 3, size, size), torch.uint8),
-                "numbers": Field((count,), torch.int32),
-                "label": Field((), torch.int64),
-                "aus": Field((len(self.action_units),), torch.float32),
-            }
-        )
+        self.fields: Mapping[str, Field] = {
+            "frames": Field((count, 3, size, size), torch.uint8),
+            "numbers": Field((count,), torch.int32),
+            "label": Field((), torch.int64),
+            "aus": Field((len(self.action_units),), torch.float32),
+        }
 
     def __len__(self) -> int:
         return len(self.rows)

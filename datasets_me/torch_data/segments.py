@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -96,14 +95,12 @@ class SegmentDataset(Dataset[Item]):
         if normalise:
             self.mean, self.std = self._statistics(training)
         length = about["options"]["length"] + 2 * self.context
-        self.fields: Mapping[str, Field] = MappingProxyType(
-            {
-                "feature": Field((length, self._regions(items), 2), torch.float32),
-                "label": Field((length, len(CHANNELS)), torch.int8 if soft_apex is None else torch.float32),
-                "mask": Field((length,), torch.bool),
-                "start": Field((), torch.int64),
-            }
-        )
+        self.fields: Mapping[str, Field] = {
+            "feature": Field((length, self._regions(items), 2), torch.float32),
+            "label": Field((length, len(CHANNELS)), torch.int8 if soft_apex is None else torch.float32),
+            "mask": Field((length,), torch.bool),
+            "start": Field((), torch.int64),
+        }
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -12,6 +12,7 @@ from datasets_me import feature_files, schema_files
 from datasets_me.feature_files import FeatureFolder
 from datasets_me.manifest import Manifest, write_parquet
 from datasets_me.records import Annotation, SplitRow, VideoFeatures
+from datasets_me.splits import files as split_files
 
 
 def annotation(
@@ -87,10 +88,10 @@ def extraction(folder: Path, feature: np.ndarray, quality: Sequence[int] | None 
 
 def split(path: Path, *rows: tuple[str, str, str, str, str | None]) -> Path:
     """A split of casme-sq: fold, part, subject, video, annotation."""
-    path.mkdir()
     made = [
         SplitRow(fold=fold, part=part, dataset="casme-sq", subject=subject, video=video, annotation=one)
         for fold, part, subject, video, one in rows
     ]
-    write_parquet(SplitRow, made, path / "splits.parquet")
+    unit = "video" if made[0].annotation is None else "expression"
+    split_files.write(split_files.Split("loso", unit, tuple(made)), path)
     return path

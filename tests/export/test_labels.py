@@ -104,6 +104,21 @@ def test_annotations_at_200_on_features_at_25() -> None:
     assert not found
 
 
+def test_actions_that_run_together_are_named() -> None:
+    rows = [
+        annotation(1, 30, 33, 40),
+        annotation(2, 10, 20, 32),
+        annotation(3, 32, 35, 50, type="macro"),
+        annotation(4, 39, 41, 45),
+        annotation(5, 46, 47, 48),
+    ]
+    read = [labels.read(row, SPAN)[0] for row in rows]
+    assert [(found.code, found.row, found.message) for found in labels.shared(rows, read)] == [
+        ("ME514", 1, "frames 30 to 40 run into casme_015_0401:2, up to 32"),
+        ("ME514", 4, "frames 39 to 45 run into casme_015_0401:1, up to 40"),
+    ]
+
+
 def test_micro_and_macro_have_channels_of_their_own() -> None:
     rows = [annotation(1, 2, 3, 4), annotation(2, 3, 5, 9, type="macro")]
     array = labels.array([labels.read(row, SPAN)[0] for row in rows], SPAN)

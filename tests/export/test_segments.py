@@ -154,6 +154,17 @@ def test_features_that_are_not_known(tmp_path: Path) -> None:
     assert any("1 not known, kept as NaN" in found.message for found in published.findings)
 
 
+def test_a_video_without_a_single_feature(tmp_path: Path) -> None:
+    made = manifest(annotation())
+    features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(0), "casme_015_0508": noise(1)})
+    done = write_segments(made, features, tmp_path / "out")
+    assert (done.segments, done.labelled) == (1, 0)
+    assert [(found.code, found.message) for found in done.findings if found.video == "casme_015_0401"] == [
+        ("ME504", "frames 10 to 20, there are no features"),
+        ("ME509", "there are no features of casme_015_0401 at 30 frames a second"),
+    ]
+
+
 def test_quality_flags_are_those_of_the_extraction() -> None:
     from datasets_me.export.videos import UNSEEN
     from datasets_me.features.video import Quality

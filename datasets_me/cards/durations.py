@@ -1,0 +1,67 @@
+"""How long expressions last: seconds, and bins that do not cut across frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datasets_me.records import Annotation
+
+_MOST_BINS = 60
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50, 100, 200, 500, 1000)
+_WIDTHS = (0.01, 0.02, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Expressions by their duration: bin i holds those of more than ``width · i`` and at most ``width · (i + 1)`` s.
+
+    ``counts`` has one list per type, all of one length.
+    """
+
+    width: float
+    counts: dict[str, list[int]]
+
+    @property
+    def bins(self) -> int:
+        return len(next(iter(self.counts.values())))
+
+
+def seconds(row: Annotation) -> float | None:
+    """The duration of an expression, both ends included, or None where an end is missing or they are out of order."""
+    return None if row.length is None or row.length <= 0 else row.length / row.fps
+
+
+def histogram(rows: Sequence[Annotation], types: Sequence[str]) -> Histogram | None:
+    """The durations of each type in at most 60 bins, or None where no duration is known.
+
+    Durations are whole frames, so bins of another width would hold now one possible value, now two, and show waves
+    that are not in the data. With one frame rate a bin is therefore a whole number of frames, if possible one of
+    which 0.5 s is a multiple.
+    """
+    known = {kind: [s for row in rows if row.type == kind and (s := seconds(row)) is not None] for kind in types}
+    durations = [duration for kind in types for duration in known[kind]]
+    if not durations:
+        return None
+    width = _width(max(durations), sorted({row.fps for row in rows}))
+    bins = max(_bin(max(durations), width) + 1, 1)
+    counts = {kind: [0] * bins for kind in types}
+    for kind in types:
+        for duration in known[kind]:
+            counts[kind][_bin(duration, width)] += 1
+    return Histogram(width, counts)
+
+
+def _bin(duration: float, width: float) -> int:
+    return max(0, math.ceil(duration / width - 1e-9) - 1)
+
+
+def _width(longest: float, rates: Sequence[float]) -> float:
+    widths = list(_WIDTHS)
+    if len(rates) == 1:
+        steps = [step for step in _STEPS if step / rates[0] * _MOST_BINS >= longest]
+        even = [step for step in steps if math.isclose(0.5 * rates[0] / step, round(0.5 * rates[0] / step))]
+        near = [step for step in even if step <= 2 * steps[0]] or steps[:1]
+        widths = [step / rates[0] for step in near]
+    return next((width for width in widths if width * _MOST_BINS >= longest), longest / _MOST_BINS)
