@@ -244,6 +244,11 @@ class AuwgcnCsv(Model):
     index: Literal["workbook", "sampled"]
     fps: float = Field(gt=0)
     keep: list[str] = Field(default_factory=list)
+    dataset: str | None = Field(None, description="what the project calls the dataset; its id if left out")
+    file: str | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
+    training: dict[Annotated[str, Field(pattern=r"^\w+$")], int | float] = Field(
+        default_factory=dict, description="what its authors chose for this dataset alone, in place of the usual values"
+    )
 
 
 class Synthetic(Model):
