@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_me.errors import ImagesError
@@ -49,6 +49,7 @@ def write(folder: Path, *given_rows: ImageRow, force: bool = False) -> ImageSet:
     )
 
 
+@settings(max_examples=40)
 @given(st.lists(rows(), max_size=5))
 def test_what_is_written_is_read(tmp_path: Path, given_rows: list[ImageRow]) -> None:
     write(tmp_path / "i", *given_rows, force=True)
