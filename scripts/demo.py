@@ -44,6 +44,13 @@ def main() -> None:
     print("  film-prepared/sheet.html       a frame of every video, with its crop and landmarks")
     print("  film-prepared/card/card.html   the dataset card, with timelines")
 
+    run("images synth folder-per-class pictures --images 42 --seed 7 --defects")
+    run("images import pictures/set --schema pictures/schema.yaml -o images", fine=(1,))
+    run("images faces images --root pictures/set")
+    run("images duplicates images --root pictures/set", fine=(1,))
+    run("images crop images --root pictures/set -o mouths --region mouth --align", fine=(1,))
+    print(f"\nlook at {DEMO}/report.html, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)")
+
 
 if __name__ == "__main__":
     main()
