@@ -68,6 +68,10 @@ class FeaturesError(MeDatasetsError):
     """A folder of features is missing, damaged, or holds what a stage cannot use."""
 
 
+class ImagesError(MeDatasetsError):
+    """A set of images is missing, damaged, or holds what a stage cannot use."""
+
+
 class RelocationError(MeDatasetsError):
     """A move, or the undoing of one, is not possible."""
 

@@ -76,7 +76,7 @@ class Manifest:
         import pandas as pd
 
         rows: Sequence[Record] = getattr(self, table)
-        frame: pd.DataFrame = _arrow_table(_TABLES[table], rows).to_pandas(types_mapper=pd.ArrowDtype)
+        frame: pd.DataFrame = arrow_table(_TABLES[table], rows).to_pandas(types_mapper=pd.ArrowDtype)
         return frame
 
 
@@ -156,7 +156,7 @@ def write_parquet(model: type[Record], rows: Sequence[Record], path: Path) -> No
     import pyarrow.parquet as pq
 
     content = io.BytesIO()
-    pq.write_table(_arrow_table(model, rows), content, compression="zstd")
+    pq.write_table(arrow_table(model, rows), content, compression="zstd")
     write_file(path, content.getvalue())
 
 
@@ -206,7 +206,7 @@ def _write_tables(manifest: Manifest, folder: Path) -> None:
 
     for name, model in _TABLES.items():
         with (folder / f"{name}.parquet").open("wb") as file:
-            pq.write_table(_arrow_table(model, getattr(manifest, name)), file, compression="zstd")
+            pq.write_table(arrow_table(model, getattr(manifest, name)), file, compression="zstd")
     (folder / "schema.yaml").write_text(manifest.schema.text, encoding="utf-8")
     about = {
         "format": _FORMAT,
@@ -229,7 +229,8 @@ def _write_tables(manifest: Manifest, folder: Path) -> None:
             os.fsync(file.fileno())
 
 
-def _arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
+def arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
+    """Rows of one kind as a table of their Arrow schema."""
     import pyarrow as pa
 
     schema = arrow_schema(model)
