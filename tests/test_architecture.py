@@ -23,7 +23,7 @@ ALLOWED = {
     "splits": set(),
     "statistics": {"splits"},
     "export": {"splits", "statistics"},
-    "torch_data": {"export", "splits"},
+    "torch_data": {"export", "images", "splits"},
     "cards": set(),
     "images": {"features"},
     "scores": set(),
