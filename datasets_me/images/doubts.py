@@ -74,7 +74,7 @@ class Doubts:
             f"{kind} '{text}' is not known"
             + (f"; did you mean '{near}'?" if near else "")
             + f" ({plural(times, 'image')}: {where}{more})",
-            place=Place(rows[0].source_file, row=rows[0].source_row),
+            place=Place(rows[0].source_file, row=rows[0].source_row) if rows[0].source_row else None,
             path=rows[0].path,
             found=text,
         )

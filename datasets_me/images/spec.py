@@ -95,7 +95,7 @@ class Thresholds(Model):
     bright: float = Field(225.0, ge=0, le=255, description="a mean above is overexposed")
     contrast: float = Field(15.0, ge=0, description="a standard deviation below is flat")
     side: int = Field(40, ge=0, description="px of the shorter side; less is small")
-    asymmetry: float = Field(0.6, ge=0, le=1, description="more is a face perhaps covered on one side")
+    asymmetry: float = Field(0.65, ge=0, le=1, description="more is a face perhaps covered on one side")
 
 
 class Expected(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,8 +83,8 @@ def refuse_table(path: Path, force: bool) -> None:
     parquet.about(path)
 
 
-def read_table(images: ImageSet, name: str, model: type[Row], folder: Path | None = None) -> list[Row]:
-    """The rows of ``<name>.parquet`` in order of the images.
+def read_table(images: ImageSet, name: str, model: type[Row], folder: Path | None = None) -> Iterator[Row]:
+    """The rows of ``<name>.parquet`` in order of the images, a few held at a time.
 
     Raises:
         ImagesError: there is none, it is damaged, or it was made from other images.
@@ -101,4 +101,5 @@ def read_table(images: ImageSet, name: str, model: type[Row], folder: Path | Non
             where=str(path),
             fix=f"run me-datasets images {name} again, with --force",
         )
-    return [row for batch in parquet.batches(path, model) for row in batch]
+    for batch in parquet.batches(path, model):
+        yield from batch
