@@ -30,7 +30,7 @@ ALLOWED = {
     "synthetic": {"convert"},
     "commands": {
         *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
-        *("synthetic", "validate"),
+        *("synthetic", "torch_data", "validate"),
     },
 }
 # The single modules at the top, lowest first; each may import only those before it.

@@ -10,6 +10,7 @@ from datasets_me import __version__
 from datasets_me.commands import check, convert, datasets, diff, explain, export, images, relocate, schema, score, synth
 from datasets_me.commands.images_audit import audit
 from datasets_me.commands.images_export import export as export_images
+from datasets_me.commands.images_groups import groups
 from datasets_me.commands.images_review import review
 from datasets_me.errors import FindingsError, MeDatasetsError
 
@@ -30,6 +31,7 @@ app.command("diff")(diff.diff)
 app.add_typer(export.app, name="export")
 images.app.command("audit")(audit)
 images.app.command("review")(review)
+images.app.command("groups")(groups)
 images.app.command("export")(export_images)
 app.add_typer(images.app, name="images")
 app.add_typer(schema.app, name="schema")
