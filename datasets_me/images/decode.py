@@ -69,7 +69,7 @@ def look(content: bytes) -> tuple[Facts | None, str | None]:
     try:
         with _opened(content) as image:
             facts = Facts((image.format or "").casefold(), *image.size)
-            image.draft("RGB", (image.width // 8, image.height // 8))
+            image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
             _load(image)
     except DamageError as error:
         return facts, str(error)

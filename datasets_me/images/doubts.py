@@ -28,7 +28,7 @@ class Doubts:
     def count(self, row: ImageRow, split_raw: str | None = None) -> None:
         """Take note of a row, and of what it says of its split."""
         self._splits[row.split or ""] += 1
-        if row.label is None and row.label_raw is not None and self._spec.label_of(row.label_raw) is None:
+        if row.label_raw is not None and self._spec.label_of(row.label_raw) is None:
             self._add("label", row.label_raw, row)
         if row.split is None and split_raw:
             self._add("split", split_raw, row)
@@ -37,14 +37,12 @@ class Doubts:
         """What is to be said when all rows have passed."""
         made = [self._unknown_text(kind, text, rows) for (kind, text), rows in self._unknown.items()]
         expected = self._spec.expected
-        numbers = [("images", expected.images, self._splits.total())]
-        numbers += [
-            (f"images of the split {name}", number, self._splits[name]) for name, number in expected.splits.items()
-        ]
+        numbers = [("", expected.images, self._splits.total())]
+        numbers += [(f" of the split {name}", number, self._splits[name]) for name, number in expected.splits.items()]
         made += [
             finding(
                 "ME707",
-                f"{found:,} {what}; {wanted:,} are published",
+                f"{plural(found, 'image')}{what}; {wanted:,} are published",
                 expected=str(wanted),
                 found=str(found),
             )

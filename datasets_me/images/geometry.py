@@ -94,13 +94,15 @@ def mirrored_difference(grey: Image, points: Points) -> float:
     drop = max(float((chin - middle) @ down) / length, length)
     # eyes at a third from the top, chin near the bottom; the frame is upright and symmetric about the eyes' middle
     source = np.array([left, right, middle + down / length * drop], np.float32)
-    target = np.array([[0.29 * side, 0.36 * side], [0.71 * side, 0.36 * side], [0.5 * side, 0.95 * side]], np.float32)
+    axis = (side - 1) / 2  # the middle of the picture is between two pixels
+    eye = 0.21 * side
+    target = np.array([[axis - eye, 0.36 * side], [axis + eye, 0.36 * side], [axis, 0.95 * side]], np.float32)
     upright = cv2.warpAffine(
         grey, cv2.getAffineTransform(source, target), (side, side), borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
     even = upright - cv2.GaussianBlur(upright, (0, 0), side / 6)
     y, x = np.mgrid[0:side, 0:side]
-    inside = ((x - side / 2 + 0.5) / (0.36 * side)) ** 2 + ((y - 0.52 * side) / (0.44 * side)) ** 2 <= 1
+    inside = ((x - axis) / (0.36 * side)) ** 2 + ((y - 0.52 * side) / (0.44 * side)) ** 2 <= 1
     inside &= x < side // 2
     one, two = even[inside], even[:, ::-1][inside]
     one, two = one - one.mean(), two - two.mean()

@@ -119,12 +119,11 @@ def _fer2013(draft: Draft, images: int, defects: bool) -> None:
 
     for number, split, label in _places(images):
         add(number, split, codes[label])
-        draft.splits[split] = draft.splits.get(split, 0) + 1
     if defects:
         draft.plant("ME713", "fer2013.csv#2", add(0, "test", codes["anger"]))
         draft.plant("ME703", add(images, "train", 9))
-        draft.splits["test"] += 1
-        draft.splits["train"] += 1
+    draft.splits.update({split: sum(row[2] == usage for row in rows) for split, usage in usages.items()})
+    if defects:
         draft.plant("ME701", add(images + 1, "train", 0))
         rows[-1][1] = rows[-1][1].rpartition(" ")[0]
         draft.plant("ME701", add(images + 2, "train", 0))
@@ -136,13 +135,14 @@ def _fer2013(draft: Draft, images: int, defects: bool) -> None:
 def _raf_db(draft: Draft, images: int, defects: bool) -> None:
     codes = {"surprise": 1, "fear": 2, "disgust": 3, "happiness": 4, "sadness": 5, "anger": 6, "neutral": 7}
     labels, lines = "basic/EmoLabel/list_patition_label.txt", []
-    last = {"train": 0, "test": 0}
+    last, width = {"train": 0, "test": 0}, {"train": 5, "test": 4}
 
     def add(number: int, split: str, label: str) -> str:
         last[split] += 1
-        path = f"basic/Image/aligned/{split}_{last[split]:05}_aligned.jpg"
+        name = f"{split}_{last[split]:0{width[split]}}"
+        path = f"basic/Image/aligned/{name}_aligned.jpg"
         draft.files[path] = jpeg(draft.picture(number, 100))
-        lines.append(f"{split}_{last[split]:05}.jpg {codes[label]}")
+        lines.append(f"{name}.jpg {codes[label]}")
         return path
 
     for number, split, label in _places(images):
@@ -151,7 +151,7 @@ def _raf_db(draft: Draft, images: int, defects: bool) -> None:
         draft.plant("ME705", add(images, "train", "fear"))
         lines.pop()
         draft.plant("ME704", f"{labels}#{len(lines) + 1}")
-        lines.append(f"test_{last['test'] + 1:05}.jpg 3")
+        lines.append(f"test_{last['test'] + 1:04}.jpg 3")
         draft.plant("ME701", f"{labels}#{len(lines) + 1}")
         lines.append("nonsense")
     draft.splits.update(last)
