@@ -100,11 +100,9 @@ def _show(result: Audit) -> None:
     labels, columns, counts_of = result.confusion()
     if not columns:
         return
-    out.print(_matrix("\nBy label: of the images of a label, how many were predicted as", labels, columns, counts_of))
+    out.print(_matrix("\nLabel (rows), prediction (columns)", labels, columns, counts_of))
     turned = [list(line) for line in zip(*counts_of, strict=True)]
-    out.print(
-        _matrix("\nBy prediction: of the images predicted as a class, how many have the label", columns, labels, turned)
-    )
+    out.print(_matrix("\nPrediction (rows), label (columns)", columns, labels, turned))
     worst = sorted((row for row in result.rows if row.likely_error), key=lambda row: row.rank or 0)
     if worst:
         table = show.table("\nLikely label errors, the surest first", "rank", "image", "label", "rather", "margin")

@@ -113,9 +113,8 @@ def audit(
             message = f"'{entry.image}' may be any of {len(fits)} images: {examples}"
             found.append(finding("ME721", message, place=place, path=entry.image))
         elif fits[0] in said:
-            name = images[fits[0]][1]
-            message = f"{name} was predicted before, by entry {said[fits[0]].number}; that one counts"
-            found.append(finding("ME722", message, place=place, path=name))
+            message = f"predicted before, by entry {said[fits[0]].number}; that one counts"
+            found.append(finding("ME722", message, place=place, path=images[fits[0]][1]))
         else:
             said[fits[0]] = entry
     shares = {position: classes.merged(entry.scores) for position, entry in said.items()}
@@ -130,7 +129,7 @@ def audit(
     found += [
         finding(
             "ME723",
-            f"{row.id} is labelled {row.label} and looks like {row.suggested} (rank {row.rank})",
+            f"labelled {row.label}, looks like {row.suggested} (rank {row.rank})",
             path=row.id,
             expected=row.label,
             found=row.suggested,

@@ -59,11 +59,11 @@ def read(path: Path, spec: PredictionSpec, known: Callable[[str], bool]) -> tupl
             continue
         faces = _faces(response, spec)
         if len(faces) > 1:
-            message = f"{image} has {len(faces)} faces in the predictions; the first counts"
+            message = f"{len(faces)} faces in the predictions; the first counts"
             found.append(finding("ME724", message, place=place, path=image))
         label, scores, fault = _face(faces[0], spec, known) if faces else (None, {}, None)
         if fault:
-            message = f"{image}: {fault}; taken as not recognised"
+            message = f"{fault}; taken as not recognised"
             found.append(finding("ME725", message, place=place, path=image))
             label, scores = None, {}
         entries.append(Entry(image, number, label, scores, len(faces)))

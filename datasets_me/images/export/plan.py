@@ -74,25 +74,25 @@ def plan(images: ImageSet, *, split: str = OWN, seed: int = 0, decisions: Path |
         decision = made.get(row.id)
         known.add(row.id)
         if decision is not None and decision.sha256 != row.sha256:
-            message = f"the decision about {row.id} ({decision.decision}) is about another picture; it is not applied"
+            message = f"the decision ({decision.decision}) is about another picture; it is not applied"
             found.append(finding("ME729", message, path=row.id))
             decision = None
         label = decision.label if decision is not None and decision.decision == "relabel" else row.label
         reason = _reason(row, decision, label)
         if reason is not None:
             left_out[reason] += 1
-            found.append(finding("ME727", f"{row.id} is left out: {reason}", path=row.id))
+            found.append(finding("ME727", f"left out: {reason}", path=row.id))
         elif label is not None:
             rows.append(_row(number, row, label, decision, clusters.get(row.id)))
     for name in sorted(set(made) - known):
-        message = f"the decision about {name} ({made[name].decision}) is about no image of the set"
+        message = f"the decision ({made[name].decision}) is about no image of the set"
         found.append(finding("ME729", message, path=name))
     if wanted is None:
         rows, straddling = _without_straddling(rows)
         for gone, kept in straddling:
             reason = f"a near-duplicate is in {kept}"
             left_out[f"{reason} already"] += 1
-            message = f"{gone.id} in {gone.split} is left out: {reason}"
+            message = f"left out of {gone.split}: {reason}"
             found.append(finding("ME728", message, path=gone.id, found=gone.split, expected=kept))
     else:
         keys: list[list[Hashable]] = [_keys(row) for row in rows]
