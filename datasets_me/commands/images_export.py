@@ -40,6 +40,7 @@ def export(
     from datasets_me.images import store
     from datasets_me.images.export.plan import plan
     from datasets_me.images.export.write import write
+    from datasets_me.images.records import SPLITS
 
     made = store.read(images)
     planned = plan(made, split=split, seed=seed, decisions=decisions)
@@ -48,7 +49,7 @@ def export(
         write(made, planned, out, kind.value, root=root, options=options, progress=update, force=force)
     console = show.console()
     table = show.table(None, "split", "images", *planned.classes, right=["images", *planned.classes])
-    for part in sorted({row.split or "" for row in planned.rows}):
+    for part in [name for name in (*SPLITS, "") if any((row.split or "") == name for row in planned.rows)]:
         labels = [row.label for row in planned.rows if (row.split or "") == part]
         table.add_row(part or "-", f"{len(labels):,}", *(f"{labels.count(name):,}" for name in planned.classes))
     console.print(table)

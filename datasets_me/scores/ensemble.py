@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from datasets_me.errors import MeDatasetsError
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, Finding
-from datasets_me.scores.confusion import Confusion, confusion
+from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.matching import all_annotations, assign, without
 from datasets_me.scores.predictions import Predictions
 from datasets_me.scores.recognition import Label
@@ -113,20 +113,15 @@ def ensemble(
     for part in PARTS:
         if not truth[part]:
             raise MeDatasetsError(f"no annotation is predicted by all models in the part '{part}'")
-    order = {part: sorted(set(truth[part])) for part in PARTS}
-    arrays = {part: np.stack(stacks[part], axis=1) for part in PARTS}
-
-    def judge(part: str, weights: Sequence[float]) -> Confusion:
-        winners = np.tensordot(np.asarray(weights), arrays[part], axes=1).argmax(axis=1)
-        return confusion(truth[part], [classes[winner] for winner in winners], order[part])
+    judges = {part: _judge(truth[part], np.stack(stacks[part], axis=1), classes) for part in PARTS}
 
     def weighted(name: str, weights: Sequence[float]) -> Weighted:
-        return Weighted(name, tuple(weights), judge("validation", weights), judge("test", weights))
+        return Weighted(name, tuple(weights), judges["validation"](weights), judges["test"](weights))
 
     best, best_rank = (parts, *[0] * (len(files) - 1)), (-1.0, 0)
     for done, shares in enumerate(simplex(len(files), parts)):
         # rounding: equal counts must be equal ranks, whatever the order of the sums
-        value = round(getattr(judge("validation", [share / parts for share in shares]), metric), 12)
+        value = round(getattr(judges["validation"]([share / parts for share in shares]), metric), 12)
         rank = (value, -sum(share * share for share in shares))
         if rank > best_rank:
             best, best_rank = shares, rank
@@ -143,6 +138,26 @@ def ensemble(
         weighted("best on validation", [share / parts for share in best]),
         found,
     )
+
+
+def _judge(
+    truth: Sequence[str], scores: NDArray[np.float64], classes: Sequence[str]
+) -> Callable[[Sequence[float]], Confusion]:
+    """The confusion of labels (N,) with the winners of weighted scores (models, N, C), as a function of the weights.
+
+    Arrays all the way, because it is called once for every weighting.
+    """
+    names = tuple(sorted(set(truth)))
+    columns = (*names, *sorted(set(classes) - set(names)))
+    labels = np.array([names.index(label) for label in truth]) * len(columns)
+    column_of = np.array([columns.index(name) for name in classes])
+
+    def judge(weights: Sequence[float]) -> Confusion:
+        winners = column_of[np.tensordot(np.asarray(weights), scores, axes=1).argmax(axis=1)]
+        counts = np.bincount(labels + winners, minlength=len(names) * len(columns)).reshape(len(names), -1)
+        return Confusion(names, columns, counts.astype(np.int64))
+
+    return judge
 
 
 def _classes(files: Sequence[Predictions]) -> tuple[str, ...]:

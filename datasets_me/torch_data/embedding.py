@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from datasets_me.errors import MeDatasetsError
-from datasets_me.images.groups.embed import Embedder, checksum, from_function
+from datasets_me.images.groups.embed import Embedder, checksum, from_function, present
 
 
 def torchscript_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5) -> Embedder:
@@ -20,10 +20,13 @@ def torchscript_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5)
     Raises:
         MeDatasetsError: the file cannot be read, or the model cannot be run.
     """
+    present(path)
     try:
         model = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
-        raise MeDatasetsError(f"not a TorchScript model: {str(error).splitlines()[0]}", where=str(path)) from error
+        raise MeDatasetsError(
+            f"not a TorchScript model: {str(error).splitlines()[0].split('. ')[0]}", where=str(path)
+        ) from error
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from datasets_me import manifest as manifests
 from tests.conftest import Run
 from tests.scores.conftest import annotation, manifest
@@ -43,3 +45,23 @@ def test_spotting_errors_give_exit_code_1(me_datasets: Run, tmp_path: Path) -> N
     assert done.returncode == 1
     assert "ME540" in done.stdout
     assert "1.0000" in done.stdout
+
+
+def test_ensemble(me_datasets: Run, tmp_path: Path) -> None:
+    rows = [annotation(i, emotion=label) for i, label in enumerate("abab")]
+    manifests.write(manifest(*rows), tmp_path / "m")
+    for name, sure in (("one", 0.9), ("two", 0.4)):
+        right = np.array([sure, 1 - sure] * 2)
+        np.savez(
+            tmp_path / f"{name}.npz",
+            annotation=np.array([row.id for row in rows]),
+            scores=np.stack([right, 1 - right], axis=1),
+            classes=np.array(["a", "b"]),
+            part=np.array(["validation", "validation", "test", "test"]),
+        )
+    done = me_datasets("score", "ensemble", "m", "-p", "one.npz", "-p", "two.npz", "--step", "0.5", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    about = json.loads((tmp_path / "out/scores.json").read_text())
+    assert about["weightings"] == 3
+    assert about["scores"][-1]["weights"] == {"one.npz": 0.5, "two.npz": 0.5}
+    assert [entry["test"]["uf1"] for entry in about["scores"]] == [1.0, 0.0, 1.0, 1.0]

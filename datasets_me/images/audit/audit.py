@@ -31,6 +31,7 @@ class Classes:
     def __init__(self, images: ImageSpec, form: PredictionSpec, maps: Mapping[str, str] | None = None) -> None:
         self._images, self._form = images, form
         self._maps = {fold(name): target for name, target in (maps or {}).items()}
+        self._known: dict[str, str | None] = {}  # the same few words stand in every entry
         for name, target in self._maps.items():
             if target and images.label_of(target) is None:
                 known = ", ".join(images.labels)
@@ -44,6 +45,11 @@ class Classes:
 
     def of(self, text: str) -> str | None:
         """The set's label, their own word where the set has none, or None for a class that is dropped."""
+        if text not in self._known:
+            self._known[text] = self._look_up(text)
+        return self._known[text]
+
+    def _look_up(self, text: str) -> str | None:
         theirs = self._form.label_of(text) or text
         for name in (text, theirs):
             if fold(name) in self._maps:

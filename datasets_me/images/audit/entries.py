@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from datasets_me.records import Finding, finding
 from datasets_me.text import clean, fold
 
 _SCORE = "score_"
+_folded = lru_cache(4096)(fold)  # the same few words stand in every entry
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _at(thing: Any, place: str) -> Any:
     for part in place.split(".") if place else ():
         if not isinstance(thing, Mapping):
             return None
-        thing = next((value for name, value in thing.items() if fold(str(name)) == fold(part)), None)
+        thing = next((value for name, value in thing.items() if _folded(str(name)) == _folded(part)), None)
     return thing
 
 
@@ -160,9 +162,9 @@ def _face(
     """Label and scores of a face, and what is wrong with them."""
     if isinstance(face, str | int | float):
         text = clean(str(face))
-        return (None if fold(text) in map(fold, spec.unrecognised) else text), {}, None
+        return (None if _folded(text) in map(_folded, spec.unrecognised) else text), {}, None
     label = next((clean(str(value)) for place in spec.label if isinstance(value := _at(face, place), str | int)), None)
-    if label is not None and fold(label) in map(fold, spec.unrecognised):
+    if label is not None and _folded(label) in map(_folded, spec.unrecognised):
         return None, {}, None
     for place in spec.scores:
         values = _at(face, place)

@@ -67,6 +67,7 @@ def onnx_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5) -> Emb
     Raises:
         MeDatasetsError: the file cannot be read, or the model cannot be run on that.
     """
+    present(path)
     try:
         net = cv2.dnn.readNetFromONNX(str(path))
     except cv2.error as error:
@@ -100,6 +101,16 @@ def from_function(
         raise MeDatasetsError(f"the model gives no vector of finite numbers: {tried[:5]}", where=str(about["model"]))
     made = {**about, "size": int(tried.size), "mean": mean, "std": std, "input": "RGB 112x112"}
     return Embedder(lambda image, landmarks, aligned: vector(aligned), made)
+
+
+def present(path: Path) -> None:
+    """Refuse a model that is not there.
+
+    Raises:
+        MeDatasetsError: there is no such file.
+    """
+    if not path.is_file():
+        raise MeDatasetsError("there is no such model", where=str(path), fix="give an .onnx or a TorchScript file")
 
 
 def checksum(path: Path) -> str:

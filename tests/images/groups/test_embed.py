@@ -55,6 +55,8 @@ def test_onnx(tmp_path: Path) -> None:
     made = onnx_embedder(tmp_path / "mean.onnx", mean=0, std=255)
     assert made.describe(FACE, NOTHING, FACE) == pytest.approx([0.2, 0, 1], abs=1e-3)
     assert made.about["size"] == 3
+    with pytest.raises(MeDatasetsError, match="there is no such model"):
+        onnx_embedder(tmp_path / "none.onnx")
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     with pytest.raises(MeDatasetsError, match="not a model that OpenCV can read"):
         onnx_embedder(tmp_path / "bad.onnx")
