@@ -32,6 +32,11 @@ def main() -> None:
     run("relocate casme-sq-manifest --root raw/frames")
     run("export auwgcn-csv casme-sq-manifest -o casme-sq.csv")
     run("diff casme-sq-manifest casme-sq.csv", fine=(0, 1))
+    run("images synth folder-per-class pictures --images 42 --seed 7 --defects")
+    run("images import pictures/set --schema pictures/schema.yaml -o images", fine=(1,))
+    run("images faces images --root pictures/set")
+    run("images duplicates images --root pictures/set", fine=(1,))
+    run("images crop images --root pictures/set -o mouths --region mouth --align", fine=(1,))
     print(f"\nlook at {DEMO}/report.html, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)")
 
 

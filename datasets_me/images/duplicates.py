@@ -204,7 +204,8 @@ def _doubts(group: list[Known], rows: list[DuplicateRow]) -> Iterator[Finding]:
     said = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
     farthest = max((each.distance for each in rows if each.distance is not None), default=0)
     equal = len({each.sha256 for each in group}) == 1
-    kind = "are equal byte for byte" if equal else f"are near (hashes differ in up to {plural(farthest, 'bit')})"
+    apart = f"up to {plural(farthest, 'bit')} apart" if farthest else "equal"
+    kind = "are equal byte for byte" if equal else f"are near (hashes {apart})"
     fix = f"keep {keeper.dataset + ': ' if several else ''}{keeper.id}"
     splits = sorted({each.split for each in group if each.split})
     if row.across_splits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,17 @@ class Finder:
     weights: Path | None = None
 
     def make(self) -> FaceDetector:
-        """The detector.
+        """The detector, made once in a process.
 
         Raises:
             DetectorError: there is none of this name, or its weights are missing.
         """
-        return detectors.detector(self.name, weights=self.weights)
+        return _made(self.name, self.weights)
+
+
+@cache
+def _made(name: str, weights: Path | None) -> FaceDetector:
+    return detectors.detector(name, weights=weights)
 
 
 def examine(image: Image, detector: FaceDetector) -> tuple[list[Face], str | None]:

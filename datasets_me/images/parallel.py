@@ -27,7 +27,8 @@ def processes(asked: int | None, items: int) -> int:
     """How many processes to use: as many as asked for, else one per core, but fewer for few items."""
     if asked is not None:
         return asked
-    return max(1, min(len(os.sched_getaffinity(0)), items // WORTH))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, items // WORTH))
 
 
 def in_order(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:

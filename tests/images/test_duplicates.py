@@ -59,7 +59,7 @@ def test_the_keeper_is_the_largest() -> None:
         ("alone", None, True, "alone", 0),
     ]
     assert [(each.code, each.fix) for each in findings] == [("ME712", "keep equal")]
-    assert findings[0].message == "3 images are near (hashes differ in up to 2 bits): small, large, equal"
+    assert findings[0].message == "3 images are near (hashes up to 2 bits apart): small, large, equal"
 
 
 def test_exact_copies_across_splits_with_other_labels() -> None:
@@ -80,7 +80,7 @@ def test_two_sets_with_splits_of_their_own() -> None:
     rows, findings = said([known("a", 5, split="train"), known("a", 5, split="test", dataset="b", sha256="y")])
     assert [(each.across_splits, each.across_datasets) for each in rows] == [(False, True)] * 2
     assert [each.code for each in findings] == ["ME714"]
-    assert findings[0].message == "2 images are near (hashes differ in up to 0 bits): a: a, b: a"
+    assert findings[0].message == "2 images are near (hashes equal): a: a, b: a"
 
 
 def test_neighbouring_frames_are_no_duplicates() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_me.errors import ImagesError
@@ -123,6 +123,7 @@ def test_the_folder_of_the_table_will_do(tmp_path: Path) -> None:
     assert len(import_images(schema, tmp_path, tmp_path / "out")) == 1
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(["0", "3", "7"]), st.binary(min_size=6, max_size=6)), min_size=1, max_size=9))
 def test_what_is_written_is_read(tmp_path: Path, rows: list[tuple[str, bytes]]) -> None:
     text = io.StringIO()

@@ -35,7 +35,7 @@ def test_a_mouth_at_the_border_is_shifted_and_not_distorted() -> None:
     mouth = np.array([[2, 50], [22, 50], [12, 45], [12, 56]], np.float32)
     assert square(mouth, (100, 100)) == (0, 36, 30, 66, True, False)
     assert square(mouth, (20, 100)) == (3, 0, 23, 20, True, True)
-    assert square(mouth + np.float32(40), (140, 100)) == (37, 76, 67, 106, False, False)
+    assert square(mouth + np.float32(40), (140, 100)) == (38, 76, 68, 106, False, False)
 
 
 def test_the_mouth_is_the_landmarks_of_ibug() -> None:
