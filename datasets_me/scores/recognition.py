@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.errors import MeDatasetsError, plural
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, ExpressionType, Finding, finding
 from datasets_me.scores.confusion import Confusion, confusion
@@ -158,7 +158,9 @@ def _unknown(guesses: Sequence[str | None], known: Sequence[str]) -> list[Findin
         near = closest(name, known)
         hint = f"; did you mean '{near}'?" if near else ""
         found.append(
-            finding("ME544", f"'{name}' was predicted {count} times, and no annotation has it{hint}", found=name)
+            finding(
+                "ME544", f"'{name}' was predicted {plural(count, 'time')}, and no annotation has it{hint}", found=name
+            )
         )
     return found
 

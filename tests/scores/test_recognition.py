@@ -60,7 +60,7 @@ def test_every_doubt_is_a_finding(predictions: Read) -> None:
         ("ME540", "no annotation has annotation v1:9, video v1"),
         ("ME545", "v1:3 has no emotion; it is not scored"),
         ("ME543", "v1:4 (sadness) has no prediction; it counts as wrong"),
-        ("ME544", "'happines' was predicted 1 times, and no annotation has it; did you mean 'happiness'?"),
+        ("ME544", "'happines' was predicted 1 time, and no annotation has it; did you mean 'happiness'?"),
     ]
     assert found.pooled.right == 1
     assert found.pooled.total == 3

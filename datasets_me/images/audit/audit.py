@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datasets_me.errors import MeDatasetsError, Place
+from datasets_me.errors import MeDatasetsError, Place, plural
 from datasets_me.images.audit.confident import confident
 from datasets_me.images.audit.entries import Entry
 from datasets_me.images.audit.matching import Names
@@ -129,7 +129,7 @@ def audit(
     labels = {label for _, _, label in images}
     for name, count in sorted(lacking.items()):
         if name not in labels:
-            message = f"'{name}' was predicted for {count:,} images, and no image has that label"
+            message = f"'{name}' was predicted for {plural(count, 'image')}, and no image has that label"
             found.append(finding("ME726", message, place=Place(source), found=name))
     rows = _ranked(rows, shares)
     found += [

@@ -79,8 +79,8 @@ def test_states_and_words() -> None:
     assert made.rows[3].margin == pytest.approx(0.2)
     assert [(finding.code, finding.message) for finding in made.findings] == [
         ("ME720", "no image is called '7.png'"),
-        ("ME726", "'contempt' was predicted for 1 images, and no image has that label"),
-        ("ME726", "'sadness' was predicted for 1 images, and no image has that label"),
+        ("ME726", "'contempt' was predicted for 1 image, and no image has that label"),
+        ("ME726", "'sadness' was predicted for 1 image, and no image has that label"),
     ]
 
 
