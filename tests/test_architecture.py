@@ -24,6 +24,8 @@ ALLOWED = {
     "statistics": {"splits"},
     "export": {"features", "inventory", "splits", "statistics"},
     "torch_data": {"export", "splits"},
+    "export": {"splits", "statistics"},
+    "torch_data": {"export", "images", "splits"},
     "cards": set(),
     "images": {"features"},
     "scores": set(),
@@ -32,6 +34,7 @@ ALLOWED = {
     "commands": {
         *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
         *("pipeline", "synthetic", "validate"),
+        *("synthetic", "torch_data", "validate"),
     },
 }
 # The single modules at the top, lowest first; each may import only those before it.

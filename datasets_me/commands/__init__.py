@@ -8,20 +8,34 @@ import typer
 
 from datasets_me import __version__
 from datasets_me.commands import (
+    as,
+    audit,
     card,
     check,
     check_split,
+    commands,
     convert,
     datasets,
+    datasets_me,
     diff,
     explain,
     export,
+    export_images,
     extract,
+    from,
     graph,
+    groups,
     images,
+    images_audit,
+    images_export,
+    images_groups,
+    images_review,
+    import,
     prepare,
     relocate,
+    review,
     schema,
+    score,
     show_video,
     split,
     stats,
@@ -56,6 +70,11 @@ app.command("trace")(trace.trace)
 app.add_typer(images.app, name="images")
 app.add_typer(schema.app, name="schema")
 app.command("card")(card.card)
+images.app.command("audit")(audit)
+images.app.command("review")(review)
+images.app.command("groups")(groups)
+images.app.command("export")(export_images)
+app.add_typer(score.app, name="score")
 app.command("synth")(synth.synth)
 
 

@@ -69,7 +69,7 @@ def examine(image: Image, detector: FaceDetector) -> tuple[list[Face], str | Non
     for scale, margin, helped in steps:
         if scale < 1:
             continue  # only small images are enlarged
-        found = [_measured(grey, each) for each in _detect(image, detector, scale, margin)]
+        found = [measured(grey, each) for each in _detect(image, detector, scale, margin)]
         if helped != NOTHING:
             found = [face for face in found if face.residual < GONE]
         if found:
@@ -87,7 +87,7 @@ def _detect(image: Image, detector: FaceDetector, scale: float, margin: float) -
     return [Detection(Box(*((value - around) / scale for value in box)), score) for box, score in found]
 
 
-def _measured(grey: Image, found: Detection) -> Face:
+def measured(grey: Image, found: Detection) -> Face:
     """A face with its landmarks, predicted on the image (H, W) padded by half the face's size, so that a tightly cut
     one has them, too; and only on the part around the face, because that is enlarged."""
     box = found.box

@@ -16,3 +16,5 @@ from datasets_me.torch_data.fields import Field
 from datasets_me.torch_data.segments import SegmentDataset
 
 __all__ = ["ClipDataset", "Field", "SegmentDataset"]
+
+"""Datasets for torch, the only part of the package that imports it."""
