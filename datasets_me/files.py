@@ -9,10 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
-
 from pathlib import Path
 
-from datasets_me.errors import WriteError
+from datasets_me.errors import MeDatasetsError, WriteError
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -92,39 +91,23 @@ MARK = "me-datasets.json"
 
 
 @contextmanager
-def new_folder(folder: Path, made: str, *, force: bool = False) -> Iterator[Path]:
+def marked_folder(folder: Path, made: str, *, force: bool = False) -> Iterator[Path]:
     """A folder to fill: under a temporary name beside its place, and renamed when the block ends without an error.
 
     ``made`` says what it is (``"scores"``); it stands in the folder's :data:`MARK`, with the names of all files, so
     that ``force`` replaces what was made here and never a file of the user's.
 
     Raises:
-        MeDatasetsError: the folder exists already, holds what is not ours, or cannot be written.
+        MeDatasetsError: the folder exists already, or holds what is not ours.
+        WriteError: it cannot be written.
     """
-    folder = folder.resolve() if folder.is_symlink() else folder
     if folder.exists():
         _may_replace(folder, made, force)
-    temporary: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    with new_folder(folder, f"folder of {made}") as temporary:
         yield temporary
         names = sorted(path.relative_to(temporary).as_posix() for path in temporary.rglob("*") if path.is_file())
         about = {"tool": "me-datasets", "made": made, "files": names}
         (temporary / MARK).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.chmod(0o777 & ~umask())
-        if folder.exists():
-            replaced = temporary.with_name(temporary.name + ".old")
-            folder.rename(replaced)
-            temporary.rename(folder)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(folder)
-    except OSError as error:
-        raise MeDatasetsError(f"the folder cannot be written: {error.strerror or error}", where=str(folder)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _may_replace(folder: Path, made: str, force: bool) -> None:

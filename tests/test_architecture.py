@@ -23,8 +23,6 @@ ALLOWED = {
     "splits": {"inventory"},
     "statistics": {"splits"},
     "export": {"features", "inventory", "splits", "statistics"},
-    "torch_data": {"export", "splits"},
-    "export": {"splits", "statistics"},
     "torch_data": {"export", "images", "splits"},
     "cards": set(),
     "images": {"features"},
@@ -33,8 +31,7 @@ ALLOWED = {
     "pipeline": {"cards", "convert", "export", "run", "splits", "statistics", "validate"},
     "commands": {
         *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
-        *("pipeline", "synthetic", "validate"),
-        *("synthetic", "torch_data", "validate"),
+        *("pipeline", "synthetic", "torch_data", "validate"),
     },
 }
 # The single modules at the top, lowest first; each may import only those before it.

@@ -8,32 +8,23 @@ import typer
 
 from datasets_me import __version__
 from datasets_me.commands import (
-    as,
-    audit,
     card,
     check,
     check_split,
-    commands,
     convert,
     datasets,
-    datasets_me,
     diff,
     explain,
     export,
-    export_images,
     extract,
-    from,
     graph,
-    groups,
     images,
     images_audit,
     images_export,
     images_groups,
     images_review,
-    import,
     prepare,
     relocate,
-    review,
     schema,
     score,
     show_video,
@@ -70,10 +61,10 @@ app.command("trace")(trace.trace)
 app.add_typer(images.app, name="images")
 app.add_typer(schema.app, name="schema")
 app.command("card")(card.card)
-images.app.command("audit")(audit)
-images.app.command("review")(review)
-images.app.command("groups")(groups)
-images.app.command("export")(export_images)
+images.app.command("audit")(images_audit.audit)
+images.app.command("review")(images_review.review)
+images.app.command("groups")(images_groups.groups)
+images.app.command("export")(images_export.export)
 app.add_typer(score.app, name="score")
 app.command("synth")(synth.synth)
 
