@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from datasets_me import feature_files
 from datasets_me import manifest as manifests
@@ -16,6 +17,7 @@ from datasets_me.cards import write as card_files
 from datasets_me.convert.convert import convert
 from datasets_me.convert.source import find_source
 from datasets_me.errors import plural
+from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
 from datasets_me.export.options import Options as SegmentOptions
 from datasets_me.export.segments import write_segments
@@ -122,6 +124,11 @@ def _steps(made: Manifest, root: Path, out: Path, options: Options, progress: Pr
             lambda: _segments(made, out, options.segments, progress),
         ),
     ]
+    if made.spec.auwgcn_csv and options.extraction.regions == "twelve":
+        compat = options.segments.compat
+        steps.append(
+            Step("auwgcn", "auwgcn", features, {"compat": compat}, lambda: _auwgcn(made, out, compat, progress))
+        )
     if any(row.emotion for row in made.annotations):
         steps.append(Step("clips", "clips", features, {}, lambda: _clips(made, root, out, progress)))
     steps += [
@@ -178,6 +185,13 @@ def _segments(made: Manifest, out: Path, options: SegmentOptions, progress: Prog
         f"{plural(exported.segments, 'segment')}; {exported.labelled} of {plural(exported.annotations, 'annotation')}"
     )
     return Outcome(f"{said} labelled", exported.findings)
+
+
+def _auwgcn(made: Manifest, out: Path, compat: Literal[auwgcn] | None, progress: Progress) -> Outcome:
+    features = feature_files.read(out / "features", made)
+    with progress("videos", None) as update:
+        written = auwgcn.write(made, features, out / "auwgcn", compat=compat, force=True, progress=update)
+    return Outcome(f"{plural(written.exported.segments, 'segment')} for {written.dataset}", written.findings)
 
 
 def _clips(made: Manifest, root: Path, out: Path, progress: Progress) -> Outcome:
