@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from datasets_me import feature_files
 from datasets_me import manifest as manifests
@@ -36,6 +35,7 @@ from datasets_me.splits.check import check as check_split
 from datasets_me.splits.near_features import check_features
 from datasets_me.statistics import channels, region_tables, report
 from datasets_me.statistics import graph as graphs
+from datasets_me.statistics.graph import Compat
 from datasets_me.statistics.picture import draw
 from datasets_me.validate import report as reports
 from datasets_me.validate.check import check, with_folders
@@ -187,7 +187,7 @@ def _segments(made: Manifest, out: Path, options: SegmentOptions, progress: Prog
     return Outcome(f"{said} labelled", exported.findings)
 
 
-def _auwgcn(made: Manifest, out: Path, compat: Literal[auwgcn] | None, progress: Progress) -> Outcome:
+def _auwgcn(made: Manifest, out: Path, compat: Compat | None, progress: Progress) -> Outcome:
     features = feature_files.read(out / "features", made)
     with progress("videos", None) as update:
         written = auwgcn.write(made, features, out / "auwgcn", compat=compat, force=True, progress=update)
