@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -19,12 +20,18 @@ def synth(
         "none", "--defects", help="'none', 'all' that the dataset can have, or codes: ME103,ME301."
     ),
     faces: bool = typer.Option(False, "--faces", help="Show a real face that moves as annotated, for extract."),
-    size: str = typer.Option("320x240", "--size", help="With --faces: width x height of a frame in px."),
-    fps: float = typer.Option(30.0, "--fps", help="With --faces: frames per second of blinks and of the head's sway."),
-    amplitude: float = typer.Option(1.0, "--amplitude", help="With --faces: px at the apex of a micro-expression."),
-    noise: float = typer.Option(1.0, "--noise", help="With --faces: the sensor's noise, in grey values."),
-    flicker: float = typer.Option(0.0, "--flicker", help="With --faces: the light's changes; 0.005 is half a percent."),
-    head_motion: float = typer.Option(0.5, "--head-motion", help="With --faces: slow sway of the head in px."),
+    size: str = typer.Option(None, "--size", help="With --faces: width x height of a frame in px (320x240)."),
+    fps: float = typer.Option(
+        None, "--fps", help="With --faces: frames per second of blinks and of the head's sway (30)."
+    ),
+    amplitude: float = typer.Option(
+        None, "--amplitude", help="With --faces: px at the apex of a micro-expression (1)."
+    ),
+    noise: float = typer.Option(None, "--noise", help="With --faces: the sensor's noise, in grey values (1)."),
+    flicker: float = typer.Option(
+        None, "--flicker", help="With --faces: the light's changes; 0.005 is half a percent (0)."
+    ),
+    head_motion: float = typer.Option(None, "--head-motion", help="With --faces: slow sway of the head in px (0.5)."),
     flow: bool = typer.Option(False, "--flow", help="With --faces: also write the dense true flow (large)."),
     schema: Path = arguments.SCHEMA,
 ) -> None:
@@ -37,10 +44,22 @@ def synth(
     from datasets_me.synthetic.write import PLANTABLE, make
 
     film = None
+    given = {
+        "size": _size(size) if size else None,
+        "fps": fps,
+        "amplitude": amplitude,
+        "noise": noise,
+        "flicker": flicker,
+        "head_motion": head_motion,
+        "flow": flow or None,
+    }
+    wished: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if faces:
         from datasets_me.synthetic.film import Film
 
-        film = Film(_size(size), fps, amplitude, noise, flicker, head_motion, flow)
+        film = Film(**wished)
+    elif wished:
+        raise MeDatasetsError(f"--{next(iter(wished)).replace('_', '-')} is about faces", fix="add --faces")
 
     chosen, folder = arguments.schema_and_rest(schema, dataset, out, "OUT")
     wanted = {"none": (), "all": PLANTABLE}.get(defects.casefold())
@@ -72,6 +91,6 @@ def synth(
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) >= 16 and int(height) >= 16):
-        raise MeDatasetsError(f"--size must be width x height from 16 on, such as 320x240, not '{text}'")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise MeDatasetsError(f"--size must be width x height, such as 320x240, not '{text}'")
     return int(width), int(height)

@@ -21,7 +21,7 @@ from datasets_me.features.faces import detector, landmark_detector
 from datasets_me.features.flow import STORED_RANGE, TEMPORAL, Method, flow_stream
 from datasets_me.features.landmarks import SMOOTHING, bridged
 from datasets_me.features.mdmo import RegionMotion, scaled_radius
-from datasets_me.features.regions import LANDMARKS, TWELVE, RegionSet
+from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionSet
 from datasets_me.features.stages import (
     Log,
     add_given,
@@ -118,7 +118,7 @@ def extract_video(
     box: Box | Crop | None = None,
     face_detector: FaceDetector | None = None,
     fallbacks: Sequence[Box] = (),
-    regions: RegionSet = TWELVE,
+    regions: RegionSet | str = TWELVE,
     radius: int | Literal["scaled"] | None = None,
     aligned: bool = False,
     shape: tuple[int, int] | None = None,
@@ -139,19 +139,23 @@ def extract_video(
             form the whole frame is used.
         face_detector: dlib's by default.
         fallbacks: boxes of the subject's other videos, for `choose_crop`.
-        regions: the table of windows.
+        regions: the table of windows, or the name of one of `regions.REGION_SETS`.
         radius: half the side of the windows in px instead of the table's, or `scaled` with the face (see
             `mdmo.scaled_radius`).
         aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
         shape: height and width that frames must have; by default what most of the first 16 have.
 
     Raises:
-        ValueError: for an unknown preset, a bad option, no frames at all, or landmarks whose number is not
-            that of the frames.
+        ValueError: for an unknown preset or set of regions, a bad option, no frames at all, none that is an 8-bit
+            picture, or landmarks whose number is not that of the frames.
         DetectorError: if the detector or the landmark model is not installed.
     """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
+    if isinstance(regions, str):
+        if regions not in REGION_SETS:
+            raise ValueError(f"unknown set of regions {regions!r}; choose one of {', '.join(REGION_SETS)}")
+        regions = REGION_SETS[regions]
     options = PRESETS[preset] if temporal is None else replace(PRESETS[preset], temporal=temporal)
     given = None if landmarks is None else np.asarray(landmarks, np.float32)
     if given is not None and (given.ndim != 3 or given.shape[1:] != (LANDMARKS, 2)):
@@ -159,6 +163,9 @@ def extract_video(
     finder = detector("dlib") if face_detector is None else face_detector
     head, stream = peek(frames)
     shape = common_shape(head) if shape is None else shape
+    if shape is None and (odd := next((frame for frame in head if frame is not None), None)) is not None:
+        kind = f"{odd.dtype} {odd.shape}" if isinstance(odd, np.ndarray) else type(odd).__name__
+        raise ValueError(f"no frame is a picture (H, W) or (H, W, 3) of uint8; the first is {kind}")
     crop = None
     if isinstance(box, Crop):
         crop = box

@@ -46,7 +46,8 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     """List the frames of a video.
 
     A folder of a whole video begins with frame 0, whether or not its file is there. A folder of one expression begins
-    with its first file; where file numbers start anew in every folder, that is the annotated onset.
+    with its first file, or the first that the manifest knows; where file numbers start anew in every folder, that is
+    the annotated onset.
 
     Raises:
         FolderError: the video has no folder, or it cannot be opened.
@@ -72,5 +73,8 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
             left_out.append(name)
         else:
             names[number] = name
-    start = 0 if layout.holds == "video" else min(names, default=0)
-    return FrameFiles(folder, names, start, max(names, default=start - 1) + 1, tuple(left_out))
+    # frames that were there when the manifest was made are missing now, not gone
+    known = {*names, *(number + shift for number in (video.first, video.last) if number is not None)}
+    known = {number for number in known if number >= 0}
+    start = 0 if layout.holds == "video" else min(known, default=0)
+    return FrameFiles(folder, names, start, max(known, default=start - 1) + 1, tuple(left_out))

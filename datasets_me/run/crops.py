@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,14 @@ Image = NDArray[np.uint8]
 
 PUBLISHED_CROPS = 3
 """Published crops looked for per video: one may fail where the crop was also turned or warped."""
+
+
+class Fallback(NamedTuple):
+    """A box of another video of the subject, and the size of that video's frames in px."""
+
+    box: Box
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ def find_crop(
     root: Path,
     options: ExtractOptions,
     boxes: Mapping[str, Box],
-    fallbacks: Sequence[Box] | None,
+    fallbacks: Sequence[Fallback] | None,
 ) -> Found | str:
     """The crop of a video.
 
@@ -70,7 +79,7 @@ def find_crop(
         finder = detector("published-crop", crops=crops) if crops else None
     elif options.faces == "boxes":
         box = boxes.get(video.video)
-        finder = detector("boxes", box=box) if box else None
+        finder = detector("boxes", box=box) if box and _reaches(box, shape) else None
     else:
         finder = detector(options.faces, weights=options.weights)
     if finder is not None:
@@ -79,15 +88,35 @@ def find_crop(
                 f for f in map(frames.__getitem__, range(len(frames))) if f is not None and f.shape[:2] == shape
             )
             return Found(given_crop(boxes[video.video], shown, finder), finder)
-        crop = choose_crop(pool, finder, shape=shape, fallbacks=fallbacks or (), paddings=margins)
+        crop = choose_crop(pool, finder, shape=shape, fallbacks=_fitting(fallbacks, shape), paddings=margins)
         if crop.face is not None or (fallbacks is not None and not finder.finds_crops):
             return Found(crop, finder)
     if fallbacks is None:
         return f"{options.faces} has no box" if finder is None else f"{options.faces} finds no face"
     if fallbacks:
         nothing = CallableDetector("subject", lambda image: [], finds_crops=True)
-        return Found(choose_crop(frames, nothing, shape=shape, fallbacks=fallbacks), detector("dlib"))
+        boxes_of_others = _fitting(fallbacks, shape)
+        return Found(choose_crop(frames, nothing, shape=shape, fallbacks=boxes_of_others), detector("dlib"))
     return Found(choose_crop(frames, detector("dlib"), shape=shape, paddings=margins), detector("dlib"))
+
+
+def _reaches(box: Box, shape: tuple[int, int]) -> bool:
+    """Whether some of a box lies in a frame of this height and width."""
+    return box.x0 < shape[1] and box.y0 < shape[0] and box.x1 > 0 and box.y1 > 0
+
+
+def _fitting(fallbacks: Sequence[Fallback] | None, shape: tuple[int, int]) -> list[Box]:
+    """The boxes from frames of this height and width; if there are none, those of others, scaled."""
+    same = [item.box for item in fallbacks or () if (item.height, item.width) == shape]
+    return same or [
+        Box(
+            item.box.x0 * shape[1] / item.width,
+            item.box.y0 * shape[0] / item.height,
+            item.box.x1 * shape[1] / item.width,
+            item.box.y1 * shape[0] / item.height,
+        )
+        for item in fallbacks or ()
+    ]
 
 
 def published_crops(

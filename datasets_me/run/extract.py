@@ -7,7 +7,6 @@ done, and take the mean of their boxes; so the result does not depend on the ord
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,8 +23,17 @@ from datasets_me.manifest import Manifest, write_parquet
 from datasets_me.records import Finding, Video, VideoFeatures
 from datasets_me.run import findings as found
 from datasets_me.run import ledger
+from datasets_me.run.crops import Fallback
 from datasets_me.run.ledger import Done
-from datasets_me.run.options import ExtractOptions, check_options, choose_layout, environment, rate_of, record
+from datasets_me.run.options import (
+    ExtractOptions,
+    check_options,
+    check_rate,
+    choose_layout,
+    environment,
+    rate_of,
+    record,
+)
 from datasets_me.run.pool import Failure, Report, run_jobs
 from datasets_me.run.video import Job, Postponed, Setting, make_handler
 
@@ -79,15 +87,22 @@ def extract(
         raise FolderError("the root is no folder", where=str(root))
     boxes = check_options(options)
     options = options.model_copy(update={"layout": choose_layout(manifest, options)})
-    everything = [Job(video) for video in manifest.videos if video.layout == options.layout and video.path]
+    everything, further = one_of_each([video for video in manifest.videos if video.layout == options.layout])
     jobs = [job for job in everything if wanted(job.video, videos)]
     if not jobs:
         raise FeaturesError(
             f"no video fits {', '.join(videos)}",
             fix="give the names of videos as in the manifest, such as 'casme_015_*'",
         )
+    if not any((root / str(job.video.path)).is_dir() for job in jobs):
+        raise FolderError(
+            f"none of the manifest's folders lies under the root, such as {jobs[0].video.path}",
+            where=str(root),
+            fix="give the --root that the manifest was made with",
+        )
+    check_rate(manifest, [job.video for job in jobs], options)
     surroundings = environment(options)
-    _claim(out, manifest, options, surroundings, force)
+    _claim(out, manifest, options, surroundings, force and not videos)
     setting = Setting(manifest, root, out, options, surroundings, boxes, force)
     failures: dict[tuple[str, str], Done] = {}
     fatal: WriteError | None = None
@@ -112,11 +127,30 @@ def extract(
                     video_done(job.name)
     finally:
         extraction = _collect(setting, everything, failures, manifest)
+        extraction.findings.extend(map(found.second_folder, further))
         if not fatal:
             _write_tables(setting, extraction)
     if fatal:
         raise fatal
     return extraction
+
+
+def one_of_each(videos: Sequence[Video]) -> tuple[list[Job], list[Video]]:
+    """A job for each video that has a folder, and the further folders of the same.
+
+    Of several the one with annotations is taken, which `convert` gives to the one in the right place.
+    """
+    jobs: dict[tuple[str, str], Job] = {}
+    further = []
+    for video in sorted(videos, key=lambda video: (-video.annotations, video.path or "")):
+        job = Job(video)
+        if video.path is None:
+            continue
+        if (job.subject, job.name) in jobs:
+            further.append(video)
+        else:
+            jobs[job.subject, job.name] = job
+    return list(jobs.values()), further
 
 
 def wanted(video: Video, patterns: Sequence[str]) -> bool:
@@ -152,18 +186,22 @@ def _note(
 
 
 def _with_fallbacks(out: Path, job: Job, everything: Sequence[Job]) -> Job:
-    """A job with the boxes in which its subject's face was found in other videos."""
-    boxes = []
+    """A job with the boxes in which its subject's face was found in other videos, and the sizes of their frames."""
+    boxes: list[Fallback] = []
     for other in sorted(everything, key=lambda job: job.name):
         if other.subject == job.subject and other.name != job.name:
             finished = ledger.done(out, other.subject, other.name)
             if finished and finished.row.crop_source in ("given", "sample", "all-frames"):
-                boxes.append(Box(*finished.row.box))
+                row = finished.row
+                boxes.append(Fallback(Box(*row.box), row.width or 1, row.height or 1))
     return Job(job.video, tuple(boxes))
 
 
-def _claim(out: Path, manifest: Manifest, options: ExtractOptions, surroundings: dict[str, str], force: bool) -> None:
-    """Make the folder ours, before any work, or see that it is ours and about the same.
+def _claim(
+    out: Path, manifest: Manifest, options: ExtractOptions, surroundings: dict[str, str], all_anew: bool
+) -> None:
+    """Make the folder ours, before any work, or see that it is ours and about the same. What was done with other
+    options is removed, if all is done anew.
 
     Raises:
         FeaturesError: it holds something else, or an extraction of another dataset or with other options.
@@ -186,14 +224,14 @@ def _claim(out: Path, manifest: Manifest, options: ExtractOptions, surroundings:
             raise FeaturesError(f"{ABOUT} is damaged: {error}", where=str(out), fix="choose another -o") from error
         new = {"dataset": manifest.spec.id, **about["options"]}
         changed = [f"{name} {old.get(name)!r}, now {new[name]!r}" for name in new if old.get(name) != new[name]]
-        if changed and not force:
+        if changed and not all_anew:
             raise FeaturesError(
                 f"the folder holds an extraction with other options: {'; '.join(changed)}",
                 where=str(out),
-                fix="choose another -o, or add --force to do all videos anew",
+                fix="choose another -o, or add --force, without --videos, to do all anew",
             )
         if changed:
-            shutil.rmtree(out / ledger.FOLDER, ignore_errors=True)
+            ledger.remove_all(out)
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FeaturesError(
             "the output exists and is not a folder of an extraction", where=str(out), fix="choose another -o"

@@ -34,12 +34,20 @@ def without_folder(video: Video) -> Finding:
     return finding("ME612", f"{count}, but no folder of frames", subject=video.subject, video=video.video)
 
 
+def second_folder(video: Video) -> Finding:
+    """A further folder of a video that has another one."""
+    return finding("ME615", "the video has another folder, which was taken", video=video.video, path=video.path)
+
+
 def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> Iterator[Finding]:
     """What is wrong with the files of a video."""
+    by_reason: dict[str, list[int]] = {}
     for index, why in frames.unreadable.items():
-        name = files.names[frames.numbers[index]]
-        message = f"frame {frames.numbers[index]} cannot be read: {why}"
-        yield _about("ME601", row, message, path=f"{row.path}/{name}")
+        by_reason.setdefault(why, []).append(frames.numbers[index])
+    for why, numbers in by_reason.items():
+        path = f"{row.path}/{files.names[numbers[0]]}" if len(numbers) == 1 else None
+        text = f"{plural(len(numbers), 'frame')} cannot be read, counted from 0: {ranges(numbers)}: {why}"
+        yield _about("ME601", row, text, path=path)
     if frames.missing:
         numbers = [frames.numbers[index] for index in frames.missing]
         yield _about("ME602", row, f"{plural(len(numbers), 'frame')} without a file, counted from 0: {ranges(numbers)}")
@@ -66,7 +74,7 @@ def about_face(row: VideoFeatures, where: Found, features: Features, options: Ex
     crop = where.crop
     tried = "; ".join(f"{step}: {outcome}" for step, outcome in crop.tried.items())
     if options.faces in ("boxes", "published-crop") and where.finder.name != options.faces:
-        yield _about("ME613", row, f"{options.faces} gives no box for it; taken instead: {crop.source} ({tried})")
+        yield _about("ME613", row, f"{options.faces} gives no box inside it; taken instead: {crop.source} ({tried})")
     if crop.source == "subject":
         yield _about("ME605", row, f"no face was found ({tried})")
     elif crop.source == "whole-frame":
@@ -80,7 +88,7 @@ def about_face(row: VideoFeatures, where: Found, features: Features, options: Ex
     if len(lost) and crop.source != "whole-frame":
         text = f"{plural(len(lost), 'frame')} without believable landmarks: {ranges((lost + row.start).tolist())}"
         yield _about("ME608", row, text)
-    cut = np.flatnonzero(quality & Quality.CLIPPED > 0)
+    cut = np.flatnonzero((quality & Quality.CLIPPED > 0) & (quality & Quality.MISSING == 0))
     if len(cut):
         text = f"windows reach over the edge of the crop in {plural(len(cut), 'frame')}"
         yield _about("ME609", row, f"{text}: {ranges((cut + row.start).tolist())}")

@@ -67,6 +67,18 @@ def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Se
     write_file(path, (json.dumps(about, ensure_ascii=False) + "\n").encode())
 
 
+def remove_all(out: Path) -> None:
+    """Remove everything that is written down as done, arrays and all."""
+    for path in sorted((out / FOLDER).glob("*/*.json")):
+        try:
+            files = list(json.loads(path.read_text(encoding="utf-8"))["files"])
+        except (OSError, ValueError, KeyError, TypeError):
+            files = []
+        for name in files:
+            (out / name).unlink(missing_ok=True)
+        path.unlink()
+
+
 def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done | None:
     """What is written down of a video; None if it is not done, was done from something else than ``stamp`` says, or
     its arrays are not there as they were written.

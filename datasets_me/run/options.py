@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +64,10 @@ def check_options(options: ExtractOptions) -> dict[str, Box]:
     ):
         if name not in known:
             raise MeDatasetsError(f"unknown {what} '{name}'", fix=f"choose one of {', '.join(known)}")
+    if options.temporal is not None and (options.preset != "default" or options.temporal % 2 == 0):
+        raise MeDatasetsError(
+            f"--temporal {options.temporal} cannot be had: it is an odd number of pairs, for the preset default"
+        )
     model_file(MODEL)
     if options.faces in ("dlib", "haar", "yunet"):
         detector(options.faces, weights=options.weights)
@@ -101,7 +106,7 @@ def automatic_step(manifest: Manifest, fps: float | None) -> int:
     Raises:
         MeDatasetsError: no micro-expression has both ends.
     """
-    rate = fps or manifest.spec.fps
+    rate = min(fps or manifest.spec.fps, manifest.spec.fps)
     lengths = [row.length * rate / row.fps for row in manifest.annotations if row.type == "micro" and row.length]
     if not lengths:
         raise MeDatasetsError(
@@ -159,6 +164,17 @@ def taken(start: int, end: int, rate: float, fps: float | None) -> tuple[int, li
     first = int(np.ceil(start / ratio - 1e-9))
     last = int(np.ceil(end / ratio - 1e-9))
     return first, [int(k * ratio + 1e-9) for k in range(first, last)]
+
+
+def check_rate(manifest: Manifest, videos: Sequence[Video], options: ExtractOptions) -> None:
+    """Refuse a rate above that of every video.
+
+    Raises:
+        MeDatasetsError: there are not so many frames.
+    """
+    highest = max(frame_rate(manifest, video) for video in videos)
+    if options.fps is not None and options.fps > highest:
+        raise MeDatasetsError(f"--fps {options.fps:g} is above the {highest:g} frames a second of the videos")
 
 
 def rate_of(manifest: Manifest, video: Video, options: ExtractOptions) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, pa
         axis.set_ylim(-limit, limit)
         axis.set_ylabel(name.replace("_", " "), rotation=0, ha="right", va="center", fontsize=9)
         axis.tick_params(labelsize=8)
-        axis.set_yticks([-round(limit, 1), 0, round(limit, 1)])
+        axis.set_yticks([-limit / 2, 0, limit / 2], [f"{-limit / 2:.2g}", "0", f"{limit / 2:.2g}"])
         axis.spines[["top", "right"]].set_visible(False)
     _mark_quality(axes[-1], row, quality)
     axes[-1].set_xlabel(f"frame (0-based, {row.fps:g} a second)")
@@ -93,7 +94,9 @@ def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, pa
     )
     _legend(figure, expressions)
     content = io.BytesIO()
-    figure.savefig(content, dpi=110, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # a name in letters that the font lacks shows boxes
+        figure.savefig(content, dpi=110, metadata={"Software": None})
     write_file(path, content.getvalue())
 
 

@@ -75,7 +75,7 @@ def run_jobs(
     def start() -> _Worker[Job]:
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, make_handler, config, os.getpid()), daemon=True)
-        with _single_threaded():
+        with _single_threaded(), _uninterrupted():
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -162,6 +162,19 @@ def _how_it_died(process: BaseProcess) -> str:
         hint = ", perhaps for lack of memory" if name == "SIGKILL" else ""
         return f"the process that worked on it was ended by {name}{hint}"
     return f"the process that worked on it ended with exit code {code}"
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes started meanwhile never see Ctrl-C, not even while they import; this one sees it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import overload
 
@@ -110,12 +112,26 @@ def read_image(path: Path, *, colour: bool) -> tuple[Image | None, bytes, str]:
     if not _is_whole(data) and (damage := look(path, decode=True).damage):
         return None, data, damage
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+        with _silent():
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
     except cv2.error:
         image = None
     if image is None:
         return None, data, look(path, decode=True).damage or "it cannot be decoded"
     return np.asarray(image, np.uint8), data, ""
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what C libraries say about odd files off the terminal, where it would stand without a file's name."""
+    stderr = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _is_whole(data: bytes) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from datasets_me import __version__, resources
 from datasets_me.codes import SEVERITIES, all_codes
-from datasets_me.errors import FolderError
+from datasets_me.errors import FolderError, MeDatasetsError
 from datasets_me.features.video import Quality
 from datasets_me.files import write_file
 from datasets_me.inventory.sequence import frame_files, frame_rate
@@ -26,6 +26,9 @@ Image = NDArray[np.uint8]
 
 WIDTH = 320
 """Width of a picture on the page in px."""
+
+MARK = '<meta name="generator" content="me-datasets contact sheet">'
+"""By which an earlier page is known."""
 
 _BOX, _POINT = (80, 220, 80), (40, 200, 255)  # BGR
 
@@ -41,11 +44,27 @@ class Entry:
     share: float
 
     @property
-    def rank(self) -> tuple[int, int, float, str]:
-        """The worst first: without features, with errors, with many doubtful frames."""
+    def rank(self) -> tuple[int, float, int, str]:
+        """The worst first: without features, with few good frames, with errors."""
         severities = [SEVERITIES.index(finding.severity) for finding in self.findings]
         status = ("failed", "partial", "ok").index(self.row.status)
-        return status, min(severities, default=len(SEVERITIES)), self.share, self.row.name
+        return status, self.share, min(severities, default=len(SEVERITIES)), self.row.name
+
+
+def check_sheet(path: Path) -> None:
+    """Refuse to write over anything but an earlier contact sheet.
+
+    Raises:
+        MeDatasetsError: something else is there.
+    """
+    if not path.exists():
+        return
+    ours = False
+    if path.is_file():
+        with path.open("rb") as file:
+            ours = MARK.encode() in file.read(1000)
+    if not ours:
+        raise MeDatasetsError("the file exists and is no contact sheet", where=str(path), fix="choose another --sheet")
 
 
 def write_sheet(manifest: Manifest, root: Path, out: Path, extraction: Extraction, path: Path) -> None:
@@ -65,6 +84,7 @@ def write_sheet(manifest: Manifest, root: Path, out: Path, extraction: Extractio
     statuses = [(name, sum(entry.row.status == name for entry in entries)) for name in ("failed", "partial", "ok")]
     page = environment.from_string(template).render(
         title=f"{manifest.spec.title}: contact sheet",
+        mark=MARK,
         version=__version__,
         entries=sorted(entries, key=lambda entry: entry.rank),
         statuses=statuses,

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets_me.errors import FolderError
+from datasets_me.errors import FolderError, plural
 from datasets_me.features.boxes import Box
 from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import Features, Quality, extract_video
@@ -22,7 +22,7 @@ from datasets_me.manifest import Manifest
 from datasets_me.records import Finding, Video, VideoFeatures
 from datasets_me.run import findings as found
 from datasets_me.run import ledger
-from datasets_me.run.crops import Found, find_crop, padding
+from datasets_me.run.crops import Fallback, Found, find_crop, padding
 from datasets_me.run.ledger import Done
 from datasets_me.run.options import ExtractOptions, rate_of, taken
 from datasets_me.run.pool import Report
@@ -47,7 +47,7 @@ class Job:
     """A video to be extracted. ``fallbacks`` are the boxes of the subject's other videos, None in the first round."""
 
     video: Video
-    fallbacks: tuple[Box, ...] | None = None
+    fallbacks: tuple[Fallback, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -162,7 +162,9 @@ def _extract(
         why = "no frame of it can be read" if len(frames) else "there are no frames"
         return row.model_copy(update={"why": why}), None, None, [found.failed(row, why)]
     if len(frames) <= options.step:
-        why = f"{len(frames)} frames are too few for a step of {options.step}"
+        why = (
+            f"{plural(len(frames), 'frame')} {'is' if len(frames) == 1 else 'are'} too few for a step of {options.step}"
+        )
         return row.model_copy(update={"why": why}), None, None, [found.too_short(row, why)]
     where = find_crop(setting.manifest, job.video, frames, shape, setting.root, options, setting.boxes, job.fallbacks)
     if isinstance(where, str):
@@ -186,11 +188,13 @@ def _extract(
     }
     whole = not counts["missing"] and not counts["no_face"] and where.crop.face is not None
     nothing = not bool(np.isfinite(features.feature).any())
+    doubt = None if whole else _why_partial(counts, where)
+    reason = _why_nothing(features, options.step) if nothing else doubt
     row = row.model_copy(
         update=counts
         | {
             "status": "failed" if nothing else "ok" if whole else "partial",
-            "why": "no face is found in it" if nothing else None if whole else _why_partial(counts, where),
+            "why": reason,
             "unit_px": features.unit_px,
             "width": shape[1],
             "height": shape[0],
@@ -199,13 +203,19 @@ def _extract(
             "crop_confirmed": where.crop.confirmed,
         }
     )
-    return row, features, where, []
+    return row, features, where, [found.failed(row, str(reason))] if nothing else []
+
+
+def _why_nothing(features: Features, step: int) -> str:
+    if not np.isfinite(features.landmarks).any():
+        return "no face is found in it"
+    return f"no two frames {step} apart are both good, with the face inside the crop"
 
 
 def _why_partial(counts: Mapping[str, int], where: Found) -> str:
     parts: Sequence[tuple[int, str]] = (
-        (counts["missing"], f"{counts['missing']} frames are missing"),
-        (counts["no_face"], f"{counts['no_face']} frames show no face"),
+        (counts["missing"], f"{plural(counts['missing'], 'frame')} missing"),
+        (counts["no_face"], f"{plural(counts['no_face'], 'frame')} without a face"),
         (where.crop.face is None, "the crop is not its own"),
     )
     return ", ".join(text for applies, text in parts if applies)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datasets_me.convert.action_units import read_action_units
+from datasets_me.errors import MeDatasetsError
 from datasets_me.files import write_file
 from datasets_me.synthetic.actions import ACTIONS, BLINK, REPERTOIRE, Expression
 from datasets_me.synthetic.draft import Draft, Folder, Row
@@ -46,6 +47,26 @@ class Film:
     head_motion: float = 0.5
     flow: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be filmed.
+
+        Raises:
+            MeDatasetsError: naming the value.
+        """
+        limits = {
+            "fps": (1, 1000),
+            "amplitude": (0, 20),
+            "noise": (0, 100),
+            "flicker": (0, 0.5),
+            "head_motion": (0, 50),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise MeDatasetsError(f"--{name.replace('_', '-')} must be from {low:g} to {high:g}, not {value:g}")
+        if not all(16 <= side <= 4096 for side in self.size):
+            raise MeDatasetsError(f"--size must be from 16 to 4096 px, not {self.size[0]}x{self.size[1]}")
+
 
 class Studio:
     """The videos of a draft. Calling it with a folder and the number in a file's name gives that frame."""
@@ -64,8 +85,11 @@ class Studio:
         return {name: self._filmed(name, subjects[_subject(group[0])], group) for name, group in rows.items()}
 
     def __call__(self, folder: Folder, number: int) -> Image.Image:
-        video, layout = self.videos[folder.rows[0].identity.video], folder.layout
-        frame = number - layout.base + (folder.rows[0].frames["onset"] if layout.numbers == "clip" else 0)
+        layout = folder.layout
+        # a folder that no row is about shows the first face there is
+        video = self.videos.get(folder.video) or next(iter(self.videos.values()))
+        onset = folder.rows[0].frames["onset"] if folder.rows and layout.numbers == "clip" else 0
+        frame = number - layout.base + onset
         image = Image.fromarray(video.frame(int(np.clip(frame, 0, len(video) - 1)))[..., ::-1])
         if not layout.cropped:
             return image
