@@ -71,14 +71,25 @@ def test_an_opaque_alpha_channel_is_no_change() -> None:
     assert decode(saved(layered, "PNG")).changes == []
 
 
-@pytest.mark.parametrize(("orientation", "turns"), [(3, 2), (6, 3), (8, 1)])
-def test_exif_turns_the_picture(orientation: int, turns: int) -> None:
+@pytest.mark.parametrize(("orientation", "turns", "mirrored"), [
+    (1, 0, False), (2, 0, True), (3, 2, False), (4, 2, True), (5, 3, True), (6, 3, False), (7, 1, True), (8, 1, False)
+])  # fmt: skip
+def test_exif_turns_the_picture(orientation: int, turns: int, mirrored: bool) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = saved(Image.fromarray(picture()), "PNG", exif=exif)
     image, changes = decode(content)
-    assert changes == ["turned as EXIF says"]
-    assert np.array_equal(image[:, :, ::-1], np.rot90(picture(), turns))
+    assert changes == (["turned as EXIF says"] if orientation > 1 else [])
+    turned = np.rot90(picture(), turns)
+    assert np.array_equal(image[:, :, ::-1], turned[:, ::-1] if mirrored else turned)
+
+
+def test_damaged_exif_is_passed_over() -> None:
+    content = cv2.imencode(".jpg", picture())[1].tobytes()
+    broken = b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01\x03\0"
+    marked = content[:2] + b"\xff\xe1" + (len(broken) + 2).to_bytes(2, "big") + broken + content[2:]
+    assert np.array_equal(decode(marked).image, decode(content).image)
+    assert look(marked)[1] is None
 
 
 def test_the_first_frame_of_several() -> None:
