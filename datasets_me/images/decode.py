@@ -99,11 +99,8 @@ def decode(content: bytes) -> Decoded:
     """
     with _opened(content) as image, _words_for_errors():
         changes: list[str] = []
-        frames = int(getattr(image, "n_frames", 1))
-        if frames > 1 and image.format != "MPO":
-            changes.append(f"first of {frames} frames")
         image.load()
-        picture: Pillow.Image = image
+        picture: Pillow.Image = image.copy()
         turn = _TURNS.get(_orientation(image))
         if turn is not None:
             changes.append("turned as EXIF says")
@@ -121,6 +118,7 @@ def decode(content: bytes) -> Decoded:
         elif picture.mode not in _PLAIN:
             changes.append(f"{picture.mode} to RGB")
         colour = np.asarray(picture.convert("RGB"), np.uint8)
+        changes += _other_frames(image)  # last, because counting them goes through the file
     return Decoded(np.ascontiguousarray(colour[:, :, ::-1]), changes)
 
 
@@ -169,6 +167,17 @@ def _orientation(image: Pillow.Image) -> int:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:
         return 1
+
+
+def _other_frames(image: Pillow.Image) -> list[str]:
+    """What is left out of a file with several pictures; the second one of an MPO is the same from another eye."""
+    if image.format == "MPO":
+        return []
+    try:
+        frames = int(getattr(image, "n_frames", 1))
+    except Exception:
+        return ["first frame, those after it are damaged"]
+    return [f"first of {frames} frames"] if frames > 1 else []
 
 
 def _eight_bits(picture: Pillow.Image) -> Pillow.Image:

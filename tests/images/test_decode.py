@@ -7,7 +7,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -27,6 +27,24 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     content = io.BytesIO()
     image.save(content, kind, **options)
     return content.getvalue()
+
+
+def _turned() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+PICTURE = Image.fromarray(picture())
+WHOLE = [
+    saved(PICTURE, "JPEG", exif=_turned()),
+    saved(PICTURE, "PNG", exif=_turned()),
+    saved(PICTURE, "WEBP"),
+    saved(PICTURE.convert("CMYK"), "TIFF"),
+    saved(PICTURE.quantize(8), "GIF", save_all=True, append_images=[PICTURE.quantize(4)]),
+    saved(PICTURE, "BMP"),
+    saved(PICTURE, "PPM"),
+]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
@@ -105,10 +123,10 @@ def test_cmyk_and_palettes() -> None:
     assert decode(saved(Image.fromarray(picture()).quantize(16), "PNG")).changes == []
 
 
+@settings(max_examples=300)
 @given(st.data())
 def test_damage_is_said_in_words_and_never_raised_otherwise(data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from([".jpg", ".png", ".webp"]))
-    content = bytearray(cv2.imencode(kind, picture())[1].tobytes())
+    content = bytearray(data.draw(st.sampled_from(WHOLE)))
     for place, value in data.draw(
         st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=4)
     ):
@@ -144,3 +162,9 @@ def test_pixels_of_a_table() -> None:
 def test_suffixes_of_a_format() -> None:
     assert suffix_fits("a/b.JPEG", "jpeg") and suffix_fits("b.tif", "tiff") and suffix_fits("b.png", "png")
     assert not suffix_fits("b.jpg", "png")
+
+
+def test_a_whole_first_frame_before_damaged_ones() -> None:
+    image, changes = decode(WHOLE[4][:-60])
+    assert np.array_equal(image, decode(WHOLE[4]).image)
+    assert len(changes) == 1 and changes[0].startswith("first ")
