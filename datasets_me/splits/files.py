@@ -177,7 +177,7 @@ def _read_rows(path: Path) -> Iterator[SplitRow]:
     import pyarrow.parquet as pq
 
     with path.open("rb") as file:
-        table = pq.read_table(file)
+        table = pq.ParquetFile(file, pre_buffer=False).read(use_threads=False)
     if not table.schema.equals(arrow_schema(SplitRow)):
         raise ValueError(f"{path.name} has other columns")
     texts: dict[str | None, str | None] = {}
