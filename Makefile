@@ -25,6 +25,8 @@ readme: .venv/installed
 bench: .venv/installed
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/inventory.py
+	$(BIN)/python benchmarks/images.py
+	$(BIN)/python benchmarks/duplicates.py
 
 clean:
 	rm -rf .venv demo build dist

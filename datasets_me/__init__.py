@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from datasets_me.convert.convert import convert
     from datasets_me.convert.diff import compare
     from datasets_me.errors import MeDatasetsError
+    from datasets_me.export.clips import ClipOptions, write_clips
+    from datasets_me.export.options import Options as SegmentOptions
+    from datasets_me.export.segments import write_segments
+    from datasets_me.export.trace import trace
     from datasets_me.feature_files import read as read_features
     from datasets_me.features.video import extract_video
     from datasets_me.manifest import Manifest
@@ -37,10 +41,12 @@ if TYPE_CHECKING:
 _LAZY = {
     "ActionUnit": ("records", "ActionUnit"),
     "Annotation": ("records", "Annotation"),
+    "ClipOptions": ("export.clips", "ClipOptions"),
     "ExtractOptions": ("run.options", "ExtractOptions"),
     "Finding": ("records", "Finding"),
     "Manifest": ("manifest", "Manifest"),
     "MeDatasetsError": ("errors", "MeDatasetsError"),
+    "SegmentOptions": ("export.options", "Options"),
     "Spec": ("spec", "Spec"),
     "Video": ("records", "Video"),
     "check": ("validate.check", "check"),
@@ -53,17 +59,22 @@ _LAZY = {
     "read_action_units": ("convert.action_units", "read_action_units"),
     "read_features": ("feature_files", "read"),
     "read_manifest": ("manifest", "read"),
+    "trace": ("export.trace", "trace"),
     "with_folders": ("validate.check", "with_folders"),
+    "write_clips": ("export.clips", "write_clips"),
     "write_manifest": ("manifest", "write"),
+    "write_segments": ("export.segments", "write_segments"),
 }
 
 __all__ = [
     "ActionUnit",
     "Annotation",
+    "ClipOptions",
     "ExtractOptions",
     "Finding",
     "Manifest",
     "MeDatasetsError",
+    "SegmentOptions",
     "Spec",
     "Video",
     "__version__",
@@ -77,8 +88,11 @@ __all__ = [
     "read_action_units",
     "read_features",
     "read_manifest",
+    "trace",
     "with_folders",
+    "write_clips",
     "write_manifest",
+    "write_segments",
 ]
 
 

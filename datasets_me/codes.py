@@ -46,13 +46,14 @@ class Code(BaseModel):
 
 @cache
 def all_codes() -> dict[str, Code]:
-    """Every finding code, in order. The files' names begin with the digit of their group."""
+    """Every finding code, in order. The files' names begin with the digit of their group, which may have several."""
     files = sorted(resources.package_file("finding_codes").glob("*.yaml"))
-    return {
-        code: Code(code=code, **fields)
+    entries = [
+        Code(code=code, **fields)
         for path in files
         for code, fields in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items()
-    }
+    ]
+    return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}
 
 
 def explain(code: str) -> Code:

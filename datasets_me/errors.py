@@ -76,6 +76,10 @@ class SplitError(MeDatasetsError):
     """A split is missing, damaged, or cannot be made of what is given."""
 
 
+class ImagesError(MeDatasetsError):
+    """A set of images is missing, damaged, or holds what a stage cannot use."""
+
+
 class RelocationError(MeDatasetsError):
     """A move, or the undoing of one, is not possible."""
 

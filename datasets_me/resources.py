@@ -34,3 +34,8 @@ def package_file(relative: str) -> Path:
 def schema_files() -> list[Path]:
     """Every dataset schema that ships with the package, sorted by name."""
     return sorted(folder("schemas").glob("*.yaml"))
+
+
+def image_schema_files() -> list[Path]:
+    """Every schema of a set of images that ships with the package, sorted by name."""
+    return sorted((folder("schemas") / "images").glob("*.yaml"))

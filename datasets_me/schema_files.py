@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,6 +16,8 @@ from datasets_me import resources
 from datasets_me.errors import SchemaError
 from datasets_me.spec import Spec
 from datasets_me.text import closest, fold
+
+Part = TypeVar("Part", bound=BaseModel)
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -67,12 +69,7 @@ def load_file(path: Path) -> Schema:
     Raises:
         SchemaError: the file cannot be read, or is wrong; every fault is named with its line and YAML path.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise SchemaError(f"the schema cannot be read: {reason}", where=str(path)) from error
-    return parse(text, str(path))
+    return parse(read_text(path), str(path))
 
 
 def parse(text: str, source: str) -> Schema:
@@ -80,6 +77,28 @@ def parse(text: str, source: str) -> Schema:
 
     Raises:
         SchemaError: as in :func:`load_file`.
+    """
+    return Schema(validated(text, source, Spec), text)
+
+
+def read_text(path: Path) -> str:
+    """The text of a schema file.
+
+    Raises:
+        SchemaError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise SchemaError(f"the schema cannot be read: {reason}", where=str(path)) from error
+
+
+def validated(text: str, source: str, model: type[Part]) -> Part:
+    """A YAML text as a model; ``source`` is named in errors.
+
+    Raises:
+        SchemaError: it is not YAML, or wrong; every fault is named with its line and YAML path.
     """
     try:
         root = yaml.compose(text, Loader=_Loader)
@@ -95,11 +114,13 @@ def parse(text: str, source: str) -> Schema:
     if repeated:
         raise SchemaError("the schema is not valid\n" + "\n".join(repeated))
     if not isinstance(raw, dict):
-        raise SchemaError("a schema is a mapping with keys such as id, workbook, names", where=source)
+        raise SchemaError(
+            f"a schema is a mapping with keys such as {', '.join(list(model.model_fields)[:3])}", where=source
+        )
     try:
-        return Schema(Spec.model_validate(raw), text)
+        return model.model_validate(raw)
     except ValidationError as error:
-        faults = [fault for problem in error.errors() for fault in _faults(problem, root, source)]
+        faults = [fault for problem in error.errors() for fault in _faults(problem, root, source, model)]
         raise SchemaError("the schema is not valid\n" + "\n".join(faults)) from error
 
 
@@ -120,7 +141,7 @@ def _repeated_keys(node: yaml.Node | None, source: str, seen: set[int]) -> Itera
             yield from _repeated_keys(item, source, seen)
 
 
-def _faults(problem: Any, root: yaml.Node | None, source: str) -> list[str]:
+def _faults(problem: Any, root: yaml.Node | None, source: str, model: type[BaseModel]) -> list[str]:
     """Lines of: file, line of the YAML, YAML path, what is wrong and what is allowed."""
     if problem["type"] == "value_error" and not problem["loc"]:  # the schema as a whole names paths of its own
         pairs = [line.split(": ", 1) for line in problem["msg"].removeprefix("Value error, ").splitlines()]
@@ -128,7 +149,7 @@ def _faults(problem: Any, root: yaml.Node | None, source: str) -> list[str]:
     location = [part for part in problem["loc"] if not _is_union_branch(part)]
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden" and location:
-        allowed = sorted(_model_at(location[:-1]).model_fields)
+        allowed = sorted(_model_at(location[:-1], model).model_fields)
         near = closest(str(location[-1]), allowed)
         message = "unknown key; " + (f"did you mean '{near}'? " if near else "") + f"allowed: {', '.join(allowed)}"
     elif problem["type"] == "missing":
@@ -147,7 +168,7 @@ def _is_union_branch(part: object) -> bool:
     return isinstance(part, str) and ("[" in part or part == "constrained-str")
 
 
-def _model_at(location: list[Any]) -> type[BaseModel]:
+def _model_at(location: list[Any], model: type[BaseModel]) -> type[BaseModel]:
     """The model that stands at a place of the YAML."""
     import typing
 
@@ -156,7 +177,6 @@ def _model_at(location: list[Any]) -> type[BaseModel]:
             return [annotation]
         return [model for member in typing.get_args(annotation) for model in models(member)]
 
-    model: type[BaseModel] = Spec
     for part in location:
         if part in model.model_fields:
             model = next(iter(models(model.model_fields[part].annotation)), model)

@@ -23,14 +23,15 @@ ALLOWED = {
     "splits": {"inventory"},
     "statistics": {"splits"},
     "export": {"features", "inventory", "splits", "statistics"},
-    "torch_data": {"export", "splits"},
+    "torch_data": {"export", "images", "splits"},
     "cards": set(),
     "images": {"features"},
     "scores": set(),
     "synthetic": {"convert", "inventory"},
+    "pipeline": {"cards", "convert", "export", "run", "splits", "statistics", "validate"},
     "commands": {
         *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
-        *("synthetic", "validate"),
+        *("pipeline", "synthetic", "torch_data", "validate"),
     },
 }
 # The single modules at the top, lowest first; each may import only those before it.

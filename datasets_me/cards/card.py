@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datasets_me import __version__, feature_files, resources, schema_files
+from datasets_me import __version__, resources, schema_files
 from datasets_me import manifest as manifests
 from datasets_me.cards import plots as plotting
 from datasets_me.cards.facts import Facts, compute
@@ -19,6 +19,7 @@ from datasets_me.manifest import Manifest
 from datasets_me.schema_files import Schema
 
 if TYPE_CHECKING:
+    from datasets_me.feature_files import FeatureFolder
     from datasets_me.records import VideoFeatures
 
 TABLES = ("annotations", "videos", "findings")
@@ -97,7 +98,7 @@ def make(folder: Path, features: Path | None = None) -> Card:
         files=files,
         made_by=str(about.get("tool", {}).get("version", "unknown")),
         prose=prose(manifest.schema),
-        extraction=None if features is None else _extraction(feature_files.read(features, manifest)),
+        extraction=None if features is None else _extraction(_features(features, manifest)),
     )
 
 
@@ -147,7 +148,13 @@ def _file(path: Path) -> File:
     return File(path.name, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _extraction(found: feature_files.FeatureFolder) -> Extraction:
+def _features(folder: Path, manifest: Manifest) -> FeatureFolder:
+    from datasets_me import feature_files  # needs NumPy, which is there where matplotlib is
+
+    return feature_files.read(folder, manifest)
+
+
+def _extraction(found: FeatureFolder) -> Extraction:
     rows = found.rows
     statuses = Counter(row.status for row in rows)
     return Extraction(

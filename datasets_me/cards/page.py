@@ -26,7 +26,7 @@ class Mark:
     """A bar as it is drawn: places in percent of the axis, and the text that is shown for it."""
 
     type: str
-    open: bool
+    doubtful: bool
     left: float
     width: float
     apex: float | None
@@ -60,6 +60,7 @@ class Chart:
     type: str
     columns: list[Column]
     limit: float
+    beyond: int
     ticks: list[tuple[float, float]]
 
 
@@ -129,24 +130,21 @@ def _groups(lines: list[Line], axis: float) -> Iterator[tuple[str, list[Lane]]]:
         yield (
             subject,
             [
-                Lane(line.label, line.video, 100 * _end(line) / axis, [_mark(bar, axis) for bar in line.bars])
+                Lane(line.label, line.video, min(100.0, 100 * line.end / axis), [_mark(bar, axis) for bar in line.bars])
                 for line in same
             ],
         )
 
 
-def _end(line: Line) -> float:
-    return max([line.length, *(bar.end for bar in line.bars)])
-
-
 def _mark(bar: Bar, axis: float) -> Mark:
     at = apex(bar)
+    left = min(99.9, 100 * bar.start / axis)
     return Mark(
         type=bar.row.type,
-        open=bar.open,
-        left=100 * bar.start / axis,
-        width=100 * (bar.end - bar.start) / axis,
-        apex=None if at is None else 100 * at / axis,
+        doubtful=bar.doubtful,
+        left=left,
+        width=min(100.0, 100 * bar.end / axis) - left,
+        apex=None if at is None or at > axis else 100 * at / axis,
         text=describe(bar.row),
     )
 
@@ -154,7 +152,7 @@ def _mark(bar: Bar, axis: float) -> Mark:
 def _charts(bins: Histogram | None) -> Iterator[Chart]:
     if bins is None:
         return
-    end = max(bins.bins * bins.width, LONGEST_MICRO * 1.2)
+    end = max(bins.end, LONGEST_MICRO * 1.2)
     for kind, counts in bins.counts.items():
         most = max([*counts, 1])
         columns = [
@@ -168,7 +166,7 @@ def _charts(bins: Histogram | None) -> Iterator[Chart]:
             if count
         ]
         ticks = [(100 * tick / end, tick) for tick in _ticks(end)]
-        yield Chart(kind, columns, 100 * LONGEST_MICRO / end, ticks)
+        yield Chart(kind, columns, 100 * LONGEST_MICRO / end, bins.beyond[kind], ticks)
 
 
 def _ticks(end: float) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -56,7 +57,8 @@ def own_style() -> Iterator[None]:
 
 
 def drawable(text: str, longest: int = _LONGEST_LABEL) -> str:
-    """A label in one line, cut where it is too long, with a box for every character that the font lacks.
+    """A label in one line, cut where it is too long, with a box for every character that the font lacks or that
+    only controls others, such as the direction of the text.
 
     Only the font that comes with matplotlib is used: with those of the machine, the bytes would differ elsewhere.
     """
@@ -70,7 +72,7 @@ def _characters() -> frozenset[int]:
     from matplotlib import font_manager, ft2font
 
     path = font_manager.findfont("DejaVu Sans", fallback_to_default=False)
-    return frozenset(ft2font.FT2Font(path).get_charmap())
+    return frozenset(code for code in ft2font.FT2Font(path).get_charmap() if unicodedata.category(chr(code)) != "Cf")
 
 
 def new_figure(width: float, height: float, title: str, legend: Sequence[Any] = ()) -> Figure:

@@ -58,12 +58,14 @@ def _durations(facts: Facts, title: str) -> Figure:
         said = f"{entry.known:,} measured"
         if entry.median_s is not None:
             said += f", median {entry.median_s:.3g} s, {entry.within:,} of at most {LONGEST_MICRO:g} s"
+        if bins.beyond[entry.type]:
+            said += f", {bins.beyond[entry.type]:,} longer than {bins.end:.3g} s"
         axes.set_title(said, loc="right", fontsize=9)
         axes.set_ylabel(f"{entry.type}-expressions")
         axes.set_ylim(0, max(1.0, max(counts) * 1.15))
         axes.grid(axis="y")
         whole_numbers(axes.yaxis)
-    panels[0].set_xlim(0, max(bins.bins * bins.width, LONGEST_MICRO * 1.2))
+    panels[0].set_xlim(0, max(bins.end, LONGEST_MICRO * 1.2))
     panels[-1].set_xlabel(f"duration, s (bins of {bins.width:.3g} s)")
     return figure
 

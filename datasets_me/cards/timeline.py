@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
+from datasets_me.cards.durations import quantile
 from datasets_me.cards.facts import natural
 from datasets_me.manifest import Manifest
 from datasets_me.records import FRAME_FIELDS, Annotation, Video
@@ -14,12 +16,13 @@ from datasets_me.records import FRAME_FIELDS, Annotation, Video
 class Bar:
     """One expression: from ``start`` to ``end`` s, both ends' frames included.
 
-    ``open`` says that onset or offset is missing; the bar then covers what is known, one frame at least.
+    ``doubtful`` says that onset or offset is missing, or that the frames are out of order; the bar then covers what is
+    known, one frame at least.
     """
 
     start: float
     end: float
-    open: bool
+    doubtful: bool
     row: Annotation
 
 
@@ -33,6 +36,11 @@ class Line:
     length: float
     bars: list[Bar]
 
+    @cached_property
+    def end(self) -> float:
+        """Seconds from the start to the last thing that is known."""
+        return max([self.length, *(bar.end for bar in self.bars)])
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -41,10 +49,28 @@ class Timeline:
     lines: list[Line]
     unplaced: int
 
-    @property
+    @cached_property
     def end(self) -> float:
-        """Seconds from the start of a video to the last thing to be drawn."""
-        return max((max([line.length, *(bar.end for bar in line.bars)]) for line in self.lines), default=0.0)
+        """Seconds from the start of a video to the end of the axis.
+
+        One wrong frame number must not make all else invisible: where the last twentieth of the videos reaches four
+        times as far as all others, the axis ends at one and a half times those.
+        """
+        ends = [line.end for line in self.lines]
+        if not ends:
+            return 0.0
+        usual = quantile(ends, 0.95)
+        return 1.5 * usual if max(ends) > 4 * usual else max(ends)
+
+    @property
+    def doubtful(self) -> int:
+        """How many bars are doubtful."""
+        return sum(bar.doubtful for line in self.lines for bar in line.bars)
+
+    @cached_property
+    def beyond(self) -> int:
+        """How many expressions do not end on the axis; they are drawn at its end."""
+        return sum(bar.end > self.end for line in self.lines for bar in line.bars)
 
 
 def timeline(manifest: Manifest) -> Timeline:
@@ -80,8 +106,8 @@ def _bars(rows: list[Annotation]) -> list[Bar]:
     for row in rows:
         known = [frame for name in FRAME_FIELDS if (frame := getattr(row, name)) is not None]
         if known:
-            open_end = row.onset is None or row.offset is None
-            bars.append(Bar(min(known) / row.fps, (max(known) + 1) / row.fps, open_end, row))
+            doubtful = row.onset is None or row.offset is None or known != sorted(known)
+            bars.append(Bar(min(known) / row.fps, (max(known) + 1) / row.fps, doubtful, row))
     return sorted(bars, key=lambda bar: (bar.start, bar.end, bar.row.id))
 
 

@@ -36,14 +36,14 @@ def draw(timeline: Timeline, types: Sequence[str], title: str) -> Figure:
         part = lines[index * rows : (index + 1) * rows]
         axes.set_ylim(rows - 0.5, -0.5)
         axes.set_xlim(0, end * 1.01)
-        _column(axes, part, types, least)
+        _column(axes, part, types, (end, least))
         _names(axes, part, height)
         axes.set_xlabel("seconds from the start of the video")
         axes.grid(axis="x")
     return figure
 
 
-def _column(axes: Any, lines: Sequence[Line], types: Sequence[str], least: float) -> None:
+def _column(axes: Any, lines: Sequence[Line], types: Sequence[str], scale: tuple[float, float]) -> None:
     """Bands by subject, a line for each video as long as it is known to be, and the bars."""
     from matplotlib.collections import LineCollection, PolyCollection
 
@@ -53,31 +53,35 @@ def _column(axes: Any, lines: Sequence[Line], types: Sequence[str], least: float
         if number % 2 == 0:
             axes.axhspan(start - 0.5, stop - 0.5, color=BAND, zorder=0, linewidth=0)
         start = stop
-    ends = [max([line.length, *(bar.end for bar in line.bars)]) for line in lines]
-    tracks = [[(0.0, row), (end, row)] for row, end in enumerate(ends)]
+    tracks = [[(0.0, row), (line.end, row)] for row, line in enumerate(lines)]
     axes.add_collection(LineCollection(tracks, colors=TRACK, linewidths=0.7, zorder=1), autolim=False)
     for kind in reversed(types):  # micro, often within a macro-expression, lies on top
-        for is_open in (False, True):
-            boxes = list(_boxes(lines, kind, is_open, least))
-            face = "white" if is_open else COLOURS[kind]
+        for doubtful in (False, True):
+            boxes = list(_boxes(lines, kind, doubtful, scale))
+            face = "white" if doubtful else COLOURS[kind]
             bars = PolyCollection(boxes, facecolors=face, edgecolors=COLOURS[kind], linewidths=0.8, zorder=2)
             axes.add_collection(bars, autolim=False)
     apexes = [
         [(at, row - 0.3), (at, row + 0.3)]
         for row, line in enumerate(lines)
         for bar in line.bars
-        if not bar.open and bar.end - bar.start > 4 * least and (at := apex(bar)) is not None
+        if not bar.doubtful and bar.end - bar.start > 4 * scale[1] and (at := apex(bar)) is not None
     ]
     axes.add_collection(LineCollection(apexes, colors="white", linewidths=1.0, zorder=3), autolim=False)
 
 
-def _boxes(lines: Sequence[Line], kind: str, is_open: bool, least: float) -> Iterator[list[tuple[float, float]]]:
+def _boxes(
+    lines: Sequence[Line], kind: str, doubtful: bool, scale: tuple[float, float]
+) -> Iterator[list[tuple[float, float]]]:
+    """The corners of the bars of one look; ``scale`` is the end of the axis and the least width of a bar, s."""
+    last, least = scale
     half = _HEIGHTS[kind] / 2
     for row, line in enumerate(lines):
         for bar in line.bars:
-            if bar.row.type == kind and bar.open == is_open:
-                end = max(bar.end, bar.start + least)
-                yield [(bar.start, row - half), (end, row - half), (end, row + half), (bar.start, row + half)]
+            if bar.row.type == kind and bar.doubtful == doubtful:
+                start = min(bar.start, last - least)
+                end = max(bar.end, start + least)
+                yield [(start, row - half), (end, row - half), (end, row + half), (start, row + half)]
 
 
 def _names(axes: Any, lines: Sequence[Line], height: float) -> None:
@@ -117,8 +121,8 @@ def _legend(lines: Sequence[Line], types: Sequence[str]) -> list[Any]:
 
     bars = [bar for line in lines for bar in line.bars]
     handles = swatches(types)
-    if any(bar.open for bar in bars):
-        handles.append(Patch(facecolor="white", edgecolor=SOFT, label="onset or offset not annotated"))
+    if any(bar.doubtful for bar in bars):
+        handles.append(Patch(facecolor="white", edgecolor=SOFT, label="frames missing or out of order"))
     if any(bar.row.apex is not None for bar in bars):
         tick: dict[str, Any] = {"marker": "|", "markersize": 8, "markeredgecolor": "white"}
         handles.append(

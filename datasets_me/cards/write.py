@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from datasets_me.cards.croissant import to_croissant
 from datasets_me.cards.page import to_html
 from datasets_me.cards.readme import to_markdown
 from datasets_me.errors import MeDatasetsError
-from datasets_me.files import umask, write_file
+from datasets_me.files import new_folder, write_file
 
 _MARK = "card.json"
 _NAMES = {"README.md", "card.html", "croissant.json", _MARK, "plots", *(f"plots/{name}.png" for name in PLOTS)}
@@ -58,29 +56,11 @@ def write(card: Card, folder: Path, *, force: bool = False) -> list[str]:
     Raises:
         MeDatasetsError: as in :func:`check`, or the folder cannot be written.
     """
-    if folder.is_symlink():
-        folder = folder.resolve()  # the link stays, what it points at is replaced
     check(folder, force=force)
     contents = files(card)
-    temporary: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    with new_folder(folder, "card") as temporary:
         for name, content in contents.items():
             write_file(temporary / name, content)
-        temporary.chmod(0o777 & ~umask())
-        if folder.exists():
-            replaced = temporary.with_name(temporary.name + ".old")
-            folder.rename(replaced)
-            temporary.rename(folder)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(folder)
-    except OSError as error:
-        raise MeDatasetsError(f"the card cannot be written: {error.strerror or error}", where=str(folder)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
     return sorted(contents)
 
 

@@ -18,8 +18,15 @@ from datasets_me.commands import (
     export,
     extract,
     graph,
+    images,
+    images_audit,
+    images_export,
+    images_groups,
+    images_review,
+    prepare,
     relocate,
     schema,
+    score,
     show_video,
     split,
     stats,
@@ -37,6 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("datasets")(datasets.datasets)
+app.command("prepare")(prepare.prepare)
 app.command("convert")(convert.convert)
 app.command("check")(check.check)
 app.command("explain")(explain.explain)
@@ -50,8 +58,14 @@ app.command("stats")(stats.stats)
 app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
 app.command("trace")(trace.trace)
+app.add_typer(images.app, name="images")
 app.add_typer(schema.app, name="schema")
 app.command("card")(card.card)
+images.app.command("audit")(images_audit.audit)
+images.app.command("review")(images_review.review)
+images.app.command("groups")(images_groups.groups)
+images.app.command("export")(images_export.export)
+app.add_typer(score.app, name="score")
 app.command("synth")(synth.synth)
 
 

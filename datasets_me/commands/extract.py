@@ -7,7 +7,7 @@ import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -151,7 +151,7 @@ def _run(
     total = sum(video.frames or 0 for video in chosen)
     if options.fps:
         total = round(total * min(1.0, options.fps / made.spec.fps))
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    end_on_sigterm()
     done = finished = 0
     with show.progress("frames", speed="frames/s") as update:
 
@@ -182,8 +182,9 @@ def _run(
     sys.exit(_INTERRUPTED)
 
 
-def _interrupt() -> NoReturn:
-    raise KeyboardInterrupt
+def end_on_sigterm() -> None:
+    """Let SIGTERM end the work as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _print(extraction: Extraction, out: Path, sheet: Path | None) -> None:

@@ -306,6 +306,12 @@ class _Maker:
             fate = "they are left out" if self.options.frames == "all" else "the nearest were taken"
             message = f"{len(lacking)} of {plural(len(wanted), 'frame')} cannot be read, first {lacking[0]}; {fate}"
             self.said.append(about("ME512", message, row, "onset", path=video.path))
+        if moved:
+            reference = face.points(wanted[0], fps) is not None
+            still = [number for number in numbers if not reference or face.points(number, fps) is None]
+            if still:
+                message = f"{len(still)} of {plural(len(numbers), 'frame')} have no landmarks to be aligned by"
+                self.said.append(about("ME513", message, row, "onset", path=video.path))
         return [readable[number] for number in numbers], numbers
 
     def _item(

@@ -6,16 +6,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from datasets_me import __version__
+from datasets_me import __version__, files
 from datasets_me.errors import MeDatasetsError, plural
-from datasets_me.files import umask
 
 ABOUT = "export.json"
 _TOOL = "me-datasets"
@@ -29,27 +26,10 @@ def new_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
     Raises:
         MeDatasetsError: ``out`` exists and may not be replaced, or cannot be written.
     """
-    out = out.resolve() if out.is_symlink() else out
     if out.exists():
         _refuse_to_overwrite(out, force)
-    temporary: Path | None = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    with files.new_folder(out, "export") as temporary:
         yield temporary
-        temporary.chmod(0o777 & ~umask())
-        if out.exists():
-            replaced = temporary.with_name(temporary.name + ".old")
-            out.rename(replaced)
-            temporary.rename(out)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(out)
-    except OSError as error:
-        raise MeDatasetsError(f"the export cannot be written: {error.strerror or error}", where=str(out)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_about(folder: Path, kind: str, fields: dict[str, Any]) -> None:

@@ -101,6 +101,8 @@ def trace(path: Path) -> Trace:
             f"the file names annotations that the export lacks: {', '.join(unknown)}", where=str(path)
         )
     labels = _labels(folder, item)
+    if "manifest" not in about:
+        raise MeDatasetsError(f"{ABOUT} is damaged: it says nothing of the manifest", where=str(folder))
     sources = {source["name"]: source["sha256"] for source in about["manifest"]["sources"]}
     return Trace(
         file=relative,

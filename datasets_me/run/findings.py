@@ -42,7 +42,7 @@ def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> I
         yield _about("ME601", row, message, path=f"{row.path}/{name}")
     if frames.missing:
         numbers = [frames.numbers[index] for index in frames.missing]
-        yield _about("ME602", row, f"{plural(len(numbers), 'frame')} without a file: {ranges(numbers)}")
+        yield _about("ME602", row, f"{plural(len(numbers), 'frame')} without a file, counted from 0: {ranges(numbers)}")
     size = (row.width, row.height)
     others = {index: other for index, other in frames.sizes.items() if other != size} if row.width else {}
     if others:

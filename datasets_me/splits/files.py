@@ -13,8 +13,6 @@ dataset and subject; the order of folds is part of the data.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +21,7 @@ from typing import Any, Literal
 
 from datasets_me import __version__
 from datasets_me.errors import SplitError
-from datasets_me.files import umask
+from datasets_me.files import new_folder
 from datasets_me.manifest import read_parquet, write_parquet
 from datasets_me.records import Finding, SplitRow, arrow_schema
 
@@ -83,32 +81,16 @@ def write(split: Split, folder: Path, *, force: bool = False) -> None:
     """Write a split: first under a temporary name, then renamed. The same split gives the same bytes.
 
     Raises:
-        SplitError: the folder exists and may not be replaced, or cannot be written.
+        SplitError: the folder exists and may not be replaced.
+        WriteError: it cannot be written.
     """
-    folder = folder.resolve() if folder.is_symlink() else folder
     if folder.exists():
         _refuse_to_overwrite(folder, force)
-    temporary: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    with new_folder(folder, "split") as temporary:
         write_parquet(SplitRow, split.rows, temporary / _ROWS)
         write_parquet(Finding, split.findings, temporary / _FINDINGS)
         text = json.dumps(about(split), indent=2, ensure_ascii=False) + "\n"
         (temporary / _ABOUT).write_text(text, encoding="utf-8")
-        temporary.chmod(0o777 & ~umask())
-        if folder.exists():
-            replaced = temporary.with_name(temporary.name + ".old")
-            folder.rename(replaced)
-            temporary.rename(folder)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(folder)
-    except OSError as error:
-        raise SplitError(f"the split cannot be written: {error.strerror or error}", where=str(folder)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read(folder: Path) -> Split:

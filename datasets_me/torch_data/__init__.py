@@ -1,12 +1,14 @@
 """Exports as PyTorch datasets; the only part of the package that needs torch.
 
-from torch.utils.data import DataLoader
-from datasets_me.torch_data import SegmentDataset
+::
 
-train = SegmentDataset("casme-sq-segments", split="loso", fold="casme_015", normalise=True)
-test = SegmentDataset("casme-sq-segments", part="test", split="loso", fold="casme_015", normalise=True)
-for batch in DataLoader(train, batch_size=32, shuffle=True, num_workers=2):
-    batch["feature"], batch["label"], batch["mask"]
+    from torch.utils.data import DataLoader
+    from datasets_me.torch_data import SegmentDataset
+
+    train = SegmentDataset("casme-sq-segments", split="loso", fold="casme_015", normalise=True)
+    test = SegmentDataset("casme-sq-segments", part="test", split="loso", fold="casme_015", normalise=True)
+    for batch in DataLoader(train, batch_size=32, shuffle=True, num_workers=2):
+        batch["feature"], batch["label"], batch["mask"]
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Fold:
         if any(self.annotations.values()):
             raise SplitError(
                 "the split is one of expressions, and a segment may hold several",
-                fix="make one of whole videos, with --protocol loso",
+                fix="make one of whole videos: me-datasets split … --unit video",
             )
         chosen = [row for row in rows if (row.subject, row.video) in self.videos[part]]
         return self._checked(part, chosen)

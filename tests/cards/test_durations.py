@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.cards.durations import histogram, seconds
+from datasets_me.cards.durations import histogram, quantile, seconds
 from datasets_me.records import Annotation
 
 
@@ -28,12 +28,16 @@ LENGTHS = st.lists(st.integers(1, 5000), min_size=1, max_size=30)
 def test_every_expression_is_in_the_bin_of_its_duration(lengths: list[int], fps: float) -> None:
     made = histogram([expression(length, fps) for length in lengths], ["micro"])
     assert made is not None
-    expected = [0] * made.bins
+    expected, beyond = [0] * made.bins, 0
     for length in lengths:
         fits = [i for i in range(made.bins) if made.width * i + 1e-9 < length / fps <= made.width * (i + 1) + 1e-9]
-        assert len(fits) == 1
-        expected[fits[0]] += 1
+        beyond += not fits
+        for index in fits:
+            expected[index] += 1
     assert made.counts == {"micro": expected}
+    assert made.beyond == {"micro": beyond}
+    assert sum(expected) + beyond == len(lengths)
+    assert beyond <= len(lengths) / 20
     assert made.bins <= 61
 
 
@@ -60,3 +64,18 @@ def test_mixed_rates_and_no_duration() -> None:
     unknown = expression(5, 30.0).model_copy(update={"offset": None})
     assert histogram([unknown], ["micro"]) is None
     assert seconds(expression(5, 30.0).model_copy(update={"offset": 3})) is None
+
+
+def test_few_long_ones_do_not_squeeze_the_others() -> None:
+    rows = [expression(length, 200.0) for length in [*range(50, 110), 2000, 5000]]
+    made = histogram(rows, ["micro"])
+    assert made is not None
+    assert (made.beyond, made.longest) == ({"micro": 3}, 25.0)
+    assert made.end < 0.6
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0.01, 1))
+def test_a_quantile_is_a_value_that_so_many_do_not_exceed(values: list[float], part: float) -> None:
+    found = quantile(values, part)
+    assert found in values
+    assert sum(value <= found for value in values) >= part * len(values) - 1e-9

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,6 @@ from datasets_me.cards.facts import compute
 from datasets_me.cards.plot_style import drawable, own_style
 from datasets_me.cards.plots import draw
 from datasets_me.cards.timeline import timeline
-from datasets_me.errors import MeDatasetsError
 from datasets_me.manifest import Manifest
 
 
@@ -49,6 +47,7 @@ def test_hostile_text_is_drawn_without_a_warning(hostile: Manifest) -> None:
 def test_what_the_font_lacks_is_a_box() -> None:
     with own_style():
         assert drawable("微 a\n²🦊") == "□ a ²□"
+        assert drawable("\u202eright") == "□right"
         assert drawable("x" * 40, 10) == "xxxxxxxxx…"
 
 
@@ -77,10 +76,3 @@ def test_the_timeline_has_a_size_one_can_look_at(two_types: Manifest, videos: in
     width, height = size(plot["timeline"])
     assert 1000 <= width <= 2000
     assert height <= tallest
-
-
-def test_matplotlib_missing(two_types: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MeDatasetsError, match="the plots of a card need matplotlib") as error:
-        drawn(two_types)
-    assert error.value.fix == "pip install 'me-datasets[plots]'"

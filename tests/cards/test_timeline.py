@@ -19,10 +19,10 @@ def test_lines_and_bars(two_types: Manifest) -> None:
         ("casme_019", "0401"),
     ]
     first, second = lines[0].bars
-    assert (first.start, first.end, first.open, apex(first)) == (0.0, 0.5, False, 7.5 / 30)
+    assert (first.start, first.end, first.doubtful, apex(first)) == (0.0, 0.5, False, 7.5 / 30)
     assert second.start == 1.0
     (open_bar,) = lines[2].bars
-    assert (open_bar.start, open_bar.end, open_bar.open) == (3.0, pytest.approx(99 / 30), True)
+    assert (open_bar.start, open_bar.end, open_bar.doubtful) == (3.0, pytest.approx(99 / 30), True)
 
 
 def test_whole_videos_without_annotations_have_a_line(two_types: Manifest) -> None:
@@ -52,3 +52,20 @@ def test_expressions_without_any_frame_are_counted(two_types: Manifest, empty: M
     assert (made.unplaced, sum(len(line.bars) for line in made.lines)) == (1, 3)
     nothing = timeline(empty)
     assert (nothing.lines, nothing.unplaced, nothing.end) == ([], 0, 0.0)
+
+
+def test_frames_out_of_order_are_doubtful(two_types: Manifest) -> None:
+    row = two_types.annotations[0].model_copy(update={"onset": 20, "apex": 5, "offset": 30})
+    made = timeline(replace(two_types, annotations=[row], videos=[]))
+    (bar,) = made.lines[0].bars
+    assert (bar.start, bar.end, bar.doubtful, made.doubtful) == (5 / 30, 31 / 30, True, 1)
+
+
+def test_one_wrong_frame_number_does_not_hide_the_others(two_types: Manifest) -> None:
+    rows = [
+        two_types.annotations[0].model_copy(update={"video": f"v{number}", "id": str(number)}) for number in range(40)
+    ]
+    wrong = rows[7].model_copy(update={"offset": 2_000_000_000})
+    made = timeline(replace(two_types, annotations=[*rows[:7], wrong, *rows[8:]], videos=[]))
+    assert (made.end, made.beyond) == (0.75, 1)
+    assert (timeline(two_types).end, timeline(two_types).beyond) == (pytest.approx(99 / 30), 0)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from datasets_me.errors import MeDatasetsError
 from datasets_me.manifest import Manifest, write_parquet
 from datasets_me.records import VideoFeatures
 from tests.cards.conftest import written
-from tests.conftest import Run
+from tests.conftest import REPOSITORY, Run
 
 FILES = ["README.md", "card.html", "card.json", "croissant.json"]
 
@@ -131,3 +134,23 @@ def test_the_command(me_datasets: Run, two_types: Manifest, tmp_path: Path) -> N
     again = me_datasets("card", "manifest", "-o", "card")
     assert again.returncode == 2
     assert again.stderr.splitlines()[0] == "error: the card exists already"
+
+
+def test_without_the_extra_the_command_says_which_to_install(made: Any, tmp_path: Path) -> None:
+    program = f"""
+import sys
+sys.modules |= {{"matplotlib": None, "numpy": None}}  # as if they were not installed
+sys.argv = ["me-datasets", "card", {str(made["two_types"].folder)!r}, "-o", "card"]
+from datasets_me.commands import main
+main()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0].startswith(
+        "error: the plots of a card need matplotlib, which cannot be loaded: "
+    )
+    assert done.stderr.splitlines()[1:] == ["  to do: pip install 'me-datasets[plots]'"]
+    assert list(tmp_path.iterdir()) == []

@@ -147,6 +147,12 @@ def test_boxes_and_landmarks_of_an_extraction(tmp_path: Path) -> None:
         centres[align] = (grey * np.arange(20)).sum(axis=(1, 2)) / grey.sum(axis=(1, 2))
     assert abs(centres[True] - 10).max() < 0.5
     assert centres[False][4] - centres[False][0] > 3
+    path = tmp_path / "f" / next(known.landmarks for known in found.rows if known.video == row.video)
+    landmarks = np.load(path)["landmarks"]
+    np.savez(path, landmarks=landmarks[: row.apex - row.onset + 1])
+    options = ClipOptions(frames="key", size=20, layout="raw-selected", align=True)
+    done = write_clips(made, root, tmp_path / "short", options, features=found)
+    assert [finding.message for finding in done.findings] == ["1 of 3 frames have no landmarks to be aligned by"]
     bare = features_of(tmp_path / "g", made, [10, 8, 30, 28], landmarks=False)
     done = write_clips(
         made, root, tmp_path / "bare", ClipOptions(size=8, layout="raw-selected", align=True), features=bare

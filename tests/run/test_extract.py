@@ -174,7 +174,7 @@ def test_bad_frames_are_marked_and_the_rest_kept(one: tuple[Path, Path, Manifest
     messages = found(result)
     assert messages.pop("ME601").startswith("frame 3 cannot be read: ")
     assert messages == {
-        "ME602": "1 frame without a file: 8",
+        "ME602": "1 frame without a file, counted from 0: 8",
         "ME603": "1 frame of another size: 11",
         "ME614": "2 files left out: img0.jpg, img016.jpg",
     }

@@ -1,0 +1,68 @@
+"""Near pairs among 100,000 hashes of 64 bits, some of them planted: time, memory, and comparing all with all.
+
+python benchmarks/duplicates.py [HASHES]
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+
+import numpy as np
+
+from datasets_me.images.hamming import distance, near_pairs
+
+Pair = tuple[int, int]
+_SAMPLE = 10_000  # hashes that are compared all with all
+
+
+def hashes(count: int) -> np.ndarray:
+    """Random hashes, and of one in ten a copy with 0 to 12 bits flipped."""
+    rng = np.random.default_rng(0)
+    own = rng.integers(0, 2**64, count - count // 11, dtype=np.uint64)
+    copies = own[: count // 11].copy()
+    for bits in range(12):
+        chosen = rng.integers(0, 13, len(copies)) > bits
+        copies[chosen] ^= np.uint64(1) << rng.integers(0, 64, int(chosen.sum())).astype(np.uint64)
+    return np.unique(np.concatenate([own, copies]))
+
+
+def all_with_all(values: np.ndarray, most: int) -> set[Pair]:
+    """Every near pair, by every comparison."""
+    found: set[Pair] = set()
+    for at in range(len(values) - 1):
+        rest = values[at + 1 :]
+        near = np.flatnonzero(distance(np.full(len(rest), values[at]), rest) <= most)
+        found.update((at, at + 1 + int(other)) for other in near)
+    return found
+
+
+def pairs(values: np.ndarray, most: int) -> set[Pair]:
+    """Every near pair, by the index."""
+    return {pair for i, j, _ in near_pairs(values, most) for pair in zip(i.tolist(), j.tolist(), strict=True)}
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    values = hashes(count)
+    sample = np.sort(np.concatenate([values[: _SAMPLE // 2], values[-_SAMPLE // 2 :]]))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{len(values):,} hashes; all with all on {len(sample):,} of them\n")
+    print("| distance | pairs | seconds | all with all, seconds for all | same pairs on the sample |")
+    print("| ---: | ---: | ---: | ---: | --- |")
+    for most in (2, 4, 6, 8, 10, 12):
+        began = time.perf_counter()
+        found = pairs(values, most)
+        took = time.perf_counter() - began
+        began = time.perf_counter()
+        wanted = all_with_all(sample, most)
+        scaled = (time.perf_counter() - began) * (len(values) / len(sample)) ** 2
+        same = "yes" if pairs(sample, most) == wanted else "NO"
+        print(f"| {most} | {len(found):,} | {took:.2f} | {scaled:.0f} | {same}, {len(wanted):,} |")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\nmemory: {before:.0f} MB before the search, {peak:.0f} MB at most")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What somebody else's recogniser says of the labels of a set of images."""

@@ -1,0 +1,192 @@
+"""A file of third-party predictions, taken apart: one entry per image that was sent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from datasets_me.errors import MeDatasetsError, Place
+from datasets_me.images.audit.spec import PredictionSpec
+from datasets_me.records import Finding, finding
+from datasets_me.text import clean, fold
+
+_SCORE = "score_"
+_folded = lru_cache(4096)(fold)  # the same few words stand in every entry
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What was said of one image: ``label`` and ``scores`` in their own words; neither where nothing was recognised.
+
+    ``number`` is the line of a CSV, or the number of the entry, from 1.
+    """
+
+    image: str
+    number: int
+    label: str | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+    faces: int = 0
+
+
+def read(path: Path, spec: PredictionSpec, known: Callable[[str], bool]) -> tuple[list[Entry], list[Finding]]:
+    """The entries of a CSV, a JSON or a file of JSON lines.
+
+    ``known`` says whether a text is a class: of the cells of a plain row, those under such a title are scores, and
+    those under a title that begins with ``score_``.
+
+    Findings: ME724 an entry shows several faces, of which the first counts; ME725 an entry cannot be read.
+
+    Raises:
+        MeDatasetsError: the file cannot be read, or none of its entries names an image.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MeDatasetsError(f"the predictions cannot be read: {error}", where=str(path)) from error
+    entries: list[Entry] = []
+    found: list[Finding] = []
+    unnamed = 0
+    for number, image, response in _responses(text, path, spec):
+        place = Place(path.name, None, number)
+        if image is None:
+            unnamed += 1
+            found.append(finding("ME725", f"the entry names no image ({' or '.join(spec.image[:4])})", place=place))
+            continue
+        faces = _faces(response, spec)
+        if len(faces) > 1:
+            message = f"{len(faces)} faces in the predictions; the first counts"
+            found.append(finding("ME724", message, place=place, path=image))
+        label, scores, fault = _face(faces[0], spec, known) if faces else (None, {}, None)
+        if fault:
+            message = f"{fault}; taken as not recognised"
+            found.append(finding("ME725", message, place=place, path=image))
+            label, scores = None, {}
+        entries.append(Entry(image, number, label, scores, len(faces)))
+    if not entries:
+        what = "no entry names an image" if unnamed else "the file holds no predictions"
+        raise MeDatasetsError(what, where=str(path), fix=f"say by a schema what it looks like; {spec.id} was taken")
+    return entries, found
+
+
+def _responses(text: str, path: Path, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
+    """Number, image and what was said of it, of every entry."""
+    if text.lstrip()[:1] not in ("{", "["):
+        for number, row in _rows(text, path):
+            yield number, _image(row, spec), row
+        return
+    whole = _json(text, path)
+    if isinstance(whole, dict):
+        inner = next((value for place in spec.items if isinstance(value := _at(whole, place), list)), None)
+        if inner is not None:
+            whole = inner
+        elif _image(whole, spec) is not None and len(whole) > 1:
+            whole = [whole]  # one entry alone
+    if isinstance(whole, dict):
+        for number, (image, response) in enumerate(whole.items(), start=1):
+            yield number, clean(image) or None, response
+        return
+    for number, entry in enumerate(whole, start=1):
+        yield number, _image(entry, spec), entry
+
+
+def _json(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as whole:
+        try:
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        except (ValueError, RecursionError):
+            raise MeDatasetsError(f"not JSON: {whole}", where=str(path)) from whole
+
+
+def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in reader:
+            nested: dict[str, Any] = {}
+            for name, value in row.items():
+                if name is None or value is None:
+                    raise MeDatasetsError(
+                        "the row has another number of cells than the header",
+                        where=str(Place(str(path), None, reader.line_num)),
+                    )
+                *above, last = clean(name).split(".")
+                inside = nested
+                for part in above:
+                    step = inside.setdefault(part, {})
+                    inside = step if isinstance(step, dict) else {}
+                inside[last] = value
+            yield reader.line_num, nested
+    except csv.Error as error:
+        raise MeDatasetsError(f"not a CSV: {error}", where=f"{path}, line {reader.line_num}") from error
+
+
+def _at(thing: Any, place: str) -> Any:
+    for part in place.split(".") if place else ():
+        if not isinstance(thing, Mapping):
+            return None
+        thing = next((value for name, value in thing.items() if _folded(str(name)) == _folded(part)), None)
+    return thing
+
+
+def _image(entry: Any, spec: PredictionSpec) -> str | None:
+    for place in spec.image:
+        value = _at(entry, place)
+        if isinstance(value, str | int) and clean(str(value)):
+            return clean(str(value))
+    return None
+
+
+def _faces(response: Any, spec: PredictionSpec) -> list[Any]:
+    """The faces of a response; a response that is no list of faces is one itself."""
+    lists = [value for place in spec.faces if isinstance(value := _at(response, place), list)]
+    if lists:
+        return lists[0]
+    if isinstance(response, Mapping) and any(place in response for place in spec.faces):
+        return []  # the list is there, and null
+    if isinstance(response, list):
+        return response
+    return [] if response is None or response == {} else [response]
+
+
+def _face(
+    face: Any, spec: PredictionSpec, known: Callable[[str], bool]
+) -> tuple[str | None, dict[str, float], str | None]:
+    """Label and scores of a face, and what is wrong with them."""
+    if isinstance(face, str | int | float):
+        text = clean(str(face))
+        return (None if _folded(text) in map(_folded, spec.unrecognised) else text), {}, None
+    label = next((clean(str(value)) for place in spec.label if isinstance(value := _at(face, place), str | int)), None)
+    if label is not None and _folded(label) in map(_folded, spec.unrecognised):
+        return None, {}, None
+    for place in spec.scores:
+        values = _at(face, place)
+        if not isinstance(values, Mapping):
+            continue
+        numbers = {
+            str(name).removeprefix(_SCORE): number
+            for name, value in values.items()
+            if (number := _number(value)) is not None and (place or str(name).startswith(_SCORE) or known(str(name)))
+        }
+        bad = [name for name, number in numbers.items() if not math.isfinite(number) or number < 0]
+        if bad:
+            return None, {}, f"the score of '{bad[0]}' is {numbers[bad[0]]}"
+        if numbers:
+            return label, numbers, None
+    return label, {}, None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None

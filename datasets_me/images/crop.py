@@ -1,0 +1,106 @@
+"""Squares around the face, mouth, eyes or brows, cut out by landmarks. Originals are only read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from datasets_me.images import derived, store
+from datasets_me.images.decode import DamageError
+from datasets_me.images.derived import FileFormat, Made, Names
+from datasets_me.images.geometry import REGIONS, levelled, square
+from datasets_me.images.parallel import processes
+from datasets_me.images.records import CropRow, FaceRow, ImageRow
+from datasets_me.images.store import ImageSet
+from datasets_me.images.tables import read_table
+from datasets_me.records import finding
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What to cut out.
+
+    Attributes:
+        region: a key of `geometry.REGIONS`.
+        align: turn the image first, so that the eyes are level.
+        size: side of the squares in px; None keeps what they have.
+        format: of the files.
+        naming: the template of the new paths.
+    """
+
+    region: str
+    align: bool = False
+    size: int | None = None
+    format: FileFormat = "png"
+    naming: str = derived.NAMING
+
+
+def crop(
+    images: ImageSet,
+    root: Path | None,
+    out: Path,
+    cut: Cut,
+    *,
+    faces: Path | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None],
+    force: bool = False,
+) -> ImageSet:
+    """Cut a region of the largest face out of every image, with ``crops.parquet``, old -> new.
+
+    Args:
+        faces: the folder of ``faces.parquet``, which ``images faces`` writes; the set's own by default.
+
+    Raises:
+        ImagesError: there is no table of faces, ``out`` has to stay, or a file cannot be written.
+    """
+    names = Names(cut.naming, cut.format)
+    rows = zip(images.rows(), read_table(images, "faces", FaceRow, faces), strict=True)
+    tasks = ((row, face, names.path(row, number)) for number, (row, face) in enumerate(rows, start=1))
+    return derived.write_derived(
+        images,
+        out,
+        ("crops", CropRow),
+        tasks,
+        lambda folder: partial(_one, root=root, folder=folder, cut=cut),
+        options=asdict(cut),
+        workers=processes(workers, len(images)),
+        progress=progress,
+        force=force,
+    )
+
+
+def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path, cut: Cut) -> Made:
+    row, face, path = task
+    entry = CropRow(id=row.id, dataset=row.dataset, region=cut.region, faces=face.count)
+    try:
+        image = store.load(row, root).image
+    except DamageError as error:
+        found = finding("ME702", f"the image cannot be decoded: {error}", path=row.where)
+        return Made(None, entry.model_copy(update={"why": str(error)}), [found])
+    if not face.faces:
+        found = finding("ME710", f"there is no {cut.region} to cut out, because no face was found", path=row.where)
+        return Made(None, entry.model_copy(update={"why": "no face"}), [found])
+    points = np.array(face.faces[0].landmarks, np.float32).reshape(-1, 2)
+    angle = 0.0
+    if cut.align:
+        image, points, angle = levelled(image, points)
+    box = square(points[list(REGIONS[cut.region])], (image.shape[0], image.shape[1]))
+    part = np.ascontiguousarray(image[box.y0 : box.y1, box.x0 : box.x1])
+    if cut.size:
+        how = cv2.INTER_AREA if cut.size < len(part) else cv2.INTER_CUBIC
+        part = np.asarray(cv2.resize(part, (cut.size, cut.size), interpolation=how), np.uint8)
+    made = derived.save(folder, path, part, row)
+    update = {
+        "path": path,
+        "box": list(box[:4]),
+        "shifted": box.shifted,
+        "smaller": box.smaller,
+        "angle": round(angle, 3),
+    }
+    return Made(made, entry.model_copy(update=update), [])

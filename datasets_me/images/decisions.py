@@ -1,0 +1,74 @@
+"""What a person decided about images: a table of its own, so that the images and their labels stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from datasets_me.errors import ImagesError
+from datasets_me.images import parquet
+from datasets_me.images.store import ImageSet
+from datasets_me.manifest import write_parquet
+from datasets_me.records import Record
+
+FILE = "decisions.parquet"
+"""The table's name, where it lies in the set's folder."""
+
+Verdict = Literal["accept", "relabel", "exclude"]
+
+
+class Decision(Record):
+    """One image: ``accept`` leaves it as it is, ``relabel`` gives it ``label``, ``exclude`` leaves it out of exports.
+
+    ``sha256`` is that of the image when it was looked at, ``label_was`` its label then, so that a decision about
+    another picture of the same name is known as such. ``doubts`` are the codes for which it was shown.
+    """
+
+    id: str
+    dataset: str
+    sha256: str | None = None
+    decision: Verdict
+    label_was: str | None = None
+    label: str | None = None
+    doubts: list[str] = Field(default_factory=list)
+
+
+def path_of(images: ImageSet, given: Path | None = None) -> Path:
+    """Where the decisions of a set lie: the file given, or the one in the set's folder."""
+    return given or images.folder / FILE
+
+
+def read(images: ImageSet, given: Path | None = None) -> dict[str, Decision]:
+    """The decisions about a set by image id; none where there is no file yet.
+
+    Raises:
+        ImagesError: a file was given and is not there; or it is damaged, holds something else, or an image twice.
+    """
+    path = path_of(images, given)
+    if not path.is_file():
+        if given is not None and not path.parent.is_dir():
+            raise ImagesError("there is no such folder", where=str(path.parent))
+        return {}
+    found: dict[str, Decision] = {}
+    for batch in parquet.batches(path, Decision):
+        for row in batch:
+            if row.dataset == images.dataset and row.id in found:
+                raise ImagesError(f"two decisions about {row.id}", where=str(path))
+            if row.dataset == images.dataset:
+                found[row.id] = row
+    return found
+
+
+def write(images: ImageSet, decisions: Iterable[Decision], given: Path | None = None) -> Path:
+    """Write the decisions at once, in order of the ids; returns where.
+
+    Raises:
+        MeDatasetsError: the file cannot be written; what was there before stays.
+    """
+    path = path_of(images, given)
+    rows = {row.id: row for row in decisions}
+    write_parquet(Decision, [rows[name] for name in sorted(rows)], path)
+    return path

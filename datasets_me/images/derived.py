@@ -1,0 +1,186 @@
+"""A new set of images made from another: files in a folder of their own, and a table old -> new."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.errors import ImagesError
+from datasets_me.images import parquet, store
+from datasets_me.images.parallel import in_order
+from datasets_me.images.records import ImageRow
+from datasets_me.images.store import FILES, INSIDE, ImageSet
+from datasets_me.naming import Template
+from datasets_me.records import Finding, Record
+
+Image = NDArray[np.uint8]
+Task = TypeVar("Task")
+FileFormat = Literal["jpg", "png"]
+
+PLACE = "files"
+"""The folder within a new set that its images lie in."""
+
+JPEG_QUALITY = 95
+
+NAMING = "{split}/{label}/{number:06}"
+NAMING_FIELDS = ("split", "label", "subject", "sequence", "frame", "number", "stem")
+
+_FORMATS = {"jpg": "jpeg", "png": "png"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of one image: its new row, or None where there is none; a row of the table; doubts."""
+
+    row: ImageRow | None
+    entry: Record
+    findings: list[Finding]
+
+
+class Names:
+    """New paths from a template such as ``{split}/{label}/{number:06}``.
+
+    Folders that would have no name, because an image has no split or label, are left out.
+
+    Raises:
+        ImagesError: the template has other fields, or none.
+    """
+
+    def __init__(self, template: str, suffix: str) -> None:
+        self._template, self._suffix = Template(template), suffix
+        fields = set(self._template.fields)
+        if self._template.broken or not fields or not fields <= set(NAMING_FIELDS) or ".." in template:
+            raise ImagesError(
+                f"'{template}' does not name images",
+                fix=f"give a path of fields in braces, such as {NAMING}; there are {', '.join(NAMING_FIELDS)}",
+            )
+        self._taken: dict[str, str] = {}
+
+    def path(self, row: ImageRow, number: int) -> str:
+        """The new path of an image, which is the ``number``-th.
+
+        Raises:
+            ImagesError: another image has it already.
+        """
+        stem = Path(row.path).stem if row.path else f"{Path(row.source_file).stem}-{row.source_row}"
+        values = {
+            **{name: getattr(row, name) for name in ("split", "label", "subject", "sequence", "frame")},
+            "number": number,
+            "stem": stem,
+        }
+        texts = {name: "" if value is None else _safe(str(value)) for name, value in values.items()}
+        rendered = [part for part in self._template.render(texts).split("/") if part]
+        path = "/".join((PLACE, *rendered)) + f".{self._suffix}"
+        other = self._taken.setdefault(path.casefold(), row.id)
+        if other != row.id or not rendered:
+            raise ImagesError(
+                f"{other} and {row.id} would both be called {path}",
+                fix="add {number:06} to the naming",
+            )
+        return path
+
+
+def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
+    """Write an image as JPEG (quality 95) or PNG, by the suffix of its path; returns its row.
+
+    Raises:
+        ImagesError: the file cannot be written.
+    """
+    suffix = Path(path).suffix
+    coded = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else [])[
+        1
+    ].tobytes()
+    target = folder / path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(coded)
+    except OSError as error:
+        raise ImagesError(f"the file cannot be written: {error.strerror or error}", where=str(target)) from error
+    return row.model_copy(
+        update={
+            "path": path,
+            "pixels": None,
+            "width": image.shape[1],
+            "height": image.shape[0],
+            "format": _FORMATS[suffix[1:]],
+            "size": len(coded),
+            "sha256": hashlib.sha256(coded).hexdigest(),
+            "damage": None,
+        }
+    )
+
+
+def write_derived(
+    images: ImageSet,
+    out: Path,
+    table: tuple[str, type[Record]],
+    tasks: Iterable[Task],
+    make: Callable[[Path], Callable[[Task], Made]],
+    *,
+    options: dict[str, Any],
+    workers: int,
+    progress: Callable[[int, int], None],
+    force: bool,
+) -> ImageSet:
+    """Make a new set of images in one pass; nothing of it is seen before it is whole.
+
+    Args:
+        table: the name and the kind of rows of the table old -> new.
+        tasks: one per image, in order.
+        make: gives the function of a task, for the folder that files go to.
+
+    Raises:
+        ImagesError: ``out`` has to stay, or something cannot be written.
+    """
+    name, model = table
+    store.refuse_to_overwrite(out, force, {*FILES, f"{name}.parquet", PLACE})
+    findings: list[Finding] = []
+    entries: list[Record] = []
+    temporary: Path | None = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        folder = temporary
+        options = {**options, "images": {images.dataset: images.sha256}}
+
+        def rows() -> Iterator[ImageRow]:
+            for done, made in enumerate(in_order(make(folder), tasks, workers), start=1):
+                findings.extend(made.findings)
+                entries.append(made.entry)
+                progress(done, len(images))
+                if made.row:
+                    yield made.row
+            parquet.stream(folder / f"{name}.parquet", model, entries, {"table": name, "options": options})
+
+        return store.write(
+            out,
+            images.schema,
+            rows(),
+            findings,
+            dataset=images.dataset,
+            root=INSIDE,
+            source={"name": images.folder.resolve().name, "files": []},
+            options=options,
+            force=force,
+            files=folder,
+        )
+    except OSError as error:
+        raise ImagesError(f"the images cannot be written: {error.strerror or error}", where=str(out)) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _safe(text: str) -> str:
+    """A text as part of a path: what some system forbids in names becomes ``-``."""
+    return re.sub(r"[^\w.\-]+", "-", text).strip(".") or "-"

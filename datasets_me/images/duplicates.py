@@ -1,0 +1,262 @@
+"""Images that are equal or nearly so: within a set, across its splits, and across sets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.errors import ImagesError, plural
+from datasets_me.images import store
+from datasets_me.images.hamming import distance, near_pairs
+from datasets_me.images.parallel import in_order, processes
+from datasets_me.images.records import DuplicateRow, ImageRow
+from datasets_me.images.store import ImageSet
+from datasets_me.images.tables import write_table
+from datasets_me.records import Finding, finding
+
+NEAR = 4
+"""Bits in which hashes of near duplicates differ at most, of 64. Copies that were made smaller or compressed again
+differ in 0 to 2; different pictures of aligned faces are alike enough to differ in 8."""
+
+_NAMED = 4  # images that a message names
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of an image for the search."""
+
+    id: str
+    dataset: str
+    split: str | None
+    label: str | None
+    sequence: str | None
+    sha256: str | None
+    pixels: int
+    size: int
+    phash: int | None
+
+
+def perceptual_hash(row: ImageRow, *, root: Path | None) -> int | None:
+    """The perceptual hash of an image, 64 bits (``imagehash.phash``); None for one that cannot be decoded."""
+    import imagehash
+    from PIL import Image
+
+    picture = store.load_image(row, root)
+    if isinstance(picture, str):
+        return None
+    return int(str(imagehash.phash(Image.fromarray(picture[:, :, ::-1]))), 16)
+
+
+def known_images(
+    sets: Sequence[tuple[ImageSet, Path | None]], workers: int | None, progress: Callable[[int, int], None]
+) -> Iterator[Known]:
+    """All images of all sets with their hashes, in order."""
+    total, done = sum(len(images) for images, _ in sets), 0
+    for images, root in sets:
+        hashes = in_order(partial(perceptual_hash, root=root), images.rows(), processes(workers, len(images)))
+        for row, phash in zip(images.rows(pixels=False), hashes, strict=True):
+            done += 1
+            progress(done, total)
+            yield Known(
+                row.id,
+                row.dataset,
+                row.split,
+                row.label,
+                row.sequence,
+                row.sha256,
+                (row.width or 0) * (row.height or 0),
+                row.size or 0,
+                phash,
+            )
+
+
+def clusters(known: Sequence[Known], most: int = NEAR) -> NDArray[np.int64]:
+    """Which cluster each image is in, (n,): the position of its first image.
+
+    Images are joined that are equal byte for byte, or whose hashes differ in at most ``most`` bits, unless they are of
+    one sequence: neighbouring frames of a film are always near.
+    """
+    root = np.arange(len(known))
+    firsts: dict[Any, int] = {}
+    for at, each in enumerate(known):
+        if each.sha256 is not None:
+            root[at] = firsts.setdefault(each.sha256, at)
+    # images of one hash stand for each other, but for sequences: these are told apart
+    groups: dict[tuple[int, str], int] = {}
+    same_hash: list[tuple[int, int]] = []
+    by_hash: dict[int, list[int]] = {}
+    for at, each in enumerate(known):
+        if each.phash is None:
+            continue
+        film = f"{each.dataset}/{each.sequence}" if each.sequence else ""
+        first = groups.setdefault((each.phash, film), at)
+        if first == at:
+            by_hash.setdefault(each.phash, []).append(at)
+        elif not film:
+            same_hash.append((first, at))
+    for members in by_hash.values():
+        same_hash += [(members[0], other) for other in members[1:]]
+    root = _joined(root, same_hash)
+    hashes = np.array(sorted(by_hash), np.uint64)
+    members_of = [by_hash[int(value)] for value in hashes]
+    for first_at, second_at, _ in near_pairs(hashes, most):
+        root = _joined(
+            root,
+            [
+                (a, b)
+                for i, j in zip(first_at.tolist(), second_at.tolist(), strict=True)
+                for a, b in _other_films(known, members_of[i], members_of[j])
+            ],
+        )
+    return root
+
+
+def _other_films(known: Sequence[Known], left: list[int], right: list[int]) -> Iterator[tuple[int, int]]:
+    for a in left:
+        for b in right:
+            one, two = known[a], known[b]
+            if one.sequence is None or (one.dataset, one.sequence) != (two.dataset, two.sequence):
+                yield a, b
+
+
+def _joined(root: NDArray[np.int64], pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+    """Clusters after joining those of each pair (union-find); each is called by its first member."""
+    parent = root.tolist()
+
+    def top(at: int) -> int:
+        while parent[at] != at:
+            parent[at] = parent[parent[at]]
+            at = parent[at]
+        return at
+
+    for a, b in pairs:
+        a, b = top(a), top(b)
+        if a != b:
+            parent[max(a, b)] = min(a, b)
+    return np.array([top(at) for at in range(len(parent))], np.int64)
+
+
+def duplicate_rows(known: Sequence[Known], most: int, findings: list[Finding]) -> Iterator[DuplicateRow]:
+    """One row per image, in order; findings, one per cluster and kind, are added as they are met."""
+    root = clusters(known, most)
+    members: dict[int, list[int]] = {}
+    for at, first in enumerate(root.tolist()):
+        members.setdefault(first, []).append(at)
+    order = {name: place for place, name in enumerate(dict.fromkeys(each.dataset for each in known))}
+    number = 0
+    of: dict[int, DuplicateRow] = {}
+    for group in members.values():
+        made = _cluster([known[at] for at in group], number, order)
+        number += len(group) > 1
+        of.update(zip(group, made, strict=True))
+        if len(group) > 1:
+            findings += _doubts([known[at] for at in group], made)
+    for at in range(len(known)):
+        yield of[at]
+
+
+def _cluster(group: list[Known], number: int, order: dict[str, int]) -> list[DuplicateRow]:
+    keeper = min(group, key=lambda each: (-each.pixels, -each.size, order[each.dataset], each.id))
+    times = Counter(each.sha256 for each in group)
+    splits = {(each.dataset, each.split) for each in group if each.split}
+    within = [{split for name, split in splits if name == dataset} for dataset in {each.dataset for each in group}]
+    labels = {each.label for each in group if each.label}
+    return [
+        DuplicateRow(
+            id=each.id,
+            dataset=each.dataset,
+            sha256=each.sha256,
+            phash=None if each.phash is None else f"{each.phash:016x}",
+            cluster=number if len(group) > 1 else None,
+            cluster_size=len(group),
+            exact=each.sha256 is not None and times[each.sha256] > 1,
+            keeper=each is keeper,
+            keeper_id=keeper.id,
+            keeper_dataset=keeper.dataset,
+            distance=_apart(each.phash, keeper.phash),
+            across_splits=any(len(found) > 1 for found in within),
+            across_datasets=len({member.dataset for member in group}) > 1,
+            labels_differ=len(labels) > 1,
+        )
+        for each in group
+    ]
+
+
+def _apart(first: int | None, second: int | None) -> int | None:
+    if first is None or second is None:
+        return None
+    return int(distance(np.array([first], np.uint64), np.array([second], np.uint64))[0])
+
+
+def _doubts(group: list[Known], rows: list[DuplicateRow]) -> Iterator[Finding]:
+    """What is wrong with a cluster: the worst place its images are in, and labels that differ."""
+    row, keeper = rows[0], next(row for row in rows if row.keeper)
+    # two sets may use one name
+    several = row.across_datasets
+    names = [f"{each.dataset}: {each.id}" if several else each.id for each in group]
+    said = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    farthest = max((each.distance for each in rows if each.distance is not None), default=0)
+    equal = len({each.sha256 for each in group}) == 1
+    apart = f"up to {plural(farthest, 'bit')} apart" if farthest else "equal"
+    kind = "are equal byte for byte" if equal else f"are near (hashes {apart})"
+    fix = f"keep {keeper.dataset + ': ' if several else ''}{keeper.id}"
+    splits = sorted({each.split for each in group if each.split})
+    if row.across_splits:
+        yield finding(
+            "ME713", f"{plural(len(group), 'image')} of {' and '.join(splits)} {kind}: {said}", path=group[0].id
+        )
+    if row.across_datasets:
+        yield finding("ME714", f"{plural(len(group), 'image')} {kind}: {said}", path=group[0].id, fix=fix)
+    if not row.across_splits and not row.across_datasets:
+        yield finding("ME712", f"{plural(len(group), 'image')} {kind}: {said}", path=group[0].id, fix=fix)
+    if row.labels_differ:
+        pairs = ", ".join(f"{name} {each.label}" for name, each in list(zip(names, group, strict=True))[:_NAMED])
+        yield finding(
+            "ME715", f"{plural(len(group), 'image')} {kind}, but have different labels: {pairs}", path=group[0].id
+        )
+
+
+def write_duplicates(
+    sets: Sequence[tuple[ImageSet, Path | None]],
+    *,
+    most: int = NEAR,
+    out: Path | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None],
+    force: bool = False,
+) -> tuple[Path, list[Finding], list[DuplicateRow]]:
+    """``duplicates.parquet``: what each image is like. Returns its path, the findings, and the rows.
+
+    Raises:
+        ImagesError: two sets have one name, there are several and no ``out``, or the table cannot be written.
+    """
+    names = [images.dataset for images, _ in sets]
+    if len(set(names)) < len(names):
+        raise ImagesError(
+            f"two sets are called {next(name for name in names if names.count(name) > 1)}",
+            fix="import one of them again with --name",
+        )
+    if len(sets) > 1 and out is None:
+        raise ImagesError("of several sets, no one is the place for the table", fix="give -o, a folder")
+    findings: list[Finding] = []
+    known = list(known_images(sets, workers, progress))
+    rows = list(duplicate_rows(known, most, findings))
+    path = write_table(
+        sets[0][0],
+        "duplicates",
+        DuplicateRow,
+        rows,
+        findings,
+        out=out,
+        options={"distance": most, "hash": "phash"},
+        force=force,
+        also=tuple(images for images, _ in sets[1:]),
+    )
+    return path, findings, rows

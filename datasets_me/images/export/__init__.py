@@ -1,0 +1,1 @@
+"""From a set of images, and what was decided about them, to what training scripts read."""

@@ -1,0 +1,246 @@
+"""Images that are files, and what their paths and the lists beside them say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from datasets_me.errors import ImagesError, Place
+from datasets_me.images import labels as labelling
+from datasets_me.images.decode import Facts, is_image_name, look, suffix_fits
+from datasets_me.images.doubts import Doubts
+from datasets_me.images.labels import Label, Labels
+from datasets_me.images.parallel import in_order, processes
+from datasets_me.images.paths import PathPattern, files_under, is_text
+from datasets_me.images.records import ImageRow
+from datasets_me.images.schemas import ImageSchema
+from datasets_me.images.spec import KNOWN_FIELDS, Files
+from datasets_me.records import Finding, finding
+from datasets_me.text import printable
+
+_IN_PATH = ("name", "suffix")  # fields that say nothing the path does not
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A file and the fields of its path."""
+
+    path: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a file's bytes say."""
+
+    facts: Facts | None
+    size: int | None
+    sha256: str | None
+    damage: str | None
+
+
+class FilesReader:
+    """One pass over a folder; ``source`` says what was read when the rows are through.
+
+    ``findings`` gets what cannot be used. A file that cannot be decoded is a row with ``damage``, and a finding.
+    """
+
+    def __init__(self, schema: ImageSchema, root: Path, dataset: str, findings: list[Finding]) -> None:
+        if schema.spec.files is None:
+            raise ValueError("the schema has no files")
+        self._spec, self._files, self._root, self._dataset = schema.spec, schema.spec.files, root, dataset
+        self._findings = findings
+        self._source: dict[str, Any] = {}
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What was read; ``others`` counts files that are no images by suffix, ``left_out`` those of other layouts."""
+        return self._source
+
+    def rows(self, progress: Callable[[int, int], None], workers: int | None) -> Iterator[ImageRow]:
+        """The images in order of their paths.
+
+        Raises:
+            ImagesError: the source is no folder, holds no image that the schema knows, or lacks the labels.
+        """
+        paths = list(files_under(self._root))
+        named, left_out, others = self._named(paths)
+        if not named:
+            patterns = ", ".join(layout.path for layout in self._files.layouts)
+            raise ImagesError(
+                f"no image under the source lies as the schema {self._spec.id} says: {patterns}",
+                where=str(self._root),
+                fix="give the folder above, or below, or another --schema",
+            )
+        labels, label_of = self._labels(paths, named)
+        self._source.update(
+            name=self._root.resolve().name,
+            files=[self._file(path) for path in labels.files] if self._files.label_list else [],
+            label_files=len(labels.files),
+            left_out=left_out,
+            others=dict(sorted(others.items())),
+        )
+        doubts = Doubts(self._spec)
+        looked = in_order(partial(_see, self._root), [each.path for each in named], processes(workers, len(named)))
+        for done, (each, seen) in enumerate(zip(named, looked, strict=True), start=1):
+            row = self._row(each, seen, *label_of(each))
+            doubts.count(row)
+            progress(done, len(named))
+            yield row
+        self._findings += doubts.findings()
+
+    def _named(self, paths: list[str]) -> tuple[list[_Named], dict[str, int], Counter[str]]:
+        """Files of the layouts that are used; how many lie in others; and what else there is, by suffix."""
+        patterns = [(each.id, PathPattern(each.path, self._spec, each.patterns)) for each in self._files.layouts]
+        by_layout: dict[str, list[_Named]] = {name: [] for name, _ in patterns}
+        others: Counter[str] = Counter()
+        for path in paths:
+            name = path.rpartition("/")[2]
+            if not is_image_name(name):
+                others[name.rpartition(".")[2].casefold() if "." in name else ""] += 1
+                continue
+            if not is_text(path):
+                self._unknown(printable(path), "its name is not UTF-8")
+                continue
+            for layout, pattern in patterns:
+                fields = pattern.fields_of(path)
+                if fields is not None:
+                    by_layout[layout].append(_Named(path, fields))
+                    break
+            else:
+                self._unknown(path, "its path is none that the schema knows")
+        used = [name for name, found in by_layout.items() if found]
+        if self._files.choose == "first":
+            used = used[:1]
+        left_out = {name: len(found) for name, found in by_layout.items() if found and name not in used}
+        return sorted((each for name in used for each in by_layout[name]), key=lambda each: each.path), left_out, others
+
+    def _unknown(self, path: str, why: str) -> None:
+        self._findings.append(finding("ME706", f"the image is not used: {why}", path=path))
+
+    def _labels(
+        self, paths: list[str], named: list[_Named]
+    ) -> tuple[Labels, Callable[[_Named], tuple[str | None, str | None, Label | None]]]:
+        """The labels read, and for each image: its label, the text it stands for, and where that stands."""
+        files = self._files
+        if files.label_list:
+            rule = files.label_list
+            labels = labelling.read_list(self._root, paths, rule, self._findings)
+            self._missing(labels, {labelling.key_of(rule, each.fields) for each in named})
+            for each in named:
+                if labelling.key_of(rule, each.fields) not in labels.by_key:
+                    self._unlabelled(each.path, f"{labels.files[0]} does not list it")
+
+            def listed(each: _Named) -> tuple[str | None, str | None, Label | None]:
+                label = labels.by_key.get(labelling.key_of(rule, each.fields))
+                return (self._spec.label_of(label.text), label.text, label) if label else (None, None, None)
+
+            return labels, listed
+        if files.label_files:
+            return self._sequence_labels(paths, named, files)
+
+        def from_path(each: _Named) -> tuple[str | None, str | None, Label | None]:
+            text = each.fields.get(files.label)
+            return (self._spec.label_of(text) if text else None), text, None
+
+        return Labels(), from_path
+
+    def _sequence_labels(
+        self, paths: list[str], named: list[_Named], files: Files
+    ) -> tuple[Labels, Callable[[_Named], tuple[str | None, str | None, Label | None]]]:
+        rule = files.label_files
+        assert rule is not None
+        labels = labelling.read_files(self._root, paths, rule, self._spec, self._findings)
+        sequences: dict[str, list[_Named]] = defaultdict(list)
+        for each in named:
+            sequences[labelling.sequence_key(rule.by, each.fields)].append(each)
+        self._missing(labels, set(sequences))
+        by_path: dict[str, str | None] = {}
+        for key, frames in sequences.items():
+            label = labels.by_key.get(key)
+            if label is None:
+                self._unlabelled(
+                    frames[0].path.rpartition("/")[0] or frames[0].path, f"no file labels the sequence {key}"
+                )
+                continue
+            frames.sort(key=lambda each: (_number(each.fields), each.path))
+            said = labelling.label_frames(rule, len(frames), self._spec.label_of(label.text) or "")
+            by_path.update((each.path, text or None) for each, text in zip(frames, said, strict=True))
+
+        def of_sequence(each: _Named) -> tuple[str | None, str | None, Label | None]:
+            label = labels.by_key.get(labelling.sequence_key(rule.by, each.fields))
+            return by_path.get(each.path), label.text if label else None, label
+
+        return labels, of_sequence
+
+    def _missing(self, labels: Labels, there: set[str]) -> None:
+        for key, label in labels.by_key.items():
+            if key not in there:
+                place = Place(label.file, row=label.row)
+                self._findings.append(finding("ME704", f"{key} has a label, but there is no such image", place=place))
+
+    def _unlabelled(self, path: str, why: str) -> None:
+        self._findings.append(finding("ME705", f"there is no label: {why}", path=path))
+
+    def _row(
+        self, each: _Named, seen: _Seen, label: str | None, label_raw: str | None, place: Label | None
+    ) -> ImageRow:
+        fields, facts = each.fields, seen.facts
+        if seen.damage:
+            self._findings.append(finding("ME702", f"the image cannot be decoded: {seen.damage}", path=each.path))
+        if facts and not suffix_fits(each.path, facts.format):
+            self._findings.append(
+                finding(
+                    "ME708",
+                    f"the content is {facts.format}",
+                    path=each.path,
+                    expected=each.path.rpartition(".")[2],
+                    found=facts.format,
+                )
+            )
+        split = fields.get("split")
+        sequence = [fields[name] for name in self._files.sequence if name in fields]
+        apart = {*KNOWN_FIELDS, *_IN_PATH, self._files.label}
+        return ImageRow(
+            id=each.path,
+            dataset=self._dataset,
+            path=each.path,
+            split=self._spec.split_of(split) if split else None,
+            label=label,
+            label_raw=label_raw,
+            subject=fields.get("subject"),
+            sequence="/".join(sequence) or None,
+            frame=_number(fields) if fields.get("frame", "").isdigit() else None,
+            width=facts.width if facts else None,
+            height=facts.height if facts else None,
+            format=facts.format if facts else None,
+            size=seen.size,
+            sha256=seen.sha256,
+            damage=seen.damage,
+            source_file=place.file if place else each.path,
+            source_row=place.row if place else None,
+            extra={name: value for name, value in fields.items() if name not in apart},
+        )
+
+    def _file(self, path: str) -> dict[str, Any]:
+        content = (self._root / path).read_bytes()
+        return {"name": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _number(fields: dict[str, str]) -> int:
+    text = fields.get("frame", "")
+    return int(text) if text.isdigit() else 0
+
+
+def _see(root: Path, path: str) -> _Seen:
+    try:
+        content = (root / path).read_bytes()
+    except OSError as error:
+        return _Seen(None, None, None, f"the file cannot be read: {error.strerror or error}")
+    facts, damage = look(content)
+    return _Seen(facts, len(content), hashlib.sha256(content).hexdigest(), damage)

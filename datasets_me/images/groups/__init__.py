@@ -1,0 +1,1 @@
+"""Group photographs: every face found, cut out, aligned and described."""

@@ -1,0 +1,239 @@
+"""Every face of every group photograph: coordinates, crops, aligned faces, and a set of vectors per image.
+
+::
+
+    face_coordinates.parquet  groups.parquet  findings.parquet  groups.json
+    faces/<image>_<face>.png      the box, as far as it is inside the image
+    aligned/<image>_<face>.png    112x112, see `align`
+    features/<image>.npz          features (K, D) float32, mask (K,) bool, boxes (K, 4), points (K, 5, 2),
+                                  confidence (K,) float32, faces int32, label, id
+
+``<image>`` is the image's number in the set. Without padding K is the number of faces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.errors import plural
+from datasets_me.features.boxes import Box, Detection, FaceDetector
+from datasets_me.features.landmarks import GONE
+from datasets_me.files import marked_folder
+from datasets_me.images import store
+from datasets_me.images.faces import Finder, examine, measured
+from datasets_me.images.groups.align import aligned, five_points
+from datasets_me.images.groups.embed import Embedder
+from datasets_me.images.groups.records import FaceCoordinates, GroupRow
+from datasets_me.images.parquet import stream
+from datasets_me.images.records import Face, ImageRow
+from datasets_me.images.store import ImageSet
+from datasets_me.records import Finding, finding
+
+Image = NDArray[np.uint8]
+
+LONGEST = 2000
+"""The longer side in px that larger photographs are shrunk to before faces are looked for."""
+
+SMALLEST = 40
+"""Faces from this many px on are looked for in a photograph that is not shrunk: half of what dlib's detector sees,
+because the picture is doubled."""
+
+
+@dataclass
+class Grouped:
+    """Sums of a run, for people to read."""
+
+    images: int = 0
+    faces: int = 0
+    by_count: dict[int, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def every_face(image: Image, detector: FaceDetector) -> tuple[list[Face], list[Face]]:
+    """The faces of a photograph (H, W, 3) in BGR, the largest first; and what was found, but is none to its landmarks.
+
+    A detector for one face looks from far first and stops when it sees somebody, so it misses the back row. dlib's is
+    therefore run on the whole picture at twice its size; any other is taken as it is. Where nobody is found, the
+    picture is enlarged and padded as `faces.examine` does.
+    """
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    found = _dlib_faces(grey) if detector.name == "dlib" else detector.detect(image)
+    faces = [measured(grey, each) for each in found]
+    if not faces:
+        faces, _ = examine(image, detector)
+    faces.sort(key=lambda face: -(face.x1 - face.x0) * (face.y1 - face.y0))
+    return [face for face in faces if face.residual < GONE], [face for face in faces if face.residual >= GONE]
+
+
+def _dlib_faces(grey: Image) -> list[Detection]:
+    import dlib
+
+    factor = max(1.0, max(grey.shape) / LONGEST)
+    size = (round(grey.shape[1] / factor), round(grey.shape[0] / factor))
+    small = grey if factor == 1 else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    boxes, scores, _ = dlib.get_frontal_face_detector().run(np.ascontiguousarray(small), 1, 0.0)
+    return [
+        Detection(Box(*(value * factor for value in (b.left(), b.top(), b.right() + 1, b.bottom() + 1))), float(score))
+        for b, score in zip(boxes, scores, strict=True)
+    ]
+
+
+def write_groups(
+    images: ImageSet,
+    root: Path | None,
+    out: Path,
+    finder: Finder,
+    embedder: Embedder,
+    *,
+    pad: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    force: bool = False,
+) -> Grouped:
+    """Find and describe the faces of every image, one image at a time.
+
+    Args:
+        pad: vectors per npz: missing ones are zeros with a false mask, and of more faces the largest stay.
+
+    Findings: ME732 something that is no face to its landmarks, ME733 no face, ME734 more faces than ``pad``, ME735 an
+    image cannot be decoded.
+
+    Raises:
+        MeDatasetsError: the output cannot be written, or a model cannot be run.
+    """
+    detector, made = finder.make(), Grouped()
+    groups: list[GroupRow] = []
+
+    def faces_of(folder: Path) -> Iterator[FaceCoordinates]:
+        for number, row in enumerate(images.rows()):
+            image = store.load_image(row, root)
+            if isinstance(image, str):
+                made.findings.append(finding("ME735", f"the image cannot be decoded: {image}", path=row.id))
+                grouped = _row(row, number, why=image)
+            else:
+                faces, doubtful = every_face(image, detector)
+                made.findings += [_doubt(row, face) for face in doubtful]
+                here = [_cut(folder, image, row, number, i, face) for i, face in enumerate(faces)]
+                yield from (face for face, _ in here)
+                grouped = _describe(folder, image, row, number, here, embedder, pad, made.findings)
+            groups.append(grouped)
+            made.images += 1
+            made.faces += grouped.faces
+            made.by_count[grouped.faces] = made.by_count.get(grouped.faces, 0) + 1
+            progress(number + 1, len(images))
+
+    with marked_folder(out, "groups", force=force) as folder:
+        for name in ("faces", "aligned", "features"):
+            (folder / name).mkdir()
+        stream(folder / "face_coordinates.parquet", FaceCoordinates, faces_of(folder))
+        stream(folder / "groups.parquet", GroupRow, groups)
+        stream(folder / "findings.parquet", Finding, made.findings)
+        about = {
+            "dataset": images.dataset,
+            "table": images.sha256,
+            "detector": {"name": finder.name, **detector.provenance},
+            "embedding": dict(embedder.about),
+            "pad": pad,
+            "images": made.images,
+            "faces": made.faces,
+        }
+        (folder / "groups.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return made
+
+
+def _row(row: ImageRow, number: int, **fields: object) -> GroupRow:
+    about = {"id": row.id, "dataset": row.dataset, "number": number, "split": row.split, "label": row.label}
+    return GroupRow.model_validate({**about, **fields})
+
+
+def _doubt(row: ImageRow, face: Face) -> Finding:
+    place = f"{face.x0:.0f},{face.y0:.0f} to {face.x1:.0f},{face.y1:.0f}"
+    message = f"what was found at {place} is no face to its landmarks (residual {face.residual:.4f}); it is left out"
+    return finding("ME732", message, path=row.id, found=f"{face.residual:.4f}", expected=f"below {GONE:g}")
+
+
+def _cut(
+    folder: Path, image: Image, row: ImageRow, number: int, index: int, face: Face
+) -> tuple[FaceCoordinates, Image]:
+    """A face's row and its aligned form; that and its crop are written."""
+    points = five_points(np.array(face.landmarks, np.float32).reshape(-1, 2))
+    name = f"{number:06d}_{index:03d}.png"
+    height, width = image.shape[:2]
+    x0, y0 = max(0, int(np.floor(face.x0))), max(0, int(np.floor(face.y0)))
+    x1, y1 = min(width, int(np.ceil(face.x1))), min(height, int(np.ceil(face.y1)))
+    upright = aligned(image, points)
+    for kind, picture in (("faces", image[y0:y1, x0:x1]), ("aligned", upright)):
+        (folder / kind / name).write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    names = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+    flat = {
+        f"{point}_{axis}": round(float(value), 2)
+        for point, place in zip(names, points, strict=True)
+        for axis, value in zip("xy", place, strict=True)
+    }
+    made = FaceCoordinates(
+        id=row.id,
+        dataset=row.dataset,
+        number=number,
+        face=index,
+        x0=face.x0,
+        y0=face.y0,
+        x1=face.x1,
+        y1=face.y1,
+        **flat,
+        confidence=face.score,
+        residual=face.residual,
+        landmarks=face.landmarks,
+        crop=f"faces/{name}",
+        aligned=f"aligned/{name}",
+    )
+    return made, upright
+
+
+def _describe(
+    folder: Path,
+    image: Image,
+    row: ImageRow,
+    number: int,
+    faces: list[tuple[FaceCoordinates, Image]],
+    embedder: Embedder,
+    pad: int | None,
+    findings: list[Finding],
+) -> GroupRow:
+    """An image's row, with its npz written; no npz without a face, unless sets are padded."""
+    if not faces:
+        findings.append(finding("ME733", "no face was found in the photograph", path=row.id, found="0"))
+        if pad is None:
+            return _row(row, number, why="no face")
+    if pad is not None and len(faces) > pad:
+        message = f"{plural(len(faces), 'face')}; the {pad} largest are in the npz"
+        findings.append(finding("ME734", message, path=row.id, found=str(len(faces)), expected=str(pad)))
+    used = faces[:pad]
+    size = len(used) if pad is None else pad
+    features = np.zeros((size, int(embedder.about["size"])), np.float32)
+    boxes, points = np.zeros((size, 4), np.float32), np.zeros((size, 5, 2), np.float32)
+    confidence = np.zeros(size, np.float32)
+    for i, (face, upright) in enumerate(used):
+        landmarks = np.array(face.landmarks, np.float32).reshape(-1, 2)
+        features[i] = embedder.describe(image, landmarks, upright)
+        boxes[i] = face.x0, face.y0, face.x1, face.y1
+        points[i] = five_points(landmarks)
+        confidence[i] = face.confidence
+    name = f"features/{number:06d}.npz"
+    np.savez(
+        folder / name,
+        features=features,
+        mask=np.arange(size) < len(used),
+        boxes=boxes,
+        points=points,
+        confidence=confidence,
+        faces=np.int32(len(faces)),
+        label=np.array(row.label or ""),
+        id=np.array(row.id),
+    )
+    return _row(row, number, faces=len(faces), used=len(used), file=name, why=None if faces else "no face")

@@ -1,0 +1,76 @@
+"""Files under a root, and what their paths say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from datasets_me.errors import ImagesError
+from datasets_me.images.spec import ImageSpec
+from datasets_me.naming import Template
+from datasets_me.text import printable, same
+
+_ANYWHERE = "**/"
+
+
+def files_under(root: Path) -> Iterator[str]:
+    """Paths of all files, relative to the root with ``/``, in one order on every machine.
+
+    Linked folders are followed, but never into a folder that is already being listed; hidden ones are passed over.
+
+    Raises:
+        ImagesError: the root is no folder.
+    """
+    if not root.is_dir():
+        raise ImagesError("the source is not a folder", where=str(root), fix="give the folder the images lie under")
+    yield from _below(root, "", (os.path.realpath(root),))
+
+
+def _below(root: Path, path: str, above: tuple[str, ...]) -> Iterator[str]:
+    try:
+        with os.scandir(root / path) as entries:
+            here = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise ImagesError(f"a folder cannot be read: {error.strerror or error}", where=str(root / path)) from error
+    for entry in here:
+        relative = f"{path}/{entry.name}" if path else entry.name
+        if not entry.is_dir():
+            yield relative
+        elif not entry.name.startswith("."):
+            real = os.path.realpath(root / relative)
+            if real not in above:
+                yield from _below(root, relative, (*above, real))
+
+
+class PathPattern:
+    """A path with fields, as a schema gives it; ``**/`` in front stands for any folders."""
+
+    def __init__(self, text: str, spec: ImageSpec, patterns: Mapping[str, str] | None = None) -> None:
+        template = Template(text.removeprefix(_ANYWHERE))
+        given = dict(patterns or {})
+        if "split" in template.fields and "split" not in given:
+            # longest first: "train" would leave "ing" of "training" over
+            names = [name for split, names in spec.splits.items() for name in (split, *names)]
+            given["split"] = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or "(?!)"
+        prefix = "(?:.*/)?" if text.startswith(_ANYWHERE) else ""
+        self._regex = re.compile(prefix + template.regex(given).pattern, re.IGNORECASE)
+        self.fields = frozenset(template.fields)
+
+    def fields_of(self, path: str) -> dict[str, str] | None:
+        """The fields of a path, or None for one that is no such path, or gives one field two values."""
+        match = self._regex.fullmatch(path)
+        if match is None:
+            return None
+        found = match.groupdict()
+        fields = {name: value for name, value in found.items() if "__" not in name}
+        for name, value in found.items():
+            if "__" in name and not same(value, fields[name.partition("__")[0]]):
+                return None
+        return fields
+
+
+def is_text(path: str) -> bool:
+    """Whether a path is text that a table can hold: UTF-8."""
+    return printable(path) == path

@@ -1,0 +1,1 @@
+"""Looking through doubtful images in a browser, and deciding."""

@@ -1,0 +1,107 @@
+"""Copies of all images in one format, size and colour, under new names. Originals are only read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.images import derived, store
+from datasets_me.images.decode import DamageError, suffix_fits
+from datasets_me.images.derived import FileFormat, Made, Names
+from datasets_me.images.parallel import processes
+from datasets_me.images.records import ImageRow, UnifiedRow
+from datasets_me.images.store import ImageSet
+from datasets_me.records import finding
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What all images shall be.
+
+    Attributes:
+        format: of the files.
+        size: the longer side in px; None keeps sizes. Smaller images are enlarged.
+        pad: make it a square by black borders.
+        grey: one channel.
+        naming: the template of the new paths.
+    """
+
+    format: FileFormat = "png"
+    size: int | None = None
+    pad: bool = False
+    colour: Literal["rgb", "grey"] = "rgb"
+    naming: str = derived.NAMING
+
+
+def unify(
+    images: ImageSet,
+    root: Path | None,
+    out: Path,
+    form: Form,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None],
+    force: bool = False,
+) -> ImageSet:
+    """Write copies of all images that can be decoded, with ``unified.parquet``, old -> new.
+
+    Raises:
+        ImagesError: ``out`` has to stay, the naming gives one name to two images, or a file cannot be written.
+    """
+    names = Names(form.naming, form.format)
+    tasks = ((row, names.path(row, number)) for number, row in enumerate(images.rows(), start=1))
+    return derived.write_derived(
+        images,
+        out,
+        ("unified", UnifiedRow),
+        tasks,
+        lambda folder: partial(_one, root=root, folder=folder, form=form),
+        options=asdict(form),
+        workers=processes(workers, len(images)),
+        progress=progress,
+        force=force,
+    )
+
+
+def formed(image: Image, form: Form) -> Image:
+    """An image (H, W, 3) in BGR in the size and colour asked for; never distorted."""
+    if form.size is not None:
+        factor = form.size / max(image.shape[:2])
+        if factor != 1:
+            size = tuple(max(1, round(side * factor)) for side in image.shape[1::-1])
+            how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+            image = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+    if form.pad:
+        height, width = image.shape[:2]
+        side = max(height, width)
+        top, left = (side - height) // 2, (side - width) // 2
+        image = np.asarray(
+            cv2.copyMakeBorder(image, top, side - height - top, left, side - width - left, cv2.BORDER_CONSTANT),
+            np.uint8,
+        )
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) if form.colour == "grey" else image
+
+
+def _one(task: tuple[ImageRow, str], *, root: Path | None, folder: Path, form: Form) -> Made:
+    row, path = task
+    try:
+        decoded = store.load(row, root)
+    except DamageError as error:
+        found = finding("ME702", f"the image cannot be decoded: {error}", path=row.where)
+        return Made(None, UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path), [found])
+    findings = [finding("ME709", change, path=row.where) for change in decoded.changes]
+    changes = list(decoded.changes)
+    if row.path and row.format and not suffix_fits(row.path, row.format):
+        changes.append(f"its name said {Path(row.path).suffix[1:]}, it was {row.format}")
+    made = derived.save(folder, path, formed(decoded.image, form), row)
+    entry = UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path, path=path, changes=changes)
+    return Made(made, entry, findings)

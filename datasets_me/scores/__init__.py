@@ -1,0 +1,1 @@
+"""From predictions and a manifest to the figures that papers report."""

@@ -1,0 +1,230 @@
+"""How well expressions were spotted in long videos.
+
+As defined for the spotting tasks of MEGC 2020 (Li, Wang, Yap, See, Hong, Li: MEGC2020 – The Third Facial
+Micro-Expression Grand Challenge, FG 2020) and MEGC 2021, which kept it: a spotted interval is a true positive if its
+intersection with an annotated interval is at least half of their union, IoU = |S ∩ G| / |S ∪ G| >= 0.5. True positives,
+spotted and annotated intervals are summed over all videos; then precision = TP / spotted, recall = TP / annotated and
+F1 = 2 TP / (spotted + annotated). "Overall" sums the counts of micro and macro.
+
+Intervals are frames with both ends included, so onset 10 to offset 12 is three frames. An annotation counts at most
+once, and so does a spotted interval: the most pairs are made that can be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.manifest import Manifest
+from datasets_me.records import Annotation, Finding, Record, Video, finding
+from datasets_me.scores.matching import Index, all_annotations, without
+from datasets_me.scores.predictions import Predictions
+from datasets_me.text import fold
+
+IOU = 0.5
+TYPES = ("micro", "macro")
+Interval = tuple[int, int]
+_Key = tuple[str, str, str]  # dataset, video, type
+
+
+class VideoCounts(Record):
+    """One video and one type (``overall`` where the predictions have none): pairs made, and what was left over."""
+
+    dataset: str
+    subject: str | None
+    video: str
+    type: str
+    tp: int
+    fp: int
+    fn: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Sums of counts, and the figures made of them; 0 where there is nothing to divide by."""
+
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+
+    @property
+    def precision(self) -> float:
+        return self.tp / (self.tp + self.fp) if self.tp + self.fp else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.tp / (self.tp + self.fn) if self.tp + self.fn else 0.0
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.tp / (2 * self.tp + self.fp + self.fn) if self.tp else 0.0
+
+
+@dataclass(frozen=True)
+class Spotting:
+    """What :func:`spotting` found; ``dropped`` counts annotations that were left out for want of an offset."""
+
+    videos: list[VideoCounts]
+    dropped: int
+    findings: list[Finding]
+
+    def counts(self, kind: str = "overall", dataset: str | None = None) -> Counts:
+        """The sums over videos of one type, or of all; of one dataset, or of all."""
+        chosen = [
+            row
+            for row in self.videos
+            if (kind == "overall" or row.type == kind) and (dataset is None or row.dataset == dataset)
+        ]
+        return Counts(*(sum(getattr(row, name) for row in chosen) for name in ("tp", "fp", "fn")))
+
+
+def iou(a: Interval, b: Interval) -> float:
+    """Intersection over union of two intervals of frames, both ends included."""
+    shared = max(0, min(a[1], b[1]) - max(a[0], b[0]) + 1)
+    return shared / (a[1] - a[0] + 1 + b[1] - b[0] + 1 - shared)
+
+
+def pairs(spotted: Sequence[Interval], annotated: Sequence[Interval], threshold: float = IOU) -> list[tuple[int, int]]:
+    """The most pairs of a spotted and an annotated interval whose IoU reaches the threshold, each used once.
+
+    A maximum matching of the bipartite graph, by augmenting paths; so the count depends on no order. Above 0.5 and
+    where annotations do not overlap, there is at most one partner for each anyway.
+    """
+    partners = [[j for j, other in enumerate(annotated) if iou(one, other) >= threshold] for one in spotted]
+    taken: dict[int, int] = {}
+
+    def place(i: int, tried: set[int]) -> bool:
+        for j in partners[i]:
+            if j not in tried:
+                tried.add(j)
+                if j not in taken or place(taken[j], tried):
+                    taken[j] = i
+                    return True
+        return False
+
+    for i in range(len(spotted)):
+        place(i, set())
+    return sorted((i, j) for j, i in taken.items())
+
+
+def end(row: Annotation, missing: str) -> int | None:
+    """The offset of an annotation; where it is null, what ``missing`` makes of it.
+
+    ``mirror`` is 2 · apex − onset, ``apex`` the apex itself, ``fixed:N`` N frames after the apex, ``drop`` nothing.
+    None where that cannot be had.
+
+    Raises:
+        MeDatasetsError: ``missing`` is none of these.
+    """
+    match = re.fullmatch(r"mirror|apex|drop|fixed:(\d{1,6})", missing)
+    if match is None:
+        raise MeDatasetsError(
+            f"'{missing}' is no way to read a missing offset",
+            fix="give mirror, apex, fixed:N (such as fixed:20) or drop",
+        )
+    if row.offset is not None or missing == "drop" or row.apex is None:
+        return row.offset
+    if missing == "mirror":
+        return None if row.onset is None else 2 * row.apex - row.onset
+    return row.apex + int(match[1] or 0)
+
+
+def spotting(
+    manifests: Sequence[Manifest], files: Sequence[Predictions], *, missing: str = "mirror", threshold: float = IOU
+) -> Spotting:
+    """Score spotted intervals against annotations.
+
+    Raises:
+        MeDatasetsError: the predictions have a type in some rows only, or an argument cannot be used.
+    """
+    rows = all_annotations(manifests)
+    every: list[Annotation | Video] = [*_listed(manifests), *reversed(rows)]
+    videos = list({(row.dataset, row.video): row for row in every}.values())
+    typed, spotted, found = _spotted(files, videos)
+    annotated: dict[_Key, list[Interval]] = defaultdict(list)
+    dropped = 0
+    for row in rows:
+        last = end(row, missing)
+        if row.onset is None or last is None or last < row.onset:
+            dropped += 1
+            what = "no onset" if row.onset is None else "no offset" if last is None else "an offset before its onset"
+            found.append(without(row, "ME545", f"{row.id} has {what}; it is not scored"))
+            continue
+        if row.offset is None:
+            found.append(without(row, "ME547", f"{row.id} has no offset; read as {last} ({missing})"))
+        annotated[row.dataset, row.video, row.type if typed else "overall"].append((row.onset, last))
+    touched = {key[:2] for key in spotted}
+    counts = []
+    for video in sorted(videos, key=lambda row: (row.dataset, row.subject or "", row.video)):
+        if isinstance(video, Annotation) and (video.dataset, video.video) not in touched:
+            found.append(without(video, "ME548", f"nothing was spotted in {video.video}"))
+        for kind in TYPES if typed else ("overall",):
+            key = (video.dataset, video.video, kind)
+            one, other = spotted.get(key, []), annotated.get(key, [])
+            if one or other:
+                hits = len(pairs(one, other, threshold))
+                counts.append(
+                    VideoCounts(
+                        dataset=video.dataset,
+                        subject=video.subject,
+                        video=video.video,
+                        type=kind,
+                        tp=hits,
+                        fp=len(one) - hits,
+                        fn=len(other) - hits,
+                    )
+                )
+    return Spotting(counts, dropped, found)
+
+
+def _listed(manifests: Sequence[Manifest]) -> list[Video]:
+    """The videos that have folders: what is spotted in one without annotations is wrong, not unknown."""
+    return [row for made in manifests for row in made.videos]
+
+
+def _spotted(
+    files: Sequence[Predictions], videos: Sequence[Annotation | Video]
+) -> tuple[bool, dict[_Key, list[Interval]], list[Finding]]:
+    """Whether predictions have types; the intervals of each video and type; findings about what is left out."""
+    index, found = Index(videos), list[Finding]()
+    typed = [bool(row.get("type")) for file in files for row in file.rows]
+    if any(typed) and not all(typed):
+        raise MeDatasetsError(
+            "some predictions have a type and some do not", fix="give every one micro or macro, or leave the column out"
+        )
+    intervals: dict[_Key, list[Interval]] = defaultdict(list)
+    for file in files:
+        for number, cells in enumerate(file.rows):
+            place, keys = file.place(number), file.keys(number)
+            named: dict[str, str] = {name: keys[name] for name in ("dataset", "subject", "video") if name in keys}
+            fits = [videos[position] for position in index.find(named)]
+            if len(fits) != 1:
+                said = ", ".join(f"{name} {value}" for name, value in named.items()) or "an empty name"
+                code, what = ("ME541", f"{len(fits)} videos have") if fits else ("ME540", "no video has")
+                found.append(finding(code, f"{what} {said}", place=place))
+                continue
+            onset, offset = (_frame(cells[name]) for name in ("onset", "offset"))
+            kind = fold(cells.get("type", "")) or "overall"
+            kind = next((name for name in TYPES if kind.startswith(name)), kind)
+            if onset is None or offset is None or offset < onset or kind not in (*TYPES, "overall"):
+                said = f"onset '{cells['onset']}', offset '{cells['offset']}', type '{cells.get('type', '')}'"
+                message = f"not an interval of frames: {said}; it is left out"
+                found.append(finding("ME546", message, place=place, video=fits[0].video))
+                continue
+            chosen = intervals[fits[0].dataset, fits[0].video, kind]
+            if (onset, offset) in chosen:
+                message = f"{fits[0].video} {onset} to {offset} was predicted before; this one counts as wrong"
+                found.append(finding("ME542", message, place=place, video=fits[0].video))
+            chosen.append((onset, offset))
+    return any(typed), intervals, found
+
+
+def _frame(text: str) -> int | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return int(value) if value.is_integer() else None

@@ -1,0 +1,85 @@
+"""A set of images as a dataset for torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from datasets_me.errors import ImagesError
+from datasets_me.images import store
+from datasets_me.images.decode import DamageError
+from datasets_me.images.export.plan import OWN, plan
+from datasets_me.images.records import ImageRow, Split
+
+
+class ImageDataset(Dataset[tuple[Any, int]]):
+    """Images and class numbers, with decisions applied and near-duplicates kept in one split.
+
+    An item is ``(image, number)``: RGB uint8 of shape (3, H, W), upright, at its own size, or what ``transform`` makes
+    of it; ``number`` counts ``classes``, which are the same for every split. Files are read when asked for; pixels that
+    stood in a table are held in memory (83 MB for FER2013).
+
+    Args:
+        images: the folder of a set, made by ``me-datasets images import``.
+        root: the folder the files lie under; none for a set without files.
+        part: ``train``, ``validation`` or ``test``; all images by default.
+        split: ``own``, or shares such as ``0.8,0.1,0.1``, as in ``me-datasets images export``.
+        seed: decides a split by shares.
+        decisions: the file of decisions; that in the set's folder by default.
+        transform: called with the tensor.
+
+    Raises:
+        ImagesError: the set or a table is damaged, files lie nowhere, or the part is empty.
+    """
+
+    def __init__(
+        self,
+        images: Path,
+        root: Path | None = None,
+        *,
+        part: Split | None = None,
+        split: str = OWN,
+        seed: int = 0,
+        decisions: Path | None = None,
+        transform: Callable[[torch.Tensor], Any] | None = None,
+    ) -> None:
+        made = store.read(images)
+        planned = plan(made, split=split, seed=seed, decisions=decisions)
+        chosen = [row for row in planned.rows if part is None or row.split == part]
+        if not chosen:
+            counts = Counter(row.split or "no split" for row in planned.rows)
+            said = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+            raise ImagesError(
+                f"no image is in {part or 'the set'}", where=str(images), fix=f"there are: {said or 'none'}"
+            )
+        self.classes = planned.classes
+        self.findings = planned.findings
+        self.ids = [row.id for row in chosen]
+        self._root = made.root(root)
+        self._transform = transform
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        self.targets = [numbers[row.label] for row in chosen]
+        self._rows: list[ImageRow] = []
+        wanted = {row.number for row in chosen}
+        for number, row in enumerate(made.rows()):
+            if number in wanted:
+                self._rows.append(row)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        row = self._rows[index]
+        try:
+            picture = store.load(row, self._root).image
+        except DamageError as error:
+            raise ImagesError(
+                f"an image that was there at the import is gone or damaged: {error}", where=row.id
+            ) from error
+        image = torch.from_numpy(picture[:, :, ::-1].transpose(2, 0, 1).copy())
+        return (image if self._transform is None else self._transform(image)), self.targets[index]

@@ -1,0 +1,33 @@
+"""The verbs of images as a user runs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datasets_me.synthetic.image_sets import make
+from tests.conftest import Run
+
+
+def test_import_look_and_cut(me_datasets: Run, tmp_path: Path) -> None:
+    make("fer2013", tmp_path / "raw", images=14, seed=2)
+    done = me_datasets("images", "import", "raw/set", "--schema", "raw/schema.yaml", "-o", "i")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "FER2013: 14 images" in done.stdout
+    assert "written to i" in done.stdout
+    faces = me_datasets("images", "faces", "i", "--workers", "1")
+    assert faces.returncode == 0, faces.stderr
+    assert "faces: " in faces.stdout and "what helped: " in faces.stdout
+    cut = me_datasets("images", "crop", "i", "-o", "mouths", "--region", "mouth")
+    assert "mouth cut out of 1" in cut.stdout
+
+
+def test_errors_among_the_findings_give_exit_code_one(me_datasets: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("emotion,pixels,Usage\n0,1 2,Training\n3," + " ".join(["7"] * 2304) + ",Training\n")
+    done = me_datasets("images", "import", "t.csv", "--schema", "fer2013", "-o", "i")
+    assert done.returncode == 1
+    assert "ME701  error         1  image-row-unreadable  t.csv, row 2: the row gives no image: 2 pixels" in done.stdout
+    done = me_datasets("images", "duplicates", "i", "--root", "nowhere")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: 0 of the sets have their files elsewhere, but --root is given 1 times\n  to do: leave it out\n"
+    )

@@ -1,0 +1,101 @@
+"""Files of third-party predictions in the forms they come in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datasets_me.errors import MeDatasetsError, SchemaError
+from datasets_me.images.audit import spec
+from datasets_me.images.audit.entries import read
+
+FACES = {
+    "microsoft": {"faceRectangle": {"top": 1}, "faceAttributes": {"emotion": {"anger": 0.1, "happiness": 0.9}}},
+    "face-plus-plus": {"face_token": "x", "attributes": {"emotion": {"anger": 10.0, "happiness": 90}}},
+}
+
+
+def taken(path: Path, content: Any, form: str = "plain") -> tuple[list[Any], list[str]]:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    entries, found = read(path, spec.load(form), lambda text: text in ("anger", "happy"))
+    return [(entry.image, entry.label, entry.scores) for entry in entries], [finding.code for finding in found]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "image,emotion\na.jpg,happy\nb.jpg,no face\n",
+        {"a.jpg": "happy", "b.jpg": None},
+        {"a.jpg": {"label": "happy"}, "b.jpg": {}},
+        [{"file": "a.jpg", "prediction": "happy"}, {"file": "b.jpg", "faces": []}],
+        {"results": [{"file": "a.jpg", "prediction": "happy"}, {"file": "b.jpg", "label": ""}]},
+        '{"image": "a.jpg", "label": "happy"}\n{"image": "b.jpg", "label": "unknown"}\n',
+    ],
+)
+def test_labels(tmp_path: Path, content: Any) -> None:
+    assert taken(tmp_path / "p", content) == ([("a.jpg", "happy", {}), ("b.jpg", None, {})], [])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "image,width,score_happy,anger\na.jpg,480,0.9,0.1\n",
+        {"a.jpg": {"scores": {"happy": 0.9, "anger": 0.1}}},
+        {"a.jpg": {"happy": 0.9, "anger": 0.1, "ms": 12}},
+    ],
+)
+def test_scores(tmp_path: Path, content: Any) -> None:
+    assert taken(tmp_path / "p", content) == ([("a.jpg", None, {"happy": 0.9, "anger": 0.1})], [])
+
+
+@pytest.mark.parametrize(("form", "face"), FACES.items())
+def test_services(tmp_path: Path, form: str, face: Any) -> None:
+    whole = (
+        {"a.jpg": {"faces": [face, face]}, "b.jpg": {"faces": []}}
+        if "plus" in form
+        else {"a.jpg": [face, face], "b.jpg": []}
+    )
+    (one, other), codes = taken(tmp_path / "p", whole, form)
+    assert one[0] == "a.jpg"
+    assert one[2]["happiness"] in (0.9, 90)
+    assert other == ("b.jpg", None, {})
+    assert codes == ["ME724"]
+
+
+def test_a_flattened_export(tmp_path: Path) -> None:
+    content = "image,faceAttributes.emotion.anger,faceAttributes.emotion.happiness\na.jpg,0.1,0.9\nb.jpg,,\n"
+    entries, codes = taken(tmp_path / "p.csv", content, "microsoft")
+    assert entries == [("a.jpg", None, {"anger": 0.1, "happiness": 0.9}), ("b.jpg", None, {})]
+    assert codes == []
+
+
+def test_what_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    content = "image,score_a\na.jpg,nan\nb.jpg,-1\n,0.5\nc.jpg,0.5\n"
+    entries, codes = taken(tmp_path / "p.csv", content)
+    assert entries == [("a.jpg", None, {}), ("b.jpg", None, {}), ("c.jpg", None, {"a": 0.5})]
+    assert codes == ["ME725", "ME725", "ME725"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the file holds no predictions"),
+        ("title\nx\n", "no entry names an image"),
+        ('{"a": 1,}', "not JSON: .*"),
+        ("image,label\na,b,c\n", "the row has another number of cells than the header"),
+    ],
+)
+def test_bad_files(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(MeDatasetsError, match=message):
+        taken(tmp_path / "p", content)
+
+
+def test_forms() -> None:
+    assert spec.load("Face++").id == "face-plus-plus"
+    with pytest.raises(
+        SchemaError, match=r"there is no form of predictions 'microsft'\n  to do: did you mean 'microsoft'"
+    ):
+        spec.load("microsft")

@@ -1,0 +1,78 @@
+"""Generated sets, made once per run; and a set written from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import pytest
+
+from datasets_me.images import schemas, store
+from datasets_me.images.duplicates import write_duplicates
+from datasets_me.images.faces import Finder, write_faces
+from datasets_me.images.importing import import_images
+from datasets_me.images.records import ImageRow
+from datasets_me.images.store import ImageSet
+from datasets_me.records import Finding
+from datasets_me.synthetic.image_sets import MadeSet, make
+
+cv2.setNumThreads(1)
+
+
+def quiet(done: int, total: int) -> None:
+    """No progress."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A generated set with defects, imported and looked at."""
+
+    made: MadeSet
+    images: ImageSet
+    findings: list[Finding]
+    faces: dict[str, dict[str, int]]
+
+    @property
+    def root(self) -> Path:
+        return self.made.source
+
+
+@pytest.fixture(scope="session")
+def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
+    """A folder per class with every defect, its faces and its duplicates."""
+    place = tmp_path_factory.mktemp("looked")
+    made = make("folder-per-class", place / "raw", images=35, seed=3, defects=True)
+    images = import_images(schemas.load_file(made.schema), made.source, place / "images", workers=1)
+    _, faces, counts = write_faces(images, made.source, Finder(), workers=1, progress=quiet)
+    _, alike, _ = write_duplicates([(images, made.source)], workers=1, progress=quiet)
+    return Looked(made, images, [*images.findings(), *faces, *alike], counts)
+
+
+Write = Callable[..., ImageSet]
+
+
+@pytest.fixture
+def write_set(tmp_path: Path) -> Write:
+    """Writes rows as a set of images called ``name``."""
+
+    def write(*rows: ImageRow, name: str = "mine", root: str | None = "raw") -> ImageSet:
+        return store.write(
+            tmp_path / name,
+            schemas.load("folder-per-class"),
+            rows,
+            [],
+            dataset=name,
+            root=root,
+            source={"name": "raw", "files": []},
+            options={},
+        )
+
+    return write
+
+
+def row(name: str, **fields: object) -> ImageRow:
+    """A row of a file that need not be there."""
+    values = {"id": name, "dataset": "mine", "path": name, "source_file": name, **fields}
+    return ImageRow.model_validate(values)

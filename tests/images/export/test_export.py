@@ -1,0 +1,177 @@
+"""Exports: decisions applied, near-duplicates together, originals untouched, the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from datasets_me.errors import ImagesError
+from datasets_me.images import decisions, schemas, tables
+from datasets_me.images.decisions import Decision
+from datasets_me.images.export.plan import plan
+from datasets_me.images.export.write import Format, write
+from datasets_me.images.importing import import_images
+from datasets_me.images.records import DuplicateRow
+from datasets_me.images.store import ImageSet
+from tests.conftest import Run
+from tests.images.made import image_set, write_pictures
+
+NAMES = ["train/happy/1.png", "train/happy/2.png", "train/sad/3.png", "test/happy/4.png", "test/sad/5.png"]
+
+
+def decide(images: ImageSet, **verdicts: str) -> None:
+    """Decisions by the numbers in names: ``n1="exclude"``, ``n2="fear"`` to relabel."""
+    made = []
+    for row in images.rows():
+        verdict = verdicts.get(f"n{row.id[-5]}")
+        if verdict:
+            kind = verdict if verdict in ("accept", "exclude") else "relabel"
+            label = verdict if kind == "relabel" else None
+            made.append(
+                Decision(
+                    id=row.id, dataset=row.dataset, sha256=row.sha256, decision=kind, label_was=row.label, label=label
+                )
+            )
+    decisions.write(images, made)
+
+
+def with_clusters(images: ImageSet, *groups: tuple[str, ...]) -> None:
+    """A table of duplicates in which the images of each group are near."""
+    rows = []
+    for row in images.rows():
+        cluster = next((i for i, group in enumerate(groups) if row.id in group), None)
+        rows.append(
+            DuplicateRow(id=row.id, dataset=row.dataset, cluster=cluster, keeper_id=row.id, keeper_dataset=row.dataset)
+        )
+    tables.write_table(images, "duplicates", DuplicateRow, rows, [])
+
+
+def test_decisions_are_applied_and_counted(tmp_path: Path) -> None:
+    images = image_set(tmp_path, NAMES)
+    decide(images, n1="exclude", n3="fear", n4="accept")
+    made = plan(images)
+    assert [(row.id, row.label, row.label_was, row.decision) for row in made.rows] == [
+        ("test/happy/4.png", "happiness", "happiness", "accept"),
+        ("test/sad/5.png", "sadness", "sadness", None),
+        ("train/happy/2.png", "happiness", "happiness", None),
+        ("train/sad/3.png", "fear", "sadness", "relabel"),
+    ]
+    assert made.classes == ("fear", "happiness", "sadness")
+    assert made.left_out == {"excluded by decision": 1}
+    assert [(finding.code, finding.message) for finding in made.findings] == [
+        ("ME730", "there is no duplicates.parquet; near-duplicates may be in several splits"),
+        ("ME727", "left out: excluded by decision"),
+        ("ME731", "train has no image of sadness"),
+        ("ME731", "test has no image of fear"),
+    ]
+
+
+def test_a_decision_about_another_picture_is_not_applied(tmp_path: Path) -> None:
+    images = image_set(tmp_path, NAMES)
+    old = Decision(id=NAMES[0], dataset=images.dataset, sha256="0" * 64, decision="exclude")
+    gone = Decision(id="train/happy/9.png", dataset=images.dataset, decision="exclude")
+    decisions.write(images, [old, gone])
+    made = plan(images)
+    assert len(made.rows) == 5
+    assert [finding.message for finding in made.findings if finding.code == "ME729"] == [
+        "the decision (exclude) is about another picture; it is not applied",
+        "the decision (exclude) is about no image of the set",
+    ]
+
+
+def test_near_duplicates_of_a_test_image_leave_training(tmp_path: Path) -> None:
+    images = image_set(tmp_path, NAMES)
+    with_clusters(images, ("train/happy/1.png", "test/happy/4.png"))
+    made = plan(images)
+    assert [row.id for row in made.rows] == ["test/happy/4.png", "test/sad/5.png", *NAMES[1:3]]
+    assert [finding.message for finding in made.findings] == ["left out of train: a near-duplicate is in test"]
+
+
+def test_equal_files_are_known_without_a_table_of_duplicates(tmp_path: Path) -> None:
+    images = image_set(tmp_path, {name: i % 4 for i, name in enumerate(NAMES)})  # 1 and 5 are equal
+    assert [finding.code for finding in plan(images).findings] == ["ME730", "ME728"]
+
+
+def test_a_new_split_keeps_clusters(tmp_path: Path) -> None:
+    images = image_set(tmp_path, [f"happy/{i}.png" for i in range(20)])
+    with_clusters(images, tuple(f"happy/{i}.png" for i in range(5)))
+    parts = {row.id: row.split for row in plan(images, split="0.5,0.5", seed=3).rows}
+    assert len({parts[f"happy/{i}.png"] for i in range(5)}) == 1
+    assert sorted(parts.values()) == ["test"] * 10 + ["train"] * 10
+
+
+def export(images: ImageSet, out: Path, kind: Format, root: Path | None) -> dict[str, bytes]:
+    write(images, plan(images), out, kind, root=root)
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+def test_folders_hold_copies(tmp_path: Path) -> None:
+    root = write_pictures(tmp_path / "raw", NAMES)
+    (root / "train/happy/2.png").rename(root / "train/happy/2.jpg")  # a PNG by its content
+    images = import_images(schemas.load("folder-per-class"), root, tmp_path / "set", workers=1)
+    before = {path: path.read_bytes() for path in root.rglob("*.*")}
+    made = export(images, tmp_path / "out", "folders", root)
+    assert made["test/happiness/000000_4.png"] == (root / "test/happy/4.png").read_bytes()
+    assert made["train/happiness/000003_2.png"] == (root / "train/happy/2.jpg").read_bytes()
+    assert json.loads(made["export.json"])["counts"]["test"] == {"happiness": 1, "sadness": 1}
+    assert {path: path.read_bytes() for path in before} == before
+    assert export(images, tmp_path / "again", "folders", root) == made
+
+
+# webdataset leaves the shard to the garbage collector
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_webdataset_is_read_by_webdataset(tmp_path: Path) -> None:
+    import webdataset
+
+    images = image_set(tmp_path, NAMES)
+    made = export(images, tmp_path / "out", "webdataset", tmp_path / "raw")
+    assert export(images, tmp_path / "again", "webdataset", tmp_path / "raw") == made
+    read = webdataset.WebDataset(str(tmp_path / "out/train-000000.tar"), shardshuffle=False).decode("pil")
+    items = list(read.to_tuple("png", "cls", "json"))
+    assert [(number, about["id"]) for _, number, about in items] == [
+        (0, "train/happy/1.png"),
+        (0, "train/happy/2.png"),
+        (1, "train/sad/3.png"),
+    ]
+    assert items[0][0].size == (24, 24)
+    with tarfile.open(tmp_path / "out/train-000000.tar") as shard:
+        assert all(entry.mtime == 0 for entry in shard)
+
+
+def test_pixels_of_a_table(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 256, (3, 48 * 48))
+    lines = [f"{i},{' '.join(map(str, row))},Training" for i, row in enumerate(grey)]
+    (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
+    images = import_images(schemas.load("fer2013"), tmp_path / "fer2013.csv", tmp_path / "set", workers=1)
+    made = export(images, tmp_path / "out", "folders", None)
+    picture = Pillow.open(io.BytesIO(made["train/anger/000000.png"]))
+    assert np.array_equal(np.asarray(picture).ravel(), grey[0])
+    table = export(images, tmp_path / "csv", "csv", None)["images.csv"].decode()
+    row = next(csv.DictReader(io.StringIO(table)))
+    assert (row["id"], row["label"], row["pixels"]) == ("fer2013.csv#2", "anger", " ".join(map(str, grey[0])))
+
+
+def test_an_image_that_is_gone(tmp_path: Path) -> None:
+    images = image_set(tmp_path, NAMES)
+    (tmp_path / "raw" / NAMES[4]).unlink()
+    with pytest.raises(ImagesError, match="the file cannot be read: No such file"):
+        export(images, tmp_path / "out", "folders", tmp_path / "raw")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
+    image_set(tmp_path, NAMES)
+    done = me_datasets("images", "export", "set", "--root", "raw", "-o", "out", "--split", "0.5,0.5")
+    assert done.returncode == 0, done.stderr
+    assert "5 images written to out" in done.stdout
+    foreign = me_datasets("images", "export", "set", "--root", "raw", "-o", "raw", "--force")
+    assert foreign.returncode == 2
+    assert "the output exists and is no folder of exported images" in foreign.stderr

@@ -1,0 +1,162 @@
+"""Images that are files: what their paths say, and lists of labels beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets_me.errors import ImagesError
+from datasets_me.images import schemas
+from datasets_me.images.importing import import_images
+from datasets_me.images.labels import label_frames
+from datasets_me.images.spec import LabelFiles
+from datasets_me.images.store import ImageSet
+from datasets_me.synthetic.image_sets import make
+
+PNG = cv2.imencode(".png", np.zeros((3, 5, 3), np.uint8))[1].tobytes()
+
+
+def put(root: Path, *paths: str, content: bytes = PNG) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+
+
+def read(tmp_path: Path, schema: str) -> ImageSet:
+    return import_images(schemas.load(schema), tmp_path / "raw", tmp_path / "out", workers=1)
+
+
+def test_a_folder_per_class_with_and_without_splits(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "data/Train/Happy/a.png", "val/sad/b.png", "Angry/c.png", ".cache/x/d.png")
+    put(tmp_path / "raw", "val/sad/notes.txt", "README")
+    made = read(tmp_path, "folder-per-class")
+    assert [(row.id, row.split, row.label, row.label_raw) for row in made.rows()] == [
+        ("Angry/c.png", None, "anger", "Angry"),
+        ("data/Train/Happy/a.png", "train", "happiness", "Happy"),
+        ("val/sad/b.png", "validation", "sadness", "sad"),
+    ]
+    first = next(made.rows())
+    assert (first.width, first.height, first.format, first.size) == (5, 3, "png", len(PNG))
+    assert made.about["source"]["others"] == {"": 1, "txt": 1}
+    assert made.about["root"] == "raw"
+
+
+def test_a_class_with_an_unknown_name_and_a_folder_too_deep(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "happpy/1.png", "happpy/2.png", "sad/1/2/3.png")
+    made = read(tmp_path, "folder-per-class")
+    assert [(each.code, each.message) for each in made.findings()] == [
+        ("ME706", "the image is not used: its path is none that the schema knows"),
+        ("ME703", "label 'happpy' is not known; did you mean 'happy'? (2 images: happpy/1.png, happpy/2.png)"),
+    ]
+
+
+def test_raf_db_takes_the_aligned_images_and_the_list(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "basic/Image/original/train_00001.jpg", "basic/Image/original/test_0001.jpg")
+    put(tmp_path / "raw", "basic/Image/aligned/train_00001_aligned.jpg", "basic/Image/aligned/test_0001_aligned.jpg")
+    put(tmp_path / "raw", "basic/EmoLabel/list_patition_label.txt", content=b"train_00001.jpg 5\r\ntest_0001.jpg  1\n")
+    made = read(tmp_path, "raf-db")
+    assert [(row.path, row.split, row.label, row.source_row, row.extra) for row in made.rows()] == [
+        ("basic/Image/aligned/test_0001_aligned.jpg", "test", "surprise", 2, {"number": "0001"}),
+        ("basic/Image/aligned/train_00001_aligned.jpg", "train", "sadness", 1, {"number": "00001"}),
+    ]
+    assert made.about["source"]["left_out"] == {"original": 2}
+    assert made.about["source"]["files"][0]["name"] == "basic/EmoLabel/list_patition_label.txt"
+    counts = [each.message for each in made.findings() if each.code == "ME707"]
+    assert counts == [
+        "2 images; 15,339 are published",
+        "1 image of the split train; 12,271 are published",
+        "1 image of the split test; 3,068 are published",
+    ]
+
+
+def test_a_list_that_is_not_there(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "train_00001_aligned.jpg")
+    with pytest.raises(ImagesError, match=r"there is no list_patition_label\.txt or list_partition_label\.txt"):
+        read(tmp_path, "raf-db")
+
+
+def test_an_image_listed_twice(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "train_00001_aligned.jpg")
+    put(tmp_path / "raw", "list_patition_label.txt", content=b"train_00001.jpg 5\ntrain_00001.jpg 6\n")
+    made = read(tmp_path, "raf-db")
+    assert next(made.rows()).label == "sadness"
+    assert made.findings()[0].message == (
+        "train_00001.jpg is given the label '6' here, and '5' in list_patition_label.txt, row 1, which was taken"
+    )
+
+
+def test_ck_plus_labels_the_ends_of_sequences(tmp_path: Path) -> None:
+    made = make("ckplus", tmp_path / "raw", images=24, seed=1)
+    images = import_images(schemas.load_file(made.schema), made.source, tmp_path / "out", workers=1)
+    rows = [row for row in images.rows() if row.sequence == "S005/001"]
+    assert [row.frame for row in rows] == list(range(1, 13))
+    assert [row.label for row in rows] == ["neutral", *[None] * 8, *["anger"] * 3]
+    assert {(row.subject, row.label_raw, row.extra["session"]) for row in rows} == {("S005", "1", "001")}
+    assert rows[0].source_file == "Emotion/S005/001/S005_001_00000012_emotion.txt"
+
+
+@given(st.integers(0, 20), st.integers(0, 4), st.integers(1, 4))
+def test_frames_at_both_ends_of_a_sequence(count: int, first: int, last: int) -> None:
+    rule = LabelFiles(path="{name}", by=["name"], first=first, first_label="neutral", last=last)
+    labels = label_frames(rule, count, "fear")
+    assert len(labels) == count
+    assert labels.count("neutral") == max(0, min(first, count - 1))
+    assert labels.count("fear") == max(0, min(last, count - labels.count("neutral")))
+    assert not count or labels[-1] == "fear"
+
+
+def test_captures_keep_light_and_view(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "a/s01_smile_dim_left_007.png", "s02_AN_bright_front.png")
+    first, second = read(tmp_path, "captures").rows()
+    assert (first.subject, first.label, first.extra) == (
+        "s01",
+        "happiness",
+        {"light": "dim", "view": "left", "number": "007"},
+    )
+    assert (second.subject, second.label, second.extra) == ("s02", "anger", {"light": "bright", "view": "front"})
+
+
+def test_a_field_with_two_values_fits_no_path(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "S005/001/S005_001_00000001.png", "S006/001/S005_001_00000001.png")
+    made = read(tmp_path, "ckplus")
+    assert [row.path for row in made.rows()] == ["S005/001/S005_001_00000001.png"]
+    assert ("ME706", "S006/001/S005_001_00000001.png") in {(each.code, each.path) for each in made.findings()}
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b"", "ME702", "the image cannot be decoded: the file is empty"),
+        (b"no image", "ME702", "the image cannot be decoded: no image format is recognised"),
+        (cv2.imencode(".jpg", np.zeros((3, 5, 3), np.uint8))[1].tobytes(), "ME708", "the content is jpeg"),
+    ],
+)
+def test_files_that_are_not_what_their_name_says(tmp_path: Path, content: bytes, code: str, message: str) -> None:
+    put(tmp_path / "raw", "sad/1.png", content=content)
+    made = read(tmp_path, "folder-per-class")
+    assert [(each.code, each.path, each.message) for each in made.findings()] == [(code, "sad/1.png", message)]
+    (row,) = made.rows()
+    assert (row.damage is None) == (code == "ME708")
+    assert row.size == len(content)
+
+
+@pytest.mark.parametrize("schema", ["folder-per-class", "ckplus"])
+def test_no_image_lies_as_it_should(tmp_path: Path, schema: str) -> None:
+    put(tmp_path / "raw", "a.png")
+    with pytest.raises(ImagesError, match=f"no image under the source lies as the schema {schema} says"):
+        read(tmp_path, schema)
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_processes_read_the_same(tmp_path: Path) -> None:
+    put(tmp_path / "raw", *(f"sad/{number}.png" for number in range(40)))
+    schema = schemas.load("folder-per-class")
+    one = import_images(schema, tmp_path / "raw", tmp_path / "one", workers=1)
+    two = import_images(schema, tmp_path / "raw", tmp_path / "two", workers=2)
+    assert one.sha256 == two.sha256
+    assert len(one) == 40

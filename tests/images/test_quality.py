@@ -1,0 +1,58 @@
+"""Measures of quality, and thresholds."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from datasets_me.images.quality import blur, judged, measure
+from datasets_me.images.records import ImageRow, QualityRow
+from datasets_me.images.spec import Thresholds
+from datasets_me.synthetic.pictures import face_picture
+
+
+def pixels(image: np.ndarray) -> ImageRow:  # type: ignore[type-arg]
+    height, width = image.shape
+    return ImageRow(
+        id="t#2", dataset="t", pixels=image.tobytes(), width=width, height=height, format="pixels", source_file="t"
+    )
+
+
+def test_blur_goes_down_with_blurring_and_not_with_size() -> None:
+    grey = np.asarray(cv2.cvtColor(face_picture(1, side=256), cv2.COLOR_BGR2GRAY), np.uint8)
+    values = [blur(np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma), np.uint8)) for sigma in (0.5, 1, 2, 4)]
+    assert values == sorted(values, reverse=True)
+    assert blur(np.repeat(np.repeat(grey, 3, axis=0), 3, axis=1)) == pytest.approx(blur(grey))
+    assert blur(np.full((9, 9), 77, np.uint8)) == 0
+
+
+def test_light_and_size_are_plain_numbers() -> None:
+    image = np.zeros((4, 6), np.uint8)
+    image[:, 3:] = 100
+    made = measure((pixels(image), []), root=None)
+    assert (made.brightness, made.contrast, made.side, made.asymmetry) == (50.0, 50.0, 4, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "doubt", "code"),
+    [
+        ("blur", 49.9, "blurred", "ME716"),
+        ("brightness", 39.9, "dark", "ME717"),
+        ("brightness", 225.5, "bright", "ME717"),
+        ("contrast", 14.9, "flat", "ME717"),
+        ("side", 39, "small", "ME718"),
+        ("asymmetry", 0.66, "asymmetric", "ME719"),
+    ],
+)
+def test_each_threshold(field: str, value: float, doubt: str, code: str) -> None:
+    fine = QualityRow(id="a", dataset="d", blur=50, brightness=40, contrast=15, side=40, asymmetry=0.65)
+    assert judged(fine, Thresholds()) == (fine, [])
+    row, (found,) = judged(fine.model_copy(update={field: value}), Thresholds())
+    assert (row.doubts, found.code, found.path, found.found) == ([doubt], code, "a", f"{value:g}")
+
+
+def test_an_image_that_cannot_be_decoded_has_no_quality() -> None:
+    row = measure((ImageRow(id="a", dataset="d", source_file="a"), []), root=None)
+    assert row == QualityRow(id="a", dataset="d")
+    assert judged(row, Thresholds()) == (row, [])

@@ -1,0 +1,102 @@
+"""Ensembles: the grid, the choice on validation only, and files that do not fit together."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.manifest import Manifest
+from datasets_me.scores.ensemble import ensemble, simplex
+from datasets_me.scores.predictions import Predictions, read
+from tests.scores.conftest import annotation, manifest
+
+CLASSES = ("a", "b")
+
+
+def model(path: Path, b: list[float], parts: list[str], **fields: object) -> Predictions:
+    """A model by its probability of class b for v1:0, v1:1, …"""
+    values = np.array(b)
+    arrays: dict[str, object] = {
+        "annotation": np.array([f"v1:{i}" for i in range(len(b))]),
+        "scores": np.stack([1 - values, values], axis=1),
+        "classes": np.array(CLASSES),
+        "part": np.array(parts),
+    }
+    np.savez(path, **{**arrays, **fields})  # type: ignore[arg-type]
+    return read(path)
+
+
+def truth(labels: str) -> Manifest:
+    return manifest(*(annotation(i, emotion=label) for i, label in enumerate(labels)))
+
+
+@given(st.integers(1, 4), st.integers(1, 8))
+def test_the_grid_is_the_whole_simplex(models: int, parts: int) -> None:
+    points = list(simplex(models, parts))
+    assert len(points) == len(set(points)) == math.comb(parts + models - 1, models - 1)
+    assert all(sum(point) == parts and min(point) >= 0 for point in points)
+
+
+def test_only_validation_chooses(tmp_path: Path) -> None:
+    parts = ["validation"] * 4 + ["test"] * 2
+    # the first model is right on validation, the second on test
+    one = model(tmp_path / "one.npz", [0.1, 0.2, 0.8, 0.9, 0.9, 0.1], parts)
+    other = model(tmp_path / "other.npz", [0.9, 0.9, 0.1, 0.1, 0.1, 0.9], parts)
+    found = ensemble([truth("aabbab")], [one, other], step=0.1)
+    assert found.tried == 11
+    assert found.best.validation.accuracy == 1.0
+    assert found.best.test.accuracy == 0.0
+    assert [(made.validation.accuracy, made.test.accuracy) for made in found.alone] == [(1.0, 0.0), (0.0, 1.0)]
+    assert found.findings == []
+
+
+def test_of_equals_the_most_even_is_taken(tmp_path: Path) -> None:
+    parts = ["validation", "validation", "test"]
+    same = [model(tmp_path / f"{name}.npz", [0.1, 0.9, 0.9], parts) for name in "xyz"]
+    found = ensemble([truth("abb")], same, step=0.25)
+    assert sorted(found.best.weights) == [0.25, 0.25, 0.5]
+    assert found.equal.weights == (1 / 3, 1 / 3, 1 / 3)
+
+
+def test_two_weak_models_help_each_other(tmp_path: Path) -> None:
+    parts = ["validation"] * 4 + ["test"] * 4
+    one = model(tmp_path / "one.npz", [0.1, 0.6, 0.9, 0.9] * 2, parts)
+    other = model(tmp_path / "other.npz", [0.6, 0.1, 0.9, 0.9] * 2, parts)
+    found = ensemble([truth("aabbaabb")], [one, other])
+    assert [made.validation.accuracy for made in found.alone] == [0.75, 0.75]
+    assert found.best.weights == (0.5, 0.5)
+    assert found.best.test.uf1 == 1.0
+
+
+def test_classes_may_stand_in_another_order(tmp_path: Path) -> None:
+    parts = ["validation", "test"]
+    one = model(tmp_path / "one.npz", [0.1, 0.9], parts)
+    turned = model(tmp_path / "two.npz", [0.9, 0.1], parts, classes=np.array(["b", "a"]))
+    assert ensemble([truth("ab")], [one, turned]).best.test.accuracy == 1.0
+
+
+def test_files_that_do_not_fit(tmp_path: Path) -> None:
+    parts = ["validation", "test"]
+    one = model(tmp_path / "one.npz", [0.1, 0.9], parts)
+    bad = {
+        "the classes are x, y, those of one.npz a, b": {"classes": np.array(["x", "y"])},
+        "part must be validation or test, not 'train'": {"part": np.array(["train", "test"])},
+        r"the scores are no probabilities: \[2.0, 3.0\]": {"scores": np.array([[2.0, 3.0], [0, 1]])},
+        "v1:0 is validation for one model and test for another": {"part": np.array(["test", "validation"])},
+        "no annotation is predicted by all models in the part 'test'": {"annotation": np.array(["v1:0", "v1:7"])},
+    }
+    for message, fields in bad.items():
+        with pytest.raises(MeDatasetsError, match=message):
+            ensemble([truth("ab")], [one, model(tmp_path / "bad.npz", [0.1, 0.9], parts, **fields)])
+    with pytest.raises(MeDatasetsError, match="an ensemble needs at least two models"):
+        ensemble([truth("ab")], [one])
+    with pytest.raises(MeDatasetsError, match=r"1 is no multiple of the step 0\.3"):
+        ensemble([truth("ab")], [one, one], step=0.3)
+    with pytest.raises(MeDatasetsError, match="weightings of 6 models are too many"):
+        ensemble([truth("ab")], [one] * 6, step=0.01)

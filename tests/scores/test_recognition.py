@@ -1,0 +1,95 @@
+"""Recognition: folds summed first, several datasets, and every doubt a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.scores.predictions import Predictions
+from datasets_me.scores.recognition import recognition
+from tests.scores.conftest import annotation, manifest
+
+Read = Callable[..., Predictions]
+
+
+def test_counts_are_summed_over_folds_before_f1(predictions: Read) -> None:
+    rows = [annotation(i, subject=f"sub0{i % 2}", emotion=label) for i, label in enumerate("aabb")]
+    folds = [
+        predictions("annotation,label", "v1:0,a", "v1:2,a", name="fold0.csv"),
+        predictions("annotation,label", "v1:1,b", "v1:3,b", name="fold1.csv"),
+    ]
+    found = recognition([manifest(*rows)], folds)
+    # summed: a has TP 1, FN 1, FP 1; b the same. The mean over folds would be (1/3 + 1/3) / 2.
+    assert found.pooled.counts.tolist() == [[1, 1], [1, 1]]
+    assert found.pooled.uf1 == pytest.approx(0.5)
+    assert [(fold.subject, fold.annotations, fold.right) for fold in found.folds] == [("sub00", 2, 1), ("sub01", 2, 1)]
+    assert found.findings == []
+
+
+def test_datasets_alone_and_together(predictions: Read) -> None:
+    one = manifest(annotation(1, emotion="a"), annotation(2, emotion="b"))
+    other = manifest(annotation(1, dataset="samm", id="w1:1", video="w1", emotion="a"), dataset="samm")
+    found = recognition([one, other], [predictions("annotation,label", "v1:1,a", "v1:2,b", "w1:1,b")])
+    assert {name: matrix.accuracy for name, matrix in found.datasets.items()} == {"casme2": 1.0, "samm": 0.0}
+    assert found.pooled.total == 3
+    with pytest.raises(MeDatasetsError, match="two manifests are of casme2"):
+        recognition([one, one], [predictions("annotation,label", "v1:1,a")])
+
+
+def test_every_doubt_is_a_finding(predictions: Read) -> None:
+    rows = [
+        annotation(1, emotion="happiness"),
+        annotation(2, emotion="sadness"),
+        annotation(3, emotion=None),
+        annotation(4, emotion="sadness", expression="e4"),
+    ]
+    made = predictions(
+        "annotation,video,label",
+        "v1:1,v1,Happiness",  # spelling aside, right
+        "v1:1,v1,sadness",
+        ",v1,sadness",
+        "v1:9,v1,sadness",
+        "v1:2,v1,happines",
+    )
+    found = recognition([manifest(*rows)], [made])
+    assert [(finding.code, finding.message) for finding in found.findings] == [
+        ("ME542", "v1:1 was predicted before, at fold.csv, row 2; that one counts"),
+        ("ME541", "4 annotations have video v1: v1:1, v1:2, v1:3"),
+        ("ME540", "no annotation has annotation v1:9, video v1"),
+        ("ME545", "v1:3 has no emotion; it is not scored"),
+        ("ME543", "v1:4 (sadness) has no prediction; it counts as wrong"),
+        ("ME544", "'happines' was predicted 1 time, and no annotation has it; did you mean 'happiness'?"),
+    ]
+    assert found.pooled.right == 1
+    assert found.pooled.total == 3
+    assert found.unscored == {"casme2": 1}
+
+
+def test_names_are_matched_to_the_letter_first(predictions: Read) -> None:
+    rows = [annotation(i, id=name, video=name, emotion="a") for i, name in enumerate(["1_1", "11"])]
+    made = predictions("video,label", "1_1,a", "11,a")
+    assert recognition([manifest(*rows)], [made]).findings == []
+
+
+def test_scores_and_numbers(predictions: Read) -> None:
+    rows = [annotation(1, emotion="a"), annotation(2, emotion="b")]
+    by_score = predictions("annotation,score_b,score_a", "v1:1,0.1,0.9", "v1:2,nan,0.2")
+    found = recognition([manifest(*rows)], [by_score])
+    assert found.pooled.right == 1
+    assert [finding.code for finding in found.findings] == ["ME546"]
+    by_number = predictions("annotation,label", "v1:1,1", "v1:2,0")
+    assert recognition([manifest(*rows)], [by_number], classes=["b", "a"]).pooled.right == 2
+    with pytest.raises(MeDatasetsError, match="nothing says what class number 1 is"):
+        recognition([manifest(*rows)], [by_number])
+
+
+def test_only_one_type(predictions: Read) -> None:
+    rows = [annotation(1, emotion="a"), annotation(2, emotion="a", type="macro")]
+    made = predictions("annotation,label", "v1:1,a", "v1:2,a")
+    found = recognition([manifest(*rows)], [made], kind="macro")
+    assert found.pooled.total == 1
+    assert found.findings == []
+    with pytest.raises(MeDatasetsError, match="no annotation has a class_3"):
+        recognition([manifest(*rows)], [made], label="class_3")

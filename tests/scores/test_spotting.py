@@ -1,0 +1,111 @@
+"""Spotting: inclusive frames, one match each, micro, macro and overall."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.records import Video
+from datasets_me.scores.predictions import Predictions
+from datasets_me.scores.spotting import Counts, end, iou, pairs, spotting
+from tests.scores.conftest import annotation, manifest
+
+Read = Callable[..., Predictions]
+INTERVALS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6)).map(lambda p: (p[0], p[0] + p[1])), max_size=4)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "value"),
+    [((10, 12), (10, 12), 1.0), ((10, 13), (12, 15), 2 / 6), ((0, 4), (5, 9), 0.0), ((0, 3), (0, 7), 0.5)],
+)
+def test_both_ends_are_included(a: tuple[int, int], b: tuple[int, int], value: float) -> None:
+    assert iou(a, b) == iou(b, a) == pytest.approx(value)
+
+
+@given(INTERVALS, INTERVALS)
+def test_the_most_pairs_are_made(spotted: list[tuple[int, int]], annotated: list[tuple[int, int]]) -> None:
+    made = pairs(spotted, annotated)
+    assert all(iou(spotted[i], annotated[j]) >= 0.5 for i, j in made)
+    assert len({i for i, _ in made}) == len({j for _, j in made}) == len(made)
+    fewer, more = sorted([spotted, annotated], key=len)
+    tried = (sum(iou(a, b) >= 0.5 for a, b in zip(fewer, order, strict=False)) for order in permutations(more))
+    assert len(made) == max(tried)
+
+
+def test_by_hand(predictions: Read) -> None:
+    rows = [
+        annotation(1, onset=0, offset=9),
+        annotation(2, onset=100, offset=199, type="macro"),
+        annotation(3, onset=300, offset=310, type="macro"),
+        annotation(4, video="v2", id="v2:1", onset=0, offset=5),
+    ]
+    made = predictions(
+        "video,onset,offset,type",
+        "v1,0,4,micro",  # IoU 0.5: a hit
+        "v1,1,9,micro",  # the annotation is taken
+        "v1,120,199,macro-expression",  # 0.8
+        "v1,300,310,micro",  # the right frames, the wrong type
+        "v3,5,9,micro",  # a video without annotations
+    )
+    bare = Video(dataset="casme2", subject="sub02", video="v3", fps=200.0)
+    found = spotting([manifest(*rows, videos=[bare])], [made])
+    assert found.counts("micro") == Counts(tp=1, fp=3, fn=1)
+    assert found.counts("macro") == Counts(tp=1, fp=0, fn=1)
+    overall = found.counts()
+    assert overall == Counts(tp=2, fp=3, fn=2)
+    assert (overall.precision, overall.recall) == (2 / 5, 2 / 4)
+    assert overall.f1 == pytest.approx(4 / 9)
+    assert [(row.video, row.type, row.tp, row.fp, row.fn) for row in found.videos] == [
+        ("v1", "micro", 1, 2, 0),
+        ("v1", "macro", 1, 0, 1),
+        ("v2", "micro", 0, 0, 1),
+        ("v3", "micro", 0, 1, 0),
+    ]
+    assert [(finding.code, finding.message) for finding in found.findings] == [
+        ("ME548", "nothing was spotted in v2"),
+    ]
+
+
+@pytest.mark.parametrize(("missing", "last"), [("mirror", 20), ("apex", 15), ("fixed:20", 35), ("drop", None)])
+def test_a_missing_offset(missing: str, last: int | None) -> None:
+    assert end(annotation(1, offset=None), missing) == last
+    assert end(annotation(1, offset=18), missing) == 18
+    assert end(annotation(1, offset=None, apex=None), missing) is None
+
+
+def test_missing_offsets_are_counted(predictions: Read) -> None:
+    rows = [annotation(1, offset=None), annotation(2, onset=None), annotation(3, onset=40, apex=30, offset=None)]
+    made = predictions("video,onset,offset", "v1,10,20")
+    found = spotting([manifest(*rows)], [made])
+    assert found.counts() == Counts(tp=1)
+    assert found.dropped == 2
+    assert [(finding.code, finding.message) for finding in found.findings] == [
+        ("ME547", "v1:1 has no offset; read as 20 (mirror)"),
+        ("ME545", "v1:2 has no onset; it is not scored"),
+        ("ME545", "v1:3 has an offset before its onset; it is not scored"),
+    ]
+    with pytest.raises(MeDatasetsError, match="'fixed:' is no way to read a missing offset"):
+        spotting([manifest(*rows)], [made], missing="fixed:")
+
+
+def test_rows_that_cannot_be_used(predictions: Read) -> None:
+    made = predictions(
+        "video,onset,offset", "v9,1,2", "v1,20,10", "v1,1.5,3", "v1,nan,3", "v1,10,20", "v1,10,20", name="spots.csv"
+    )
+    found = spotting([manifest(annotation(1))], [made])
+    assert [(finding.code, finding.where) for finding in found.findings] == [
+        ("ME540", "spots.csv, row 2"),
+        ("ME546", "spots.csv, row 3"),
+        ("ME546", "spots.csv, row 4"),
+        ("ME546", "spots.csv, row 5"),
+        ("ME542", "spots.csv, row 7"),
+    ]
+    assert found.counts() == Counts(tp=1, fp=1)
+    mixed = predictions("video,onset,offset,type", "v1,1,2,micro", "v1,3,4,")
+    with pytest.raises(MeDatasetsError, match="some predictions have a type and some do not"):
+        spotting([manifest(annotation(1))], [mixed])
