@@ -30,9 +30,11 @@ class Context:
     folds: dict[str, dict[Part, list[Item]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        made: dict[tuple[str, str, str, str | None], Item] = {}
         for row in self.split.rows:
-            parts = self.folds.setdefault(row.fold, {})
-            parts.setdefault(row.part, []).append(Item(row.dataset, row.subject, row.video, row.annotation))
+            key = (row.dataset, row.subject, row.video, row.annotation)
+            item = made[key] if key in made else made.setdefault(key, Item(*key))
+            self.folds.setdefault(row.fold, {}).setdefault(row.part, []).append(item)
 
     @cached_property
     def annotations(self) -> dict[Item, list[Annotation]]:
@@ -57,13 +59,15 @@ class Context:
         return [item for item in self.items if item not in self.annotations]
 
     @cached_property
-    def sides(self) -> dict[Item, dict[str, set[Part]]]:
+    def sides(self) -> dict[Item, dict[str, frozenset[Part]]]:
         """Item -> fold -> the parts it is in."""
-        found: dict[Item, dict[str, set[Part]]] = {}
+        found: dict[Item, dict[str, frozenset[Part]]] = {}
+        alone: dict[Part, frozenset[Part]] = {part: frozenset({part}) for part in PARTS}
         for fold, parts in self.folds.items():
             for part, members in parts.items():
                 for item in members:
-                    found.setdefault(item, {}).setdefault(fold, set()).add(part)
+                    sides = found.setdefault(item, {})
+                    sides[fold] = sides[fold] | {part} if fold in sides else alone[part]
         return found
 
     def apart(self, first: Item, second: Item) -> tuple[list[str], str]:
@@ -71,7 +75,7 @@ class Context:
         folds: list[str] = []
         said = ""
         for fold, mine in self.sides[first].items():
-            theirs = self.sides[second].get(fold, set())
+            theirs = self.sides[second].get(fold, frozenset())
             if theirs and len(mine | theirs) > 1:
                 if not folds:
                     one = min(mine, key=PARTS.index)

@@ -13,8 +13,9 @@ dataset and subject; the order of folds is part of the data.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from datasets_me import __version__
 from datasets_me.errors import SplitError
 from datasets_me.files import new_folder
 from datasets_me.manifest import read_parquet, write_parquet
-from datasets_me.records import Finding, SplitRow
+from datasets_me.records import Finding, SplitRow, arrow_schema
 
 Unit = Literal["expression", "video"]
 Part = Literal["train", "validation", "test"]
@@ -30,6 +31,7 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 _FORMAT = 1
 _TOOL = "me-datasets"
+_FIELDS = set(SplitRow.model_fields)
 _ABOUT, _ROWS, _FINDINGS = "split.json", "splits.parquet", "findings.parquet"
 
 
@@ -51,7 +53,14 @@ class Split:
     @property
     def folds(self) -> list[str]:
         """The names of the folds, in order."""
-        return list(dict.fromkeys(row.fold for row in self.rows))
+        return list(self._parts)
+
+    @cached_property
+    def _parts(self) -> dict[str, dict[str, list[SplitRow]]]:
+        found: dict[str, dict[str, list[SplitRow]]] = {}
+        for row in self.rows:
+            found.setdefault(row.fold, {}).setdefault(row.part, []).append(row)
+        return found
 
     def part(self, fold: str, part: Part) -> list[SplitRow]:
         """The rows of one part of one fold; empty where there are none.
@@ -59,14 +68,13 @@ class Split:
         Raises:
             SplitError: there is no such fold.
         """
-        found = [row for row in self.rows if row.fold == fold]
-        if not found:
+        if fold not in self._parts:
             known = self.folds
             raise SplitError(
                 f"the split has no fold '{fold}'",
                 fix=f"its folds are {', '.join(known[:8])}" + (", …" if len(known) > 8 else ""),
             )
-        return [row for row in found if row.part == part]
+        return list(self._parts[fold].get(part, ()))
 
 
 def write(split: Split, folder: Path, *, force: bool = False) -> None:
@@ -105,7 +113,7 @@ def read(folder: Path) -> Split:
         return Split(
             protocol=said["protocol"],
             unit=said["unit"],
-            rows=tuple(read_parquet(SplitRow, folder / _ROWS)),
+            rows=tuple(_read_rows(folder / _ROWS)),
             seed=said["seed"],
             findings=tuple(read_parquet(Finding, folder / _FINDINGS)),
             manifests=list(said["manifests"]),
@@ -133,6 +141,32 @@ def about(split: Split) -> dict[str, Any]:
         "manifests": list(split.manifests),
         "folds": folds,
     }
+
+
+def row_of(fold: str, part: Part, dataset: str, subject: str, video: str, annotation: str | None) -> SplitRow:
+    """A row from values that are known to be right: a large split has millions, and checking each takes its time."""
+    return SplitRow.model_construct(
+        _FIELDS, fold=fold, part=part, dataset=dataset, subject=subject, video=video, annotation=annotation
+    )
+
+
+def _read_rows(path: Path) -> Iterator[SplitRow]:
+    """The rows of a table; equal texts are one object, since there are few and each occurs in every fold.
+
+    Raises:
+        OSError, ValueError: the file cannot be read, or is not such a table.
+    """
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as file:
+        table = pq.ParquetFile(file, pre_buffer=False).read(use_threads=False)
+    if not table.schema.equals(arrow_schema(SplitRow)):
+        raise ValueError(f"{path.name} has other columns")
+    texts: dict[str | None, str | None] = {}
+    columns = [[texts.setdefault(text, text) for text in table[name].to_pylist()] for name in SplitRow.model_fields]
+    if not set(columns[1]) <= set(PARTS):
+        raise ValueError(f"{path.name} has other parts than {', '.join(PARTS)}")
+    yield from map(row_of, *columns)
 
 
 def _refuse_to_overwrite(folder: Path, force: bool) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from datasets_me.errors import SplitError
 from datasets_me.manifest import Manifest
 from datasets_me.records import Finding, SplitRow, finding
 from datasets_me.splits import protocols
-from datasets_me.splits.files import Part, Split, Unit
+from datasets_me.splits.files import Part, Split, Unit, row_of
 from datasets_me.splits.items import Group, Item, Label, items, labelled, of
 from datasets_me.splits.protocols import Fold
 
@@ -126,7 +126,7 @@ def _rows(fold: Fold, by_group: dict[Group, list[Item]]) -> Iterator[SplitRow]:
     for part, groups in parts:
         for group in groups:
             for item in by_group[group]:
-                yield SplitRow(fold=fold.name, part=part, **asdict(item))
+                yield row_of(fold.name, part, item.dataset, item.subject, item.video, item.annotation)
 
 
 def _used(options: Options) -> dict[str, Any]:

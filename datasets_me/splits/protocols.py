@@ -55,7 +55,13 @@ def kfold(groups: Sequence[Group], count: int, seed: int, labels: Labelled | Non
     if count < 2:
         raise SplitError(f"{plural(count, 'fold')} cannot be trained and tested", fix="give --folds 2 or more")
     _need(groups, count, f"make {count} folds")
-    for number, test in enumerate(_bins(groups, count, seed, labels), start=1):
+    bins = list(_bins(groups, count, seed, labels))
+    if not all(bins):
+        raise SplitError(
+            f"{count} stratified folds leave one of them without a subject",
+            fix="use fewer folds, another --seed, or leave --stratify out",
+        )
+    for number, test in enumerate(bins, start=1):
         yield Fold(f"{number:0{len(str(count))}}", _without(groups, test), test)
 
 
@@ -109,14 +115,18 @@ def some(
         count = min(max(1, round(fraction * len(groups))), len(groups) - 1)
         order = np.random.default_rng(seed).permutation(len(groups))
         return tuple(groups[index] for index in sorted(order[:count]))
-    bins = min(len(groups), _MOST_BINS)
-    count = min(max(1, round(fraction * bins)), bins - 1)
-    chosen = {group for test in list(_bins(groups, bins, seed, labels))[:count] for group in test}
+    largest = max(Counter(label for _, label in labels).values(), default=0)
+    wanted = max(2, min(len(groups), largest, _MOST_BINS))
+    bins = [found for found in _bins(groups, wanted, seed, labels) if found]
+    if len(bins) < 2:
+        raise SplitError(f"{option} {fraction:g} cannot be stratified with these subjects", fix="leave --stratify out")
+    count = min(max(1, round(fraction * len(bins))), len(bins) - 1)
+    chosen = {group for found in bins[:count] for group in found}
     return tuple(group for group in groups if group in chosen)
 
 
 def _bins(groups: Sequence[Group], count: int, seed: int, labels: Labelled | None) -> Iterator[tuple[Group, ...]]:
-    """The groups in ``count`` bins, none empty; with labels, their classes spread evenly."""
+    """The groups in ``count`` bins; with labels, their classes spread evenly, and a bin may be empty."""
     if labels is None:
         order = np.random.default_rng(seed).permutation(len(groups))
         for part in np.array_split(order, count):
@@ -148,11 +158,6 @@ def _stratified(groups: Sequence[Group], count: int, seed: int, labels: Labelled
             f"{count} folds cannot be stratified: no class has as many expressions",
             fix="use fewer folds, coarser classes, or leave --stratify out",
         ) from error
-    if not all(parts):
-        raise SplitError(
-            f"{count} stratified folds leave one of them without a subject",
-            fix="use fewer folds, another --seed, or leave --stratify out",
-        )
     return parts
 
 

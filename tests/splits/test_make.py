@@ -87,6 +87,15 @@ def test_a_stratified_split_spreads_classes() -> None:
     assert [len({r.subject for r in split.part(fold, "test")} & rare) for fold in split.folds] == [1, 1, 1, 1]
 
 
+def test_a_stratified_validation_part_is_found_for_every_subject_left_out() -> None:
+    rows = [
+        row(f"s{n:02}", f"v{n}_{k}", emotion=("fear", "disgust")[k % 2]) for n in range(26) for k in range(n % 5 + 1)
+    ]
+    split = make([manifest_of(*rows)], Options("loso", "expression", validation=0.2, stratify="emotion"))
+    sizes = [len(subjects(split, fold, "validation")) for fold in split.folds]
+    assert len(sizes) == 26 and min(sizes) >= 3 and max(sizes) <= 8
+
+
 def test_holdout_tests_about_the_part_asked_for() -> None:
     for fraction, expected in ((0.2, 2), (0.5, 5), (0.01, 1), (0.99, 9)):
         split = make([people(10)], Options("holdout", test=fraction))
