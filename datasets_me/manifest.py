@@ -168,8 +168,10 @@ def read_parquet(model: type[Row], path: Path) -> list[Row]:
     """
     import pyarrow.parquet as pq
 
+    # without threads: pyarrow's may still run when the interpreter ends, which then hangs or aborts now and then
+    # (github.com/apache/arrow/issues/50482)
     with path.open("rb") as file:
-        table = pq.read_table(file)
+        table = pq.ParquetFile(file).read(use_threads=False)
     maps = [column.name for column in table.schema if str(column.type).startswith("map")]
     rows = table.to_pylist()
     for row in rows:

@@ -265,11 +265,13 @@ def _counts(console: Any, title: str, counts: dict[str, int], order: Sequence[st
 
 
 def _by_split(images: Any) -> dict[str, Counter[str]]:
+    from datasets_me.images.records import SPLITS
+
     found: dict[str, Counter[str]] = {}
     table = images.table(["split", "label"])
     for split, label in zip(table["split"].to_pylist(), table["label"].to_pylist(), strict=True):
         found.setdefault(split or "", Counter())[label or ""] += 1
-    order = ["train", "validation", "test", ""]
+    order = [*SPLITS, ""]
     return dict(sorted(found.items(), key=lambda item: order.index(item[0])))
 
 

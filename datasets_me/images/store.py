@@ -99,7 +99,9 @@ class ImageSet:
         """The rows as a ``pyarrow.Table``, all of it in memory; of these columns."""
         import pyarrow.parquet as pq
 
-        return pq.read_table(self.folder / TABLE, columns=None if columns is None else list(columns))
+        # without threads, as in manifest.read_parquet
+        with pq.ParquetFile(self.folder / TABLE) as file:
+            return file.read(None if columns is None else list(columns), use_threads=False)
 
     def findings(self) -> list[Finding]:
         """What the import found."""
