@@ -1,10 +1,11 @@
-"""How long the array part of an extraction takes, side by side with decoding and with a plain script.
+"""How long an extraction takes, side by side with decoding and with a plain script.
 
-    python benchmarks/extract.py [--frames 60] [--size 640x480] [--face 180]
+    python benchmarks/extract.py [--frames 240] [--videos 4] [--size 640x480] [--face 180]
 
-One thread. The frames are JPEG files of a synthetic video, in memory for all but the plain script, which
-works as such scripts do: it detects the face in every frame, runs DualTVL1 on every pair, writes the flow to
-two 8-bit JPEG files, reads them back, and goes through the regions pixel by pixel.
+First the stages on arrays, one thread, JPEG files of a synthetic video in memory. The plain script works as such
+scripts do: it detects the face in every frame, runs DualTVL1 on every pair, writes the flow to two 8-bit JPEG files,
+reads them back, and goes through the regions pixel by pixel. Then `me-datasets extract` as a whole process on files,
+with one worker and with two, against decoding the same files.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from measure import PROGRAM, measure
 from numpy.typing import NDArray
 
+from datasets_me import manifest as manifests
+from datasets_me import schema_files
 from datasets_me.features.boxes import Box
 from datasets_me.features.crop import SAMPLE, choose_crop, cut
 from datasets_me.features.faces import detector
@@ -28,6 +32,8 @@ from datasets_me.features.mdmo import mdmo
 from datasets_me.features.regions import TWELVE, Sectors
 from datasets_me.features.stages import measured_width
 from datasets_me.features.video import extract_video
+from datasets_me.manifest import Manifest
+from datasets_me.records import Video
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 
 Image = NDArray[np.uint8]
@@ -97,9 +103,56 @@ def plain_script(files: list[NDArray[np.uint8]], box: Box, folder: Path) -> None
         previous = grey
 
 
+def whole_runs(film: FaceVideoOptions, videos: int, plain: float) -> None:
+    """Print frames/s of `me-datasets extract` on files, starting up included, and of decoding the same files."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = []
+        for number in range(videos):
+            rows.append(_video(f"{15 + number}", film.frames))
+            frames = folder / "raw" / str(rows[-1].path)
+            frames.mkdir(parents=True)
+            for index, frame in enumerate(FaceVideo(number, 300, film).frames(), start=1):
+                cv2.imwrite(str(frames / f"img{index:03}.jpg"), frame)
+        manifests.write(Manifest(schema_files.load("casme-sq"), [], rows, [], "three-sheets"), folder / "m")
+        files = sorted(folder.glob("raw/**/*.jpg"))
+
+        def decode() -> None:
+            for file in files:
+                cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)
+
+        count = len(files)
+        decoding = milliseconds(decode, count, 3)
+        extract = [*PROGRAM, "extract", "m", "--root", "raw", "-o", "out", "--force", "--workers"]
+        found = [measure([*extract, str(workers)], folder, runs=3) for workers in (1, 2)]
+        again = measure([*extract[:-2], "--workers", "1"], folder, runs=3)
+    print(f"\nwhole processes, {videos} videos, {count} frames on disk\n")
+    print("| | frames/s | times decoding | peak MB of one process |\n|---|---|---|---|")
+    print(f"| decoding only, one thread | {1000 / decoding:.0f} | 1.00 | |")
+    for workers, run in enumerate(found, start=1):
+        ratio = 1000 * run.seconds / count / decoding
+        print(f"| extract --workers {workers} | {count / run.seconds:.0f} | {ratio:.2f} | {run.megabytes:.0f} |")
+    print(f"| extract again, nothing to do | {count / again.seconds:.0f} | | {again.megabytes:.0f} |")
+    print(f"\n- two workers over one: {found[0].seconds / found[1].seconds:.2f} x")
+    print(f"- plain script over extract, one worker: {plain / (1000 * found[0].seconds / count):.0f} x")
+
+
+def _video(subject: str, frames: int) -> Video:
+    return Video(
+        dataset="casme-sq",
+        subject=f"casme_{subject:0>3}",
+        video=f"casme_{subject:0>3}_0101",
+        layout="rawpic",
+        path=f"rawpic/s{subject}/{subject}_0101disgustingteeth",
+        frames=frames,
+        fps=30,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of the array part of an extraction.")
-    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--frames", type=int, default=240)
+    parser.add_argument("--videos", type=int, default=4, help="for the whole processes")
     parser.add_argument("--size", default="640x480", help="width x height of the raw frames")
     parser.add_argument("--face", type=float, default=180, help="width of the face in px")
     options = parser.parse_args()
@@ -163,6 +216,7 @@ def main() -> None:
     print(f"- plain script over end to end: {plain / whole:.0f} x")
     print(f"- regions, loops over default: {loops / timing['features, default']:.0f} x")
     print(f"- regions, loops over exact: {loops / timing['features, exact']:.0f} x")
+    whole_runs(film, options.videos, plain)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,16 @@ class FolderError(MeDatasetsError):
     """A folder of frames cannot be read or does not exist."""
 
 
+class WriteError(MeDatasetsError):
+    """A file cannot be written: no permission, or a full disk."""
+
+
 class FeaturesError(MeDatasetsError):
     """A folder of features is missing, damaged, or holds what a stage cannot use."""
+
+
+class SplitError(MeDatasetsError):
+    """A split is missing, damaged, or cannot be made of what is given."""
 
 
 class ImagesError(MeDatasetsError):

@@ -8,16 +8,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.errors import MeDatasetsError, WriteError
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file under a temporary name beside it, then rename it into place.
 
     Raises:
-        MeDatasetsError: the place cannot be written to, or the disk is full; what was there before stays.
+        WriteError: the place cannot be written to, or the disk is full; what was there before stays.
     """
     temporary: Path | None = None
     try:
@@ -31,10 +32,51 @@ def write_file(path: Path, content: bytes) -> None:
         temporary.chmod(0o666 & ~umask())
         temporary.replace(path)
     except OSError as error:
-        raise MeDatasetsError(f"the file cannot be written: {error.strerror or error}", where=str(path)) from error
+        raise WriteError(f"the file cannot be written: {error.strerror or error}", where=str(path)) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(folder: Path, what: str) -> Iterator[Path]:
+    """A temporary folder beside ``folder`` that takes its place when the work is done, and is gone if it fails.
+
+    Whether what is there may be replaced is for the caller to ask before. A symbolic link stays, and what it points
+    at is replaced.
+
+    Args:
+        what: what is written, for the message of an error: "manifest".
+
+    Raises:
+        WriteError: the place cannot be written to, or the disk is full; what was there before stays.
+    """
+    if folder.is_symlink():
+        folder = folder.resolve()
+    temporary: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        yield temporary
+        temporary.chmod(0o777 & ~umask())
+        if folder.exists():
+            replaced = temporary.with_name(temporary.name + ".old")
+            folder.rename(replaced)
+            temporary.rename(folder)
+            shutil.rmtree(replaced)
+        else:
+            temporary.rename(folder)
+    except OSError as error:
+        raise WriteError(f"the {what} cannot be written: {error.strerror or error}", where=str(folder)) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a killed `write_file` left beside a file that is now written anew."""
+    for leftover in path.parent.glob(f".{escape(path.name)}.*"):
+        leftover.unlink(missing_ok=True)
 
 
 def umask() -> int:
@@ -49,39 +91,23 @@ MARK = "me-datasets.json"
 
 
 @contextmanager
-def new_folder(folder: Path, made: str, *, force: bool = False) -> Iterator[Path]:
+def marked_folder(folder: Path, made: str, *, force: bool = False) -> Iterator[Path]:
     """A folder to fill: under a temporary name beside its place, and renamed when the block ends without an error.
 
     ``made`` says what it is (``"scores"``); it stands in the folder's :data:`MARK`, with the names of all files, so
     that ``force`` replaces what was made here and never a file of the user's.
 
     Raises:
-        MeDatasetsError: the folder exists already, holds what is not ours, or cannot be written.
+        MeDatasetsError: the folder exists already, or holds what is not ours.
+        WriteError: it cannot be written.
     """
-    folder = folder.resolve() if folder.is_symlink() else folder
     if folder.exists():
         _may_replace(folder, made, force)
-    temporary: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    with new_folder(folder, f"folder of {made}") as temporary:
         yield temporary
         names = sorted(path.relative_to(temporary).as_posix() for path in temporary.rglob("*") if path.is_file())
         about = {"tool": "me-datasets", "made": made, "files": names}
         (temporary / MARK).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.chmod(0o777 & ~umask())
-        if folder.exists():
-            replaced = temporary.with_name(temporary.name + ".old")
-            folder.rename(replaced)
-            temporary.rename(folder)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(folder)
-    except OSError as error:
-        raise MeDatasetsError(f"the folder cannot be written: {error.strerror or error}", where=str(folder)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _may_replace(folder: Path, made: str, force: bool) -> None:

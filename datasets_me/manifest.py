@@ -12,8 +12,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from datasets_me import __version__, schema_files
 from datasets_me.errors import ManifestError
-from datasets_me.files import umask, write_file
+from datasets_me.files import new_folder, write_file
 from datasets_me.records import Annotation, Finding, Record, Video, arrow_schema
 from datasets_me.schema_files import Schema
 from datasets_me.spec import Spec
@@ -86,30 +84,13 @@ def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
     The same manifest gives the same bytes. With ``force`` an existing manifest is replaced; any other folder is not.
 
     Raises:
-        ManifestError: the folder exists already, or cannot be written.
+        ManifestError: the folder exists already.
+        WriteError: it cannot be written.
     """
-    if folder.is_symlink():
-        folder = folder.resolve()  # the link stays, what it points at is replaced
     if folder.exists():
         _refuse_to_overwrite(folder, force)
-    temporary: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    with new_folder(folder, "manifest") as temporary:
         _write_tables(manifest, temporary)
-        temporary.chmod(0o777 & ~umask())
-        if folder.exists():
-            replaced = temporary.with_name(temporary.name + ".old")
-            folder.rename(replaced)
-            temporary.rename(folder)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(folder)
-    except OSError as error:
-        raise ManifestError(f"the manifest cannot be written: {error.strerror or error}", where=str(folder)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read(folder: Path) -> Manifest:

@@ -7,6 +7,7 @@ from pathlib import Path
 from datasets_me.errors import SchemaError
 
 _PACKAGE = Path(__file__).resolve().parent
+_HOLDS = {"schemas": "*.yaml", "cards": "*.md"}  # the stage cards/ of the package is no folder of prose in a checkout
 
 
 def folder(name: str) -> Path:
@@ -16,7 +17,7 @@ def folder(name: str) -> Path:
         SchemaError: neither is there, which means a damaged installation.
     """
     for parent in (_PACKAGE, _PACKAGE.parent):
-        if (parent / name).is_dir():
+        if any((parent / name).glob(_HOLDS[name])):
             return parent / name
     raise SchemaError(
         f"the folder '{name}' of the package is missing",

@@ -167,6 +167,7 @@ class Layout(Model):
         description="frame numbers count the video as the workbook does, or start anew in every folder",
     )
     base: int = Field(1, ge=0, description="the number of the first frame")
+    cropped: bool = Field(False, description="the images are the dataset's own crops of another layout's frames")
 
 
 class Relocation(Model):
@@ -243,6 +244,11 @@ class AuwgcnCsv(Model):
     index: Literal["workbook", "sampled"]
     fps: float = Field(gt=0)
     keep: list[str] = Field(default_factory=list)
+    dataset: str | None = Field(None, description="what the project calls the dataset; its id if left out")
+    file: str | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
+    training: dict[Annotated[str, Field(pattern=r"^\w+$")], int | float] = Field(
+        default_factory=dict, description="what its authors chose for this dataset alone, in place of the usual values"
+    )
 
 
 class Synthetic(Model):

@@ -32,12 +32,22 @@ def main() -> None:
     run("relocate casme-sq-manifest --root raw/frames")
     run("export auwgcn-csv casme-sq-manifest -o casme-sq.csv")
     run("diff casme-sq-manifest casme-sq.csv", fine=(0, 1))
+    run("synth casme-sq film --seed 7 --subjects 2 --faces --defects ME103,ME301,ME306")
+    run("prepare film/schema.yaml film --root film/frames -o film-prepared --protocol loso", fine=(0, 1))
+    run("show film-prepared/manifest film-prepared/features casme_015_0401 -o casme_015_0401.png")
     run("images synth folder-per-class pictures --images 42 --seed 7 --defects")
     run("images import pictures/set --schema pictures/schema.yaml -o images", fine=(1,))
     run("images faces images --root pictures/set")
     run("images duplicates images --root pictures/set", fine=(1,))
     run("images crop images --root pictures/set -o mouths --region mouth --align", fine=(1,))
-    print(f"\nlook at {DEMO}/report.html, {DEMO}/casme-sq-manifest/ and {DEMO}/raw/truth.json (what was planted)")
+    print("\nlook at, in the folder demo:")
+    print("  report.html                    findings of the folders; raw/truth.json says what was planted")
+    print("  casme_015_0401.png             the motion of one video")
+    print("  film-prepared/                 everything that training reads, and:")
+    print("  film-prepared/report.html      all findings of the way there")
+    print("  film-prepared/sheet.html       a frame of every video, with its crop and landmarks")
+    print("  film-prepared/card/card.html   the dataset card, with timelines")
+    print("  images/, mouths/               a set of images, and what was found in it")
 
 
 if __name__ == "__main__":

@@ -20,17 +20,18 @@ ALLOWED = {
     "validate": {"inventory"},
     "features": set(),
     "run": {"features", "inventory"},
-    "splits": set(),
+    "splits": {"inventory"},
     "statistics": {"splits"},
-    "export": {"splits", "statistics"},
+    "export": {"features", "inventory", "splits", "statistics"},
     "torch_data": {"export", "images", "splits"},
     "cards": set(),
     "images": {"features"},
     "scores": set(),
-    "synthetic": {"convert"},
+    "synthetic": {"convert", "inventory"},
+    "pipeline": {"cards", "convert", "export", "run", "splits", "statistics", "validate"},
     "commands": {
         *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
-        *("synthetic", "torch_data", "validate"),
+        *("pipeline", "synthetic", "torch_data", "validate"),
     },
 }
 # The single modules at the top, lowest first; each may import only those before it.

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from datasets_me.errors import MeDatasetsError
-from datasets_me.files import MARK, new_folder
+from datasets_me.files import MARK, marked_folder
 
 
 def make(folder: Path, text: str, made: str = "scores", *, force: bool = False) -> None:
-    with new_folder(folder, made, force=force) as new:
+    with marked_folder(folder, made, force=force) as new:
         (new / "inner").mkdir()
         (new / "inner/file.txt").write_text(text)
 
@@ -57,11 +57,11 @@ def test_a_mark_that_is_not_ours(tmp_path: Path, mark: str) -> None:
 
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     make(tmp_path / "out", "one")
-    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "out", "scores", force=True) as new:
+    with pytest.raises(ZeroDivisionError), marked_folder(tmp_path / "out", "scores", force=True) as new:
         (new / "half.txt").write_text("half")
         _ = 1 / 0
-    full = pytest.raises(MeDatasetsError, match="the folder cannot be written: No space left")
-    with full, new_folder(tmp_path / "other", "scores"):
+    full = pytest.raises(MeDatasetsError, match="the folder of scores cannot be written: No space left")
+    with full, marked_folder(tmp_path / "other", "scores"):
         raise OSError(28, "No space left on device")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out/inner/file.txt").read_text() == "one"

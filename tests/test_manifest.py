@@ -10,7 +10,7 @@ import pytest
 
 from datasets_me import manifest as manifests
 from datasets_me.convert.convert import convert
-from datasets_me.errors import ManifestError
+from datasets_me.errors import ManifestError, WriteError
 from datasets_me.manifest import Manifest
 from datasets_me.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
@@ -109,7 +109,7 @@ def test_a_link_to_a_manifest_stays_a_link(made: Manifest, tmp_path: Path) -> No
 
 def test_a_failed_write_leaves_nothing(made: Manifest, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ManifestError, match="the manifest cannot be written: "):
+    with pytest.raises(WriteError, match="the manifest cannot be written: "):
         manifests.write(made, tmp_path / "file" / "m")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book.xlsx", "file"]
 

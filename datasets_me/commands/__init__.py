@@ -7,11 +7,32 @@ import sys
 import typer
 
 from datasets_me import __version__
-from datasets_me.commands import check, convert, datasets, diff, explain, export, images, relocate, schema, score, synth
-from datasets_me.commands.images_audit import audit
-from datasets_me.commands.images_export import export as export_images
-from datasets_me.commands.images_groups import groups
-from datasets_me.commands.images_review import review
+from datasets_me.commands import (
+    card,
+    check,
+    check_split,
+    convert,
+    datasets,
+    diff,
+    explain,
+    export,
+    extract,
+    graph,
+    images,
+    images_audit,
+    images_export,
+    images_groups,
+    images_review,
+    prepare,
+    relocate,
+    schema,
+    score,
+    show_video,
+    split,
+    stats,
+    synth,
+    trace,
+)
 from datasets_me.errors import FindingsError, MeDatasetsError
 
 app = typer.Typer(
@@ -23,18 +44,27 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("datasets")(datasets.datasets)
+app.command("prepare")(prepare.prepare)
 app.command("convert")(convert.convert)
 app.command("check")(check.check)
 app.command("explain")(explain.explain)
 app.command("relocate")(relocate.relocate)
 app.command("diff")(diff.diff)
+app.command("extract")(extract.extract)
+app.command("show")(show_video.show_video)
+app.command("split")(split.split)
+app.command("check-split")(check_split.check_split)
+app.command("stats")(stats.stats)
+app.command("graph")(graph.graph)
 app.add_typer(export.app, name="export")
-images.app.command("audit")(audit)
-images.app.command("review")(review)
-images.app.command("groups")(groups)
-images.app.command("export")(export_images)
+app.command("trace")(trace.trace)
 app.add_typer(images.app, name="images")
 app.add_typer(schema.app, name="schema")
+app.command("card")(card.card)
+images.app.command("audit")(images_audit.audit)
+images.app.command("review")(images_review.review)
+images.app.command("groups")(images_groups.groups)
+images.app.command("export")(images_export.export)
 app.add_typer(score.app, name="score")
 app.command("synth")(synth.synth)
 
@@ -64,6 +94,13 @@ def main() -> None:
         sys.exit(1)
     except MeDatasetsError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("datasets_me"):
+            raise
+        typer.echo(
+            f"error: the library '{error.name}' is not installed\n  to do: pip install 'me-datasets[all]'", err=True
+        )
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.commands import arguments
+from datasets_me.commands import arguments, export_auwgcn, export_clips, export_segments
 from datasets_me.errors import MeDatasetsError, plural
 
 app = typer.Typer(help="Write what training scripts read.", no_args_is_help=True)
@@ -15,6 +15,11 @@ app = typer.Typer(help="Write what training scripts read.", no_args_is_help=True
 @app.callback()
 def _group() -> None:
     """Write what training scripts read."""
+
+
+app.command("segments")(export_segments.segments)
+app.command("clips")(export_clips.clips)
+app.command("auwgcn")(export_auwgcn.auwgcn)
 
 
 @app.command("auwgcn-csv")

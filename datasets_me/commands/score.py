@@ -298,11 +298,11 @@ def _matrix_csv(matrix: Confusion) -> bytes:
 
 
 def _write(out: Path, about: dict[str, Any], files: dict[str, bytes], found: Sequence[Finding], force: bool) -> None:
-    from datasets_me.files import new_folder
+    from datasets_me.files import marked_folder
     from datasets_me.manifest import write_parquet
     from datasets_me.records import Finding
 
-    with new_folder(out, "scores", force=force) as folder:
+    with marked_folder(out, "scores", force=force) as folder:
         (folder / "scores.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         for name, content in files.items():
             (folder / name).write_bytes(content)

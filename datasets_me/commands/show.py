@@ -8,7 +8,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -16,12 +25,12 @@ if TYPE_CHECKING:
     from datasets_me.records import Finding
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
-_WIDTH_IN_FILES = 140  # columns, where the output is no terminal
+WIDTH_IN_FILES = 140  # columns, where the output is no terminal
 
 
 def console() -> Console:
     """Standard output; wide enough for whole findings when it goes into a file."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_IN_FILES, highlight=False, soft_wrap=False)
+    return Console(width=None if sys.stdout.isatty() else WIDTH_IN_FILES, highlight=False, soft_wrap=False)
 
 
 def table(title: str | None, *columns: str, right: Sequence[str] = ()) -> Table:
@@ -65,15 +74,31 @@ def lines(out: Console, *values: tuple[str, object]) -> None:
     out.print(made)
 
 
+class _Speed(ProgressColumn):
+    """How many are done in a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f} {self.unit}" if task.speed else "")
+
+
 @contextmanager
-def progress(what: str) -> Iterator[Any]:
-    """A progress bar on standard error that is gone when the work is done; yields ``update(done, total, note)``."""
+def progress(what: str, speed: str | None = None) -> Iterator[Any]:
+    """A progress bar on standard error that is gone when the work is done; yields ``update(done, total, note)``.
+
+    With ``speed`` it also shows how many are done in a second, in this unit.
+    """
     err = Console(stderr=True)
+    rate = [_Speed(speed)] if speed else []
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        *rate,
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
         console=err,

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from datasets_me.commands import arguments
+from datasets_me.errors import MeDatasetsError
 
 
 def synth(
@@ -17,15 +18,29 @@ def synth(
     defects: str = typer.Option(
         "none", "--defects", help="'none', 'all' that the dataset can have, or codes: ME103,ME301."
     ),
+    faces: bool = typer.Option(False, "--faces", help="Show a real face that moves as annotated, for extract."),
+    size: str = typer.Option("320x240", "--size", help="With --faces: width x height of a frame in px."),
+    fps: float = typer.Option(30.0, "--fps", help="With --faces: frames per second of blinks and of the head's sway."),
+    amplitude: float = typer.Option(1.0, "--amplitude", help="With --faces: px at the apex of a micro-expression."),
+    noise: float = typer.Option(1.0, "--noise", help="With --faces: the sensor's noise, in grey values."),
+    flicker: float = typer.Option(0.0, "--flicker", help="With --faces: the light's changes; 0.005 is half a percent."),
+    head_motion: float = typer.Option(0.5, "--head-motion", help="With --faces: slow sway of the head in px."),
+    flow: bool = typer.Option(False, "--flow", help="With --faces: also write the dense true flow (large)."),
     schema: Path = arguments.SCHEMA,
 ) -> None:
     """Make a synthetic dataset: a workbook in the raw shape, folders in the real layouts, defects on request.
 
     Beside them lie schema.yaml, the schema with the counts of this set, and truth.json, every finding that convert
-    and check have to make.
+    and check have to make; with --faces also truth/, the motion of every video.
     """
     from datasets_me.commands import show
     from datasets_me.synthetic.write import PLANTABLE, make
+
+    film = None
+    if faces:
+        from datasets_me.synthetic.film import Film
+
+        film = Film(_size(size), fps, amplitude, noise, flicker, head_motion, flow)
 
     chosen, folder = arguments.schema_and_rest(schema, dataset, out, "OUT")
     wanted = {"none": (), "all": PLANTABLE}.get(defects.casefold())
@@ -39,6 +54,7 @@ def synth(
             subjects=subjects,
             defects=wanted,
             as_fits=wanted is PLANTABLE,
+            film=film,
             progress=update,
         )
     console = show.console()
@@ -47,8 +63,15 @@ def synth(
         ("workbook", made.workbook),
         ("frames", f"{made.root} ({made.frames:,} files)"),
         ("schema", made.schema),
-        ("truth", made.truth),
+        ("truth", f"{made.truth}, {made.truth.parent / 'truth'}" if film else made.truth),
         ("planted", ", ".join(made.planted) or "nothing"),
     )
     if made.impossible:
         show.lines(console, ("not in this set", ", ".join(made.impossible)))
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) >= 16 and int(height) >= 16):
+        raise MeDatasetsError(f"--size must be width x height from 16 on, such as 320x240, not '{text}'")
+    return int(width), int(height)

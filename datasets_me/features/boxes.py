@@ -91,24 +91,30 @@ def read_boxes(path: Path) -> dict[str, Box]:
     Raises:
         DetectorError: naming the line and column of what cannot be read.
     """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return _read_rows(csv.DictReader(file), path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DetectorError(f"the boxes cannot be read: {error}", where=str(path)) from error
+
+
+def _read_rows(reader: csv.DictReader[str], path: Path) -> dict[str, Box]:
     boxes: dict[str, Box] = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = {"video", *Box._fields} - set(reader.fieldnames or ())
-        if missing:
-            raise DetectorError(f"{path}: the header lacks {', '.join(sorted(missing))}")
-        for row in reader:
-            where = f"{path}, line {reader.line_num}"
-            values = []
-            for column in Box._fields:
-                try:
-                    values.append(float(row[column]))
-                except (TypeError, ValueError):
-                    raise DetectorError(f"{where}, column {column}: {row[column]!r} is not a number") from None
-            box = Box(*values)
-            if not (box.width > 0 and box.height > 0):
-                raise DetectorError(f"{where}: the box of {row['video']} has no area: {tuple(box)}")
-            if row["video"] in boxes:
-                raise DetectorError(f"{where}: a second box for {row['video']}")
-            boxes[row["video"]] = box
+    missing = {"video", *Box._fields} - set(reader.fieldnames or ())
+    if missing:
+        raise DetectorError(f"{path}: the header lacks {', '.join(sorted(missing))}")
+    for row in reader:
+        where = f"{path}, line {reader.line_num}"
+        values = []
+        for column in Box._fields:
+            try:
+                values.append(float(row[column]))
+            except (TypeError, ValueError):
+                raise DetectorError(f"{where}, column {column}: {row[column]!r} is not a number") from None
+        box = Box(*values)
+        if not (0 < box.width < float("inf") and 0 < box.height < float("inf")):
+            raise DetectorError(f"{where}: the box of {row['video']} has no area: {tuple(box)}")
+        if row["video"] in boxes:
+            raise DetectorError(f"{where}: a second box for {row['video']}")
+        boxes[row["video"]] = box
     return boxes

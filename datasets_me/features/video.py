@@ -115,12 +115,13 @@ def extract_video(
     preset: str = "default",
     step: int = 1,
     temporal: int | None = None,
-    box: Box | None = None,
+    box: Box | Crop | None = None,
     face_detector: FaceDetector | None = None,
     fallbacks: Sequence[Box] = (),
     regions: RegionSet = TWELVE,
     radius: int | Literal["scaled"] | None = None,
     aligned: bool = False,
+    shape: tuple[int, int] | None = None,
 ) -> Features:
     """Compute the features of one video.
 
@@ -133,15 +134,16 @@ def extract_video(
         preset: `default` (least squares, px), `tvl1` (DualTVL1, px) or `auwgcn` (the published form).
         step: distance of the two frames of a pair.
         temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
-        box: the crop, in px of the raw frames. Without it and without landmarks it is found by
-            `choose_crop`; with landmarks only, it is drawn around them, and in the published form the whole
-            frame is used.
+        box: the crop, in px of the raw frames, or what `choose_crop` gave. Without it and without landmarks
+            it is found by `choose_crop`; with landmarks only, it is drawn around them, and in the published
+            form the whole frame is used.
         face_detector: dlib's by default.
         fallbacks: boxes of the subject's other videos, for `choose_crop`.
         regions: the table of windows.
         radius: half the side of the windows in px instead of the table's, or `scaled` with the face (see
             `mdmo.scaled_radius`).
         aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
+        shape: height and width that frames must have; by default what most of the first 16 have.
 
     Raises:
         ValueError: for an unknown preset, a bad option, no frames at all, or landmarks whose number is not
@@ -156,10 +158,12 @@ def extract_video(
         raise ValueError(f"landmarks must have the shape (T, {LANDMARKS}, 2), not {given.shape}")
     finder = detector("dlib") if face_detector is None else face_detector
     head, stream = peek(frames)
-    shape = common_shape(head)
+    shape = common_shape(head) if shape is None else shape
     crop = None
-    if shape is not None and box is not None:
-        crop = given_crop(box, next(frame for frame in head if fits(frame, shape)), finder)
+    if isinstance(box, Crop):
+        crop = box
+    elif shape is not None and box is not None:
+        crop = given_crop(box, _first(frames, head, shape), finder)
     elif shape is not None and given is None:
         pool = frames if isinstance(frames, Sequence | np.ndarray) else head
         crop = choose_crop(pool, finder, shape=shape, fallbacks=fallbacks)
@@ -227,6 +231,16 @@ def extract_video(
             }
         ),
     )
+
+
+def _first(frames: Iterable[Image | None], head: Sequence[Image | None], shape: tuple[int, int]) -> Image:
+    """A frame of that shape, from the beginning if there is one."""
+    rest = frames if isinstance(frames, Sequence | np.ndarray) else ()
+    fitting = (frame for part in (head, (rest[i] for i in range(len(rest)))) for frame in part if fits(frame, shape))
+    found = next(fitting, None)
+    if found is None:
+        raise ValueError(f"no frame of {shape[1]} x {shape[0]} px was found to look for the face in")
+    return found
 
 
 def _quality(log: Log, motion: RegionMotion, published: bool, step: int) -> NDArray[np.uint8]:

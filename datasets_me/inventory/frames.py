@@ -47,6 +47,12 @@ def is_image(name: str) -> bool:
     return name.rpartition(".")[2].casefold() in IMAGE_SUFFIXES and not name.startswith("._")
 
 
+def number_of(name: str) -> int | None:
+    """The number of a frame's file; None for any other file."""
+    found = _FRAME.fullmatch(name)
+    return int(found[2]) if found and len(found[2]) <= _MOST_DIGITS else None
+
+
 def read_names(files: Sequence[str]) -> Frames:
     """Sort a folder's file names by frame number, and note what is odd about them."""
     numbered: list[tuple[int, str]] = []

@@ -86,12 +86,14 @@ class FaceVideoOptions:
 class FaceVideo:
     """A video of one subject, made frame by frame on demand; the same arguments always give the same frames.
 
-    `subject` decides what the face looks like, `seed` what happens in the video.
+    `subject` decides what the face looks like, `seed` what happens in the video; `given` are the expressions, if they
+    are not to be made up.
     """
 
     subject: int = 0
     seed: int = 0
     options: FaceVideoOptions = field(default_factory=FaceVideoOptions)
+    given: tuple[Expression, ...] | None = None
 
     def __len__(self) -> int:
         return self.options.frames
@@ -104,15 +106,17 @@ class FaceVideo:
     @cached_property
     def _plan(self) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
         options, rng = self.options, np.random.default_rng([self.seed, self.subject, 1])
-        expressions = schedule(
-            rng,
-            options.frames,
-            options.fps,
-            options.micro,
-            options.macro,
-            options.amplitude,
-            options.macro_gain,
-        )
+        expressions = self.given
+        if expressions is None:
+            expressions = schedule(
+                rng,
+                options.frames,
+                options.fps,
+                options.micro,
+                options.macro,
+                options.amplitude,
+                options.macro_gain,
+            )
         # most of the opening of an eye, which is about 7 % of the face's width
         return expressions, blinks(rng, options.frames, options.fps, options.blinks, 0.05 * self.width)
 

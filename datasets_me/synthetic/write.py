@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
@@ -15,12 +16,16 @@ from PIL import Image
 
 from datasets_me.convert.workbook import column_index
 from datasets_me.errors import MeDatasetsError
+from datasets_me.inventory.frames import number_of
 from datasets_me.schema_files import Schema
-from datasets_me.synthetic.draft import Draft, add_folders, draft, schema_text
+from datasets_me.synthetic.draft import Draft, Folder, add_folders, draft, schema_text
 from datasets_me.synthetic.folder_defects import FOLDER_DEFECTS
 from datasets_me.synthetic.frame_defects import FRAME_DEFECTS, note_text_order
 from datasets_me.synthetic.row_defects import ROW_DEFECTS, NoRoomError
 from datasets_me.text import clean
+
+if TYPE_CHECKING:
+    from datasets_me.synthetic.film import Film
 
 PLANTABLE = (*ROW_DEFECTS, *FOLDER_DEFECTS, *FRAME_DEFECTS)
 
@@ -46,6 +51,7 @@ def make(
     subjects: int = 6,
     defects: Sequence[str] = (),
     as_fits: bool = False,
+    film: Film | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Made:
     """Write a synthetic dataset: ``<workbook>``, ``frames/``, ``schema.yaml`` and ``truth.json`` under ``out``.
@@ -55,6 +61,8 @@ def make(
 
     Args:
         defects: codes to plant. Those the dataset cannot have (no apex column, say) are named in the result.
+        film: show real faces that move as annotated; without it, frames are small pictures of rectangles. The truth of
+            the motion is written to ``truth/``.
         as_fits: name there also those for which no row or folder is left, instead of refusing.
         progress: called with folders written and folders in all.
 
@@ -74,7 +82,13 @@ def make(
     out.mkdir(parents=True, exist_ok=True)
     workbook = out / (clean(schema.spec.workbook.files[0].replace("*", "")) + made.suffix)
     _write_workbook(made, workbook)
-    frames = _write_frames(made, out / "frames", progress)
+    studio = None
+    if film:
+        from datasets_me.synthetic.film import Studio, write_truth
+
+        studio = Studio(made, seed, film)
+        write_truth(studio, out / "truth")
+    frames = _write_frames(made, out / "frames", studio, progress)
     (out / "schema.yaml").write_text(schema_text(made), encoding="utf-8")
     truth = {"dataset": schema.spec.id, "seed": seed, "planted": planted, "findings": made.truth}
     (out / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -157,14 +171,24 @@ def _without_times(content: bytes) -> bytes:
     return rewritten.getvalue()
 
 
-def _write_frames(made: Draft, root: Path, progress: Callable[[int, int], None] | None) -> int:
+def _write_frames(
+    made: Draft,
+    root: Path,
+    picture: Callable[[Folder, int], Image.Image] | None,
+    progress: Callable[[int, int], None] | None,
+) -> int:
     written = 0
     for number, folder in enumerate(made.folders, start=1):
         place = root / folder.path
         place.mkdir(parents=True, exist_ok=True)
         shade = 60 + sum(map(ord, folder.video)) % 150
         for name, kind in folder.files.items():
-            (place / name).write_bytes(_content(kind, name.rpartition(".")[2].casefold(), made.synthetic.size, shade))
+            suffix = name.rpartition(".")[2].casefold()
+            if picture is None or kind in ("empty", "text"):
+                content = _drawn(kind, suffix, made.synthetic.size, shade)
+            else:
+                content = _encoded(kind, suffix, picture(folder, number_of(name) or 0))
+            (place / name).write_bytes(content)
         written += len(folder.files)
         if progress:
             progress(number, len(made.folders))
@@ -172,20 +196,25 @@ def _write_frames(made: Draft, root: Path, progress: Callable[[int, int], None] 
 
 
 @cache
-def _content(kind: str, suffix: str, size: tuple[int, int], shade: int) -> bytes:
-    """The bytes of one file, by what it is meant to be."""
+def _drawn(kind: str, suffix: str, size: tuple[int, int], shade: int) -> bytes:
+    """The bytes of one file that shows rectangles, by what it is meant to be."""
     if kind == "empty":
         return b""
     if kind == "text":
         return b"not an image\n"
+    image = Image.new("RGB", size, (shade, shade - 20, shade - 40))
+    image.paste((shade - 50, shade - 50, shade - 50), (size[0] // 3, size[1] // 3, size[0] // 2, size[1] // 2))
+    return _encoded(kind, suffix, image)
+
+
+def _encoded(kind: str, suffix: str, image: Image.Image) -> bytes:
+    """The bytes of one image, by what it is meant to be."""
     suffix = {"png": "png", "tif": "tif"}.get(kind, suffix)
     if kind == "other format":
         suffix = "png" if suffix != "png" else "jpg"
     if kind == "larger":
-        size = (size[0] + 8, size[1] + 6)
-    image = Image.new("RGB", size, (shade, shade - 20, shade - 40))
-    image.paste((shade - 50, shade - 50, shade - 50), (size[0] // 3, size[1] // 3, size[0] // 2, size[1] // 2))
+        image = image.resize((image.width + 8, image.height + 6))
     content = io.BytesIO()
-    image.save(content, {"jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF"}.get(suffix, suffix.upper()))
+    image.save(content, {"jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF"}.get(suffix, suffix.upper()), quality=95)
     data = content.getvalue()
     return data[: len(data) * 2 // 3] if kind == "truncated" else data

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from datasets_me.errors import ImagesError
-from datasets_me.files import new_folder
+from datasets_me.files import marked_folder
 from datasets_me.images.decode import DamageError, suffix_fits
 from datasets_me.images.export.plan import ExportRow, Plan
 from datasets_me.images.parquet import stream
@@ -56,7 +56,7 @@ def write(
             progress(done, total)
             yield pair
 
-    with new_folder(out, "exported images", force=force) as folder:
+    with marked_folder(out, "exported images", force=force) as folder:
         if kind == "csv":
             rows = _csv(folder, reported(), images.root(root) is None)
         elif kind == "folders":

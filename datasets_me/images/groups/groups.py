@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from datasets_me.errors import plural
 from datasets_me.features.boxes import Box, Detection, FaceDetector
 from datasets_me.features.landmarks import GONE
-from datasets_me.files import new_folder
+from datasets_me.files import marked_folder
 from datasets_me.images import store
 from datasets_me.images.faces import Finder, examine, measured
 from datasets_me.images.groups.align import aligned, five_points
@@ -128,7 +128,7 @@ def write_groups(
             made.by_count[grouped.faces] = made.by_count.get(grouped.faces, 0) + 1
             progress(number + 1, len(images))
 
-    with new_folder(out, "groups", force=force) as folder:
+    with marked_folder(out, "groups", force=force) as folder:
         for name in ("faces", "aligned", "features"):
             (folder / name).mkdir()
         stream(folder / "face_coordinates.parquet", FaceCoordinates, faces_of(folder))

@@ -1,0 +1,116 @@
+"""One line per video, its expressions as bars in seconds: what the plot and the page draw."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+from datasets_me.cards.durations import quantile
+from datasets_me.cards.facts import natural
+from datasets_me.manifest import Manifest
+from datasets_me.records import FRAME_FIELDS, Annotation, Video
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One expression: from ``start`` to ``end`` s, both ends' frames included.
+
+    ``doubtful`` says that onset or offset is missing, or that the frames are out of order; the bar then covers what is
+    known, one frame at least.
+    """
+
+    start: float
+    end: float
+    doubtful: bool
+    row: Annotation
+
+
+@dataclass(frozen=True)
+class Line:
+    """One video; ``label`` is its name without that of its subject, ``length`` its seconds, 0 where unknown."""
+
+    subject: str
+    video: str
+    label: str
+    length: float
+    bars: list[Bar]
+
+    @cached_property
+    def end(self) -> float:
+        """Seconds from the start to the last thing that is known."""
+        return max([self.length, *(bar.end for bar in self.bars)])
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All videos, by subject and name. ``unplaced`` counts expressions without any frame number; they have no bar."""
+
+    lines: list[Line]
+    unplaced: int
+
+    @cached_property
+    def end(self) -> float:
+        """Seconds from the start of a video to the end of the axis.
+
+        One wrong frame number must not make all else invisible: where the last twentieth of the videos reaches four
+        times as far as all others, the axis ends at one and a half times those.
+        """
+        ends = [line.end for line in self.lines]
+        if not ends:
+            return 0.0
+        usual = quantile(ends, 0.95)
+        return 1.5 * usual if max(ends) > 4 * usual else max(ends)
+
+    @property
+    def doubtful(self) -> int:
+        """How many bars are doubtful."""
+        return sum(bar.doubtful for line in self.lines for bar in line.bars)
+
+    @cached_property
+    def beyond(self) -> int:
+        """How many expressions do not end on the axis; they are drawn at its end."""
+        return sum(bar.end > self.end for line in self.lines for bar in line.bars)
+
+
+def timeline(manifest: Manifest) -> Timeline:
+    """The lines of a manifest's videos: the annotated ones, and whole videos without any annotation."""
+    rows: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
+    for row in manifest.annotations:
+        rows[row.subject, row.video].append(row)
+    subject_of = {video: subject for subject, video in rows}
+    lengths: dict[tuple[str, str], float] = {}
+    whole = {layout.id: layout.base for layout in manifest.spec.layouts if layout.holds == "video"}
+    for entry in manifest.videos:
+        if entry.layout in whole:
+            key = (entry.subject or subject_of.get(entry.video, ""), entry.video)
+            lengths[key] = max(lengths.get(key, 0.0), _length(entry, whole[entry.layout]))
+    keys = sorted({*rows, *lengths}, key=lambda key: (natural(key[0]), natural(key[1])))
+    lines = [
+        Line(subject, video, _label(subject, video), lengths.get((subject, video), 0.0), _bars(rows[subject, video]))
+        for subject, video in keys
+    ]
+    return Timeline(lines, len(manifest.annotations) - sum(len(line.bars) for line in lines))
+
+
+def _length(video: Video, base: int) -> float:
+    return 0.0 if video.last is None else max(0, video.last - base + 1) / video.fps
+
+
+def _label(subject: str, video: str) -> str:
+    return video.removeprefix(subject).strip("_- ") or video
+
+
+def _bars(rows: list[Annotation]) -> list[Bar]:
+    bars = []
+    for row in rows:
+        known = [frame for name in FRAME_FIELDS if (frame := getattr(row, name)) is not None]
+        if known:
+            doubtful = row.onset is None or row.offset is None or known != sorted(known)
+            bars.append(Bar(min(known) / row.fps, (max(known) + 1) / row.fps, doubtful, row))
+    return sorted(bars, key=lambda bar: (bar.start, bar.end, bar.row.id))
+
+
+def apex(bar: Bar) -> float | None:
+    """Where the apex of a bar lies, s: the middle of its frame."""
+    return None if bar.row.apex is None else (bar.row.apex + 0.5) / bar.row.fps

@@ -1,0 +1,109 @@
+"""``me-datasets check-split``: whether anything leaks between the parts of a fold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from datasets_me.commands import arguments, findings
+from datasets_me.commands.split import MANIFESTS, Label
+from datasets_me.errors import MeDatasetsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datasets_me.manifest import Manifest
+    from datasets_me.records import Finding
+    from datasets_me.splits.check import Context
+
+
+def check_split(
+    split: Path = typer.Argument(help="A split, made by 'me-datasets split'."),
+    manifests: list[Path] = MANIFESTS,
+    features: list[Path] = typer.Option(
+        [], "--features", help="Compare clips by their features; one folder per manifest, in their order."
+    ),
+    root: list[Path] = typer.Option(
+        [], "--root", help="Compare clips by their images; one folder of frames per manifest, in their order."
+    ),
+    classes: Label = typer.Option(None, "--classes", help="The classes that parts should have. Default: the split's."),
+    select: list[str] = findings.SELECT,
+    ignore: list[str] = findings.IGNORE,
+    severity: findings.Severity = findings.SEVERITY,
+    output: findings.Format = findings.FORMAT,
+    out: Path = findings.OUT,
+) -> None:
+    """Look for leaks: subjects, frames or copies of clips on both sides of a fold; and for parts that lack something.
+
+    Exit code 0: no errors among the findings reported. 1: there are errors. 2: could not run.
+    """
+    from datasets_me import manifest as manifest_files
+    from datasets_me.codes import matches
+    from datasets_me.errors import plural
+    from datasets_me.splits import files
+    from datasets_me.splits.check import Context, check
+
+    selected, ignored = arguments.codes(select), arguments.codes(ignore)
+    for name, given in (("--features", features), ("--root", root)):
+        if given and len(given) != len(manifests):
+            raise MeDatasetsError(
+                f"{plural(len(given), 'folder')} of {name} for {plural(len(manifests), 'manifest')}",
+                fix=f"give {name} once per manifest, in the same order",
+            )
+    made = [manifest_files.read(folder) for folder in manifests]
+    context = Context(files.read(split), made, classes.value if classes else None)
+    found = list(check(context))
+    compared = []
+    if features:
+        more, count = _features(context, made, features)
+        found += more
+        compared.append(f"{plural(count, 'clip')} compared by features")
+    if root:
+        more, count = _images(context, made, root)
+        found += more
+        compared.append(f"{plural(count, 'image')} compared")
+    found = [
+        finding
+        for finding in findings.of_severity(found, severity)
+        if (not selected or matches(finding.code, selected)) and not matches(finding.code, ignored)
+    ]
+    found.sort(key=lambda finding: (finding.code, finding.subject or "", finding.video or "", finding.message))
+    chosen = context.split
+    raise findings.report(
+        found,
+        output,
+        out,
+        about={
+            "split": str(split),
+            "protocol": chosen.protocol,
+            "folds": len(chosen.folds),
+            "items": len(context.items),
+            "datasets": ", ".join(manifest.spec.id for manifest in made),
+        },
+        title=f"Split by {chosen.protocol}: leaks",
+        looked_at=", ".join(
+            [f"{plural(len(chosen.folds), 'fold')} of {plural(len(context.items), chosen.unit)}", *compared]
+        ),
+    )
+
+
+def _features(context: Context, made: Sequence[Manifest], folders: list[Path]) -> tuple[list[Finding], int]:
+    from datasets_me import feature_files
+    from datasets_me.commands import show
+    from datasets_me.splits.near_features import check_features
+
+    read = [
+        (manifest.spec.id, feature_files.read(folder, manifest)) for manifest, folder in zip(made, folders, strict=True)
+    ]
+    with show.progress("features") as update:
+        return check_features(context, read, update)
+
+
+def _images(context: Context, made: Sequence[Manifest], roots: list[Path]) -> tuple[list[Finding], int]:
+    from datasets_me.commands import show
+    from datasets_me.splits.near_images import check_images
+
+    with show.progress("images") as update:
+        return check_images(context, list(zip(made, roots, strict=True)), update)

@@ -1,0 +1,232 @@
+"""``me-datasets export auwgcn``: everything that the AUW-GCN project trains on, in one folder.
+
+::
+
+    config.yaml                      paths, numbers of this dataset, and the authors' settings
+    segments/train|test/<subject>/   as `export segments` writes them, with its tables beside
+    info_csv/<name>.csv              the 7-column CSV
+    assets/<dataset>.npy             the graph of regions
+    normalisation.json               mean and std of these features, and what the project uses
+
+The project (Yin et al., ICME 2023; github.com/xjtupanda/AUW-GCN) looks for ``config.yaml`` and ``assets`` where it is
+started, so it runs unmodified in this folder::
+
+    cd DIR && python AUW-GCN/train.py --dataset "cas(me)^2" --output output --subject casme_015
+
+Its evaluation adds 1 to the frames it predicts. For CAS(ME)², whose CSV counts from 1, that fits labels that count from
+0, as ours do; the published labels stand one frame later. For SAMM Long Videos the CSV counts from 0, so predictions
+are compared one frame late. Rows without an offset have the offset 0 in the CSV, and can never be found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.errors import FeaturesError, plural
+from datasets_me.export import auwgcn_csv
+from datasets_me.export.items import FINDINGS, ItemRow, describe, read_items
+from datasets_me.export.options import Options
+from datasets_me.export.out_folder import new_folder, write_about
+from datasets_me.export.segments import Exported, add_segments
+from datasets_me.feature_files import FeatureFolder
+from datasets_me.manifest import Manifest, write_parquet
+from datasets_me.records import Finding, finding
+from datasets_me.statistics import auwgcn_section, graph, region_tables
+from datasets_me.statistics.channels import Moments, merge, of_array
+
+KIND = "auwgcn"
+CONFIG, NORMALISATION = "config.yaml", "normalisation.json"
+
+REGIONS = "twelve"
+LENGTH, CONTEXT = 256, 7
+
+PUBLISHED_MEAN, PUBLISHED_STD = (0.003463, 0.003873), (0.548588, 0.645621)
+"""What ``datasets.py`` of the project subtracts from x and y, and divides by."""
+
+_FAR = 5.0  # times the published deviation, or a part of it, from which a finding is made
+
+# The settings that the authors publish for CAS(ME)². Names are theirs, misspelt where they misspell them.
+_SETTINGS: dict[str, Any] = {
+    "RATIO_SCALE": 1,
+    "SEGMENT_LENTH": LENGTH,
+    "RECEPTIVE_FILED": 2 * CONTEXT + 1,
+    "save_model": True,
+    "save_intervals": 1,
+    "epoch_begin": 15,
+    "nms_top_K_micro": 5,
+    "nms_top_K_macro": 5,
+    "num_workers": 2,
+    "device": "cuda:0",
+    "abfcm_training_lr": 0.01,
+    "abfcm_weight_decay": 0.1,
+    "abfcm_lr_scheduler": 0.96,
+    "abfcm_apex_gamma": 1,
+    "abfcm_apex_alpha": 0.9,
+    "abfcm_action_gamma": 1,
+    "abfcm_action_alpha": 0.8,
+    "abfcm_start_end_gama": 1,
+    "abfcm_start_end_alpha": 0.9,
+    "abfcm_label_smooth": 0.16,
+    "abfcm_best_epoch": 47,
+    "micro_apex_score_threshold": 0.5,
+    "macro_apex_score_threshold": 0.5,
+    "epochs": 100,
+    "batch_size": 128,
+    "verbose": False,
+    "macro_ration": 0.5,
+    "micro_normal_range": 1,
+    "macro_normal_range": 3,
+}
+
+_HEADER = """\
+# For github.com/xjtupanda/AUW-GCN, to be started in this folder. Lengths, distances and subjects are those of the
+# annotations, in frames from onset to offset at {fps:g} frames a second; all else is as its authors published it.
+"""
+
+_NOTE = (
+    "datasets.py of the project subtracts 'published.mean' and divides by 'published.std', whatever the features are. "
+    "These numbers are of features in px per frame; those of the published extractor are in units of 20 px and come "
+    "out 20 times too small. To normalise these features, put 'without' of the subject that is tested in place of them."
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was written: the segments, what the project calls the dataset, and the deviation of x and y."""
+
+    exported: Exported
+    dataset: str
+    mean: tuple[float, float]
+    std: tuple[float, float]
+    findings: list[Finding]
+
+
+def write(
+    manifest: Manifest,
+    features: FeatureFolder,
+    out: Path,
+    *,
+    compat: Literal["auwgcn"] | None = None,
+    features_fps: float | None = None,
+    force: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Made:
+    """Write the folder, at the frame rate that the field trains at.
+
+    Args:
+        compat: label segments and read action units exactly as the published scripts do.
+        features_fps: the frame rate of arrays from elsewhere, where it is not the annotations'.
+
+    Raises:
+        MeDatasetsError: the project knows no such dataset, the features are not of twelve regions, or the folder
+            cannot be written.
+    """
+    rows = list(auwgcn_csv.rows(manifest))  # refuses datasets without one
+    convention = manifest.spec.auwgcn_csv
+    assert convention is not None
+    section = auwgcn_section.section(manifest, convention.fps)
+    table = region_tables.load(REGIONS)
+    _check_regions(features, len(table.regions))
+    name = convention.dataset or manifest.spec.id
+    csv = f"info_csv/{convention.file or f'{manifest.spec.id}.csv'}"
+    options = Options(length=LENGTH, context=CONTEXT, compat=compat, fps=convention.fps, features_fps=features_fps)
+    with new_folder(out, force=force) as folder:
+        exported = add_segments(manifest, features, folder, options, progress)
+        auwgcn_csv.write(manifest, folder / csv)
+        graph.write(graph.graph(manifest.annotations, table, compat=compat), folder / "assets" / f"{name}.npy")
+        (folder / CONFIG).write_text(_config(name, csv, section, convention.training, convention.fps), encoding="utf-8")
+        by_subject = _by_subject(folder)
+        everything = merge(by_subject.values()).pooled()
+        constants = _normalisation(by_subject, everything, features)
+        (folder / NORMALISATION).write_text(json.dumps(constants, indent=2) + "\n", encoding="utf-8")
+        findings = [*exported.findings, *_far(everything)]
+        write_parquet(Finding, findings, folder / FINDINGS)
+        about = {"options": options.as_dict(), "manifest": describe(manifest), "rows": len(rows)}
+        write_about(folder, KIND, about)
+    mean, std = _pair(everything.mean), _pair(everything.std())
+    return Made(exported, name, mean, std, findings)
+
+
+def _check_regions(features: FeatureFolder, regions: int) -> None:
+    row = next((row for row in features.rows if row.features is not None), None)
+    found = features.load(row).shape[1] if row is not None else regions
+    if found != regions:
+        raise FeaturesError(
+            f"the network of AUW-GCN takes {regions} regions, the features have {plural(found, 'region')}",
+            where=str(features.folder),
+            fix="extract with the twelve regions",
+        )
+
+
+def _config(name: str, csv: str, section: dict[str, Any], chosen: dict[str, int | float], fps: float) -> str:
+    values = {
+        "dataset": name,
+        "project_root": "./",
+        "segment_feat_root": "./segments",
+        "anno_csv": f"./{csv}",
+        **section,
+        **_SETTINGS,
+        **chosen,
+    }
+    return _HEADER.format(fps=fps) + auwgcn_section.to_yaml({"dataset": name, name: values})
+
+
+def _by_subject(folder: Path) -> dict[str, Moments]:
+    """The moments of each subject's frames, without context and padding, and without those that are masked."""
+    rows: dict[str, list[ItemRow]] = {}
+    for row in read_items(folder):
+        if row.part == "test":
+            rows.setdefault(row.subject, []).append(row)
+    if not rows:
+        raise FeaturesError("not one video has features for a segment", fix="look at the findings of the extraction")
+    return {subject: merge(map(of_array, _frames(folder, rows[subject]))) for subject in sorted(rows)}
+
+
+def _frames(folder: Path, rows: list[ItemRow]) -> Iterator[NDArray[np.float32]]:
+    for row in rows:
+        with np.load(folder / row.file, allow_pickle=False) as item:
+            own = slice(CONTEXT, CONTEXT + row.length)
+            yield item["feature"][own][item["mask"][own]]
+
+
+def _normalisation(by_subject: dict[str, Moments], everything: Moments, features: FeatureFolder) -> dict[str, Any]:
+    others = {
+        subject: merge([found for other, found in by_subject.items() if other != subject] or [everything]).pooled()
+        for subject in by_subject
+    }
+    units = sorted({row.unit_px for row in features.rows}) if features.extracted else None
+    return {
+        "note": _NOTE,
+        "axes": ["x", "y"],
+        "unit_px": units,
+        "all": _constants(everything),
+        "without": {subject: _constants(found) for subject, found in others.items()},
+        "published": {"mean": list(PUBLISHED_MEAN), "std": list(PUBLISHED_STD)},
+    }
+
+
+def _constants(moments: Moments) -> dict[str, Any]:
+    return {"mean": _pair(moments.mean), "std": _pair(moments.std()), "values": moments.count[0].tolist()}
+
+
+def _pair(values: NDArray[np.float64]) -> tuple[float, float]:
+    """x and y of pooled values (1, 2); 0 where nothing is known."""
+    x, y = np.nan_to_num(values.reshape(-1, 2)[0]).tolist()
+    return x, y
+
+
+def _far(everything: Moments) -> Iterator[Finding]:
+    std = _pair(everything.std())
+    if any(not 1 / _FAR < own / published < _FAR for own, published in zip(std, PUBLISHED_STD, strict=True)):
+        message = (
+            f"the features' standard deviations are {std[0]:.4g} and {std[1]:.4g}; the project divides by "
+            f"{PUBLISHED_STD[0]:g} and {PUBLISHED_STD[1]:g}"
+        )
+        yield finding("ME533", message, expected=f"{PUBLISHED_STD}", found=f"{std}", path=NORMALISATION)

@@ -1,0 +1,336 @@
+"""``me-datasets export clips``: for recognition, the pictures of each annotated expression with what it is called.
+
+::
+
+    export.json  items.parquet  annotations.parquet  findings.parquet
+    clips/<subject>/<annotation>.npz
+
+A clip holds ``frames`` (N, size, size, 3) uint8 RGB; ``numbers`` (N,) int32, the 0-based frames of the video that they
+show, at the rate ``fps`` of the files; ``onset``, ``apex`` and ``offset`` as they were read, at that rate, -1 for none;
+``type``, ``emotion``, ``class_3`` and ``class_5``, empty where there is none; ``aus`` (k,) int16, each action unit
+once; ``au_text`` as the workbook writes them; ``subject``, ``video_name``, and in ``annotations`` the id of the
+manifest's row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from datasets_me.errors import FeaturesError, FolderError, MeDatasetsError, plural
+from datasets_me.export import frames_on_disk as disk
+from datasets_me.export import labels
+from datasets_me.export.faces import Face, Picture, aligner, cut_out, face_of
+from datasets_me.export.items import ItemRow, describe, write_tables
+from datasets_me.export.labels import about
+from datasets_me.export.options import FORMATS, OFFSETS, Format
+from datasets_me.export.out_folder import new_folder, write_about
+from datasets_me.export.rates import ratio
+from datasets_me.export.sinks import Item, open_sink
+from datasets_me.feature_files import FeatureFolder
+from datasets_me.inventory.sequence import FrameFiles, frame_files, frame_rate
+from datasets_me.manifest import Manifest
+from datasets_me.records import Annotation, Finding, Video, VideoFeatures
+
+KIND = "clips"
+
+Progress = Callable[[int, int, str], None]
+"""Called with annotations done, annotations in all, and the id of the last."""
+
+
+@dataclass(frozen=True)
+class ClipOptions:
+    """How clips are made.
+
+    Attributes:
+        frames: ``all`` from onset to offset, ``key`` for onset, apex and offset, or a number of frames taken evenly
+            from onset to offset, both included.
+        size: height and width of the pictures.
+        align: move each frame so that the face lies as in the clip's first.
+        layout: the folders to take frames from; None for those of the features, or else the schema's first that has
+            annotated ones.
+        offset_missing: as in `options.Options`.
+        format: how items are stored.
+    """
+
+    frames: str = "all"
+    size: int = 128
+    align: bool = False
+    layout: str | None = None
+    offset_missing: str = "mirror"
+    format: Format = "npz"
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing.
+
+        Raises:
+            MeDatasetsError: one of them does.
+        """
+        if not re.fullmatch(r"all|key|[1-9]\d{0,5}", self.frames):
+            raise MeDatasetsError(
+                f"'{self.frames}' says not which frames",
+                fix="give all, key (onset, apex, offset), or a number of frames",
+            )
+        if not 1 <= self.size <= 4096:
+            raise MeDatasetsError(f"a picture cannot be {self.size} px wide", fix="give a --size from 1 to 4096")
+        if not OFFSETS.fullmatch(self.offset_missing):
+            raise MeDatasetsError(
+                f"'{self.offset_missing}' says not how a missing offset is read",
+                fix="give mirror, apex, drop, or fixed:N with a number of frames",
+            )
+        if self.format not in FORMATS:
+            raise MeDatasetsError(f"there is no format '{self.format}'", fix=f"choose one of {', '.join(FORMATS)}")
+
+
+@dataclass(frozen=True)
+class ExportedClips:
+    """What was written: clips, of annotations in all; and what was found."""
+
+    clips: int
+    annotations: int
+    findings: list[Finding]
+
+
+def write_clips(
+    manifest: Manifest,
+    root: Path,
+    out: Path,
+    options: ClipOptions = ClipOptions(),
+    *,
+    features: FeatureFolder | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> ExportedClips:
+    """Export one clip per annotated expression to a new folder.
+
+    Args:
+        root: where the paths of the manifest begin.
+        features: an extraction, whose boxes the frames are cut to; without one, whole frames are taken.
+
+    Raises:
+        MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` has no landmarks to go by.
+    """
+    if not root.is_dir():
+        raise FolderError("the root is no folder", where=str(root))
+    if options.align and features is None:
+        raise FeaturesError("without features there are no landmarks to align by", fix="give --features, or no --align")
+    wanted = (
+        options.layout or next((row.layout for row in features.rows if row.layout), None)
+        if features
+        else options.layout
+    )
+    layout = disk.choose_layout(manifest, wanted)
+    maker = _Maker(manifest, root, options, features, disk.folders_by_annotation(manifest, layout), layout)
+    items: list[ItemRow] = []
+    with new_folder(out, force=force) as folder:
+        sink = open_sink(options.format, folder, KIND)
+        try:
+            for done, row in enumerate(maker.ordered(), start=1):
+                made = maker.clip(row)
+                if made is not None:
+                    item, source = made
+                    subject, stem = safe(row.subject), safe(row.id)
+                    (stored,) = sink.add(("",), subject, stem, item)
+                    frames = item["numbers"]
+                    assert isinstance(frames, np.ndarray)
+                    items.append(
+                        ItemRow(
+                            file=stored.file,
+                            key=stored.key,
+                            sha256=stored.sha256,
+                            subject=row.subject,
+                            video=row.video,
+                            name=stem,
+                            start=int(frames[0]),
+                            length=len(frames),
+                            fps=frame_rate(manifest, maker.folders[row.id]),
+                            annotations=[row.id],
+                            features=source.features if source else None,
+                            features_key=source.key if source else None,
+                        )
+                    )
+                if progress:
+                    progress(done, len(manifest.annotations), row.id)
+        finally:
+            sink.close()
+        write_tables(folder, items, manifest.annotations, maker.said)
+        fields = {"options": asdict(options) | {"layout": layout}, "manifest": describe(manifest), "clips": len(items)}
+        write_about(folder, KIND, fields)
+    return ExportedClips(len(items), len(manifest.annotations), maker.said)
+
+
+def safe(name: str) -> str:
+    """A name fit for a path; the colon of an annotation's id becomes an underscore."""
+    return re.sub(r"[^\w.()^+ -]", "_", name).strip(" .") or "_"
+
+
+def _distance(number: int, other: int) -> tuple[int, int]:
+    return abs(other - number), other
+
+
+class _Maker:
+    """Makes clips one after the other, and keeps what belongs to the video at hand."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        root: Path,
+        options: ClipOptions,
+        features: FeatureFolder | None,
+        folders: dict[str, Video],
+        layout: str,
+    ) -> None:
+        self.manifest, self.root, self.options, self.features = manifest, root, options, features
+        self.folders, self.layout = folders, layout
+        self.said: list[Finding] = []
+        rows = features.rows if features else ()
+        self.by_path = {row.path: row for row in rows if row.path is not None}
+        self.by_video = {(row.video, row.expression): row for row in reversed(rows)}
+        self._listed: tuple[str | None, FrameFiles | str] = (None, "")
+        self._face: tuple[str | None, Face] = (None, Face())
+
+    def ordered(self) -> list[Annotation]:
+        """The annotations by subject, those of one folder together."""
+        rows = enumerate(self.manifest.annotations)
+        return [row for _, row in sorted(rows, key=lambda pair: (pair[1].subject, pair[1].video, pair[0]))]
+
+    def clip(self, row: Annotation) -> tuple[Item, VideoFeatures | None] | None:
+        """The item of an annotation, and the features its box is from; None, and a finding, where there is none."""
+        extent = labels.read_extent(row, self.options.offset_missing, self.said)
+        if extent is None:
+            return None
+        video = self.folders.get(row.id)
+        if video is None:
+            message = f"no folder of the layout '{self.layout}' shows it"
+            self.said.append(about("ME511", message, row, "onset", path=None))
+            return None
+        files = self._list(video)
+        if isinstance(files, str):
+            self.said.append(about("ME511", files, row, "onset", path=video.path))
+            return None
+        fps = frame_rate(self.manifest, video)
+        step = ratio(fps, row.fps)
+        onset, offset = round(extent.onset * step), round(extent.offset * step)
+        apex = None if extent.apex is None else round(extent.apex * step)
+        wanted = self._wanted(onset, apex, offset)
+        source = self._source(row, video)
+        face = self._face_of(row, video, source)
+        frames, numbers = self._pictures(row, video, files, wanted, face, fps)
+        if not frames:
+            return None
+        at = (onset, -1 if apex is None else apex, offset)
+        return self._item(row, frames, numbers, at, fps), source
+
+    def _wanted(self, onset: int, apex: int | None, offset: int) -> list[int]:
+        if self.options.frames == "all":
+            return list(range(onset, offset + 1))
+        if self.options.frames == "key":
+            return [onset, onset + (offset - onset) // 2 if apex is None else apex, offset]
+        return [int(n) for n in np.linspace(onset, offset, int(self.options.frames)).round()]
+
+    def _list(self, video: Video) -> FrameFiles | str:
+        """The files of a folder, or why there are none."""
+        if self._listed[0] != video.path:
+            try:
+                files: FrameFiles | str = frame_files(self.manifest, video, self.root)
+            except FolderError as error:
+                files = error.what
+            self._listed = (video.path, files)
+        return self._listed[1]
+
+    def _source(self, row: Annotation, video: Video) -> VideoFeatures | None:
+        named = self.by_video.get((row.video, row.expression)) or self.by_video.get((row.video, None))
+        return self.by_path.get(video.path or "") or named
+
+    def _face_of(self, row: Annotation, video: Video, source: VideoFeatures | None) -> Face:
+        if self.features is None:
+            return Face()
+        # The box of another layout's frames would lie elsewhere in these.
+        usable = source is not None and source.layout in (None, self.layout) and len(source.box) == 4
+        if source is None or not usable or (self.options.align and source.landmarks is None):
+            what = "no box" if not usable else "no landmarks"
+            fate = "whole frames were taken" if not usable else "frames were not aligned"
+            message = f"the features have {what} of {row.video} in the layout '{self.layout}'; {fate}"
+            self.said.append(about("ME513", message, row, "onset", path=video.path))
+        if source is None or not usable:
+            return Face()
+        if not self.options.align:
+            return Face(tuple(source.box))
+        if self._face[0] != source.name:
+            self._face = (source.name, face_of(self.features, source))
+        return self._face[1]
+
+    def _pictures(
+        self, row: Annotation, video: Video, files: FrameFiles, wanted: list[int], face: Face, fps: float
+    ) -> tuple[list[Picture], list[int]]:
+        """The pictures of some frames, and which frames they are.
+
+        Of frames that cannot be read, those of ``all`` are left out; otherwise the nearest one within the expression
+        takes their place.
+        """
+        moved = aligner(face, wanted[0], fps) if face.landmarks is not None else None
+        first, last = min(wanted), max(wanted)
+        every = [number for number in range(first, last + 1) if number in files.names]
+        readable: dict[int, Picture] = {}
+        unreadable: set[int] = set()
+
+        def readable_at(number: int) -> bool:
+            if number in readable or number in unreadable or number not in files.names:
+                return number in readable
+            image = disk.read_image(files.folder / files.names[number])
+            if image is None:
+                unreadable.add(number)
+                return False
+            picture = moved(image, number) if moved else image
+            readable[number] = cut_out(picture, face.box, self.options.size)
+            return True
+
+        numbers, lacking = [], []
+        for number in wanted:
+            if readable_at(number):
+                numbers.append(number)
+                continue
+            lacking.append(number)
+            if self.options.frames != "all":
+                near = sorted(every, key=partial(_distance, number))
+                numbers += [candidate for candidate in near if readable_at(candidate)][:1]
+        if not numbers:
+            message = f"none of the frames {first} to {last} can be read"
+            self.said.append(about("ME511", message, row, "onset", path=video.path))
+        elif lacking:
+            fate = "they are left out" if self.options.frames == "all" else "the nearest were taken"
+            message = f"{len(lacking)} of {plural(len(wanted), 'frame')} cannot be read, first {lacking[0]}; {fate}"
+            self.said.append(about("ME512", message, row, "onset", path=video.path))
+        if moved:
+            reference = face.points(wanted[0], fps) is not None
+            still = [number for number in numbers if not reference or face.points(number, fps) is None]
+            if still:
+                message = f"{len(still)} of {plural(len(numbers), 'frame')} have no landmarks to be aligned by"
+                self.said.append(about("ME513", message, row, "onset", path=video.path))
+        return [readable[number] for number in numbers], numbers
+
+    def _item(
+        self, row: Annotation, frames: list[Picture], numbers: list[int], at: tuple[int, int, int], fps: float
+    ) -> Item:
+        return {
+            "frames": np.stack(frames),
+            "numbers": np.array(numbers, np.int32),
+            "onset": at[0],
+            "apex": at[1],
+            "offset": at[2],
+            "fps": float(fps),
+            "type": row.type,
+            "emotion": row.emotion or "",
+            "class_3": row.class_3 or "",
+            "class_5": row.class_5 or "",
+            "aus": np.array(sorted({unit.au for unit in row.aus}), np.int16),
+            "au_text": row.au_raw or "",
+            "subject": row.subject,
+            "video_name": row.video,
+            "annotations": [row.id],
+        }

@@ -1,0 +1,53 @@
+"""The folders that show annotated expressions, and the pictures in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.manifest import Manifest
+from datasets_me.records import Video
+
+
+def choose_layout(manifest: Manifest, wanted: str | None) -> str:
+    """The layout to take frames from: the one that is wanted, else the schema's first that has annotated folders.
+
+    Raises:
+        MeDatasetsError: there is no such layout, or the manifest has no folders of it.
+    """
+    there = [video.layout for video in manifest.videos if video.path and video.annotations]
+    known = [layout.id for layout in manifest.spec.layouts]
+    if wanted is not None and wanted not in known:
+        raise MeDatasetsError(f"there is no layout '{wanted}'", fix=f"choose one of {', '.join(known)}")
+    chosen = next((name for name in ([wanted] if wanted else known) if name in there), None)
+    if chosen is None:
+        raise MeDatasetsError(
+            "the manifest has no annotated folders of frames" + (f" of the layout '{wanted}'" if wanted else ""),
+            fix="make it with me-datasets convert … --root FOLDER",
+        )
+    return chosen
+
+
+def folders_by_annotation(manifest: Manifest, layout: str) -> dict[str, Video]:
+    """For each annotation, by id, the folder of a layout that shows it."""
+    tied = [video for video in manifest.videos if video.layout == layout and video.path and video.annotations]
+    by_key = {(video.video, video.expression): video for video in reversed(tied)}
+    found = {}
+    for row in manifest.annotations:
+        video = by_key.get((row.video, row.expression)) or by_key.get((row.video, None))
+        if video is not None:
+            found[row.id] = video
+    return found
+
+
+def read_image(path: Path) -> NDArray[np.uint8] | None:
+    """A picture (H, W, 3) uint8, RGB; None for one that cannot be decoded whole."""
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None

@@ -1,0 +1,88 @@
+"""The tables beside the items of an export: which there are, and what they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.manifest import Manifest, read_parquet, write_parquet
+from datasets_me.records import Annotation, Finding, Record
+
+TABLE = "items.parquet"
+ANNOTATIONS = "annotations.parquet"
+FINDINGS = "findings.parquet"
+
+
+class ItemRow(Record):
+    """One item of an export.
+
+    ``file`` is relative to the export's folder, ``key`` the item's name in a shard or table, ``sha256`` the file's,
+    where it holds this item alone. ``start`` is the 0-based frame, at ``fps``, of its first frame without context,
+    ``length`` how many frames of the video it covers. ``annotations`` are the ids of the manifest's rows that it shows.
+    ``features_key`` is that of the extraction, ``features_sha256`` the hash of the array's numbers.
+    """
+
+    part: str | None = None
+    file: str
+    key: str
+    sha256: str | None = None
+    subject: str
+    video: str
+    name: str
+    start: int
+    length: int
+    fps: float
+    annotations: list[str] = Field(default_factory=list)
+    features: str | None = None
+    features_key: str | None = None
+    features_sha256: str | None = None
+
+
+def write_tables(folder: Path, items: list[ItemRow], annotations: list[Annotation], findings: list[Finding]) -> None:
+    """Write the items, the annotations they name, and the findings."""
+    write_parquet(ItemRow, items, folder / TABLE)
+    write_parquet(Annotation, annotations, folder / ANNOTATIONS)
+    write_parquet(Finding, findings, folder / FINDINGS)
+
+
+def read_items(folder: Path) -> list[ItemRow]:
+    """The items of an export, in the order they were written in.
+
+    Raises:
+        MeDatasetsError: the table is missing or damaged.
+    """
+    try:
+        return read_parquet(ItemRow, folder / TABLE)
+    except (OSError, ValueError) as error:
+        raise MeDatasetsError(f"{TABLE} is damaged: {error}", where=str(folder), fix="export again") from error
+
+
+def read_annotations(folder: Path) -> dict[str, Annotation]:
+    """The annotations an export was made from, by id.
+
+    Raises:
+        MeDatasetsError: the table is missing or damaged.
+    """
+    try:
+        return {row.id: row for row in read_parquet(Annotation, folder / ANNOTATIONS)}
+    except (OSError, ValueError) as error:
+        raise MeDatasetsError(f"{ANNOTATIONS} is damaged: {error}", where=str(folder), fix="export again") from error
+
+
+def describe(manifest: Manifest) -> dict[str, Any]:
+    """What an export records of its manifest; the hash is that of its annotations, as lines of JSON."""
+    digest = hashlib.sha256()
+    for row in manifest.annotations:
+        digest.update(row.model_dump_json().encode() + b"\n")
+    return {
+        "dataset": manifest.spec.id,
+        "schema": {"version": manifest.spec.version, "sha256": manifest.schema.sha256},
+        "variant": manifest.variant,
+        "annotations_sha256": digest.hexdigest(),
+        "sources": manifest.sources,
+        "options": manifest.options,
+    }

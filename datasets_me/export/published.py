@@ -1,0 +1,122 @@
+"""Labels exactly as the published AUW-GCN scripts make them, mistakes included.
+
+The rule of ``new_feature_segment.py`` in github.com/xjtupanda/AUW-GCN, in other words: the numbers of the 7-column CSV
+are indices into the features. 0 means "not annotated"; a row with two zeros or more is left out, and so is one whose
+apex lies at or after the end. A missing end is ``2 * apex - start``, else a missing apex is ``(start + end) // 2``. An
+end at or after the last feature becomes the last. Each index is marked, negative ones from the end backwards as Python
+counts; the action runs from start to end, and not at all where that is backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.export import auwgcn_csv
+from datasets_me.export.labels import CHANNELS, Label, Span, about, blank
+from datasets_me.manifest import Manifest
+from datasets_me.records import Annotation, Finding
+
+Numbers = tuple[str, str, str]
+"""Start, apex and end as the CSV writes them."""
+
+
+def numbers(manifest: Manifest) -> dict[str, Numbers]:
+    """The frame numbers of the published CSV by annotation id.
+
+    Raises:
+        MeDatasetsError: the field has no such CSV for this dataset.
+    """
+    rows = auwgcn_csv.rows(manifest)
+    return {row.id: fields[2:5] for row, fields in zip(manifest.annotations, rows, strict=True)}  # type: ignore[misc]
+
+
+def fps(manifest: Manifest) -> float:
+    """The frame rate at which the published CSV counts.
+
+    Raises:
+        MeDatasetsError: the field has no such CSV for this dataset.
+    """
+    if manifest.spec.auwgcn_csv is None:
+        next(auwgcn_csv.rows(manifest))
+    assert manifest.spec.auwgcn_csv is not None
+    return manifest.spec.auwgcn_csv.fps
+
+
+def label_video(
+    rows: Sequence[Annotation], texts: Mapping[str, Numbers], span: Span
+) -> tuple[NDArray[np.int8], list[Label], list[Finding]]:
+    """The labels (count, 8) of one video, how each row was read, and what was left out.
+
+    Indices that count backwards from the end are marked as the published scripts mark them; `Label` gives the frames
+    they end up on.
+    """
+    out = np.zeros((span.count, len(CHANNELS)), np.int8)
+    labels, said = [], []
+    for row in rows:
+        label = blank(row, span)
+        read = _read(texts[row.id], span.count)
+        if isinstance(read, str):
+            said.append(about("ME503", read, row, "onset"))
+        else:
+            start, apex, end = read
+            column = 0 if row.type == "micro" else 4
+            for shift, index in enumerate(read):
+                out[index, column + shift] = 1
+            action = [index % span.count for index in range(start, end + 1)]
+            out[action, column + 3] = 1
+            _, apex_given, end_given = (float(text) != 0 for text in texts[row.id])
+            label = label.model_copy(
+                update={
+                    "onset": span.start + start % span.count,
+                    "apex": span.start + apex % span.count,
+                    "offset": span.start + end % span.count,
+                    "first": span.start + min(action) if action else None,
+                    "last": span.start + max(action) if action else None,
+                    "apex_from": "annotated" if apex_given else "middle",
+                    "offset_from": "annotated" if end_given else "mirror",
+                }
+            )
+        labels.append(label)
+    return out, labels, said
+
+
+def difference(row: Annotation, published: Label, corrected: Label) -> Finding | None:
+    """A finding where the published reading of a row is another than the corrected one."""
+    ours, theirs = _frames(corrected), _frames(published)
+    if ours == theirs:
+        return None
+    message = f"the published reading labels {theirs}; the corrected one {ours}"
+    return about("ME510", message, row, "onset", expected=ours, found=theirs)
+
+
+def _frames(label: Label) -> str:
+    marks = ", ".join(
+        f"{name} {frame}"
+        for name, frame in (("onset", label.onset), ("apex", label.apex), ("offset", label.offset))
+        if frame is not None
+    )
+    action = "no action" if label.first is None else f"action {label.first} to {label.last}"
+    return f"{marks}, {action}" if marks else "nothing"
+
+
+def _read(texts: Numbers, count: int) -> tuple[int, int, int] | str:
+    """Start, apex and end as indices, or why the published scripts label nothing or would stop."""
+    try:
+        start, apex, end = (int(float(text)) for text in texts)
+    except (ValueError, OverflowError):
+        return f"the published scripts cannot read {', '.join(text or 'an empty cell' for text in texts)}"
+    if (start, apex, end).count(0) >= 2:
+        return "the published scripts leave out a row with two zeros"
+    if apex >= count:
+        return f"the published scripts leave out a row whose apex, {apex}, is not among {count} features"
+    if end == 0:
+        end = 2 * apex - start
+    elif apex == 0:
+        apex = (start + end) // 2
+    end = min(end, count - 1)
+    if apex >= count or start >= count or min(start, apex, end) < -count:
+        return f"the published scripts would stop at {start}, {apex}, {end} with {count} features; left out"
+    return start, apex, end

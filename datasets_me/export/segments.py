@@ -1,0 +1,263 @@
+"""``me-datasets export segments``: features and labels of every video, in segments of equal length with context.
+
+::
+
+    export.json  items.parquet  labels.parquet  annotations.parquet  findings.parquet
+    segments/train/<subject>/<video>_<start>.npz
+    segments/test/<subject>/<video>_<start>.npz  <video>.npy
+
+A segment holds ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8) int8 with the columns
+`labels.CHANNELS`, ``mask`` (…,) bool, the names ``subject``, ``video_name`` and ``annotations`` (ids of the manifest's
+rows whose labels it shows), ``start``, the 0-based frame of its first frame without context, and ``fps``. Both parts
+hold all videos of all subjects: which subject is trained on is the training script's choice, or a split's. The whole
+video's features (n, R, 2) lie beside the segments of the test part.
+
+Features that are not known (NaN) are written as 0. ``mask`` is false there, in frames without a face of their own,
+and in the padding before and after the video. Only the published form keeps NaN, as it does everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.errors import FeaturesError, MeDatasetsError, plural
+from datasets_me.export import labels, published
+from datasets_me.export.items import ItemRow, describe, write_tables
+from datasets_me.export.labels import Label
+from datasets_me.export.options import Options
+from datasets_me.export.out_folder import new_folder, write_about
+from datasets_me.export.sinks import Item, Sink, open_sink
+from datasets_me.export.tiles import tiles
+from datasets_me.export.videos import Loaded, Source, folder_of, load, match
+from datasets_me.feature_files import FeatureFolder
+from datasets_me.manifest import Manifest, write_parquet
+from datasets_me.records import Finding, finding
+
+KIND = "segments"
+LABELS = "labels.parquet"
+PARTS = ("train", "test")
+
+Progress = Callable[[int, int, str], None]
+"""Called with videos done, videos in all, and the name of the last."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: segments of a part, videos, annotations that carry a label, of all; and what was found."""
+
+    segments: int
+    videos: int
+    labelled: int
+    annotations: int
+    findings: list[Finding]
+
+
+def write_segments(
+    manifest: Manifest,
+    features: FeatureFolder,
+    out: Path,
+    options: Options = Options(),  # noqa: B008 - immutable
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Exported:
+    """Export the segments of a dataset to a new folder.
+
+    Raises:
+        MeDatasetsError: the folder exists, the features cannot be used, or the options do not fit the dataset.
+    """
+    with new_folder(out, force=force) as folder:
+        exported = add_segments(manifest, features, folder, options, progress)
+        about = {
+            "options": options.as_dict(),
+            "manifest": describe(manifest),
+            "features": {
+                "extracted": features.extracted,
+                "videos": exported.videos,
+                **{
+                    name: sorted({getattr(row, name) for row in features.rows})
+                    for name in ("regions", "step", "unit_px")
+                },
+            },
+            "segments": exported.segments,
+            "labelled": exported.labelled,
+            "annotations": exported.annotations,
+        }
+        write_about(folder, KIND, about)
+    return exported
+
+
+def add_segments(
+    manifest: Manifest,
+    features: FeatureFolder,
+    folder: Path,
+    options: Options = Options(),  # noqa: B008 - immutable
+    progress: Progress | None = None,
+) -> Exported:
+    """Write ``segments/`` and the tables beside it into a folder that exists; `write_segments` without the rest.
+
+    Raises:
+        MeDatasetsError: the features cannot be used, or the options do not fit the dataset.
+    """
+    features, fps = _rates(manifest, features, options)
+    reader = _Reader(options, published.numbers(manifest) if options.compat else {})
+    sources, said = match(manifest, features)
+    sink = open_sink(options.format, folder, KIND)
+    items: list[ItemRow] = []
+    read: list[Label] = []
+    shape: tuple[int, ...] | None = None
+    try:
+        for done, source in enumerate(sources, start=1):
+            video = load(features, source.row, fps)
+            if shape not in (None, video.feature.shape[1:]):
+                raise FeaturesError(
+                    f"{source.row.name} has regions of shape {video.feature.shape[1:]}, others {shape}",
+                    where=str(features.folder),
+                    fix="extract all videos with the same regions",
+                )
+            shape = video.feature.shape[1:]
+            found, label, rows = reader.label(source, video)
+            said += [*found, *_unknown(source, video, options)]
+            read += rows
+            items += _write(folder, sink, source, video, label, rows, options)
+            if progress:
+                progress(done, len(sources), source.row.name)
+    finally:
+        sink.close()
+    write_tables(folder, items, manifest.annotations, said)
+    write_parquet(Label, read, folder / LABELS)
+    return Exported(
+        segments=sum(item.part == "train" for item in items),
+        videos=len(sources),
+        labelled=len({row.annotation for row in read if row.reach is not None}),
+        annotations=len(manifest.annotations),
+        findings=said,
+    )
+
+
+def _rates(manifest: Manifest, features: FeatureFolder, options: Options) -> tuple[FeatureFolder, float | None]:
+    """The features with the rate that is meant, and the rate to export at."""
+    given = options.features_fps
+    if given is not None and features.extracted:
+        raise MeDatasetsError(
+            "the extraction knows its own frame rate", where=str(features.folder), fix="leave out --features-fps"
+        )
+    fps = options.fps
+    if options.compat:
+        convention = published.fps(manifest)
+        if fps not in (None, convention):
+            raise MeDatasetsError(
+                f"the published numbers of {manifest.spec.id} count {convention:g} frames a second, not {fps:g}",
+                fix="leave out --fps, or --compat",
+            )
+        fps, given = convention, convention if given is None else given
+    if given is not None and not features.extracted:
+        rows = tuple(row.model_copy(update={"fps": given}) for row in features.rows)
+        features = FeatureFolder(features.folder, rows, features.extracted)
+    return features, fps
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """The reading of annotations that was asked for."""
+
+    options: Options
+    texts: Mapping[str, published.Numbers]
+
+    def label(self, source: Source, video: Loaded) -> tuple[list[Finding], NDArray[np.int8], list[Label]]:
+        """What was found, the labels (n, 8) of a video, and how each annotation was read."""
+        said: list[Finding] = []
+        rows: list[Label] = []
+        for annotation in source.annotations:
+            row, found = labels.read(annotation, video.span, self.options.offset_missing)
+            rows.append(row)
+            said += found
+        if not self.options.compat:
+            return [*said, *labels.shared(source.annotations, rows)], labels.array(rows, video.span), rows
+        array, theirs, found = published.label_video(source.annotations, self.texts, video.span)
+        differ = zip(source.annotations, theirs, rows, strict=True)
+        found += filter(None, (published.difference(*row) for row in differ))
+        return [*found, *labels.shared(source.annotations, theirs)], array, theirs
+
+
+def _write(
+    folder: Path,
+    sink: Sink,
+    source: Source,
+    video: Loaded,
+    label: NDArray[np.int8],
+    rows: Sequence[Label],
+    options: Options,
+) -> list[ItemRow]:
+    """Store the segments of one video; returns their rows."""
+    span, row = video.span, source.row
+    feature = video.feature if options.compat else np.nan_to_num(video.feature, nan=0.0, posinf=0.0, neginf=0.0)
+    reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
+    ids = list(reaches)
+    ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
+    pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
+    items = []
+    for (start, cut), (_, marks), (_, mask) in pieces:
+        low, high = start - options.context, start + options.length + options.context
+        shown = [ids[i] for i in np.flatnonzero((ends[:, 0] < high) & (ends[:, 1] >= low))]
+        item: Item = {
+            "feature": cut,
+            "label": marks,
+            "mask": mask,
+            "video_name": row.name,
+            "subject": row.subject,
+            "annotations": shown,
+            "start": span.start + start,
+            "fps": float(span.fps),
+        }
+        stored = sink.add(PARTS, folder_of(row), f"{row.name}_{span.start + start:04}", item)
+        items += [
+            ItemRow(
+                part=part,
+                file=place.file,
+                key=place.key,
+                sha256=place.sha256,
+                subject=row.subject,
+                video=row.video,
+                name=row.name,
+                start=span.start + start,
+                length=min(options.length, span.count - start),
+                fps=span.fps,
+                annotations=shown,
+                features=row.features,
+                features_key=row.key,
+                features_sha256=video.sha256,
+            )
+            for part, place in zip(PARTS, stored, strict=True)
+        ]
+    _write_whole(folder, source, feature)
+    return items
+
+
+def _write_whole(folder: Path, source: Source, feature: NDArray[np.float32]) -> None:
+    place = folder / KIND / "test" / folder_of(source.row) / f"{source.row.name}.npy"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    np.save(place, feature)
+
+
+def _unknown(source: Source, video: Loaded, options: Options) -> list[Finding]:
+    """A finding about the features of a video that cannot be relied on."""
+    bad = np.flatnonzero(~video.good)
+    if not len(video.good):
+        message = f"there are no features of {source.row.name} at {video.span.fps:g} frames a second"
+    elif len(bad):
+        unknown = int((~np.isfinite(video.feature).all(axis=(1, 2))).sum())
+        written = "kept as NaN" if options.compat else "written as 0"
+        message = (
+            f"{len(bad)} of {plural(len(video.good), 'feature')} cannot be relied on, the first at frame "
+            f"{video.span.start + int(bad[0])}: {unknown} not known, {written}; mask is false at all of them"
+        )
+    else:
+        return []
+    row = source.row
+    return [finding("ME509", message, subject=row.subject, video=row.video, path=row.features)]

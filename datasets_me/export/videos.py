@@ -1,0 +1,141 @@
+"""The videos of a folder of features, beside the annotations they are of, at the rate they are exported at."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.errors import FeaturesError, plural
+from datasets_me.export import rates
+from datasets_me.export.labels import Span
+from datasets_me.feature_files import FeatureFolder
+from datasets_me.manifest import Manifest
+from datasets_me.records import Annotation, Finding, VideoFeatures, finding
+
+UNSEEN = 3
+"""`features.video.Quality` MISSING and NO_FACE: frames whose motion is not their own."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One video of a folder of features, and its annotations in the order of the manifest."""
+
+    row: VideoFeatures
+    annotations: tuple[Annotation, ...]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The features (n, R, 2) float32 of a video, NaN where unknown, and which of them can be relied on (n,).
+
+    ``sha256`` is the hash of the array's numbers as they lie in the folder.
+    """
+
+    span: Span
+    feature: NDArray[np.float32]
+    good: NDArray[np.bool_]
+    sha256: str
+
+
+def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], list[Finding]]:
+    """The videos that have features, with their annotations; and what has only one of both.
+
+    Raises:
+        FeaturesError: not one video of the features is known to the manifest.
+    """
+    by_video: dict[str, list[Annotation]] = {}
+    for annotation in manifest.annotations:
+        by_video.setdefault(annotation.video, []).append(annotation)
+    subjects = {video.video: video.subject for video in manifest.videos}
+    subjects |= {video: rows[0].subject for video, rows in by_video.items()}
+    present = [row for row in features.rows if row.features is not None]
+    if not any(row.video in subjects for row in present):
+        raise FeaturesError(
+            "none of the features are of a video of the manifest"
+            + (f": there are {', '.join(row.video for row in present[:3])}" if present else "")
+            + (f"; the manifest has {', '.join(list(by_video)[:3])}" if by_video else ""),
+            where=str(features.folder),
+            fix="name the arrays <subject>/<video>.npy, as the manifest does",
+        )
+    sources, said = [], []
+    for row in present:
+        subject = subjects.get(row.video, row.subject)
+        if row.video not in subjects:
+            message = f"{row.subject}/{row.name} is no video of the manifest; taken as one without expressions"
+            said.append(finding("ME502", message, subject=row.subject, video=row.video, path=row.features))
+        elif subject is not None and subject != row.subject:
+            message = f"{row.name} lies under {row.subject}; taken for {subject}, as the manifest says"
+            said.append(finding("ME502", message, subject=subject, video=row.video, path=row.features))
+        own = [a for a in by_video.get(row.video, []) if row.expression in (None, a.expression)]
+        sources.append(Source(row.model_copy(update={"subject": subject or row.subject}), tuple(own)))
+    return sources, [*said, *_without(by_video, features, sources)]
+
+
+def folder_of(row: VideoFeatures) -> str:
+    """The name of a subject's folder: the subject's, made fit for a path."""
+    return re.sub(r"[^\w.()^+ -]", "_", row.subject).strip(" .") or "_"
+
+
+def _without(
+    by_video: dict[str, list[Annotation]], features: FeatureFolder, sources: list[Source]
+) -> Iterator[Finding]:
+    reached = {annotation.id for source in sources for annotation in source.annotations}
+    why = {row.video: row.why or row.status for row in features.rows if row.features is None}
+    for video, rows in by_video.items():
+        lost = [row for row in rows if row.id not in reached]
+        if lost:
+            reason = why.get(video, "there is no array")
+            message = f"no features of {plural(len(lost), 'annotation')} of {video}: {reason}"
+            yield finding("ME501", message, subject=rows[0].subject, video=video)
+
+
+def load(features: FeatureFolder, row: VideoFeatures, fps: float | None) -> Loaded:
+    """The features of a video at a frame rate, or at their own.
+
+    Raises:
+        FeaturesError: the array cannot be used, or not brought to this rate.
+    """
+    stored = features.load(row)
+    feature = np.asarray(stored, np.float32)
+    digest = hashlib.sha256(np.ascontiguousarray(stored).data).hexdigest()
+    good = np.isfinite(feature).all(axis=(1, 2)) & _seen(features, row, len(feature))
+    target = row.fps if fps is None else fps
+    step = rates.ratio(row.fps, target)
+    if step == 1:
+        span = Span(row.name, row.start, len(feature), len(feature) + row.step, target)
+    elif row.step == 1:
+        good = rates.all_within(good, row.start, step)
+        start, feature = rates.resample(feature, row.start, step)
+        span = Span(row.name, start, len(feature), len(feature) + 1, target)
+    elif step == row.step:
+        first = -row.start % row.step
+        feature, good = feature[first :: row.step], good[first :: row.step]
+        start = (row.start + first) // row.step
+        span = Span(row.name, start, len(feature), len(feature) + 1, target)
+    else:
+        raise FeaturesError(
+            f"motion over {row.step} frames at {row.fps:g} frames a second cannot be brought to {target:g}",
+            where=str(features.folder),
+            fix=f"export at {row.fps:g} or {row.fps / row.step:g}, or extract at {target:g}",
+        )
+    return Loaded(span, feature, good, digest)
+
+
+def _seen(features: FeatureFolder, row: VideoFeatures, count: int) -> NDArray[np.bool_]:
+    """Whether both frames of each pair were seen, where anybody knows."""
+    quality = features.quality(row)
+    if quality is None:
+        return np.ones(count, bool)
+    if len(quality) < count + row.step:
+        raise FeaturesError(
+            f"{plural(len(quality), 'frame')} of quality for {plural(count, 'feature')}",
+            where=str(features.folder / (row.landmarks or "")),
+            fix="extract this video again",
+        )
+    seen = (quality & UNSEEN) == 0
+    return np.asarray(seen[:count] & seen[row.step : row.step + count])

@@ -1,0 +1,1 @@
+"""One task per video, over processes: resumable, and no failure stops the others."""

@@ -1,0 +1,121 @@
+"""The crop of a video by the detector that was asked for, and what is tried where it finds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.features.boxes import Box, CallableDetector, FaceDetector
+from datasets_me.features.crop import PADDINGS, Crop, choose_crop, given_crop
+from datasets_me.features.faces import detector
+from datasets_me.inventory.sequence import frame_files
+from datasets_me.manifest import Manifest
+from datasets_me.records import Video
+from datasets_me.run.options import ExtractOptions
+from datasets_me.run.reader import FrameReader, read_image
+from datasets_me.spec import Spec
+
+Image = NDArray[np.uint8]
+
+PUBLISHED_CROPS = 3
+"""Published crops looked for per video: one may fail where the crop was also turned or warped."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The crop of a video and the detector that its landmarks start from."""
+
+    crop: Crop
+    finder: FaceDetector
+
+
+def padding(spec: Spec, video: str) -> float:
+    """The least margin around a video's face, in sides of its box: the schema's, or its override for the video."""
+    from fnmatch import fnmatchcase
+
+    pads = [item.pad for item in spec.crop.overrides if fnmatchcase(video, item.video)]
+    return max(pads) if pads else spec.crop.pad
+
+
+def find_crop(
+    manifest: Manifest,
+    video: Video,
+    frames: FrameReader,
+    shape: tuple[int, int],
+    root: Path,
+    options: ExtractOptions,
+    boxes: Mapping[str, Box],
+    fallbacks: Sequence[Box] | None,
+) -> Found | str:
+    """The crop of a video.
+
+    Args:
+        shape: height and width of the frames to look at.
+        boxes: by video, for ``--faces boxes``.
+        fallbacks: boxes of the subject's other videos; None while they are not known yet.
+
+    Returns:
+        The crop, or why there is none as long as no fallbacks were given.
+    """
+    pad = padding(manifest.spec, video.video)
+    margins = (pad, *(margin for margin in PADDINGS if margin > pad))
+    pool: Sequence[Image | None] = frames
+    finder: FaceDetector | None = None
+    if options.faces == "published-crop":
+        pool, crops = published_crops(manifest, video, frames, root)
+        finder = detector("published-crop", crops=crops) if crops else None
+    elif options.faces == "boxes":
+        box = boxes.get(video.video)
+        finder = detector("boxes", box=box) if box else None
+    else:
+        finder = detector(options.faces, weights=options.weights)
+    if finder is not None:
+        if options.faces == "boxes":
+            shown = next(
+                f for f in map(frames.__getitem__, range(len(frames))) if f is not None and f.shape[:2] == shape
+            )
+            return Found(given_crop(boxes[video.video], shown, finder), finder)
+        crop = choose_crop(pool, finder, shape=shape, fallbacks=fallbacks or (), paddings=margins)
+        if crop.face is not None or (fallbacks is not None and not finder.finds_crops):
+            return Found(crop, finder)
+    if fallbacks is None:
+        return f"{options.faces} has no box" if finder is None else f"{options.faces} finds no face"
+    if fallbacks:
+        nothing = CallableDetector("subject", lambda image: [], finds_crops=True)
+        return Found(choose_crop(frames, nothing, shape=shape, fallbacks=fallbacks), detector("dlib"))
+    return Found(choose_crop(frames, detector("dlib"), shape=shape, paddings=margins), detector("dlib"))
+
+
+def published_crops(
+    manifest: Manifest, video: Video, frames: FrameReader, root: Path
+) -> tuple[list[Image | None], list[Image]]:
+    """The dataset's own crops of a video, from the middle of some of its expressions, and the raw frames of the same
+    numbers, which they are found in best.
+    """
+    cropped = {layout.id for layout in manifest.spec.layouts if layout.cropped}
+    folders = [
+        other
+        for other in manifest.videos
+        if other.layout in cropped
+        and other.path
+        and other.video == video.video
+        and video.expression in (None, other.expression)
+    ]
+    by_number = {number: index for index, number in enumerate(frames.numbers)}
+    raw: list[Image | None] = []
+    crops: list[Image] = []
+    for folder in folders[:PUBLISHED_CROPS]:
+        files = frame_files(manifest, folder, root)
+        numbers = [number for number in files.names if number in by_number] or sorted(files.names)
+        if not numbers:
+            continue
+        middle = numbers[len(numbers) // 2]
+        image = read_image(files.folder / files.names[middle], colour=frames.colour)[0]
+        if image is not None:
+            crops.append(image)
+            raw.append(frames[by_number.get(middle, len(frames) // 2)])
+    return raw, crops

@@ -1,0 +1,126 @@
+"""A contact sheet: one page with a frame of every video, its crop and landmarks, the worst first."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me import __version__, resources
+from datasets_me.codes import SEVERITIES, all_codes
+from datasets_me.errors import FolderError
+from datasets_me.features.video import Quality
+from datasets_me.files import write_file
+from datasets_me.inventory.sequence import frame_files, frame_rate
+from datasets_me.manifest import Manifest
+from datasets_me.records import Finding, VideoFeatures
+from datasets_me.run.extract import Extraction
+from datasets_me.run.options import taken
+from datasets_me.run.reader import read_image
+
+Image = NDArray[np.uint8]
+
+WIDTH = 320
+"""Width of a picture on the page in px."""
+
+_BOX, _POINT = (80, 220, 80), (40, 200, 255)  # BGR
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One video on the page."""
+
+    row: VideoFeatures
+    picture: str | None
+    frame: int | None
+    findings: list[Finding]
+    share: float
+
+    @property
+    def rank(self) -> tuple[int, int, float, str]:
+        """The worst first: without features, with errors, with many doubtful frames."""
+        severities = [SEVERITIES.index(finding.severity) for finding in self.findings]
+        status = ("failed", "partial", "ok").index(self.row.status)
+        return status, min(severities, default=len(SEVERITIES)), self.share, self.row.name
+
+
+def write_sheet(manifest: Manifest, root: Path, out: Path, extraction: Extraction, path: Path) -> None:
+    """Write the page, self-contained: pictures are inside.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    import jinja2
+
+    by_path: dict[str | None, list[Finding]] = {}
+    for finding in extraction.findings:
+        by_path.setdefault(finding.video, []).append(finding)
+    entries = [_entry(manifest, root, out, row, by_path.get(row.video, [])) for row in extraction.rows]
+    template = resources.package_file("run/sheet.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    statuses = [(name, sum(entry.row.status == name for entry in entries)) for name in ("failed", "partial", "ok")]
+    page = environment.from_string(template).render(
+        title=f"{manifest.spec.title}: contact sheet",
+        version=__version__,
+        entries=sorted(entries, key=lambda entry: entry.rank),
+        statuses=statuses,
+        codes=all_codes(),
+        frames=sum(entry.row.frames for entry in entries),
+    )
+    write_file(path, page.encode())
+
+
+def _entry(manifest: Manifest, root: Path, out: Path, row: VideoFeatures, findings: list[Finding]) -> Entry:
+    mine = [f for f in findings if f.path is None or f.path == row.path or f.path.startswith(f"{row.path}/")]
+    share = row.good / row.frames if row.frames else 0.0
+    try:
+        video = next(video for video in manifest.videos if video.path == row.path and video.layout == row.layout)
+        files = frame_files(manifest, video, root)
+    except (FolderError, StopIteration):
+        return Entry(row, None, None, mine, share)
+    _, numbers = taken(files.start, files.end, frame_rate(manifest, video), row.fps)
+    points, quality, box = _landmarks(out, row)
+    for index in _from_the_middle(len(numbers), quality):
+        name = files.names.get(numbers[index])
+        image = read_image(files.folder / name, colour=True)[0] if name else None
+        if image is not None:
+            shown = points[index] if points is not None and index < len(points) else None
+            return Entry(row, _picture(image, box, shown), numbers[index], mine, share)
+    return Entry(row, None, None, mine, share)
+
+
+def _from_the_middle(count: int, quality: NDArray[np.uint8] | None) -> list[int]:
+    """A few frames to try: the good ones nearest to the middle of the video, else any."""
+    order = sorted(range(count), key=lambda index: abs(index - count // 2))
+    if quality is not None and len(quality) == count:
+        order.sort(key=lambda index: int(quality[index]) & int(Quality.MISSING | Quality.NO_FACE))
+    return order[:8]
+
+
+def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | None, NDArray[np.uint8] | None, list[int]]:
+    if row.landmarks is None:
+        return None, None, row.box
+    try:
+        with np.load(out / row.landmarks, allow_pickle=False) as file:
+            return file["landmarks"], file["quality"], row.box
+    except (OSError, ValueError, KeyError):
+        return None, None, row.box
+
+
+def _picture(image: Image, box: list[int], points: NDArray[np.float32] | None) -> str:
+    """A small JPEG of a frame with its box and landmarks, in base64."""
+    factor = WIDTH / image.shape[1]
+    mode = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(image, (WIDTH, max(1, round(image.shape[0] * factor))), interpolation=mode)
+    if box:
+        (x0, y0), (x1, y1) = ((round(box[i] * factor), round(box[i + 1] * factor)) for i in (0, 2))
+        cv2.rectangle(small, (x0, y0), (x1 - 1, y1 - 1), _BOX, 1, cv2.LINE_AA)
+    if points is not None and np.isfinite(points).all():
+        for x, y in (points * 16 * factor).round().astype(int).tolist():
+            cv2.circle(small, (x, y), 20, _POINT, -1, cv2.LINE_AA, shift=4)
+    coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    return base64.b64encode(coded.tobytes()).decode()

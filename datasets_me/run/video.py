@@ -1,0 +1,239 @@
+"""The extraction of one video: from its folder to its files, its row and its findings."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from datasets_me.errors import FolderError
+from datasets_me.features.boxes import Box
+from datasets_me.features.regions import REGION_SETS
+from datasets_me.features.video import Features, Quality, extract_video
+from datasets_me.files import remove_leftovers, write_file
+from datasets_me.inventory.sequence import FrameFiles, frame_files, frame_rate
+from datasets_me.manifest import Manifest
+from datasets_me.records import Finding, Video, VideoFeatures
+from datasets_me.run import findings as found
+from datasets_me.run import ledger
+from datasets_me.run.crops import Found, find_crop, padding
+from datasets_me.run.ledger import Done
+from datasets_me.run.options import ExtractOptions, rate_of, taken
+from datasets_me.run.pool import Report
+from datasets_me.run.reader import FrameReader
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is the same for all videos of a run."""
+
+    manifest: Manifest
+    root: Path
+    out: Path
+    options: ExtractOptions
+    environment: Mapping[str, str]
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """A video to be extracted. ``fallbacks`` are the boxes of the subject's other videos, None in the first round."""
+
+    video: Video
+    fallbacks: tuple[Box, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """The stem of its files."""
+        video, expression = self.video.video, self.video.expression
+        if expression and not video.endswith(expression):
+            video = f"{video}_{expression}"
+        return safe_name(video)
+
+    @property
+    def subject(self) -> str:
+        return safe_name(self.video.subject or "unknown")
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """No face in this video: it waits for the boxes of the subject's others."""
+
+    why: str
+
+
+Outcome = Done | Postponed
+
+
+def safe_name(name: str) -> str:
+    """A name that is one part of a path on every system; one that had to be changed ends in a hash of itself."""
+    safe = re.sub(r"[^\w.()^+ -]", "_", name).strip(" .") or "_"
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:6]}"
+
+
+def make_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
+    """What a worker does with a job; called once in each worker."""
+    cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+    def handle(job: Job, report: Report) -> Outcome:
+        return extract_one(setting, job, report)
+
+    return handle
+
+
+def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
+    """Extract a video, unless it is done already.
+
+    Raises:
+        WriteError: the results cannot be written.
+    """
+    video, options = job.video, setting.options
+    row = VideoFeatures(
+        dataset=video.dataset,
+        subject=video.subject or "unknown",
+        video=video.video,
+        expression=video.expression,
+        layout=video.layout,
+        path=video.path,
+        name=job.name,
+        status="failed",
+        fps=rate_of(setting.manifest, video, options),
+        step=options.step,
+        regions=options.regions,
+    )
+    try:
+        files = frame_files(setting.manifest, video, setting.root)
+        stamp = ledger.digest(_dependencies(setting, job, files) | {"stat": ledger.stat_of(files)})
+    except FolderError as error:
+        return Done(row.model_copy(update={"why": error.what}), [found.failed(row, error.what)])
+    before = None if setting.force else ledger.done(setting.out, job.subject, job.name, stamp)
+    if before:
+        report(before.row.frames)
+        return before
+    start, numbers = taken(files.start, files.end, frame_rate(setting.manifest, video), options.fps)
+    row = row.model_copy(update={"start": start, "frames": len(numbers)})
+    frames = FrameReader(files, numbers, colour=options.colour, report=report)
+    result = _extract(setting, job, frames, row)
+    if isinstance(result, Postponed):
+        return result
+    row, features, where, findings = result
+    row = row.model_copy(
+        update={"key": ledger.digest(_dependencies(setting, job, files) | {"frames": frames.checksum})}
+    )
+    row = _write(setting.out, job, row, features)
+    everything = [*found.about_files(row, files, frames), *findings]
+    if features is not None and where is not None:
+        everything += found.about_face(row, where, features, setting.options)
+    ledger.finish(setting.out, job.subject, stamp, row, everything)
+    return Done(row, everything)
+
+
+def _dependencies(setting: Setting, job: Job, files: FrameFiles) -> dict[str, object]:
+    """All that the numbers depend on but the frames."""
+    options = setting.options
+    about: dict[str, object] = {
+        "options": options.model_dump(mode="json", exclude={"weights", "boxes"}),
+        "environment": dict(setting.environment),
+        "padding": padding(setting.manifest.spec, job.video.video),
+        "fallbacks": job.fallbacks,
+        "first": files.start,
+    }
+    if options.faces == "boxes":
+        about["box"] = setting.boxes.get(job.video.video)
+    return about
+
+
+def _extract(
+    setting: Setting, job: Job, frames: FrameReader, row: VideoFeatures
+) -> Postponed | tuple[VideoFeatures, Features | None, Found | None, list[Finding]]:
+    options = setting.options
+    shape = frames.common_shape()
+    if shape is None:
+        for _ in frames:  # to note what is wrong with each
+            pass
+        why = "no frame of it can be read" if len(frames) else "there are no frames"
+        return row.model_copy(update={"why": why}), None, None, [found.failed(row, why)]
+    if len(frames) <= options.step:
+        why = f"{len(frames)} frames are too few for a step of {options.step}"
+        return row.model_copy(update={"why": why}), None, None, [found.too_short(row, why)]
+    where = find_crop(setting.manifest, job.video, frames, shape, setting.root, options, setting.boxes, job.fallbacks)
+    if isinstance(where, str):
+        return Postponed(where)
+    features = extract_video(
+        frames,
+        preset=options.preset,
+        step=options.step,
+        temporal=options.temporal,
+        box=where.crop,
+        face_detector=where.finder,
+        regions=REGION_SETS[options.regions],
+        aligned=options.aligned,
+        shape=shape,
+    )
+    counts = {
+        "good": int((features.quality == 0).sum()),
+        "missing": int((features.quality & Quality.MISSING > 0).sum()),
+        "no_face": int(((features.quality & Quality.NO_FACE > 0) & (features.quality & Quality.MISSING == 0)).sum()),
+        "clipped": int((features.quality & Quality.CLIPPED > 0).sum()),
+    }
+    whole = not counts["missing"] and not counts["no_face"] and where.crop.face is not None
+    nothing = not bool(np.isfinite(features.feature).any())
+    row = row.model_copy(
+        update=counts
+        | {
+            "status": "failed" if nothing else "ok" if whole else "partial",
+            "why": "no face is found in it" if nothing else None if whole else _why_partial(counts, where),
+            "unit_px": features.unit_px,
+            "width": shape[1],
+            "height": shape[0],
+            "box": [int(value) for value in features.box],
+            "crop_source": where.crop.source,
+            "crop_confirmed": where.crop.confirmed,
+        }
+    )
+    return row, features, where, []
+
+
+def _why_partial(counts: Mapping[str, int], where: Found) -> str:
+    parts: Sequence[tuple[int, str]] = (
+        (counts["missing"], f"{counts['missing']} frames are missing"),
+        (counts["no_face"], f"{counts['no_face']} frames show no face"),
+        (where.crop.face is None, "the crop is not its own"),
+    )
+    return ", ".join(text for applies, text in parts if applies)
+
+
+def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -> VideoFeatures:
+    """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
+    landmarks = f"landmarks/{job.subject}/{job.name}.npz"
+    for path in (out / landmarks, out / f"features/{job.subject}/{job.name}.npy"):
+        remove_leftovers(path)
+        path.unlink(missing_ok=True)  # of an earlier run, from other frames
+    if features is None:
+        return row
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        landmarks=features.landmarks,
+        residual=features.residual,
+        quality=features.quality,
+        global_motion=features.global_motion,
+        clipped=features.clipped,
+        box=np.array(features.box, np.int32),
+    )
+    write_file(out / landmarks, content.getvalue())
+    arrays = {"landmarks": landmarks}
+    if row.status != "failed":
+        arrays["features"] = f"features/{job.subject}/{job.name}.npy"
+        content = io.BytesIO()
+        np.save(content, features.feature)
+        write_file(out / arrays["features"], content.getvalue())
+    return row.model_copy(update=arrays)

@@ -1,0 +1,151 @@
+"""The folder of a split: folds as data.
+
+::
+
+    splits.parquet    one row per fold, part and item: records.SplitRow
+    split.json        how it was made, and the same folds: fold -> part -> dataset -> subject -> items
+    findings.parquet  what was left out, and why
+
+An item is one expression (the id of its annotation) or one whole video (its name). Rows stand in order of fold, part,
+dataset and subject; the order of folds is part of the data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from datasets_me import __version__
+from datasets_me.errors import SplitError
+from datasets_me.files import new_folder
+from datasets_me.manifest import read_parquet, write_parquet
+from datasets_me.records import Finding, SplitRow
+
+Unit = Literal["expression", "video"]
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+_FORMAT = 1
+_TOOL = "me-datasets"
+_ABOUT, _ROWS, _FINDINGS = "split.json", "splits.parquet", "findings.parquet"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Folds, and how they were made.
+
+    ``manifests`` has one entry per manifest, with ``dataset`` and its ``sources``; ``options`` is what the user chose.
+    """
+
+    protocol: str
+    unit: Unit
+    rows: tuple[SplitRow, ...]
+    seed: int = 0
+    findings: tuple[Finding, ...] = ()
+    manifests: Sequence[dict[str, Any]] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folds(self) -> list[str]:
+        """The names of the folds, in order."""
+        return list(dict.fromkeys(row.fold for row in self.rows))
+
+    def part(self, fold: str, part: Part) -> list[SplitRow]:
+        """The rows of one part of one fold; empty where there are none.
+
+        Raises:
+            SplitError: there is no such fold.
+        """
+        found = [row for row in self.rows if row.fold == fold]
+        if not found:
+            known = self.folds
+            raise SplitError(
+                f"the split has no fold '{fold}'",
+                fix=f"its folds are {', '.join(known[:8])}" + (", …" if len(known) > 8 else ""),
+            )
+        return [row for row in found if row.part == part]
+
+
+def write(split: Split, folder: Path, *, force: bool = False) -> None:
+    """Write a split: first under a temporary name, then renamed. The same split gives the same bytes.
+
+    Raises:
+        SplitError: the folder exists and may not be replaced.
+        WriteError: it cannot be written.
+    """
+    if folder.exists():
+        _refuse_to_overwrite(folder, force)
+    with new_folder(folder, "split") as temporary:
+        write_parquet(SplitRow, split.rows, temporary / _ROWS)
+        write_parquet(Finding, split.findings, temporary / _FINDINGS)
+        text = json.dumps(about(split), indent=2, ensure_ascii=False) + "\n"
+        (temporary / _ABOUT).write_text(text, encoding="utf-8")
+
+
+def read(folder: Path) -> Split:
+    """Read the folder of a split.
+
+    Raises:
+        SplitError: there is none, it is damaged, or a newer version wrote it.
+    """
+    if not (folder / _ABOUT).is_file():
+        reason = f"there is no {_ABOUT} in it" if folder.is_dir() else "there is no such folder"
+        raise SplitError(f"not a split: {reason}", where=str(folder), fix="make one with me-datasets split")
+    try:
+        said = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        if said["format"] > _FORMAT:
+            raise SplitError(
+                f"the split has format {said['format']}, this version reads {_FORMAT}",
+                where=str(folder),
+                fix="install a newer me-datasets",
+            )
+        return Split(
+            protocol=said["protocol"],
+            unit=said["unit"],
+            rows=tuple(read_parquet(SplitRow, folder / _ROWS)),
+            seed=said["seed"],
+            findings=tuple(read_parquet(Finding, folder / _FINDINGS)),
+            manifests=list(said["manifests"]),
+            options=dict(said["options"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SplitError(
+            f"the split is damaged: {error}", where=str(folder), fix="make it again with me-datasets split"
+        ) from error
+
+
+def about(split: Split) -> dict[str, Any]:
+    """What ``split.json`` says."""
+    folds: dict[str, dict[str, dict[str, dict[str, list[str]]]]] = {}
+    for row in split.rows:
+        subjects = folds.setdefault(row.fold, {}).setdefault(row.part, {}).setdefault(row.dataset, {})
+        subjects.setdefault(row.subject, []).append(row.annotation or row.video)
+    return {
+        "format": _FORMAT,
+        "tool": {"name": _TOOL, "version": __version__},
+        "protocol": split.protocol,
+        "unit": split.unit,
+        "seed": split.seed,
+        "options": split.options,
+        "manifests": list(split.manifests),
+        "folds": folds,
+    }
+
+
+def _refuse_to_overwrite(folder: Path, force: bool) -> None:
+    try:
+        read(folder)
+    except SplitError:
+        raise SplitError("the output exists and is not a split", where=str(folder), fix="choose another -o") from None
+    if not force:
+        raise SplitError("the split exists already", where=str(folder), fix="add --force to replace it")
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in {_ABOUT, _ROWS, _FINDINGS})
+    if foreign:
+        raise SplitError(
+            f"the split's folder holds other files, which would be lost: {', '.join(foreign[:5])}",
+            where=str(folder),
+            fix="put them elsewhere, or choose another -o",
+        )

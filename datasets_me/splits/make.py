@@ -1,0 +1,139 @@
+"""``me-datasets split``: folds from manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from datasets_me.errors import SplitError
+from datasets_me.manifest import Manifest
+from datasets_me.records import Finding, SplitRow, finding
+from datasets_me.splits import protocols
+from datasets_me.splits.files import Part, Split, Unit
+from datasets_me.splits.items import Group, Item, Label, items, labelled, of
+from datasets_me.splits.protocols import Fold
+
+Protocol = Literal["loso", "kfold", "holdout", "cross-dataset", "megc2019"]
+PROTOCOLS: tuple[Protocol, ...] = ("loso", "kfold", "holdout", "cross-dataset", "megc2019")
+
+COMPOSITE = ("smic-hs", "casme2", "samm")
+"""The databases of the Micro-Expression Grand Challenge 2019 (See et al., FG 2019): 3 classes, all subjects left out
+one by one."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may choose of a split.
+
+    Attributes:
+        protocol: who trains and who is tested.
+        unit: expressions, for recognition, or whole videos, for spotting; None is the protocol's own: expressions for
+            megc2019, else videos.
+        folds: of kfold.
+        test: the part of the subjects that holdout tests.
+        validation: the part of each fold's training subjects that is set aside; 0 for none.
+        stratify: the classes to spread evenly; None to deal subjects out at random.
+        seed: of all that is random.
+    """
+
+    protocol: Protocol
+    unit: Unit | None = None
+    folds: int = 5
+    test: float = 0.2
+    validation: float = 0.0
+    stratify: Label | None = None
+    seed: int = 0
+
+
+def make(manifests: Sequence[Manifest], options: Options) -> Split:
+    """Deal out what the manifests hold. Subjects are never divided; the same input gives the same split.
+
+    Raises:
+        SplitError: the protocol cannot be followed with these manifests and options.
+    """
+    if options.protocol not in PROTOCOLS:
+        raise SplitError(f"there is no protocol '{options.protocol}'", fix=f"choose one of {', '.join(PROTOCOLS)}")
+    unit: Unit = options.unit or ("expression" if options.protocol == "megc2019" else "video")
+    if options.protocol == "megc2019" and unit == "video":
+        raise SplitError("MEGC 2019 is about expressions, not whole videos", fix="leave out --unit")
+    dealt, findings = items(manifests, unit)
+    if options.protocol == "megc2019":
+        dealt, more = _composite(manifests, dealt)
+        findings += more
+    if not dealt:
+        raise SplitError("there is nothing to split: the manifests hold no annotations", fix="look at their findings")
+    folds = list(_folds(manifests, dealt, options))
+    by_group: dict[Group, list[Item]] = {}
+    for item in dealt:
+        by_group.setdefault(item.group, []).append(item)
+    return Split(
+        protocol=options.protocol,
+        unit=unit,
+        rows=tuple(row for fold in folds for row in _rows(fold, by_group)),
+        seed=options.seed,
+        findings=tuple(findings),
+        manifests=[{"dataset": manifest.spec.id, "sources": manifest.sources} for manifest in manifests],
+        options=_used(options),
+    )
+
+
+def _folds(manifests: Sequence[Manifest], dealt: Sequence[Item], options: Options) -> Iterator[Fold]:
+    groups = list(dict.fromkeys(item.group for item in dealt))
+    labels = None
+    if options.stratify is not None:
+        there = set(groups)
+        rows = (row for manifest in manifests for row in manifest.annotations)
+        labels = [pair for pair in labelled(rows, options.stratify) if pair[0] in there]
+    match options.protocol:
+        case "kfold":
+            folds = protocols.kfold(groups, options.folds, options.seed, labels)
+        case "holdout":
+            folds = protocols.holdout(groups, options.test, options.seed, labels)
+        case "cross-dataset":
+            folds = protocols.cross_dataset(groups, [manifest.spec.id for manifest in manifests])
+        case _:
+            folds = protocols.loso(groups)
+    for number, fold in enumerate(folds):
+        if options.validation == 0:
+            yield fold
+        else:
+            yield protocols.with_validation(fold, options.validation, options.seed + number, labels)
+
+
+def _composite(manifests: Sequence[Manifest], dealt: Sequence[Item]) -> tuple[list[Item], list[Finding]]:
+    """The expressions that have one of the three classes, and findings about the others."""
+    said = []
+    given = [manifest.spec.id for manifest in manifests]
+    if sorted(given) != sorted(COMPOSITE):
+        message = f"MEGC 2019 joins {', '.join(COMPOSITE)}; given: {', '.join(given)}"
+        said.append(finding("ME521", message, expected=", ".join(COMPOSITE), found=", ".join(given)))
+    left_out = set()
+    for row in (row for manifest in manifests for row in manifest.annotations):
+        if row.class_3 is None:
+            why = "the emotion is not known" if row.emotion is None else f"'{row.emotion}' has no class of three"
+            said.append(finding("ME520", why, place=row.place("emotion"), subject=row.subject, video=row.video))
+            left_out.add(of(row))
+    return [item for item in dealt if item not in left_out], said
+
+
+def _rows(fold: Fold, by_group: dict[Group, list[Item]]) -> Iterator[SplitRow]:
+    parts: tuple[tuple[Part, tuple[Group, ...]], ...] = (
+        ("train", fold.train),
+        ("validation", fold.validation),
+        ("test", fold.test),
+    )
+    for part, groups in parts:
+        for group in groups:
+            for item in by_group[group]:
+                yield SplitRow(fold=fold.name, part=part, **asdict(item))
+
+
+def _used(options: Options) -> dict[str, Any]:
+    """The options that had a meaning."""
+    used: dict[str, Any] = {"validation": options.validation, "stratify": options.stratify}
+    if options.protocol == "kfold":
+        used["folds"] = options.folds
+    if options.protocol == "holdout":
+        used["test"] = options.test
+    return used

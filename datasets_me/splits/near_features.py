@@ -1,0 +1,111 @@
+"""Clips that are copies of each other, by their features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.feature_files import FeatureFolder
+from datasets_me.records import Annotation, Finding, VideoFeatures
+from datasets_me.splits.check import Context
+from datasets_me.splits.clips import Clip, alike, clips, leaks
+from datasets_me.splits.items import Item
+
+LEAST_CORRELATION = 0.999
+"""Of features of two clips brought to the same length, above which one is taken for a copy of the other. Noise alone
+keeps two recordings of one face far below it."""
+
+_POINTS = 32  # in time, of a fingerprint
+
+
+def check_features(
+    context: Context,
+    features: Sequence[tuple[str, FeatureFolder]],
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[Finding], int]:
+    """Findings (ME525) about clips on both sides of a fold, and how many clips were compared.
+
+    Args:
+        features: the folder of each dataset, with its id.
+        progress: told of clips done, and of all.
+
+    Clips without features, and those in which nothing moves, are not compared.
+
+    Raises:
+        FeaturesError: an array cannot be used.
+    """
+    work = [(clip, folder) for dataset, folder in features for clip in clips(context, dataset)]
+    rows = {id(folder): _by_video(folder) for _, folder in features}
+    compared: list[Clip] = []
+    prints: list[NDArray[np.float32]] = []
+    for done, (clip, folder) in enumerate(work, start=1):
+        for row in rows[id(folder)].get(clip.item.video, ()):
+            made = fingerprint(_cut(folder.load(row), row, clip.annotation)) if _is_of(row, clip) else None
+            if made is not None:
+                compared.append(clip)
+                prints.append(made)
+        if progress:
+            progress(done, len(work))
+    found: list[Finding] = []
+    told: set[tuple[Item, Item]] = set()
+    for size in sorted({len(made) for made in prints}):  # features of other regions are not compared with these
+        own = [index for index, made in enumerate(prints) if len(made) == size]
+        pairs = _pairs([compared[index] for index in own], np.stack([prints[index] for index in own]))
+        found += leaks(context, "ME525", pairs, told)
+    return found, len(compared)
+
+
+def fingerprint(feature: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The course of features (n, R, 2) at 32 points in time, without its mean, of norm 1: (32 * R * 2,) float32.
+
+    The product of two fingerprints is their correlation. None where there are fewer than 2 frames, or all are equal.
+    """
+    if len(feature) < 2:
+        return None
+    values = np.nan_to_num(feature, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64).reshape(len(feature), -1)
+    edges = np.linspace(0, len(values), _POINTS + 1)
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    below = np.minimum(np.floor(edges).astype(int), len(values) - 1)
+    at_edges = total[below] + (edges - below)[:, None] * values[below]
+    course = np.diff(at_edges, axis=0)
+    course -= course.mean(axis=0)
+    norm = np.linalg.norm(course)
+    if norm <= 1e-9 * max(1.0, float(np.abs(values).max())):
+        return None
+    return np.asarray(course / norm, np.float32).ravel()
+
+
+def _pairs(compared: Sequence[Clip], prints: NDArray[np.float32]) -> Iterator[tuple[Clip, Clip, str]]:
+    for first, second, correlation in alike(prints, LEAST_CORRELATION):
+        yield compared[first], compared[second], f"their features correlate by {min(correlation, 1):.4f}"
+
+
+def _by_video(folder: FeatureFolder) -> dict[str, list[VideoFeatures]]:
+    found: dict[str, list[VideoFeatures]] = {}
+    for row in folder.rows:
+        if row.features is not None:
+            found.setdefault(row.video, []).append(row)
+    return found
+
+
+def _is_of(row: VideoFeatures, clip: Clip) -> bool:
+    """Whether an array is of this clip, or of the video it is in; arrays of one expression each are no video."""
+    if row.expression is None:
+        return True
+    return clip.annotation is not None and row.expression == clip.annotation.expression
+
+
+def _cut(feature: NDArray[np.float32], row: VideoFeatures, annotation: Annotation | None) -> NDArray[np.float32]:
+    """The features from onset to offset, or to the apex where no offset is annotated."""
+    if annotation is None or row.expression is not None:
+        return feature
+    last = annotation.offset if annotation.offset is not None else annotation.apex
+    if annotation.onset is None or last is None:
+        return feature[:0]
+    step = Fraction(str(annotation.fps)) / Fraction(str(row.fps))
+    first, end = (math.floor(frame / step) - row.start for frame in (annotation.onset, last))
+    return feature[max(0, first) : max(0, end)]

@@ -1,0 +1,161 @@
+"""Clips that are copies of each other, by their images: the same file, or one that looks the same."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from datasets_me.errors import FolderError
+from datasets_me.inventory.frames import Frames, read_names
+from datasets_me.manifest import Manifest
+from datasets_me.records import Annotation, Finding, Video
+from datasets_me.splits.check import Context
+from datasets_me.splits.clips import Clip, alike, clips, leaks
+from datasets_me.splits.items import Item
+
+MOST_BITS = 8
+"""Of the 256 bits of a perceptual hash (16 x 16 lowest frequencies), up to which two images look the same. Copies of a
+portrait that were compressed anew (JPEG 95 to 30) or resized (half, double) differ by 0 to 2 bits, one that was cropped
+2 % tighter by 34, its mirror image by 126."""
+
+_SIZE = 16
+_LEAST_CONTRAST = 8.0  # standard deviation of grey values 0 to 255; a face has 20 and more
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image: its place under the root, the hash of its bytes, and its perceptual hash as 256 numbers -1 or 1."""
+
+    path: str
+    sha256: str
+    bits: NDArray[np.float32]
+
+
+def check_images(
+    context: Context,
+    roots: Sequence[tuple[Manifest, Path]],
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[Finding], int]:
+    """Findings (ME526, ME527) about clips on both sides of a fold, and how many images were compared.
+
+    Of each expression the apex and the middle between onset and offset are looked at, of a video without expressions
+    its middle. Images that cannot be read and those on which nothing is to be seen are not compared.
+
+    Raises:
+        FolderError: a root is no folder, or the manifest ties none of the split to a folder under it.
+    """
+    work = [(clip, path) for manifest, root in roots for clip, path in _places(context, manifest, root)]
+    by_clip: dict[Clip, list[Picture]] = {}
+    for done, (clip, (root, path)) in enumerate(work, start=1):
+        picture = _look(root, path)
+        if picture is not None:
+            by_clip.setdefault(clip, []).append(picture)
+        if progress:
+            progress(done, len(work))
+    pictures = [(clip, picture) for clip, found in by_clip.items() for picture in found]
+    told: set[tuple[Item, Item]] = set()
+    found = [*leaks(context, "ME526", _same(pictures), told), *leaks(context, "ME527", _similar(by_clip), told)]
+    return found, len({picture.path for _, picture in pictures})
+
+
+def _same(pictures: Sequence[tuple[Clip, Picture]]) -> Iterator[tuple[Clip, Clip, str]]:
+    by_hash: dict[str, list[tuple[Clip, Picture]]] = {}
+    for clip, picture in pictures:
+        by_hash.setdefault(picture.sha256, []).append((clip, picture))
+    for found in by_hash.values():
+        for index, (first, one) in enumerate(found):
+            for second, other in found[index + 1 :]:
+                yield first, second, f"{one.path} and {other.path} are the same file"
+
+
+def _similar(by_clip: dict[Clip, list[Picture]]) -> Iterator[tuple[Clip, Clip, str]]:
+    """Pairs of clips whose first images look the same, and whose last."""
+    if not by_clip:
+        return
+    names = list(by_clip)
+    ends = [np.stack([by_clip[clip][end].bits for clip in names]) for end in (0, -1)]
+    bits = ends[0].shape[1]
+    for first, second, product in alike(ends[0], bits - 2 * MOST_BITS):
+        differ = [round((bits - product) / 2), round((bits - float(ends[1][first] @ ends[1][second])) / 2)]
+        if max(differ) <= MOST_BITS:
+            reason = f"their images differ in {differ[0]} and {differ[1]} of {bits} bits of the perceptual hash"
+            yield names[first], names[second], reason
+
+
+def _places(context: Context, manifest: Manifest, root: Path) -> Iterator[tuple[Clip, tuple[Path, str]]]:
+    """For each clip of a dataset the images to look at, relative to the root."""
+    if not root.is_dir():
+        raise FolderError("there is no such folder of frames", where=str(root))
+    folders: dict[str, list[Video]] = {}
+    for video in manifest.videos:
+        if video.path is not None and video.layout is not None:
+            folders.setdefault(video.video, []).append(video)
+    mine = [clip for clip in clips(context, manifest.spec.id) if clip.annotation or not context.annotations[clip.item]]
+    tied = {clip: [row for row in folders.get(clip.item.video, ()) if _holds(row, clip)] for clip in mine}
+    layouts = Counter(row.layout for rows in tied.values() for row in rows)
+    if not layouts:
+        raise FolderError(
+            f"the manifest of {manifest.spec.id} ties nothing of the split to a folder of frames",
+            where=str(root),
+            fix="convert the workbook with --root",
+        )
+    chosen = min(layouts, key=lambda layout: (-layouts[layout], layout or ""))
+    listed = cache(lambda path: _list(root, path))
+    for clip, rows in tied.items():
+        for row in rows:
+            if row.layout == chosen and row.path is not None:
+                for name in _names(manifest, row, clip.annotation, listed(row.path)):
+                    yield clip, (root, f"{row.path}/{name}")
+
+
+def _holds(row: Video, clip: Clip) -> bool:
+    return row.expression is None or (clip.annotation is not None and row.expression == clip.annotation.expression)
+
+
+def _list(root: Path, path: str) -> Frames:
+    try:
+        return read_names([entry.name for entry in (root / path).iterdir()])
+    except OSError:
+        return Frames()  # check says that it is gone
+
+
+def _names(manifest: Manifest, row: Video, annotation: Annotation | None, frames: Frames) -> Iterator[str]:
+    """The files of apex and middle; the middle of the folder where nothing is annotated."""
+    copies = {second for _, second in frames.twice}
+    by_number = dict(zip(frames.numbers, (name for name in frames.names if name not in copies), strict=True))
+    if annotation is None:
+        yield from frames.names[len(frames.names) // 2 : len(frames.names) // 2 + 1]
+        return
+    layout = manifest.spec.layout(row.layout or "")
+    variant = next((entry for entry in manifest.spec.workbook.variants if entry.id == manifest.variant), None)
+    rate = manifest.spec.fps / variant.frames.fps if variant and variant.frames and variant.frames.fps else 1.0
+    first = (annotation.onset or 0) if layout.numbers == "clip" else 0
+    ends = (annotation.onset, annotation.offset if annotation.offset is not None else annotation.apex)
+    middle = None if ends[0] is None or ends[1] is None else (ends[0] + ends[1]) // 2
+    for frame in dict.fromkeys((annotation.apex, middle)):
+        name = by_number.get(round((frame - first) * rate) + layout.base) if frame is not None else None
+        if name is not None:
+            yield name
+
+
+def _look(root: Path, path: str) -> Picture | None:
+    try:
+        content = (root / path).read_bytes()
+        with Image.open(io.BytesIO(content)) as image:
+            grey = image.convert("L")
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None  # check --deep says what is wrong with it
+    if np.asarray(grey).std() < _LEAST_CONTRAST:
+        return None
+    bits = imagehash.phash(grey, hash_size=_SIZE).hash.ravel()
+    return Picture(path, hashlib.sha256(content).hexdigest(), np.where(bits, 1, -1).astype(np.float32))

@@ -1,0 +1,169 @@
+"""Which subjects train and which are tested. Nothing here knows a video: subjects are dealt out, whole."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from datasets_me.errors import SplitError, plural
+from datasets_me.splits.items import Group
+
+Labelled = Sequence[tuple[Group, str]]
+"""Group and class of each expression, sorted."""
+
+_MOST_BINS = 20  # a stratified fraction is taken in parts of at least a twentieth
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The subjects of each part of one fold."""
+
+    name: str
+    train: tuple[Group, ...]
+    test: tuple[Group, ...]
+    validation: tuple[Group, ...] = ()
+
+
+def loso(groups: Sequence[Group]) -> Iterator[Fold]:
+    """Leave one subject out: one fold per subject, named after it; after the dataset, too, where two share a name.
+
+    Raises:
+        SplitError: there are fewer than two subjects.
+    """
+    _need(groups, 2, "leave one subject out")
+    times = Counter(subject for _, subject in groups)
+    for group in groups:
+        name = f"{group[0]}-{group[1]}" if times[group[1]] > 1 else group[1]
+        yield Fold(name, tuple(other for other in groups if other != group), (group,))
+
+
+def kfold(groups: Sequence[Group], count: int, seed: int, labels: Labelled | None = None) -> Iterator[Fold]:
+    """``count`` folds, named by their number from 1. Each subject is tested once.
+
+    Without labels the folds have as many subjects as each other, within one; with labels the classes are spread
+    evenly over folds, as far as whole subjects allow (scikit-learn's StratifiedGroupKFold).
+
+    Raises:
+        SplitError: fewer than two folds, or more folds than subjects.
+    """
+    if count < 2:
+        raise SplitError(f"{plural(count, 'fold')} cannot be trained and tested", fix="give --folds 2 or more")
+    _need(groups, count, f"make {count} folds")
+    for number, test in enumerate(_bins(groups, count, seed, labels), start=1):
+        yield Fold(f"{number:0{len(str(count))}}", _without(groups, test), test)
+
+
+def holdout(groups: Sequence[Group], fraction: float, seed: int, labels: Labelled | None = None) -> Iterator[Fold]:
+    """One fold, named ``holdout``, that tests about this fraction of the subjects.
+
+    Raises:
+        SplitError: there are fewer than two subjects, or the fraction is not between 0 and 1.
+    """
+    _need(groups, 2, "hold one out")
+    test = some(groups, fraction, seed, labels, "--test")
+    yield Fold("holdout", _without(groups, test), test)
+
+
+def cross_dataset(groups: Sequence[Group], datasets: Sequence[str]) -> Iterator[Fold]:
+    """Train on one dataset and test on another, in every order: folds are named ``casme2-to-samm``.
+
+    Raises:
+        SplitError: there is only one dataset.
+    """
+    if len(datasets) < 2:
+        raise SplitError("one dataset cannot be trained on and tested on another", fix="give two manifests or more")
+    for train, test in permutations(datasets, 2):
+        parts = [tuple(group for group in groups if group[0] == dataset) for dataset in (train, test)]
+        yield Fold(f"{train}-to-{test}", parts[0], parts[1])
+
+
+def with_validation(fold: Fold, fraction: float, seed: int, labels: Labelled | None = None) -> Fold:
+    """The fold with about this fraction of its training subjects set aside.
+
+    Raises:
+        SplitError: it has fewer than two training subjects, or the fraction is not between 0 and 1.
+    """
+    _need(fold.train, 2, f"set some of the training part of fold {fold.name} aside")
+    mine = None if labels is None else [pair for pair in labels if pair[0] in set(fold.train)]
+    aside = some(fold.train, fraction, seed, mine, "--validation")
+    return Fold(fold.name, _without(fold.train, aside), fold.test, aside)
+
+
+def some(
+    groups: Sequence[Group], fraction: float, seed: int, labels: Labelled | None, option: str
+) -> tuple[Group, ...]:
+    """About this fraction of the groups: at least one, and not all.
+
+    Raises:
+        SplitError: the fraction is not between 0 and 1.
+    """
+    if not 0 < fraction < 1:
+        raise SplitError(f"{option} {fraction:g} is no part of the subjects", fix="give a number between 0 and 1")
+    if labels is None:
+        count = min(max(1, round(fraction * len(groups))), len(groups) - 1)
+        order = np.random.default_rng(seed).permutation(len(groups))
+        return tuple(groups[index] for index in sorted(order[:count]))
+    bins = min(len(groups), _MOST_BINS)
+    count = min(max(1, round(fraction * bins)), bins - 1)
+    chosen = {group for test in list(_bins(groups, bins, seed, labels))[:count] for group in test}
+    return tuple(group for group in groups if group in chosen)
+
+
+def _bins(groups: Sequence[Group], count: int, seed: int, labels: Labelled | None) -> Iterator[tuple[Group, ...]]:
+    """The groups in ``count`` bins, none empty; with labels, their classes spread evenly."""
+    if labels is None:
+        order = np.random.default_rng(seed).permutation(len(groups))
+        for part in np.array_split(order, count):
+            yield tuple(groups[index] for index in sorted(part))
+        return
+    for indices in _stratified(groups, count, seed, labels):
+        chosen = {groups[index] for index in indices}
+        yield tuple(group for group in groups if group in chosen)
+
+
+def _stratified(groups: Sequence[Group], count: int, seed: int, labels: Labelled) -> list[list[int]]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    # A subject without expressions is one of no class.
+    missing = sorted(set(groups) - {group for group, _ in labels})
+    samples = [*labels, *((group, "") for group in missing)]
+    number = {group: index for index, group in enumerate(groups)}
+    of_group = np.array([number[group] for group, _ in samples])
+    classes = np.array([label for _, label in samples])
+    folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    parts: list[Any] = []
+    try:
+        with warnings.catch_warnings():
+            # A class with fewer expressions than folds cannot be in all of them; check-split says which.
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+            parts = [sorted(set(of_group[test].tolist())) for _, test in folds.split(classes, classes, of_group)]
+    except ValueError as error:
+        raise SplitError(
+            f"{count} folds cannot be stratified: no class has as many expressions",
+            fix="use fewer folds, coarser classes, or leave --stratify out",
+        ) from error
+    if not all(parts):
+        raise SplitError(
+            f"{count} stratified folds leave one of them without a subject",
+            fix="use fewer folds, another --seed, or leave --stratify out",
+        )
+    return parts
+
+
+def _without(groups: Sequence[Group], taken: Sequence[Group]) -> tuple[Group, ...]:
+    gone = set(taken)
+    return tuple(group for group in groups if group not in gone)
+
+
+def _need(groups: Sequence[Group], count: int, purpose: str) -> None:
+    if len(groups) < count:
+        raise SplitError(
+            f"not enough subjects to {purpose}: there {'is' if len(groups) == 1 else 'are'} {len(groups)}, "
+            f"and {count} are needed"
+        )

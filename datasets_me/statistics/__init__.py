@@ -1,0 +1,1 @@
+"""Numbers of a dataset that training scripts read: lengths, channels, the graph of action units."""

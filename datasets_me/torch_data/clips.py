@@ -1,0 +1,122 @@
+"""Clips as a PyTorch dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.export.items import read_annotations, read_items
+from datasets_me.export.out_folder import read_about
+from datasets_me.torch_data.fields import Field, Item, in_order, stack
+from datasets_me.torch_data.folds import PARTS, Part, read_fold
+from datasets_me.torch_data.mapped import Members
+
+Classes = Literal["emotion", "class_3", "class_5"]
+
+
+class ClipDataset(Dataset[Item]):
+    """The clips of one part, read when they are asked for.
+
+    An item has the tensors that `fields` lists: ``frames`` (N, 3, size, size) uint8 RGB, ``numbers`` (N,) int32,
+    ``label`` () int64, an index into ``classes``, and ``aus`` (K,) float32, 1 for each action unit of ``action_units``
+    that is annotated; and the texts ``annotation``, ``subject`` and ``video_name``. N is the same for all clips unless
+    they were exported with ``--frames all``.
+
+    Attributes:
+        rows: the items, in order.
+        classes, action_units: over the whole export, so that they are the same in every fold.
+        without_class: ids of this part's annotations that have no such label and are left out.
+        fields: shape and dtype of each tensor of an item.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        classes: Classes = "emotion",
+        part: Part = "train",
+        split: str | Path | None = None,
+        fold: str | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """Open an export of clips.
+
+        Args:
+            folder: what ``me-datasets export clips`` wrote, as npz.
+            classes: the label that is to be recognised.
+            part: of the fold; without a split, all clips.
+            split: a folder of ``me-datasets split``.
+            fold: the name of one of its folds.
+            seed: shuffle, in an order that is the same everywhere.
+
+        Raises:
+            MeDatasetsError: the folder is no such export, or the split or fold is not there.
+        """
+        self.folder = Path(folder)
+        about = read_about(self.folder, "clips")
+        options = about["options"]
+        if options["format"] != "npz":
+            raise MeDatasetsError(
+                f"the export is one of {options['format']} files",
+                where=str(folder),
+                fix="export with --format npz, or read those",
+            )
+        if part not in PARTS:
+            raise MeDatasetsError(f"there is no part '{part}'", fix=f"choose one of {', '.join(PARTS)}")
+        if (split is None) != (fold is None):
+            raise MeDatasetsError("a split and one of its folds belong together")
+        rows = read_items(self.folder)
+        annotations = read_annotations(self.folder)
+        self._annotations = {row.file: annotations[row.annotations[0]] for row in rows}
+        self._classes_from: Classes = classes
+        exported = self._annotations.values()
+        names = {getattr(row, classes) for row in exported} - {None}
+        self.classes: tuple[str, ...] = tuple(sorted(names))
+        self.action_units: tuple[int, ...] = tuple(sorted({unit.au for row in exported for unit in row.aus}))
+        if split is not None and fold is not None:
+            rows = read_fold(Path(split), fold, about["manifest"]["dataset"]).clips_of(part, rows)
+        lacking = [row for row in rows if getattr(self._annotations[row.file], classes) is None]
+        self.without_class: tuple[str, ...] = tuple(row.annotations[0] for row in in_order(lacking, None))
+        left_out = {row.file for row in lacking}
+        self.rows = in_order([row for row in rows if row.file not in left_out], seed)
+        self._members = Members()
+        size = options["size"]
+        count = None if options["frames"] == "all" else 3 if options["frames"] == "key" else int(options["frames"])
+        self.fields: Mapping[str, Field] = {
+            "frames": Field((count, 3, size, size), torch.uint8),
+            "numbers": Field((count,), torch.int32),
+            "label": Field((), torch.int64),
+            "aus": Field((len(self.action_units),), torch.float32),
+        }
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Item:
+        row = self.rows[index]
+        annotation = self._annotations[row.file]
+        arrays = self._members.read(self.folder / row.file, ("frames", "numbers"))
+        units = {unit.au for unit in annotation.aus}
+        return {
+            "frames": torch.from_numpy(np.ascontiguousarray(arrays["frames"].transpose(0, 3, 1, 2))),
+            "numbers": torch.from_numpy(arrays["numbers"]),
+            "label": torch.tensor(self.classes.index(getattr(annotation, self._classes_from)), dtype=torch.int64),
+            "aus": torch.tensor([float(au in units) for au in self.action_units], dtype=torch.float32),
+            "annotation": annotation.id,
+            "subject": row.subject,
+            "video_name": row.video,
+        }
+
+    def to_torch(self) -> dict[str, torch.Tensor]:
+        """All items at once: for each field a tensor (number of items, *shape) of its dtype.
+
+        Raises:
+            MeDatasetsError: the clips differ in length.
+        """
+        return stack(self.fields, (self[index] for index in range(len(self))), len(self))

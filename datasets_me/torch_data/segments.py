@@ -1,0 +1,160 @@
+"""Segments as a PyTorch dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from datasets_me.errors import MeDatasetsError
+from datasets_me.export.items import ItemRow, read_items
+from datasets_me.export.labels import CHANNELS
+from datasets_me.export.out_folder import read_about
+from datasets_me.torch_data.fields import Field, Item, in_order, stack
+from datasets_me.torch_data.folds import PARTS, Part, read_fold
+from datasets_me.torch_data.mapped import Members
+
+_APEX = tuple(index for index, name in enumerate(CHANNELS) if name.endswith("apex"))
+_REACH = 3
+"""Standard deviations after which a soft apex is zero."""
+
+
+class SegmentDataset(Dataset[Item]):
+    """The segments of one part, read when they are asked for.
+
+    An item has the tensors that `fields` lists: ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8),
+    int8 or with soft apexes float32, ``mask`` (…,) bool and ``start`` () int64; and the texts ``subject`` and
+    ``video_name``. ``rows[i]`` says all that the export knows of item i, its annotations among it.
+
+    Attributes:
+        rows: the items, in order.
+        fields: shape and dtype of each tensor of an item.
+        mean, std: (2,) float32, of the motion in x and y, where it is normalised; else None.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        part: Part = "train",
+        split: str | Path | None = None,
+        fold: str | None = None,
+        normalise: bool = False,
+        soft_apex: float | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """Open an export of segments.
+
+        Args:
+            folder: what ``me-datasets export segments`` wrote, as npz.
+            part: of the fold; without a split, all segments of this part of the export.
+            split: a folder of ``me-datasets split``.
+            fold: the name of one of its folds.
+            normalise: take the mean off the features and divide by their standard deviation, both over the fold's
+                training part alone and over frames that the mask allows; frames it does not become 0.
+            soft_apex: the standard deviation, in frames, of a bell curve around each apex, in place of a single 1; the
+                published training script has 4.
+            seed: shuffle, in an order that is the same everywhere.
+
+        Raises:
+            MeDatasetsError: the folder is no such export, the split or fold is not there, or options contradict.
+        """
+        self.folder = Path(folder)
+        about = read_about(self.folder, "segments")
+        form = about["options"]["format"]
+        if form != "npz":
+            raise MeDatasetsError(
+                f"the export is one of {form} files", where=str(folder), fix="export with --format npz, or read those"
+            )
+        if part not in PARTS:
+            raise MeDatasetsError(f"there is no part '{part}'", fix=f"choose one of {', '.join(PARTS)}")
+        if (split is None) != (fold is None):
+            raise MeDatasetsError("a split and one of its folds belong together")
+        if fold is None and (normalise or part == "validation"):
+            need = "normalisation needs to know what is trained on" if normalise else "only a split has validation"
+            raise MeDatasetsError(need, fix="give split and fold")
+        if soft_apex is not None and not soft_apex > 0:
+            raise MeDatasetsError(f"a soft apex cannot be {soft_apex:g} frames wide", fix="give more than 0, or None")
+        items = read_items(self.folder)
+        stored = [row for row in items if row.part == ("test" if part == "test" else "train")]
+        training: list[ItemRow] = []
+        if split is not None and fold is not None:
+            chosen = read_fold(Path(split), fold, about["manifest"]["dataset"])
+            stored = chosen.videos_of(part, stored)
+            training = chosen.videos_of("train", [row for row in items if row.part == "train"])
+        self.context: int = about["options"]["context"]
+        self.soft_apex = soft_apex
+        self.rows = in_order(stored, seed)
+        self._members = Members()
+        self.mean: NDArray[np.float32] | None = None
+        self.std: NDArray[np.float32] | None = None
+        if normalise:
+            self.mean, self.std = self._statistics(training)
+        length = about["options"]["length"] + 2 * self.context
+        self.fields: Mapping[str, Field] = {
+            "feature": Field((length, self._regions(items), 2), torch.float32),
+            "label": Field((length, len(CHANNELS)), torch.int8 if soft_apex is None else torch.float32),
+            "mask": Field((length,), torch.bool),
+            "start": Field((), torch.int64),
+        }
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Item:
+        row = self.rows[index]
+        arrays = self._members.read(self.folder / row.file, ("feature", "label", "mask"))
+        feature = np.asarray(arrays["feature"], np.float32)
+        mask = np.asarray(arrays["mask"], np.bool_)
+        if self.mean is not None and self.std is not None:
+            feature = np.where(mask[:, None, None], (feature - self.mean) / self.std, np.float32(0))
+        label = arrays["label"] if self.soft_apex is None else soften(arrays["label"], self.soft_apex)
+        return {
+            "feature": torch.from_numpy(feature),
+            "label": torch.from_numpy(label),
+            "mask": torch.from_numpy(mask),
+            "start": torch.tensor(row.start, dtype=torch.int64),
+            "subject": row.subject,
+            "video_name": row.name,
+        }
+
+    def to_torch(self) -> dict[str, torch.Tensor]:
+        """All items at once: for each field a tensor (number of items, *shape) of its dtype."""
+        return stack(self.fields, (self[index] for index in range(len(self))), len(self))
+
+    def _regions(self, items: list[ItemRow]) -> int:
+        if not items:
+            return 0
+        return int(self._members.read(self.folder / items[0].file, ("feature",))["feature"].shape[1])
+
+    def _statistics(self, rows: list[ItemRow]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and standard deviation (2,) of the motion over the frames of some segments, each frame once."""
+        count, total, squares = 0, np.zeros(2), np.zeros(2)
+        for row in rows:
+            arrays = self._members.read(self.folder / row.file, ("feature", "mask"))
+            core = slice(self.context, self.context + row.length)
+            known = arrays["feature"][core][arrays["mask"][core]].astype(np.float64).reshape(-1, 2)
+            count += len(known)
+            total += known.sum(axis=0)
+            squares += (known**2).sum(axis=0)
+        if not count:
+            raise MeDatasetsError("the training part has no frame whose features are known", where=str(self.folder))
+        mean = total / count
+        std = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        return mean.astype(np.float32), np.where(std > 0, std, 1).astype(np.float32)
+
+
+def soften(label: NDArray[np.generic], sigma: float) -> NDArray[np.float32]:
+    """Labels (n, 8) with each apex spread to its neighbours by exp(-d² / 2 sigma²), 1 at the apex itself."""
+    out = label.astype(np.float32)
+    time = np.arange(len(label), dtype=np.float32)
+    for column in _APEX:
+        for apex in np.flatnonzero(label[:, column]):
+            away = np.abs(time - apex)
+            curve = np.where(away <= _REACH * sigma, np.exp(-(away**2) / (2 * sigma**2)), 0)
+            out[:, column] = np.maximum(out[:, column], curve)
+    return out

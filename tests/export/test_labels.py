@@ -1,0 +1,128 @@
+"""Labels of every frame: each rule, and each thing that is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from datasets_me.export import labels
+from datasets_me.export.labels import Span
+from tests.export.builders import annotation
+
+SPAN = Span("casme_015_0401", start=0, count=100, frames=101, fps=30.0)
+
+
+def marks(label: labels.Label) -> tuple[int | None, ...]:
+    return label.onset, label.apex, label.offset, label.first, label.last
+
+
+@pytest.mark.parametrize(
+    ("frames", "offset_missing", "expected", "said"),
+    [
+        ((10, 14, 20), "mirror", (10, 14, 20, 10, 20), {}),
+        ((0, 4, 9), "mirror", (0, 4, 9, 0, 9), {}),
+        (
+            (10, 14, None),
+            "mirror",
+            (10, 14, 18, 10, 18),
+            {"ME506": "the offset is not annotated; read as 18, as far after the apex as the onset lies before it"},
+        ),
+        ((10, 14, None), "apex", (10, 14, 14, 10, 14), {"ME506": "the offset is not annotated; read as 14, the apex"}),
+        (
+            (10, 14, None),
+            "fixed:20",
+            (10, 14, 34, 10, 34),
+            {"ME506": "the offset is not annotated; read as 34, 20 frames after the apex"},
+        ),
+        (
+            (10, 14, None),
+            "drop",
+            (None,) * 5,
+            {"ME503": "the offset is not annotated, and such rows are to be dropped"},
+        ),
+        (
+            (10, None, 21),
+            "mirror",
+            (10, 15, 21, 10, 21),
+            {"ME507": "the apex is not annotated; read as 15, the middle"},
+        ),
+        ((10, None, None), "mirror", (None,) * 5, {"ME503": "neither apex nor offset is annotated"}),
+        (
+            (None, 14, 20),
+            "mirror",
+            (None,) * 5,
+            {"ME503": "the onset is not annotated, so nothing says where the expression lies"},
+        ),
+        ((10, 14, 8), "mirror", (None,) * 5, {"ME503": "the offset, frame 8, lies before the onset, 10"}),
+        ((10, 33, 31), "mirror", (10, None, 31, 10, 31), {"ME508": "the apex, frame 33, lies outside 10 to 31"}),
+        (
+            (90, 95, 100),
+            "mirror",
+            (90, 95, 99, 90, 99),
+            {"ME505": "the offset, frame 100, has no motion after it: marked at 99, the last feature"},
+        ),
+        (
+            (90, 95, 108),
+            "mirror",
+            (90, 95, None, 90, 99),
+            {"ME505": "the offset, frame 108, lies after the last frame, 100: no offset is marked"},
+        ),
+        (
+            (90, 104, 108),
+            "mirror",
+            (90, None, None, 90, 99),
+            {
+                "ME505": "the offset, frame 108, lies after the last frame, 100: no offset is marked",
+                "ME508": "the apex, frame 104, lies outside the video's frames",
+            },
+        ),
+        ((100, 104, 108), "mirror", (None,) * 5, {"ME504": "frames 100 to 108, the features are of frames 0 to 99"}),
+    ],
+)
+def test_the_rules(
+    frames: tuple[int | None, ...], offset_missing: str, expected: tuple[int | None, ...], said: dict[str, str]
+) -> None:
+    label, found = labels.read(annotation(3, *frames), SPAN, offset_missing)
+    assert marks(label) == expected
+    assert {finding.code: finding.message for finding in found} == said
+    assert all(finding.where.startswith("book.xlsx, sheet 'codes', cell ") for finding in found)
+
+
+def test_a_video_that_begins_later() -> None:
+    span = Span("v", start=46, count=40, frames=41, fps=30.0)
+    label, found = labels.read(annotation(1, 40, 60, 70), span)
+    assert marks(label) == (None, 60, 70, 46, 70)
+    assert found[0].message == "the onset, frame 40, lies before the first frame, 46: no onset is marked"
+    array = labels.array([label], span)
+    assert np.flatnonzero(array[:, 3]).tolist() == list(range(25))
+    assert [np.flatnonzero(array[:, column]).tolist() for column in (0, 1, 2)] == [[], [14], [24]]
+
+
+def test_annotations_at_200_on_features_at_25() -> None:
+    label, found = labels.read(annotation(1, 566, 647, 743, fps=200.0), SPAN.__class__("v", 0, 100, 101, 25.0))
+    assert marks(label) == (70, 80, 92, 70, 92)
+    assert not found
+
+
+def test_actions_that_run_together_are_named() -> None:
+    rows = [
+        annotation(1, 30, 33, 40),
+        annotation(2, 10, 20, 32),
+        annotation(3, 32, 35, 50, type="macro"),
+        annotation(4, 39, 41, 45),
+        annotation(5, 46, 47, 48),
+    ]
+    read = [labels.read(row, SPAN)[0] for row in rows]
+    assert [(found.code, found.row, found.message) for found in labels.shared(rows, read)] == [
+        ("ME514", 1, "frames 30 to 40 run into casme_015_0401:2, up to 32"),
+        ("ME514", 4, "frames 39 to 45 run into casme_015_0401:1, up to 40"),
+    ]
+
+
+def test_micro_and_macro_have_channels_of_their_own() -> None:
+    rows = [annotation(1, 2, 3, 4), annotation(2, 3, 5, 9, type="macro")]
+    array = labels.array([labels.read(row, SPAN)[0] for row in rows], SPAN)
+    assert array.dtype == np.int8
+    assert array[2].tolist() == [1, 0, 0, 1, 0, 0, 0, 0]
+    assert array[3].tolist() == [0, 1, 0, 1, 1, 0, 0, 1]
+    assert array[:, 7].sum() == 7

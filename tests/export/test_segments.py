@@ -1,0 +1,262 @@
+"""Segments: equal to the published ones where asked, tiling every video, with nothing dropped unsaid."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from datasets_me import feature_files
+from datasets_me.convert.convert import convert_any
+from datasets_me.errors import FeaturesError, MeDatasetsError
+from datasets_me.export.items import read_items
+from datasets_me.export.labels import Label
+from datasets_me.export.options import FORMATS, Format, Options
+from datasets_me.export.segments import Exported, write_segments
+from datasets_me.manifest import Manifest, read_parquet
+from tests.conftest import REPOSITORY
+from tests.export.builders import annotation, arrays, extraction, manifest, noise
+
+GOLDEN = REPOSITORY.parent / "shared" / "golden"
+
+
+@pytest.fixture
+def golden(tmp_path: Path) -> tuple[Manifest, feature_files.FeatureFolder]:
+    """The golden annotations and features, as a manifest and a folder of arrays."""
+    if not GOLDEN.is_dir():
+        pytest.skip("shared/golden, with published segments, is not beside this checkout")
+    made = convert_any(GOLDEN / "segments_annotations.csv").manifest()
+    for name, array in np.load(GOLDEN / "segments_source_features.npz").items():
+        place = tmp_path / "features" / name.rpartition("_")[0] / f"{name}.npy"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        np.save(place, array)
+    return made, feature_files.read(tmp_path / "features", made)
+
+
+def test_the_published_segments_come_out_exactly(
+    golden: tuple[Manifest, feature_files.FeatureFolder], tmp_path: Path
+) -> None:
+    exported = write_segments(*golden, tmp_path / "out", Options(compat="auwgcn"))
+    expected = np.load(GOLDEN / "segments_expected.npz")
+    names = {name.partition("/")[0] for name in expected}
+    assert len(names) == exported.segments == 15
+    for part in ("train", "test"):
+        found = {path.stem: path for path in (tmp_path / "out" / "segments" / part).glob("*/*.npz")}
+        assert set(found) == names
+        for name, path in found.items():
+            with np.load(path, allow_pickle=False) as file:
+                assert file["feature"].dtype == np.float32
+                assert np.array_equal(file["feature"], expected[f"{name}/feature"])
+                assert np.array_equal(file["label"], expected[f"{name}/label"])
+                assert file["video_name"].item() == name.rpartition("_")[0]
+    # counted from 1 and read as counted from 0: every row that is labelled differs; two are left out
+    assert Counter(found.code for found in exported.findings) == {"ME510": 32, "ME503": 2}
+
+
+SMALL = Options(length=16, context=3)
+
+
+def exported(tmp_path: Path, options: Options = SMALL) -> tuple[Path, Exported]:
+    """Two videos of two people, 40 and 20 features, with three annotations."""
+    made = manifest(
+        annotation(1, 2, 4, 9), annotation(2, 30, 33, 38, type="macro"), annotation(3, 1, 2, 6, video="casme_016_0502")
+    )
+    videos = {"casme_015_0401": noise(40), "casme_016_0502": noise(20, seed=1)}
+    features = arrays(tmp_path / "features", made, videos)
+    return tmp_path / "out", write_segments(made, features, tmp_path / "out", options)
+
+
+def test_both_parts_hold_every_subject_and_the_whole_videos(tmp_path: Path) -> None:
+    out, done = exported(tmp_path)
+    assert (done.segments, done.videos, done.labelled, done.annotations, done.findings) == (5, 2, 3, 3, [])
+    for part in ("train", "test"):
+        names = sorted(
+            path.relative_to(out / "segments" / part).as_posix() for path in out.glob(f"segments/{part}/*/*.npz")
+        )
+        assert names == [
+            *(f"casme_015/casme_015_0401_{start:04}.npz" for start in (0, 16, 32)),
+            *(f"casme_016/casme_016_0502_{start:04}.npz" for start in (0, 16)),
+        ]
+    whole = np.load(out / "segments" / "test" / "casme_015" / "casme_015_0401.npy")
+    assert np.array_equal(whole, noise(40))
+    with np.load(out / "segments" / "test" / "casme_015" / "casme_015_0401_0032.npz", allow_pickle=False) as file:
+        assert file["feature"].shape == (22, 12, 2)
+        assert np.array_equal(file["feature"][:11], whole[29:])
+        assert not file["feature"][11:].any()
+        assert file["mask"].tolist() == [True] * 11 + [False] * 11
+        assert np.flatnonzero(file["label"][:, 7]).tolist() == list(range(1, 10))
+        assert file["annotations"].tolist() == ["casme_015_0401:2"]
+        assert [file[name].item() for name in ("subject", "video_name", "start", "fps")] == [
+            *("casme_015", "casme_015_0401"),
+            *(32, 30.0),
+        ]
+
+
+def test_everything_is_recorded(tmp_path: Path) -> None:
+    out, _ = exported(tmp_path)
+    about = json.loads((out / "export.json").read_text())
+    assert about["options"]["context"] == 3
+    assert about["manifest"]["sources"] == [{"name": "book.xlsx", "sha256": "a" * 64, "bytes": 1}]
+    assert about["files"] == sum(path.is_file() for path in out.rglob("*"))
+    rows = read_items(out)
+    assert len(rows) == 10
+    for row in rows:
+        content = (out / row.file).read_bytes()
+        assert row.sha256 == hashlib.sha256(content).hexdigest()
+        assert (
+            row.features_sha256
+            == hashlib.sha256(noise(40 if "0401" in row.video else 20, "0502" in row.video)).hexdigest()
+        )
+    assert sum(row.length for row in rows if row.part == "test") == 60
+    assert {row.annotation: row.last for row in read_parquet(Label, out / "labels.parquet")} == {
+        "casme_015_0401:1": 9,
+        "casme_015_0401:2": 38,
+        "casme_016_0502:3": 6,
+    }
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path, form: Format) -> None:
+    options = Options(length=16, context=3, format=form)
+    hashes = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        out, _ = exported(tmp_path / name, options)
+        files = sorted(path for path in out.rglob("*") if path.is_file())
+        hashes.append({path.relative_to(out).as_posix(): path.read_bytes() for path in files})
+    assert hashes[0] == hashes[1]
+
+
+def test_features_that_are_not_known(tmp_path: Path) -> None:
+    feature = noise(30)
+    feature[4, 2] = np.nan
+    quality = [0] * 31
+    quality[20] = 2  # no face
+    quality[25] = 4  # a window clipped: still its own
+    made = manifest(annotation())
+    features = extraction(tmp_path / "features", feature, quality)
+    done = write_segments(made, features, tmp_path / "out", Options(length=30, context=0))
+    (said,) = done.findings
+    assert said.code == "ME509"
+    assert said.message == (
+        "3 of 30 features cannot be relied on, the first at frame 4: 1 not known, written as 0; "
+        "mask is false at all of them"
+    )
+    with np.load(tmp_path / "out" / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz") as file:
+        assert np.flatnonzero(~file["mask"]).tolist() == [4, 19, 20]
+        assert np.array_equal(file["feature"], np.nan_to_num(feature))
+    published = write_segments(made, features, tmp_path / "published", Options(length=30, context=0, compat="auwgcn"))
+    assert any("1 not known, kept as NaN" in found.message for found in published.findings)
+
+
+def test_a_video_without_a_single_feature(tmp_path: Path) -> None:
+    made = manifest(annotation())
+    features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(0), "casme_015_0508": noise(1)})
+    done = write_segments(made, features, tmp_path / "out")
+    assert (done.segments, done.labelled) == (1, 0)
+    assert [(found.code, found.message) for found in done.findings if found.video == "casme_015_0401"] == [
+        ("ME504", "frames 10 to 20, there are no features"),
+        ("ME509", "there are no features of casme_015_0401 at 30 frames a second"),
+    ]
+
+
+def test_quality_flags_are_those_of_the_extraction() -> None:
+    from datasets_me.export.videos import UNSEEN
+    from datasets_me.features.video import Quality
+
+    assert UNSEEN == Quality.MISSING | Quality.NO_FACE
+
+
+def test_videos_that_only_one_side_knows(tmp_path: Path) -> None:
+    made = manifest(annotation(1), annotation(2, video="casme_016_0502"))
+    features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(30), "casme_015_0508": noise(10)})
+    np.save(tmp_path / "f" / "casme_015" / "casme_015_0401.npy", noise(30))
+    done = write_segments(made, features, tmp_path / "out", Options())
+    assert [(found.code, found.message) for found in done.findings] == [
+        ("ME502", "casme_015/casme_015_0508 is no video of the manifest; taken as one without expressions"),
+        ("ME501", "no features of 1 annotation of casme_016_0502: there is no array"),
+    ]
+    (tmp_path / "f" / "casme_015").rename(tmp_path / "f" / "s15")
+    done = write_segments(made, feature_files.read(tmp_path / "f", made), tmp_path / "out2", Options())
+    assert "casme_015_0401 lies under s15; taken for casme_015, as the manifest says" in [
+        f.message for f in done.findings
+    ]
+    assert (tmp_path / "out2" / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz").is_file()
+    nobody = arrays(tmp_path / "g", made, {"s15_0401": noise(30)})
+    with pytest.raises(FeaturesError, match="none of the features are of a video of the manifest: there are s15_0401"):
+        write_segments(made, nobody, tmp_path / "out3", Options())
+    assert not (tmp_path / "out3").exists()
+
+
+def test_frames_and_annotations_move_together(tmp_path: Path) -> None:
+    made = manifest(annotation(1, 80, 120, 159, fps=200.0))
+    features = extraction(tmp_path / "a", noise(320), fps=200.0)
+    write_segments(made, features, tmp_path / "out", Options(length=40, context=0, fps=25.0))
+    with np.load(next((tmp_path / "out").glob("segments/train/*/*.npz"))) as file:
+        assert np.allclose(file["feature"], noise(320).reshape(40, 8, 12, 2).sum(axis=1), atol=1e-5)
+        assert [np.flatnonzero(file["label"][:, column]).tolist() for column in range(3)] == [[10], [15], [19]]
+        assert file["fps"] == 25
+    # motion over 8 frames already: every 8th is taken
+    features = extraction(tmp_path / "b", noise(320), fps=200.0, step=8)
+    write_segments(made, features, tmp_path / "out8", Options(length=40, context=0, fps=25.0))
+    with np.load(next((tmp_path / "out8").glob("segments/train/*/*.npz"))) as file:
+        assert np.array_equal(file["feature"], noise(320)[::8])
+    with pytest.raises(FeaturesError, match="motion over 8 frames at 200 frames a second cannot be brought to 30"):
+        write_segments(made, features, tmp_path / "out30", Options(fps=30.0))
+    # arrays from elsewhere, made at 25
+    features = arrays(tmp_path / "c", made, {"casme_015_0401": noise(40)})
+    write_segments(made, features, tmp_path / "out25", Options(length=40, context=0, features_fps=25.0))
+    with np.load(next((tmp_path / "out25").glob("segments/train/*/*.npz"))) as file:
+        assert np.array_equal(file["feature"], noise(40))
+        assert np.flatnonzero(file["label"][:, 3]).tolist() == list(range(10, 20))
+
+
+def test_outputs_are_replaced_only_where_they_are_ours(tmp_path: Path) -> None:
+    out, _ = exported(tmp_path)
+    made = manifest(annotation())
+    features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(30)})
+    with pytest.raises(MeDatasetsError, match="the export exists already"):
+        write_segments(made, features, out, Options())
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(MeDatasetsError, match="holds 18 files where 17 were written; others would be lost"):
+        write_segments(made, features, out, Options(), force=True)
+    (out / "notes.txt").unlink()
+    write_segments(made, features, out, Options(), force=True)
+    assert len(read_items(out)) == 2
+    (tmp_path / "other").mkdir()
+    with pytest.raises(MeDatasetsError, match="the output exists and is not an export"):
+        write_segments(made, features, tmp_path / "other", Options(), force=True)
+    assert not list(tmp_path.glob(".o*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"length": 0}, "a segment cannot have 0 frames"),
+        ({"context": -1}, "the context cannot be -1 frames"),
+        ({"offset_missing": "fixed"}, "'fixed' says not how a missing offset is read"),
+        ({"compat": "auwgcn", "offset_missing": "apex"}, "the published reading of a missing offset is mirror"),
+        ({"fps": 0.0}, "--fps 0 is no frame rate"),
+        ({"format": "csv"}, "there is no format 'csv'"),
+    ],
+)
+def test_options_that_mean_nothing(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(MeDatasetsError, match=message):
+        Options(**options)
+
+
+def test_rates_that_contradict(tmp_path: Path) -> None:
+    made = manifest(annotation())
+    features = extraction(tmp_path / "f", noise(30))
+    with pytest.raises(MeDatasetsError, match="the extraction knows its own frame rate"):
+        write_segments(made, features, tmp_path / "out", Options(features_fps=25.0))
+    with pytest.raises(MeDatasetsError, match="the published numbers of casme-sq count 30 frames a second, not 25"):
+        write_segments(made, features, tmp_path / "out", Options(fps=25.0, compat="auwgcn"))
+    mixed = arrays(tmp_path / "g", made, {"casme_015_0401": noise(9), "casme_015_0402": noise(9, regions=5)})
+    with pytest.raises(FeaturesError, match=r"casme_015_0402 has regions of shape \(5, 2\), others \(12, 2\)"):
+        write_segments(made, mixed, tmp_path / "out", Options())

@@ -1,0 +1,396 @@
+"""Extraction over a manifest: what is written, what is done again, what is found."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from datasets_me import feature_files
+from datasets_me.errors import MeDatasetsError
+from datasets_me.features.mdmo import mdmo
+from datasets_me.features.video import Quality
+from datasets_me.manifest import Manifest
+from datasets_me.manifest import write as write_manifest
+from datasets_me.run.extract import Extraction, extract
+from datasets_me.run.options import ExtractOptions, automatic_step, taken
+from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
+from tests.conftest import Run
+from tests.run.conftest import FRAMES, SIZE, film, grey, listed, manifest_of
+
+DEFAULT = ExtractOptions()
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its relative path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def found(extraction: Extraction) -> dict[str, str]:
+    """Messages by code, for a run with one finding per code at most."""
+    by_code = {finding.code: finding.message for finding in extraction.findings}
+    assert len(by_code) == len(extraction.findings)
+    return by_code
+
+
+@pytest.fixture(scope="session")
+def extracted(filmed: Path, dataset: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The features of the filmed dataset, by two workers."""
+    out = tmp_path_factory.mktemp("features") / "out"
+    result = extract(dataset, filmed, out, DEFAULT, workers=2)
+    assert [row.status for row in result.rows] == ["ok"] * 4
+    assert result.findings == []
+    return out
+
+
+def test_what_is_written(extracted: Path, dataset: Manifest) -> None:
+    folder = feature_files.read(extracted, dataset)
+    assert [row.name for row in folder.rows] == [f"casme_{s:03}_{c}" for s in (15, 16) for c in ("0101", "0102")]
+    for row in folder.rows:
+        feature = folder.load(row)
+        assert feature.shape == (FRAMES - 1, 12, 2)
+        assert feature.dtype == np.float32
+        assert np.isfinite(feature).all()
+        assert (row.frames, row.good, row.start, row.fps, row.unit_px) == (FRAMES, FRAMES, 0, 30, 1)
+        assert folder.quality(row).tolist() == [0] * FRAMES
+        with np.load(extracted / row.landmarks, allow_pickle=False) as file:
+            assert file["landmarks"].shape == (FRAMES, 68, 2)
+            assert file["box"].tolist() == row.box
+    about = json.loads((extracted / "extraction.json").read_text())
+    assert about["options"]["preset"] == "default"
+    assert len(about["environment"]["shape_predictor_68_face_landmarks.dat"]) == 64
+
+
+def test_features_are_near_the_truth(extracted: Path, dataset: Manifest) -> None:
+    row = feature_files.read(extracted, dataset).rows[0]
+    feature = feature_files.read(extracted, dataset).load(row)
+    video = FaceVideo(15, 0, FaceVideoOptions(frames=FRAMES, size=SIZE, colour=True))
+    flow = np.stack([video.flow(t) for t in range(FRAMES - 1)])
+    truth = mdmo(flow, video.landmarks[:-1]).feature
+    error = np.sqrt(((feature - truth) ** 2).mean()) / np.sqrt((truth**2).mean())
+    assert error < 0.7
+    with np.load(extracted / row.landmarks, allow_pickle=False) as file:
+        assert np.abs(file["landmarks"] - video.landmarks).mean() < 2.5
+
+
+def test_one_worker_gives_the_same_bytes(extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+    extract(dataset, filmed, tmp_path / "out", DEFAULT, workers=1)
+    assert tree(tmp_path / "out") == tree(extracted)
+
+
+def test_a_rerun_does_only_what_changed(extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+    root, out = tmp_path / "raw", tmp_path / "out"
+    shutil.copytree(filmed, root, copy_function=shutil.copy2)
+    shutil.copytree(extracted, out, copy_function=shutil.copy2)
+    before = tree(out)
+    done: dict[str, int] = {path.as_posix(): path.stat().st_ino for path in out.rglob("*.np*")}
+    frame = root / dataset.videos[3].path / "img007.jpg"
+    shutil.copy(frame.with_name("img006.jpg"), frame)
+    extract(dataset, root, out, DEFAULT)
+    changed = {name for name, content in tree(out).items() if before[name] != content}
+    name = "casme_016/casme_016_0102"
+    assert changed == {f"features/{name}.npy", f"landmarks/{name}.npz", f"done/{name}.json", "features.parquet"}
+    again = {path.as_posix(): path.stat().st_ino for path in out.rglob("*.np*")}
+    assert {path for path in done if done[path] != again[path]} == {
+        f"{out.as_posix()}/features/{name}.npy",
+        f"{out.as_posix()}/landmarks/{name}.npz",
+    }
+
+
+def test_a_damaged_output_is_made_again(extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(extracted, out)
+    (out / "features/casme_015/casme_015_0101.npy").write_bytes(b"half")
+    (out / "landmarks/casme_015/casme_015_0102.npz").unlink()
+    (out / "done/casme_016/casme_016_0101.json").write_text("{")
+    extract(dataset, filmed, out, DEFAULT, workers=2)
+    assert tree(out) == tree(extracted)
+
+
+def test_other_options_need_another_folder(extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(extracted, out)
+    with pytest.raises(MeDatasetsError, match="other options: step 1, now 3"):
+        extract(dataset, filmed, out, ExtractOptions(step=3))
+    assert tree(out) == tree(extracted)
+    result = extract(dataset, filmed, out, ExtractOptions(step=3), videos=["*_0101"], force=True)
+    assert [(row.name, row.step) for row in result.rows] == [("casme_015_0101", 3), ("casme_016_0101", 3)]
+    assert result.remaining == 2
+    assert np.load(out / result.rows[0].features).shape == (FRAMES - 3, 12, 2)
+
+
+def test_a_foreign_folder_is_left_alone(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(MeDatasetsError, match="not a folder of an extraction"):
+        extract(dataset, filmed, tmp_path, DEFAULT)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "best"}, "unknown preset 'best'"),
+        ({"faces": "retina"}, "unknown face detector 'retina'"),
+        ({"faces": "yunet"}, "yunet needs the path of its ONNX weights"),
+        ({"faces": "boxes"}, "--faces boxes and --boxes FILE belong together"),
+        ({"layout": "cooked"}, "there is no layout 'cooked'"),
+        ({"layout": "cropped"}, "the manifest has no folder of the layout 'cropped'"),
+        ({"regions": "seven"}, "unknown set of regions 'seven'"),
+    ],
+)
+def test_options_that_cannot_be_met(
+    options: dict[str, str], message: str, filmed: Path, dataset: Manifest, tmp_path: Path
+) -> None:
+    with pytest.raises(MeDatasetsError) as caught:
+        extract(dataset, filmed, tmp_path / "out", ExtractOptions(**options))
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_video_fits(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+    with pytest.raises(MeDatasetsError, match="no video fits casme_99"):
+        extract(dataset, filmed, tmp_path / "out", DEFAULT, videos=["casme_99*"])
+
+
+def test_bad_frames_are_marked_and_the_rest_kept(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    whole = (folder / "img004.jpg").read_bytes()
+    (folder / "img004.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "img009.jpg").unlink()
+    cv2.imwrite(str(folder / "img012.jpg"), cv2.resize(cv2.imread(str(folder / "img012.jpg")), (100, 90)))
+    picture = cv2.imread(str(folder / "img015.jpg"))
+    (folder / "img015.jpg").write_bytes(cv2.imencode(".png", picture)[1].tobytes())  # a PNG named jpg is a frame
+    (folder / "img0.jpg").write_bytes(whole)
+    (folder / "img0016.jpg").write_bytes(whole)
+    result = extract(manifest, root, tmp_path / "out", DEFAULT)
+    (row,) = result.rows
+    assert (row.status, row.why, row.frames, row.missing) == ("partial", "3 frames are missing", FRAMES, 3)
+    messages = found(result)
+    assert messages.pop("ME601").startswith("frame 3 cannot be read: ")
+    assert messages == {
+        "ME602": "1 frame without a file, counted from 0: 8",
+        "ME603": "1 frame of another size: 11",
+        "ME614": "2 files left out: img0.jpg, img016.jpg",
+    }
+    folder_out = feature_files.read(tmp_path / "out", manifest)
+    quality = folder_out.quality(row)
+    assert np.flatnonzero(quality & Quality.MISSING).tolist() == [3, 8, 11]
+    empty = np.isnan(folder_out.load(row)).all(axis=(1, 2))
+    assert np.flatnonzero(empty).tolist() == [2, 3, 7, 8, 10, 11]
+
+
+def only(folder: Path, *names: str) -> None:
+    for path in folder.iterdir():
+        if path.name not in names:
+            path.unlink()
+
+
+def tiny(folder: Path) -> None:
+    only(folder, "img001.jpg", "img002.jpg")
+    for path in folder.iterdir():
+        cv2.imwrite(str(path), grey(1, 1))
+
+
+def faceless(folder: Path) -> None:
+    for path in folder.iterdir():
+        cv2.imwrite(str(path), grey(*SIZE))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "why"),
+    [
+        (lambda folder: only(folder), "ME610", "there are no frames"),
+        (lambda folder: only(folder, "img001.jpg"), "ME611", "1 frames are too few for a step of 1"),
+        (lambda folder: [path.write_bytes(b"") for path in folder.iterdir()], "ME610", "no frame of it can be read"),
+        (shutil.rmtree, "ME610", "the folder cannot be opened: No such file or directory"),
+        (tiny, "ME604", "no face is found in it"),
+        (faceless, "ME604", "no face is found in it"),
+    ],
+    ids=["empty", "one frame", "empty files", "gone", "1x1", "no face"],
+)
+def test_a_video_that_fails(
+    one: tuple[Path, Path, Manifest], tmp_path: Path, spoil: object, code: str, why: str
+) -> None:
+    root, folder, manifest = one
+    spoil(folder)
+    result = extract(manifest, root, tmp_path / "out", DEFAULT)
+    assert [(row.status, row.why, row.features) for row in result.rows] == [("failed", why, None)]
+    assert code in {finding.code for finding in result.findings}
+    assert list((tmp_path / "out").glob("features/**/*.npy")) == []
+
+
+def test_links_that_lead_nowhere_are_bad_frames(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    (folder / "img005.jpg").unlink()
+    (folder / "img005.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (folder / "img006.jpg").unlink()
+    (folder / "img006.jpg").symlink_to("img006.jpg")
+    result = extract(manifest, root, tmp_path / "out", DEFAULT)
+    assert (result.rows[0].status, result.rows[0].missing) == ("partial", 2)
+    assert [finding.message for finding in result.findings] == [
+        "frame 4 cannot be read: No such file or directory",
+        "frame 5 cannot be read: Too many levels of symbolic links",
+    ]
+
+
+def test_the_boxes_of_the_subjects_other_videos(filmed: Path, tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    manifest = manifest_of(listed(15, "0101"), listed(15, "0102"), listed(15, "0401"))
+    for video in manifest.videos[:2]:
+        shutil.copytree(filmed / video.path, root / video.path)
+    bare = root / manifest.videos[2].path
+    bare.mkdir()
+    for number in range(1, FRAMES + 1):
+        cv2.imwrite(str(bare / f"img{number:03}.jpg"), grey(*SIZE))
+    result = extract(manifest, root, tmp_path / "out", DEFAULT, workers=2)
+    first, second, third = result.rows
+    assert third.crop_source == "subject"
+    expected = np.mean([first.box, second.box], axis=0)
+    assert np.abs(np.array(third.box) - expected).max() <= 1
+    assert next(finding.code for finding in result.findings if finding.video == third.video) == "ME605"
+    before = tree(tmp_path / "out")
+    extract(manifest, root, tmp_path / "out", DEFAULT)
+    assert tree(tmp_path / "out") == before
+
+
+def test_two_faces_and_one_at_the_border(tmp_path: Path) -> None:
+    root, video = tmp_path / "raw", listed(15, "0101")
+    film(tmp_path / "a", 15, 0, 6, size=(240, 220))
+    film(tmp_path / "b", 3, 1, 6, size=(200, 180))
+    folder = root / video.path
+    folder.mkdir(parents=True)
+    for path in sorted((tmp_path / "a").iterdir()):
+        canvas = grey(560, 260)
+        canvas[20:240, :190] = cv2.imread(str(path))[:, 30:220]
+        canvas[40:220, 330:530] = cv2.imread(str(tmp_path / "b" / path.name))
+        cv2.imwrite(str(folder / path.name), canvas)
+    result = extract(manifest_of(video), root, tmp_path / "out", DEFAULT)
+    (row,) = result.rows
+    assert row.box[0] == 0
+    assert row.box[2] < 330  # the larger face's, not the other's
+    assert found(result)["ME607"].endswith("detections in 6 frames left out")
+
+
+def test_boxes_of_the_user(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, _, manifest = one
+    table = tmp_path / "boxes.csv"
+    table.write_text("video,x0,y0,x1,y1\ncasme_015_0101,10,5,230,215\n")
+    result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="boxes", boxes=table))
+    assert (result.rows[0].box, result.rows[0].crop_source) == ([10, 5, 230, 215], "given")
+    table.write_text("video,x0,y0,x1,y1\nsomebody,10,5,230,215\n")
+    result = extract(manifest, root, tmp_path / "other", ExtractOptions(faces="boxes", boxes=table))
+    assert result.rows[0].crop_source == "sample"
+    assert found(result)["ME613"].startswith("boxes gives no box for it; taken instead: sample")
+
+
+def test_the_published_crop(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    cropped = manifest.videos[0].model_copy(
+        update={"layout": "cropped", "path": "cropped/15/disgust1_1", "expression": "disgust1_1"}
+    )
+    (root / cropped.path).mkdir(parents=True)
+    for number in range(5, 12):
+        part = cv2.imread(str(folder / f"img{number:03}.jpg"))[30:200, 50:190]
+        cv2.imwrite(str(root / cropped.path / f"img{number}.jpg"), cv2.resize(part, (168, 204)))
+    both = replace(manifest, videos=[*manifest.videos, cropped])
+    result = extract(both, root, tmp_path / "out", ExtractOptions(faces="published-crop"))
+    (row,) = result.rows
+    assert np.abs(np.array(row.box) - [50, 30, 190, 200]).max() <= 3
+    assert result.findings == [] or {finding.code for finding in result.findings} <= {"ME606", "ME609"}
+
+
+def test_frames_at_another_rate(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, _, manifest = one
+    result = extract(manifest, root, tmp_path / "out", ExtractOptions(fps=10))
+    assert (result.rows[0].frames, result.rows[0].fps) == (7, 10)
+    assert taken(0, 100, 200, 25) == (0, list(range(0, 100, 8)))
+    assert taken(9, 30, 200, 25) == (2, [16, 24])
+    assert taken(3, 6, 30, None) == (3, [3, 4, 5])
+    assert taken(0, 7, 30, 20) == (0, [0, 1, 3, 4, 6])
+
+
+def test_the_automatic_step(dataset: Manifest) -> None:
+    assert automatic_step(dataset, None) == 5
+    assert automatic_step(dataset, 6) == 1
+    with pytest.raises(MeDatasetsError, match="no annotation has one"):
+        automatic_step(replace(dataset, annotations=[]), None)
+
+
+def test_the_presets_of_the_command_line(one: tuple[Path, Path, Manifest], me_datasets: Run, tmp_path: Path) -> None:
+    root, folder, manifest = one
+    only(folder, *(f"img{number:03}.jpg" for number in range(1, 9)))
+    write_manifest(manifest, tmp_path / "m")
+    done = me_datasets("extract", "m", "--root", root, "-o", "out", "--preset", "auwgcn", "--sheet", "sheet.html")
+    assert done.returncode == 0, done.stderr
+    assert "1 video (1 ok), 8 frames" in done.stdout
+    row = feature_files.read(tmp_path / "out", manifest).rows[0]
+    assert row.unit_px == 20
+    page = (tmp_path / "sheet.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert "casme_015_0101" in page
+    done = me_datasets("show", "m", "out", "casme_015_0101", "-o", "p.png")
+    assert done.returncode == 0, done.stderr
+    assert cv2.imread(str(tmp_path / "p.png")).shape[1] > 1000
+    done = me_datasets("show", "m", "out", "casme_015_0102", "-o", "q.png")
+    assert done.returncode == 2
+    assert "did you mean casme_015_0101?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--step", "many"], "--step must be a whole number from 1 on, or auto, not 'many'"),
+        (["--device", "cuda"], "flow is computed on the CPU only"),
+        (["--fps", "0"], "--fps must be above 0, not 0"),
+        (["--faces", "yunet", "--weights", "no.onnx"], "no ONNX weights at no.onnx; none are downloaded"),
+    ],
+)
+def test_bad_arguments(
+    arguments: list[str], message: str, dataset: Manifest, filmed: Path, me_datasets: Run, tmp_path: Path
+) -> None:
+    write_manifest(dataset, tmp_path / "m")
+    done = me_datasets("extract", "m", "--root", filmed, "-o", "out", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_findings_give_exit_code_1(one: tuple[Path, Path, Manifest], me_datasets: Run, tmp_path: Path) -> None:
+    root, folder, manifest = one
+    faceless(folder)
+    write_manifest(manifest, tmp_path / "m")
+    done = me_datasets("extract", "m", "--root", root, "-o", "out", "--workers", "1")
+    assert done.returncode == 1
+    assert "ME604" in done.stdout
+    assert "1 video (1 failed)" in done.stdout
+
+
+def test_a_file_size_limit_stands_for_a_full_disk(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    write_manifest(dataset, tmp_path / "m")
+    program = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
+        f"sys.argv = ['me-datasets', 'extract', 'm', '--root', {str(filmed)!r}, '-o', 'out', '--workers', '2']\n"
+        "from datasets_me.commands import main\n"
+        "if __name__ == '__main__':\n"
+        "    main()\n"
+    )
+    (tmp_path / "program.py").write_text(program)
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert done.returncode == 2
+    assert "the file cannot be written: File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    left = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.name != "extraction.json"]
+    assert left == []

@@ -1,0 +1,88 @@
+"""The folder of a split: what is written is read, and nothing else is overwritten."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets_me.errors import SplitError
+from datasets_me.manifest import Manifest
+from datasets_me.records import SplitRow, finding
+from datasets_me.splits import files
+from datasets_me.splits.files import Split
+from datasets_me.splits.make import Options, make
+
+TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+ROWS = st.builds(
+    SplitRow,
+    fold=TEXT,
+    part=st.sampled_from(files.PARTS),
+    dataset=TEXT,
+    subject=TEXT,
+    video=TEXT,
+    annotation=st.none() | TEXT,
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(ROWS, max_size=12), st.integers(0, 2**40))
+def test_a_split_survives(tmp_path: Path, rows: list[SplitRow], seed: int) -> None:
+    said = (finding("ME520", "why", subject="s"),)
+    split = Split("kfold", "expression", tuple(rows), seed, said, [{"dataset": "d", "sources": []}], {"folds": 3})
+    files.write(split, tmp_path / "split", force=True)
+    assert files.read(tmp_path / "split") == split
+    for fold in split.folds:
+        found = [row for part in files.PARTS for row in split.part(fold, part)]
+        assert sorted(map(repr, found)) == sorted(repr(row) for row in rows if row.fold == fold)
+
+
+def test_the_same_split_gives_the_same_bytes(tmp_path: Path, five: Manifest) -> None:
+    for name in ("a", "b"):
+        files.write(make([five], Options("kfold", validation=0.3)), tmp_path / name)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_json_says_the_same(tmp_path: Path, five: Manifest) -> None:
+    files.write(make([five], Options("loso")), tmp_path / "split")
+    said = json.loads((tmp_path / "split" / "split.json").read_text())
+    assert said["folds"]["casme2_02"]["test"] == {"casme2": {"casme2_02": ["casme2_02_v0", "casme2_02_v1"]}}
+    assert sorted(said["folds"]["casme2_02"]["train"]["casme2"]) == [f"casme2_0{n}" for n in (1, 3, 4, 5)]
+
+
+def test_a_fold_that_is_none(five: Manifest) -> None:
+    with pytest.raises(SplitError) as caught:
+        make([five], Options("loso")).part("casme2_09", "test")
+    assert str(caught.value) == (
+        "the split has no fold 'casme2_09'\n"
+        "  to do: its folds are casme2_01, casme2_02, casme2_03, casme2_04, casme2_05"
+    )
+
+
+def test_folders_that_are_no_split(tmp_path: Path, five: Manifest) -> None:
+    split = make([five], Options("loso"))
+    with pytest.raises(SplitError, match="not a split: there is no such folder"):
+        files.read(tmp_path / "nowhere")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("x")
+    with pytest.raises(SplitError, match="the output exists and is not a split"):
+        files.write(split, tmp_path / "other", force=True)
+    files.write(split, tmp_path / "split")
+    with pytest.raises(SplitError, match="the split exists already"):
+        files.write(split, tmp_path / "split")
+    (tmp_path / "split" / "notes.txt").write_text("x")
+    with pytest.raises(SplitError, match=r"holds other files, which would be lost: notes\.txt"):
+        files.write(split, tmp_path / "split", force=True)
+    assert files.read(tmp_path / "split") == replace(split, rows=split.rows)
+    (tmp_path / "split" / "splits.parquet").write_bytes(b"nonsense")
+    with pytest.raises(SplitError, match="the split is damaged"):
+        files.read(tmp_path / "split")
+    about = json.loads((tmp_path / "split" / "split.json").read_text())
+    (tmp_path / "split" / "split.json").write_text(json.dumps({**about, "format": 2}))
+    with pytest.raises(SplitError, match="the split has format 2, this version reads 1"):
+        files.read(tmp_path / "split")
