@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from datasets_me.images.records import PIXELS, ImageRow
 
 Image = NDArray[np.uint8]
 
 _ORIENTATION = 0x0112  # the EXIF tag
+_TURNS = {
+    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
+    3: Pillow.Transpose.ROTATE_180,
+    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
+    5: Pillow.Transpose.TRANSPOSE,
+    6: Pillow.Transpose.ROTATE_270,
+    7: Pillow.Transpose.TRANSVERSE,
+    8: Pillow.Transpose.ROTATE_90,
+}
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _PLAIN = ("1", "L", "P", "RGB")
 _SUFFIXES = {
@@ -69,8 +80,9 @@ def look(content: bytes) -> tuple[Facts | None, str | None]:
     try:
         with _opened(content) as image:
             facts = Facts((image.format or "").casefold(), *image.size)
-            image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
-            _load(image)
+            with _words_for_errors():
+                image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
+                image.load()
     except DamageError as error:
         return facts, str(error)
     return facts, None
@@ -85,15 +97,14 @@ def decode(content: bytes) -> Decoded:
     Raises:
         DamageError: there is none, or not all of it.
     """
-    with _opened(content) as image:
-        changes = []
-        frames = int(getattr(image, "n_frames", 1))
-        if frames > 1 and image.format != "MPO":
-            changes.append(f"first of {frames} frames")
-        _load(image)
-        if (turned := image.getexif().get(_ORIENTATION, 1)) != 1 and turned in range(2, 9):
+    with _opened(content) as image, _words_for_errors():
+        changes: list[str] = []
+        image.load()
+        picture: Pillow.Image = image.copy()
+        turn = _TURNS.get(_orientation(image))
+        if turn is not None:
             changes.append("turned as EXIF says")
-        picture = ImageOps.exif_transpose(image)
+            picture = picture.transpose(turn)
         if picture.mode in _DEEP:
             changes.append(f"{'32' if picture.mode in ('I', 'F') else '16'} bits to 8")
             picture = _eight_bits(picture)
@@ -107,6 +118,7 @@ def decode(content: bytes) -> Decoded:
         elif picture.mode not in _PLAIN:
             changes.append(f"{picture.mode} to RGB")
         colour = np.asarray(picture.convert("RGB"), np.uint8)
+        changes += _other_frames(image)  # last, because counting them goes through the file
     return Decoded(np.ascontiguousarray(colour[:, :, ::-1]), changes)
 
 
@@ -138,13 +150,34 @@ def _opened(content: bytes) -> Pillow.Image:
         raise DamageError(str(error) or type(error).__name__) from error
 
 
-def _load(image: Pillow.Image) -> None:
+@contextmanager
+def _words_for_errors() -> Iterator[None]:
+    """Decoders of damaged files raise whatever they stumble upon, and warn; all of it means damage."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image.load()
-    except Exception as error:  # decoders of damaged files raise whatever they stumble upon
+            yield
+    except Exception as error:
         raise DamageError(str(error) or type(error).__name__) from error
+
+
+def _orientation(image: Pillow.Image) -> int:
+    """What EXIF says, 1 to 8; 1 where it says nothing or is damaged itself, which leaves the picture as it is."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        return 1
+
+
+def _other_frames(image: Pillow.Image) -> list[str]:
+    """What is left out of a file with several pictures; the second one of an MPO is the same from another eye."""
+    if image.format == "MPO":
+        return []
+    try:
+        frames = int(getattr(image, "n_frames", 1))
+    except Exception:
+        return ["first frame, those after it are damaged"]
+    return [f"first of {frames} frames"] if frames > 1 else []
 
 
 def _eight_bits(picture: Pillow.Image) -> Pillow.Image:

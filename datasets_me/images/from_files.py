@@ -19,7 +19,7 @@ from datasets_me.images.parallel import in_order, processes
 from datasets_me.images.paths import PathPattern, files_under, is_text
 from datasets_me.images.records import ImageRow
 from datasets_me.images.schemas import ImageSchema
-from datasets_me.images.spec import KNOWN_FIELDS, Files
+from datasets_me.images.spec import KNOWN_FIELDS, LabelFiles
 from datasets_me.records import Finding, finding
 from datasets_me.text import printable
 
@@ -142,7 +142,7 @@ class FilesReader:
 
             return labels, listed
         if files.label_files:
-            return self._sequence_labels(paths, named, files)
+            return self._sequence_labels(paths, named, files.label_files)
 
         def from_path(each: _Named) -> tuple[str | None, str | None, Label | None]:
             text = each.fields.get(files.label)
@@ -151,10 +151,8 @@ class FilesReader:
         return Labels(), from_path
 
     def _sequence_labels(
-        self, paths: list[str], named: list[_Named], files: Files
+        self, paths: list[str], named: list[_Named], rule: LabelFiles
     ) -> tuple[Labels, Callable[[_Named], tuple[str | None, str | None, Label | None]]]:
-        rule = files.label_files
-        assert rule is not None
         labels = labelling.read_files(self._root, paths, rule, self._spec, self._findings)
         sequences: dict[str, list[_Named]] = defaultdict(list)
         for each in named:

@@ -7,7 +7,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -27,6 +27,24 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     content = io.BytesIO()
     image.save(content, kind, **options)
     return content.getvalue()
+
+
+def _turned() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+PICTURE = Image.fromarray(picture())
+WHOLE = [
+    saved(PICTURE, "JPEG", exif=_turned()),
+    saved(PICTURE, "PNG", exif=_turned()),
+    saved(PICTURE, "WEBP"),
+    saved(PICTURE.convert("CMYK"), "TIFF"),
+    saved(PICTURE.quantize(8), "GIF", save_all=True, append_images=[PICTURE.quantize(4)]),
+    saved(PICTURE, "BMP"),
+    saved(PICTURE, "PPM"),
+]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
@@ -71,14 +89,25 @@ def test_an_opaque_alpha_channel_is_no_change() -> None:
     assert decode(saved(layered, "PNG")).changes == []
 
 
-@pytest.mark.parametrize(("orientation", "turns"), [(3, 2), (6, 3), (8, 1)])
-def test_exif_turns_the_picture(orientation: int, turns: int) -> None:
+@pytest.mark.parametrize(("orientation", "turns", "mirrored"), [
+    (1, 0, False), (2, 0, True), (3, 2, False), (4, 2, True), (5, 3, True), (6, 3, False), (7, 1, True), (8, 1, False)
+])  # fmt: skip
+def test_exif_turns_the_picture(orientation: int, turns: int, mirrored: bool) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = saved(Image.fromarray(picture()), "PNG", exif=exif)
     image, changes = decode(content)
-    assert changes == ["turned as EXIF says"]
-    assert np.array_equal(image[:, :, ::-1], np.rot90(picture(), turns))
+    assert changes == (["turned as EXIF says"] if orientation > 1 else [])
+    turned = np.rot90(picture(), turns)
+    assert np.array_equal(image[:, :, ::-1], turned[:, ::-1] if mirrored else turned)
+
+
+def test_damaged_exif_is_passed_over() -> None:
+    content = cv2.imencode(".jpg", picture())[1].tobytes()
+    broken = b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01\x03\0"
+    marked = content[:2] + b"\xff\xe1" + (len(broken) + 2).to_bytes(2, "big") + broken + content[2:]
+    assert np.array_equal(decode(marked).image, decode(content).image)
+    assert look(marked)[1] is None
 
 
 def test_the_first_frame_of_several() -> None:
@@ -94,10 +123,10 @@ def test_cmyk_and_palettes() -> None:
     assert decode(saved(Image.fromarray(picture()).quantize(16), "PNG")).changes == []
 
 
+@settings(max_examples=300)
 @given(st.data())
 def test_damage_is_said_in_words_and_never_raised_otherwise(data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from([".jpg", ".png", ".webp"]))
-    content = bytearray(cv2.imencode(kind, picture())[1].tobytes())
+    content = bytearray(data.draw(st.sampled_from(WHOLE)))
     for place, value in data.draw(
         st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=4)
     ):
@@ -133,3 +162,9 @@ def test_pixels_of_a_table() -> None:
 def test_suffixes_of_a_format() -> None:
     assert suffix_fits("a/b.JPEG", "jpeg") and suffix_fits("b.tif", "tiff") and suffix_fits("b.png", "png")
     assert not suffix_fits("b.jpg", "png")
+
+
+def test_a_whole_first_frame_before_damaged_ones() -> None:
+    image, changes = decode(WHOLE[4][:-60])
+    assert np.array_equal(image, decode(WHOLE[4]).image)
+    assert len(changes) == 1 and changes[0].startswith("first ")
