@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datasets_me.manifest import Manifest
     from datasets_me.records import Finding
     from datasets_me.scores.confusion import Confusion
+    from datasets_me.scores.matching import OfSplit
     from datasets_me.scores.predictions import Predictions
 
 app = typer.Typer(help="Score predictions against a manifest.", no_args_is_help=True)
@@ -49,6 +50,7 @@ class Metric(StrEnum):
     accuracy = "accuracy"
 
 
+SPLIT = typer.Option(None, "--split", help="Only what a split tests, in any fold: made by 'me-datasets split'.")
 LABEL = typer.Option(Label.emotion, "--label", help="The label that is predicted.")
 
 
@@ -64,6 +66,7 @@ def recognition(
     label: Label = LABEL,
     kind: Type = typer.Option(None, "--type", help="Only annotations of this type."),
     classes: str = typer.Option("", "--classes", help="What class numbers 0, 1, … stand for: negative,positive."),
+    split: Path = SPLIT,
     out: Path = OUT,
     as_json: bool = arguments.JSON,
     force: bool = arguments.FORCE,
@@ -82,6 +85,7 @@ def recognition(
         label=label.value,
         kind=kind.value if kind else None,
         classes=names,
+        tested=_tested(split),
     )
     entries = {name: _figures(matrix) for name, matrix in found.datasets.items()}
     about: dict[str, Any] = {
@@ -118,6 +122,7 @@ def spotting(
     missing: str = typer.Option(
         "mirror", "--offset-missing", help="How a missing offset is read: mirror (2·apex − onset), apex, fixed:N, drop."
     ),
+    split: Path = SPLIT,
     iou: float = typer.Option(0.5, "--iou", min=0.01, max=1.0, help="The least intersection over union of a hit."),
     out: Path = OUT,
     as_json: bool = arguments.JSON,
@@ -135,6 +140,7 @@ def spotting(
         _files(predictions, ["video", "onset", "offset"]),
         missing=missing,
         threshold=iou,
+        tested=_tested(split),
     )
     names = list(dict.fromkeys(row.dataset for row in found.videos))
     kinds = ["overall"] if {row.type for row in found.videos} <= {"overall"} else [*stage.TYPES, "overall"]
@@ -249,6 +255,15 @@ def _files(paths: Sequence[Path], needs: Sequence[str] = ()) -> list[Predictions
     from datasets_me.scores import predictions
 
     return [predictions.read(path, needs) for path in paths]
+
+
+def _tested(split: Path | None) -> OfSplit | None:
+    if split is None:
+        return None
+    from datasets_me.scores.matching import OfSplit
+    from datasets_me.splits import files
+
+    return OfSplit(files.read(split).rows)
 
 
 def _figures(matrix: Confusion) -> dict[str, Any]:

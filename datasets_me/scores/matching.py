@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from datasets_me.errors import MeDatasetsError, Place
 from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, Video, finding
+from datasets_me.records import Annotation, Finding, SplitRow, Video, finding
 from datasets_me.scores.predictions import Predictions
 from datasets_me.text import clean, fold, plain_number
 
@@ -52,6 +52,26 @@ class Index:
                 table[tuple(form(_value(row, name)) for name in names)].append(position)
             self._tables[form, names] = table
         return self._tables[form, names].get(tuple(form(keys[name]) for name in names), [])
+
+
+class OfSplit:
+    """Which annotations and videos a split tests, in any of its folds; the others are not scored."""
+
+    def __init__(self, rows: Iterable[SplitRow]) -> None:
+        tested = [row for row in rows if row.part == "test"]
+        if not tested:
+            raise MeDatasetsError("the split has no test part", fix="make one with me-datasets split")
+        self._videos = {(row.dataset, row.video) for row in tested}
+        self._whole = {(row.dataset, row.video) for row in tested if row.annotation is None}
+        self._ids = {(row.dataset, row.annotation) for row in tested}
+
+    def annotation(self, row: Annotation) -> bool:
+        """Whether an annotation is tested."""
+        return (row.dataset, row.id) in self._ids or (row.dataset, row.video) in self._whole
+
+    def video(self, row: Annotation | Video) -> bool:
+        """Whether any part of a video is tested."""
+        return (row.dataset, row.video) in self._videos
 
 
 def assign(

@@ -18,7 +18,7 @@ from datasets_me.errors import MeDatasetsError, plural
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, ExpressionType, Finding, finding
 from datasets_me.scores.confusion import Confusion, confusion
-from datasets_me.scores.matching import all_annotations, assign, without
+from datasets_me.scores.matching import OfSplit, all_annotations, assign, without
 from datasets_me.scores.predictions import Predictions
 from datasets_me.text import closest, fold
 
@@ -54,6 +54,7 @@ def recognition(
     label: Label = "emotion",
     kind: ExpressionType | None = None,
     classes: Sequence[str] = (),
+    tested: OfSplit | None = None,
 ) -> Recognition:
     """Score predicted labels.
 
@@ -65,6 +66,7 @@ def recognition(
         label: the column of the manifest that is predicted.
         kind: only annotations of this type.
         classes: what the numbers 0, 1, … of the predictions stand for, where they are numbers.
+        tested: only annotations that a split tests.
 
     Raises:
         MeDatasetsError: nothing can be scored, or the predictions do not say what their numbers stand for.
@@ -74,7 +76,7 @@ def recognition(
     scored: list[int] = []
     unscored: Counter[str] = Counter()
     for position, row in enumerate(rows):
-        if kind not in (None, row.type):
+        if kind not in (None, row.type) or (tested is not None and not tested.annotation(row)):
             continue
         if getattr(row, label) is None:
             unscored[row.dataset] += 1

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datasets_me.errors import MeDatasetsError
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, Finding, Record, Video, finding
-from datasets_me.scores.matching import Index, all_annotations, without
+from datasets_me.scores.matching import Index, OfSplit, all_annotations, without
 from datasets_me.scores.predictions import Predictions
 from datasets_me.text import fold
 
@@ -133,9 +133,14 @@ def end(row: Annotation, missing: str) -> int | None:
 
 
 def spotting(
-    manifests: Sequence[Manifest], files: Sequence[Predictions], *, missing: str = "mirror", threshold: float = IOU
+    manifests: Sequence[Manifest],
+    files: Sequence[Predictions],
+    *,
+    missing: str = "mirror",
+    threshold: float = IOU,
+    tested: OfSplit | None = None,
 ) -> Spotting:
-    """Score spotted intervals against annotations.
+    """Score spotted intervals against annotations; with ``tested`` only in the videos that a split tests.
 
     Raises:
         MeDatasetsError: the predictions have a type in some rows only, or an argument cannot be used.
@@ -146,6 +151,8 @@ def spotting(
     typed, spotted, found = _spotted(files, videos)
     annotated: dict[_Key, list[Interval]] = defaultdict(list)
     dropped = 0
+    if tested is not None:
+        rows, videos = [row for row in rows if tested.video(row)], [row for row in videos if tested.video(row)]
     for row in rows:
         last = end(row, missing)
         if row.onset is None or last is None or last < row.onset:

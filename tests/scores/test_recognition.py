@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from datasets_me.errors import MeDatasetsError
+from datasets_me.records import SplitRow
+from datasets_me.scores.matching import OfSplit
 from datasets_me.scores.predictions import Predictions
 from datasets_me.scores.recognition import recognition
 from tests.scores.conftest import annotation, manifest
@@ -83,6 +85,19 @@ def test_scores_and_numbers(predictions: Read) -> None:
     assert recognition([manifest(*rows)], [by_number], classes=["b", "a"]).pooled.right == 2
     with pytest.raises(MeDatasetsError, match="nothing says what class number 1 is"):
         recognition([manifest(*rows)], [by_number])
+
+
+def test_only_what_a_split_tests(predictions: Read) -> None:
+    rows = [annotation(1, emotion="a"), annotation(2, emotion="a"), annotation(3, emotion="a", video="v2")]
+    made = predictions("annotation,label", "v1:1,b", "v1:2,a")
+    one = SplitRow(fold="f", part="test", dataset="casme2", subject="sub01", video="v1", annotation="v1:2")
+    found = recognition([manifest(*rows)], [made], tested=OfSplit([one]))
+    assert (found.pooled.right, found.pooled.total) == (1, 1)
+    assert found.findings == []
+    whole = SplitRow(fold="f", part="test", dataset="casme2", subject="sub01", video="v1")
+    assert recognition([manifest(*rows)], [made], tested=OfSplit([whole])).pooled.total == 2
+    with pytest.raises(MeDatasetsError, match="the split has no test part"):
+        OfSplit([whole.model_copy(update={"part": "train"})])
 
 
 def test_only_one_type(predictions: Read) -> None:

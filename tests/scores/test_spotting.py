@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.errors import MeDatasetsError
-from datasets_me.records import Video
+from datasets_me.records import SplitRow, Video
+from datasets_me.scores.matching import OfSplit
 from datasets_me.scores.predictions import Predictions
 from datasets_me.scores.spotting import Counts, end, iou, pairs, spotting
 from tests.scores.conftest import annotation, manifest
@@ -91,6 +92,15 @@ def test_missing_offsets_are_counted(predictions: Read) -> None:
     ]
     with pytest.raises(MeDatasetsError, match="'fixed:' is no way to read a missing offset"):
         spotting([manifest(*rows)], [made], missing="fixed:")
+
+
+def test_only_videos_that_a_split_tests(predictions: Read) -> None:
+    rows = [annotation(1), annotation(2, id="v2:1", video="v2")]
+    made = predictions("video,onset,offset", "v1,10,20", "v2,50,60")
+    only = OfSplit([SplitRow(fold="f", part="test", dataset="casme2", subject="sub01", video="v1")])
+    found = spotting([manifest(*rows)], [made], tested=only)
+    assert found.counts() == Counts(tp=1)
+    assert found.findings == []
 
 
 def test_rows_that_cannot_be_used(predictions: Read) -> None:

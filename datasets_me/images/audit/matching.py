@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 
 class Names:
-    """Finds images by what somebody called them: the id, or a path of which the end is enough.
+    """Finds images by what somebody called them: the id, a path that ends with it, or the end of it.
 
-    ``work/train/happy/17.jpg`` (with slashes of either kind), ``happy/17.jpg`` and ``17.jpg`` all mean
-    ``train/happy/17.jpg``, if no other image ends so. The longest end that any image has decides.
+    ``/work/train/happy/17.jpg`` (with slashes of either kind), ``happy/17.jpg`` and ``17.jpg`` mean
+    ``train/happy/17.jpg``, if no other image can be meant. ``sad/17.jpg`` does not, though the file is called the same.
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
@@ -25,11 +25,13 @@ class Names:
         if name in self._exact:
             return [self._exact[name]]
         parts = _parts(name)
-        fits = self._last.get(parts[-1], [])
-        if len(fits) < 2:
-            return fits
-        shared = [_shared(parts, _parts(self._ids[position])) for position in fits]
-        return [position for position, count in zip(fits, shared, strict=True) if count == max(shared)]
+        fits: dict[int, int] = {}
+        for position in self._last.get(parts[-1], []):
+            own = _parts(self._ids[position])
+            shared = _shared(parts, own)
+            if shared == min(len(parts), len(own)):
+                fits[position] = shared
+        return [position for position, shared in fits.items() if shared == max(fits.values())]
 
 
 def _parts(name: str) -> list[str]:

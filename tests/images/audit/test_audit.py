@@ -99,10 +99,12 @@ def test_maps() -> None:
 def test_names_of_images() -> None:
     names = Names(["train/happy/17.jpg", "train/sad/17.jpg", "test/happy/17.jpg", "t.csv#3", "x/9.png"])
     assert names.find("train/happy/17.jpg") == [0]
-    assert names.find("C:\\work\\sad\\17.jpg") == [1]
+    assert names.find("C:\\work\\train\\sad\\17.jpg") == [1]
+    assert names.find("sad/17.jpg") == [1]
+    assert names.find("work/sad/17.jpg") == names.find("other/9.png") == []  # other images of the same name
     assert names.find("happy/17.jpg") == [0, 2]
     assert names.find("17.jpg") == [0, 1, 2]
-    assert names.find("elsewhere/9.PNG") == [4]
+    assert names.find("9.PNG") == [4]
     assert names.find("t.csv#3") == [3]
     assert names.find("18.jpg") == names.find("") == []
 
