@@ -26,6 +26,8 @@ class Preset(StrEnum):
     default = "default"
     tvl1 = "tvl1"
     auwgcn = "auwgcn"
+    dis = "dis"
+    farneback = "farneback"
 
 
 class Faces(StrEnum):
@@ -62,7 +64,7 @@ def extract(
     preset: Preset = typer.Option(
         Preset.default,
         "--preset",
-        help="default: least squares, px. tvl1: px. auwgcn: the published form, 8-bit files.",
+        help="default: least squares, px. auwgcn: the published form, 8-bit files. tvl1, dis, farneback: OpenCV's, px.",
     ),
     step: str = typer.Option(
         "1", "--step", help="Frames from one to the other of a pair; auto: half a micro-expression."

@@ -69,10 +69,16 @@ class Preset:
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
-    {"default": Preset("lk"), "tvl1": Preset("tvl1"), "auwgcn": Preset("tvl1", published=True)}
+    {
+        "default": Preset("lk"),
+        "tvl1": Preset("tvl1"),
+        "auwgcn": Preset("tvl1", published=True),
+        "dis": Preset("dis"),
+        "farneback": Preset("farneback"),
+    }
 )
 """`default` is the most accurate; `tvl1` the published flow without its 8-bit files; `auwgcn` the published
-form."""
+form; `dis` and `farneback` are OpenCV's other flows."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,8 @@ def extract_video(
             skipped. In a sequence, the box is looked for in frames spread over the whole video, else in the
             first 16.
         landmarks: (T, 68, 2) in px of the raw frames, to use instead of detecting any; NaN where unknown.
-        preset: `default` (least squares, px), `tvl1` (DualTVL1, px) or `auwgcn` (the published form).
+        preset: `default` (least squares, px), `tvl1` (DualTVL1, px), `auwgcn` (the published form), or OpenCV's
+            `dis` and `farneback` (px).
         step: distance of the two frames of a pair.
         temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
         box: the crop, in px of the raw frames, or what `choose_crop` gave. Without it and without landmarks
