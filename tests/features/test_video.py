@@ -247,7 +247,7 @@ def test_aligned_frames_have_less_head_motion() -> None:
 
 
 def test_bad_arguments_say_what_is_wrong(frames: Frames, video: FaceVideo) -> None:
-    assert set(PRESETS) == {"default", "tvl1", "auwgcn"}
+    assert set(PRESETS) == {"default", "tvl1", "auwgcn", "dis", "farneback"}
     with pytest.raises(ValueError, match="unknown preset 'best'; choose one of default, tvl1, auwgcn"):
         extract_video(frames, preset="best")
     with pytest.raises(ValueError, match="there are no frames"):
