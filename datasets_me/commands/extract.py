@@ -79,7 +79,7 @@ def extract(
     layout: str = typer.Option(None, "--layout", help="The layout to take frames from; by default the schema's first."),
     videos: list[str] = typer.Option([], "--videos", help="Only videos whose names fit: 'casme_015_*'."),
     workers: int = typer.Option(0, "--workers", min=0, help="Processes; 0 for one per core."),
-    device: Device = typer.Option(Device.auto, "--device", help="Where flow is computed."),
+    device: Device = typer.Option(Device.auto, "--device", help="Where TV-L1 is computed (--preset tvl1 or auwgcn)."),
     sheet: Path = typer.Option(None, "--sheet", help="Also write a page with a frame of every video, worst first."),
     force: bool = typer.Option(False, "--force", help="Do again what is done already."),
 ) -> None:
@@ -136,7 +136,7 @@ def _options(
         weights=weights,
         boxes=boxes,
         layout=layout,
-        device=choose_device(device.value),
+        device=choose_device(device.value, preset.value),
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal, get_args
+from itertools import islice
+from typing import Literal, TypeVar, get_args
 
 import cv2
 import numpy as np
@@ -28,8 +29,12 @@ STORED_RANGE = 10.0
 FARNEBACK_WINDOW = 0.26
 """Farneback's window as a fraction of the width of the face: 35 px on a face of 133 px."""
 
+BATCH = 16
+"""Pairs computed at once on a GPU."""
+
 Frames = Iterable[NDArray[np.uint8] | None]
 Field = NDArray[np.float32]
+Number = TypeVar("Number", np.float32, np.uint8)
 
 
 def flow_stream(
@@ -39,6 +44,7 @@ def flow_stream(
     step: int = 1,
     temporal: int = TEMPORAL,
     face_width: float | None = None,
+    device: str = "cpu",
 ) -> Iterator[Field | None]:
     """Flow of each pair (t, t + step) as the frames come, in constant memory.
 
@@ -53,6 +59,7 @@ def flow_stream(
         temporal: for `lk`, the odd number of neighbouring pairs averaged; 1 looks at the pair alone.
         face_width: distance between the ears in px, to which windows are scaled; two thirds of the image if
             unknown.
+        device: `cpu`, or for `tvl1` a device of torch, such as `cuda`, where pairs are computed sixteen at a time.
 
     Yields:
         T - step fields (H, W, 2) float32 in px, x and y; None where a frame of the pair is missing.
@@ -68,7 +75,11 @@ def flow_stream(
         raise ValueError(f"temporal is an odd number of pairs, not {temporal}")
     if face_width is not None and not face_width > 0:
         raise ValueError(f"the width of the face must be positive, not {face_width}")
+    if device != "cpu" and method != "tvl1":
+        raise ValueError(f"only tvl1 can be computed on {device}, not {method}")
     checked = _checked(frames)
+    if device != "cpu":
+        return _batched(checked, device, step)
     if method == "lk":
         return lk_stream(checked, step=step, temporal=temporal, face_width=face_width)
     return _pairwise(checked, _opencv(method, face_width), step)
@@ -81,6 +92,7 @@ def flow(
     step: int = 1,
     temporal: int = TEMPORAL,
     face_width: float | None = None,
+    device: str = "cpu",
 ) -> Field:
     """Flow of a whole stack of frames; see `flow_stream`.
 
@@ -93,7 +105,9 @@ def flow(
     shape = next((frame.shape for frame in frames if frame is not None), (0, 0))
     out = np.full((max(len(frames) - step, 0), *shape, 2), np.nan, np.float32)
     for row, field in zip(
-        out, flow_stream(frames, method, step=step, temporal=temporal, face_width=face_width), strict=True
+        out,
+        flow_stream(frames, method, step=step, temporal=temporal, face_width=face_width, device=device),
+        strict=True,
     ):
         if field is not None:
             row[:] = field
@@ -136,14 +150,26 @@ def _checked(frames: Frames) -> Iterator[NDArray[np.uint8] | None]:
 
 
 def _pairwise(
-    frames: Frames, between: Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field], step: int
-) -> Iterator[Field | None]:
+    frames: Frames, between: Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[Number]], step: int
+) -> Iterator[NDArray[Number] | None]:
     recent: deque[NDArray[np.uint8] | None] = deque(maxlen=step + 1)
     for frame in frames:
         recent.append(frame)
         if len(recent) > step:
             first, second = recent[0], recent[-1]
             yield None if first is None or second is None else between(first, second)
+
+
+def _batched(frames: Frames, device: str, step: int) -> Iterator[Field | None]:
+    """TV-L1 on a device of torch, some pairs at a time; what cannot be computed keeps its place."""
+    from datasets_me.features.tvl1_torch import flow_batch
+
+    pairs = _pairwise(frames, lambda first, second: np.stack([first, second]), step)
+    while batch := list(islice(pairs, BATCH)):
+        whole = [pair for pair in batch if pair is not None]
+        stacked = np.stack(whole, axis=1) if whole else None
+        fields = iter(() if stacked is None else flow_batch(stacked[0], stacked[1], device))
+        yield from (None if pair is None else next(fields) for pair in batch)
 
 
 def _opencv(method: Method, face_width: float | None) -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field]:

@@ -128,6 +128,7 @@ def extract_video(
     radius: int | Literal["scaled"] | None = None,
     aligned: bool = False,
     shape: tuple[int, int] | None = None,
+    device: str = "cpu",
 ) -> Features:
     """Compute the features of one video.
 
@@ -151,6 +152,7 @@ def extract_video(
             `mdmo.scaled_radius`).
         aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
         shape: height and width that frames must have; by default what most of the first 16 have.
+        device: `cpu`, or a device of torch for the presets with TV-L1; see `flow.flow_stream`.
 
     Raises:
         ValueError: for an unknown preset or set of regions, a bad option, no frames at all, none that is an 8-bit
@@ -205,7 +207,9 @@ def extract_video(
         radius = scaled_radius(face_width, regions)
     if aligned:
         pictures = align_all(pictures, log)
-    fields = flow_stream(pictures, options.method, step=step, temporal=options.temporal, face_width=face_width)
+    fields = flow_stream(
+        pictures, options.method, step=step, temporal=options.temporal, face_width=face_width, device=device
+    )
     motion = reduce_all(
         fields,
         log,
@@ -235,6 +239,7 @@ def extract_video(
                 "flow": options.method,
                 "temporal": options.temporal if options.method == "lk" else 1,
                 "step": step,
+                "device": device,
                 "regions": regions.name,
                 "radius": regions.radius if radius is None else radius,
                 "aligned": aligned,

@@ -179,6 +179,7 @@ def _extract(
         regions=REGION_SETS[options.regions],
         aligned=options.aligned,
         shape=shape,
+        device=options.device,
     )
     counts = {
         "good": int((features.quality == 0).sum()),

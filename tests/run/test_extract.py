@@ -410,7 +410,7 @@ def test_the_presets_of_the_command_line(one: tuple[Path, Path, Manifest], me_da
     ("arguments", "message"),
     [
         (["--step", "many"], "--step must be a whole number from 1 on, or auto, not 'many'"),
-        (["--device", "cuda"], "flow is computed on the CPU only"),
+        (["--device", "cuda"], "the flow of --preset default is computed on the CPU only"),
         (["--fps", "0"], "--fps must be above 0, not 0"),
         (["--faces", "yunet", "--weights", "no.onnx"], "no ONNX weights at no.onnx; none are downloaded"),
     ],
