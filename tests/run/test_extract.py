@@ -368,6 +368,24 @@ def test_the_published_crop(one: tuple[Path, Path, Manifest], tmp_path: Path) ->
     assert result.findings == [] or {finding.code for finding in result.findings} <= {"ME606", "ME609"}
 
 
+def test_a_video_without_a_published_crop_takes_that_of_the_subjects_other(filmed: Path, tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    first, second = listed(15, "0101"), listed(15, "0102")
+    cropped = first.model_copy(
+        update={"layout": "cropped", "path": "cropped/15/disgust1_1", "expression": "disgust1_1"}
+    )
+    for video in (first, second):
+        shutil.copytree(filmed / video.path, root / video.path)
+    (root / cropped.path).mkdir(parents=True)
+    part = cv2.imread(str(root / first.path / "img005.jpg"))[30:200, 50:190]
+    cv2.imwrite(str(root / cropped.path / "img5.jpg"), part)
+    manifest = replace(manifest_of(first, second), videos=[first, second, cropped])
+    result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="published-crop"), workers=2)
+    assert [row.crop_source for row in result.rows] == ["sample", "subject"]
+    assert result.rows[0].box == result.rows[1].box
+    assert {"ME605", "ME613"} <= {finding.code for finding in result.findings if finding.video == second.video}
+
+
 def test_frames_at_another_rate(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
     root, _, manifest = one
     result = extract(manifest, root, tmp_path / "out", ExtractOptions(fps=10))
