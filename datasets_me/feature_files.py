@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ class FeatureFolder:
         try:
             with np.load(path, allow_pickle=False) as file:
                 return np.asarray(file["quality"], np.uint8)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 
@@ -114,6 +115,6 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
 def _mapped(path: Path) -> NDArray[np.float32]:
     try:
         array: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise FeaturesError(f"the array cannot be read: {error}", where=str(path)) from error
     return array

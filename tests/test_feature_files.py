@@ -85,3 +85,10 @@ def test_folders_that_are_none(tmp_path: Path, manifest: Manifest) -> None:
     (tmp_path / "features.parquet").write_bytes(b"nonsense")
     with pytest.raises(FeaturesError, match=r"features\.parquet is damaged"):
         feature_files.read(tmp_path, manifest)
+
+
+def test_an_empty_file_is_named(tmp_path: Path, manifest: Manifest) -> None:
+    save(tmp_path / "s" / "v.npy", np.zeros((4, 12, 2), np.float32))
+    (tmp_path / "s" / "v.npy").write_bytes(b"")
+    with pytest.raises(FeaturesError, match="the array cannot be read"):
+        feature_files.read(tmp_path, manifest)

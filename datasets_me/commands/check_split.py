@@ -59,10 +59,12 @@ def check_split(
     if features:
         more, count = _features(context, made, features)
         found += more
+        _refuse_nothing(count, "clip", "--features", "they are of another dataset, or empty")
         compared.append(f"{plural(count, 'clip')} compared by features")
     if root:
         more, count = _images(context, made, root)
         found += more
+        _refuse_nothing(count, "image", "--root", "the folders are not there, or their pictures show nothing")
         compared.append(f"{plural(count, 'image')} compared")
     found = [
         finding
@@ -87,6 +89,12 @@ def check_split(
             [f"{plural(len(chosen.folds), 'fold')} of {plural(len(context.items), chosen.unit)}", *compared]
         ),
     )
+
+
+def _refuse_nothing(count: int, what: str, option: str, why: str) -> None:
+    """A comparison of nothing must not look like one that found nothing."""
+    if count == 0:
+        raise MeDatasetsError(f"not one {what} of the split could be compared: {why}", fix=f"check {option}")
 
 
 def _features(context: Context, made: Sequence[Manifest], folders: list[Path]) -> tuple[list[Finding], int]:

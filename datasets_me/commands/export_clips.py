@@ -46,4 +46,5 @@ def clips(
         exported = write_clips(made, root, out, options, features=arrays, force=force, progress=update)
     print_findings(exported.findings)
     typer.echo(f"{plural(exported.clips, 'clip')} of {plural(exported.annotations, 'annotation')} written to {out}")
-    raise typer.Exit(1 if any(found.severity == "error" for found in exported.findings) else 0)
+    nothing = exported.annotations > 0 and exported.clips == 0
+    raise typer.Exit(1 if nothing or any(found.severity == "error" for found in exported.findings) else 0)

@@ -79,7 +79,7 @@ def segments(
         f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')} written to {out}, for training "
         f"and for testing; {exported.labelled:,} of {plural(exported.annotations, 'annotation')} labelled"
     )
-    raise typer.Exit(1 if any(found.severity == "error" for found in exported.findings) else 0)
+    raise typer.Exit(1 if not exported.segments or any(f.severity == "error" for f in exported.findings) else 0)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

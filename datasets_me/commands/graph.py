@@ -35,6 +35,10 @@ def graph(
     for path in (out, picture):
         if path is not None and path.exists() and not force:
             raise MeDatasetsError("the file exists already", where=str(path), fix="add --force to replace it")
+    if picture is not None and picture.suffix.casefold() != ".png":
+        raise MeDatasetsError(f"the picture is a PNG, but its name is {picture.name}", fix="end its name in .png")
+    if out.suffix.casefold() == ".png":
+        raise MeDatasetsError(f"the matrix is no picture, but its name is {out.name}", fix="end its name in .npy")
     made = manifests.read(manifest)
     table = region_tables.load(regions)
     found = graphs.graph(made.annotations, table, compat=compat.value if compat else None)

@@ -11,6 +11,9 @@ from datasets_me.errors import MeDatasetsError
 Format = Literal["npz", "webdataset", "parquet"]
 FORMATS: tuple[Format, ...] = ("npz", "webdataset", "parquet")
 
+LONGEST = 1_000_000
+"""Frames that a segment, and its context on each side, may have at most."""
+
 OFFSETS = re.compile(r"mirror|apex|drop|fixed:\d{1,9}")
 
 
@@ -43,10 +46,10 @@ class Options:
         Raises:
             MeDatasetsError: one of them does.
         """
-        if self.length < 1:
-            raise MeDatasetsError(f"a segment cannot have {self.length} frames", fix="give a --length of 1 or more")
-        if self.context < 0:
-            raise MeDatasetsError(f"the context cannot be {self.context} frames", fix="give 0 or more")
+        if not 1 <= self.length <= LONGEST:
+            raise MeDatasetsError(f"a segment cannot have {self.length} frames", fix=f"give 1 to {LONGEST:,}")
+        if not 0 <= self.context <= LONGEST:
+            raise MeDatasetsError(f"the context cannot be {self.context} frames", fix=f"give 0 to {LONGEST:,}")
         if self.compat not in (None, "auwgcn"):
             raise MeDatasetsError(f"nothing is known of the form '{self.compat}'", fix="the one known is auwgcn")
         if not OFFSETS.fullmatch(self.offset_missing):
@@ -60,7 +63,7 @@ class Options:
                 fix="leave out --offset-missing, or --compat",
             )
         for name, rate in (("--fps", self.fps), ("--features-fps", self.features_fps)):
-            if rate is not None and not 0 < rate < 100_000:
+            if rate is not None and not 0.01 <= rate < 100_000:
                 raise MeDatasetsError(f"{name} {rate:g} is no frame rate", fix="give frames per second")
         if self.format not in FORMATS:
             raise MeDatasetsError(f"there is no format '{self.format}'", fix=f"choose one of {', '.join(FORMATS)}")

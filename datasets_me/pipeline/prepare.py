@@ -106,7 +106,7 @@ def _steps(made: Manifest, root: Path, out: Path, options: Options, progress: Pr
     features = [*manifest, out / "features" / feature_files.TABLE]
     split = out / "split" / "splits.parquet"
     steps = [
-        Step("check", "manifest", manifest, {}, lambda: _check(made, root), always=True),
+        Step("check", "report.html", manifest, {}, lambda: _check(made, root), always=True),
         Step(
             "extract",
             "features",

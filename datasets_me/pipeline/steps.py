@@ -116,12 +116,20 @@ class Ledger:
 def run_steps(
     ledger: Ledger, steps: Sequence[Step], begins: Callable[[str], None], ends: Callable[[Result], None]
 ) -> list[Result]:
-    """Run steps in order. One that fails stops only those that read what it writes."""
-    results = []
+    """Run steps in order. One that fails stops only those that read what it writes, an older result too."""
+    results: list[Result] = []
+    stale: list[Path] = []
+    status: Status
     for step in steps:
         begins(step.name)
         started = time.perf_counter()
-        status, outcome = _run(ledger, step)
+        broken = [path for path in stale if any(path in (read, *read.parents) for read in step.reads)]
+        if broken:
+            status, outcome = "skipped", Outcome(f"{broken[0].name} is not up to date")
+        else:
+            status, outcome = _run(ledger, step)
+        if status in ("failed", "skipped"):
+            stale.append(ledger.out / step.output)
         result = Result(step, status, outcome.said, outcome.findings, time.perf_counter() - started)
         ends(result)
         results.append(result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -127,7 +128,7 @@ def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | Non
     try:
         with np.load(out / row.landmarks, allow_pickle=False) as file:
             return file["landmarks"], file["quality"], row.box
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None, None, row.box
 
 

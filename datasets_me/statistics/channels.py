@@ -88,7 +88,14 @@ def of_folds(
     Raises:
         FeaturesError: there are no features of any video of a training part, or arrays differ in their regions.
     """
+    videos = {row.video for row in manifest.annotations} | {row.video for row in manifest.videos}
     rows = [row for row in features.rows if row.features is not None]
+    if videos and rows and videos.isdisjoint(row.video for row in rows):
+        raise FeaturesError(
+            f"not one of the features is of a video of the manifest, such as {rows[0].video}",
+            where=str(features.folder),
+            fix="give the features of this dataset",
+        )
     expressions = {row.id: row.expression for row in manifest.annotations}
     wanted: dict[str | None, list[int]] = {None: list(range(len(rows)))}
     if split is not None:

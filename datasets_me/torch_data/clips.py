@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -74,6 +74,10 @@ class ClipDataset(Dataset[Item]):
         rows = read_items(self.folder)
         annotations = read_annotations(self.folder)
         self._annotations = {row.file: annotations[row.annotations[0]] for row in rows}
+        if classes not in get_args(Classes):
+            raise MeDatasetsError(
+                f"there are no classes '{classes}'", fix=f"choose one of {', '.join(get_args(Classes))}"
+            )
         self._classes_from: Classes = classes
         exported = self._annotations.values()
         names = {getattr(row, classes) for row in exported} - {None}

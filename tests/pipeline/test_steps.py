@@ -18,10 +18,13 @@ class Work:
         self.out, self.source = folder / "out", folder / "source.txt"
         self.source.write_text("one")
         self.factor = 2
+        self.broken = False
         self.runs: list[str] = []
 
     def first(self) -> Outcome:
         self.runs.append("first")
+        if self.broken:
+            raise MeDatasetsError("it is broken")
         (self.out / "first.txt").write_text(self.source.read_text())
         return Outcome("read", [finding("ME102", "a line of prose", path="book.xlsx")])
 
@@ -35,7 +38,7 @@ class Work:
     def __call__(self) -> list[Result]:
         self.runs.clear()
         steps = [
-            Step("first", "first.txt", [self.source], {}, self.first),
+            Step("first", "first.txt", [self.source], {"broken": self.broken}, self.first),
             Step("second", "second.txt", [self.out / "first.txt"], {"factor": self.factor}, self.second),
         ]
         return run_steps(Ledger(self.out), steps, lambda name: None, lambda result: None)
@@ -77,6 +80,14 @@ def test_a_failure_says_what_to_do_and_is_tried_again(work: Work) -> None:
     assert (failed.status, failed.said) == ("failed", "nothing can be made of 0; to do: give another factor")
     work.factor = 2
     assert statuses(work()) == ["kept", "done"]
+
+
+def test_what_a_failed_step_wrote_before_is_not_built_upon(work: Work) -> None:
+    work()
+    work.broken = True
+    results = work()
+    assert statuses(results) == ["failed", "skipped"]
+    assert results[1].said == "first.txt is not up to date"
 
 
 def test_a_step_without_its_input_is_skipped(work: Work) -> None:
