@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_me.errors import ImagesError, Place
+from datasets_me.files import read_regular
 from datasets_me.images import labels as labelling
 from datasets_me.images.decode import Facts, is_image_name, look, suffix_fits
 from datasets_me.images.doubts import Doubts
@@ -237,7 +238,7 @@ def _number(fields: dict[str, str]) -> int:
 
 def _see(root: Path, path: str) -> _Seen:
     try:
-        content = (root / path).read_bytes()
+        content = read_regular(root / path)
     except OSError as error:
         return _Seen(None, None, None, f"the file cannot be read: {error.strerror or error}")
     facts, damage = look(content)

@@ -134,6 +134,10 @@ class TableReader:
             if field != "pixels"
         }
         pixels, label, split = grey.tobytes(), texts.get("label"), texts.get("split")
+        for what, text in (("label", label), ("split", split)):
+            if text == "":
+                place = Place(name, row=number)
+                self._findings.append(finding("ME703", f"the cell of the {what} is empty", place=place))
         row = ImageRow(
             id=f"{name}#{number}",
             dataset=self._dataset,

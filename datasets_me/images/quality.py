@@ -47,7 +47,8 @@ def measure(task: tuple[ImageRow, list[float]], *, root: Path | None) -> Quality
 def blur(grey: Image) -> float:
     """The variance of the Laplacian of an image (H, W) whose longer side is shrunk to at most 256 px."""
     factor = LONGEST / max(grey.shape)
-    small = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) if factor < 1 else grey
+    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if factor < 1 else grey
     return float(cv2.Laplacian(small, cv2.CV_64F).var())
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from datasets_me.images.records import Split
 from datasets_me.naming import Template
 from datasets_me.spec import Model, Name, Pattern
-from datasets_me.text import fold
+from datasets_me.text import clean, fold
 
 Names = Annotated[list[str], Field(min_length=1)]
 
@@ -105,6 +105,14 @@ class Expected(Model):
     splits: dict[Split, int] = Field(default_factory=dict)
 
 
+def form(text: str) -> str:
+    """A form for comparing labels: that of words without their signs and spaces, of numbers with them; -1 is not 1."""
+    try:
+        return f"{float(clean(text)):g}"
+    except ValueError:
+        return fold(text)
+
+
 class ImageSpec(Model):
     """A set of images: identity, labels, where they are, thresholds of quality, expected counts."""
 
@@ -129,7 +137,7 @@ class ImageSpec(Model):
         seen: dict[str, str] = {}
         for label, spellings in self.labels.items():
             for text in (label, *spellings):
-                other = seen.setdefault(fold(text), label)
+                other = seen.setdefault(form(text), label)
                 if other != label:
                     faults.append(f"labels.{label}: '{text}' stands for {other}, too")
         rule = self.files.label_files if self.files else None
@@ -141,16 +149,16 @@ class ImageSpec(Model):
 
     @cached_property
     def _label_of(self) -> dict[str, str]:
-        return {fold(text): label for label, spellings in self.labels.items() for text in (label, *spellings)}
+        return {form(text): label for label, spellings in self.labels.items() for text in (label, *spellings)}
 
     @cached_property
     def _split_of(self) -> dict[str, Split]:
-        return {fold(text): split for split, names in self.splits.items() for text in (split, *names)}
+        return {form(text): split for split, names in self.splits.items() for text in (split, *names)}
 
     def label_of(self, text: str) -> str | None:
         """The label that a text of the set, or of anybody else, stands for; None for one that is not known."""
-        return self._label_of.get(fold(text))
+        return self._label_of.get(form(text))
 
     def split_of(self, text: str) -> Split | None:
         """The split that a text stands for; None for one that is not known."""
-        return self._split_of.get(fold(text))
+        return self._split_of.get(form(text))

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from datasets_me import __version__
 from datasets_me.errors import ImagesError
-from datasets_me.files import umask
+from datasets_me.files import read_regular, umask
 from datasets_me.images import schemas
 from datasets_me.images.decode import DamageError, Decoded, decode_row
 from datasets_me.images.parquet import GROUP, batches, stream
@@ -173,7 +173,7 @@ def load_bytes(row: ImageRow, root: Path | None) -> bytes | None:
     if root is None:
         raise DamageError("no root is given")
     try:
-        return (root / row.path).read_bytes()
+        return read_regular(root / row.path)
     except OSError as error:
         raise DamageError(f"the file cannot be read: {error.strerror or error}") from error
 

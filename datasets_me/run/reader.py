@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.features.stages import common_shape
+from datasets_me.files import read_regular
 from datasets_me.inventory.images import look
 from datasets_me.inventory.sequence import FrameFiles
 
@@ -104,7 +105,7 @@ def read_image(path: Path, *, colour: bool) -> tuple[Image | None, bytes, str]:
         ends too early gives none: its lower part would be grey.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         return None, b"", error.strerror or str(error)
     if not data:

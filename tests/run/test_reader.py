@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -55,7 +56,7 @@ def test_no_image_at_all(tmp_path: Path) -> None:
     assert read_image(path, colour=True)[2] == "no image format is recognised"
     path.write_bytes(b"")
     assert read_image(path, colour=True)[2] == "the file is empty"
-    assert read_image(tmp_path, colour=True)[2] == "Is a directory"
+    assert read_image(tmp_path, colour=True)[2] == "it is not a regular file"
 
 
 def test_names_that_are_safe_on_every_system() -> None:
@@ -64,3 +65,8 @@ def test_names_that_are_safe_on_every_system() -> None:
     names = [safe_name(name) for name in ("../../etc", "a/b", "a:b", "", "..")]
     assert len(set(names)) == 5
     assert all("/" not in name and not name.startswith(".") for name in names)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "img1.jpg")
+    assert read_image(tmp_path / "img1.jpg", colour=True)[2] == "it is not a regular file"

@@ -176,11 +176,36 @@ def _face(
             if (number := _number(value)) is not None and (place or str(name).startswith(_SCORE) or known(str(name)))
         }
         bad = [name for name, number in numbers.items() if not math.isfinite(number) or number < 0]
+        unread = [
+            name
+            for name, value in values.items()
+            if str(name).startswith(_SCORE) and _number(value) is None and str(value or "").strip()
+        ]
+        if unread:
+            return None, {}, f"the score of '{unread[0]}' is no number: {str(values[unread[0]])[:30]!r}"
         if bad:
             return None, {}, f"the score of '{bad[0]}' is {numbers[bad[0]]}"
         if numbers:
             return label, numbers, None
+    if label is None and face and not _says_nothing(face, spec, known):
+        return None, {}, "neither a label nor scores were understood"
     return label, {}, None
+
+
+def _says_nothing(face: Any, spec: PredictionSpec, known: Callable[[str], bool]) -> bool:
+    """Whether there is a place for a label or for scores, and it is empty."""
+    if any(_has(face, place) and _at(face, place) in (None, "") for place in spec.label):
+        return True
+    if any(place and isinstance(_at(face, place), Mapping) for place in spec.scores):
+        return True
+    return isinstance(face, Mapping) and any(str(name).startswith(_SCORE) or known(str(name)) for name in face)
+
+
+def _has(thing: Any, place: str) -> bool:
+    """Whether there is a field at a place, empty or not."""
+    *above, last = place.split(".")
+    inside = _at(thing, ".".join(above))
+    return isinstance(inside, Mapping) and any(_folded(str(name)) == _folded(last) for name in inside)
 
 
 def _number(value: object) -> float | None:

@@ -135,14 +135,15 @@ function across() {
 
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
+  const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across(), ArrowUp: -across() };
   if (event.key in moves) choose(chosen + moves[event.key]);
   else if (event.key === "PageDown") turn(1);
   else if (event.key === "PageUp") turn(-1);
-  else if (event.key === "a") decide("accept");
-  else if (event.key === "x") decide("exclude");
-  else if (event.key === "u") decide(null);
-  else if (event.key === "s" && labels.includes(items[chosen]?.suggested)) decide("relabel", items[chosen].suggested);
+  else if (letter === "a") decide("accept");
+  else if (letter === "x") decide("exclude");
+  else if (letter === "u") decide(null);
+  else if (letter === "s" && labels.includes(items[chosen]?.suggested)) decide("relabel", items[chosen].suggested);
   else if (/^[1-9]$/.test(event.key) && labels[event.key - 1]) decide("relabel", labels[event.key - 1]);
   else return;
   event.preventDefault();

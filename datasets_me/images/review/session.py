@@ -13,6 +13,7 @@ import numpy as np
 
 from datasets_me.codes import all_codes
 from datasets_me.errors import ImagesError
+from datasets_me.files import locked
 from datasets_me.images import decisions as decided
 from datasets_me.images import store
 from datasets_me.images.decisions import Decision, Verdict
@@ -103,7 +104,7 @@ class Review:
             raise ReviewError(f"'{label}' is no label of the set")
         if strangers := [number for number in numbers if number not in self._by_number]:
             raise ReviewError(f"there is no image {strangers[0]}")
-        with self._lock:
+        with self._lock, locked(self._path):
             made = dict(self._decisions if self._stamped() == self._stamp else decided.read(self.images, self._given))
             for number in numbers:
                 item = self._by_number[number]

@@ -99,3 +99,18 @@ def test_forms() -> None:
         SchemaError, match=r"there is no form of predictions 'microsft'\n  to do: did you mean 'microsoft'"
     ):
         spec.load("microsft")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"image": "a.jpg", "scores": [0.1, 0.2]}]',
+        '[{"image": "a.jpg", "label": ["happy"]}]',
+        '[{"image": "a.jpg", "error_message": "busy"}]',
+        'image,score_a\na.jpg,"0,5"\n',
+    ],
+)
+def test_what_is_not_understood_is_no_silence(content: str, tmp_path: Path) -> None:
+    entries, codes = taken(tmp_path / "p", content)
+    assert entries == [("a.jpg", None, {})]
+    assert codes == ["ME725"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -139,3 +140,17 @@ def test_a_decision_about_another_picture_is_shown_as_such(images: ImageSet) -> 
     review = Review(images, images.folder.parent / "raw")
     (item,) = review.page(code=None, state="decided", start=0, count=9)["items"]
     assert item["changed"]
+
+
+def test_two_programs_at_once_lose_no_decision(images: ImageSet) -> None:
+    both = [Review(images, images.folder.parent / "raw", every=True) for _ in range(2)]
+    numbers = [item.number for item in both[0].items]
+
+    def decide(position: int) -> None:
+        both[position % 2].decide([numbers[position]], "accept")
+
+    for _ in range(5):
+        with ThreadPoolExecutor(len(numbers)) as pool:
+            list(pool.map(decide, range(len(numbers))))
+        assert len(decisions.read(images)) == len(numbers)
+        both[0].decide(numbers, None)
