@@ -9,7 +9,7 @@ from collections.abc import Iterable
 class Names:
     """Finds images by what somebody called them: the id, a path that ends with it, or the end of it.
 
-    ``/work/train/happy/17.jpg`` (with slashes of either kind), ``happy/17.jpg`` and ``17.jpg`` mean
+    ``/data/train/happy/17.jpg`` (with slashes of either kind), ``happy/17.jpg`` and ``17.jpg`` mean
     ``train/happy/17.jpg``, if no other image can be meant. ``sad/17.jpg`` does not, though the file is called the same.
     """
 
