@@ -16,6 +16,9 @@ from pathlib import Path
 
 from datasets_me.errors import MeDatasetsError, WriteError
 
+TOOL = "me-datasets"
+"""The name by which files say what wrote them."""
+
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file under a temporary name beside it, then rename it into place.
@@ -61,19 +64,37 @@ def new_folder(folder: Path, what: str) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         yield temporary
-        temporary.chmod(0o777 & ~umask())
-        if folder.exists():
-            replaced = temporary.with_name(temporary.name + ".old")
-            folder.rename(replaced)
-            temporary.rename(folder)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(folder)
+        replace_folder(temporary, folder)
     except OSError as error:
         raise WriteError(f"the {what} cannot be written: {error.strerror or error}", where=str(folder)) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def replace_folder(temporary: Path, folder: Path) -> None:
+    """Put a folder that was made under a temporary name in the place of another, or of none.
+
+    Raises:
+        OSError: one of them cannot be renamed.
+    """
+    temporary.chmod(0o777 & ~umask())
+    if folder.exists():
+        replaced = temporary.with_name(temporary.name + ".old")
+        folder.rename(replaced)
+        temporary.rename(folder)
+        shutil.rmtree(replaced)
+    else:
+        temporary.rename(folder)
+
+
+def made_here(path: Path) -> bool:
+    """Whether a JSON file says that this tool wrote it, and with it the folder it lies in."""
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(about, dict) and isinstance(about.get("tool"), dict) and about["tool"].get("name") == TOOL
 
 
 @contextmanager

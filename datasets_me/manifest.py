@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from datasets_me import __version__, schema_files
 from datasets_me.errors import ManifestError
-from datasets_me.files import new_folder, write_file
+from datasets_me.files import TOOL, made_here, new_folder, write_file
 from datasets_me.records import Annotation, Finding, Record, Video, arrow_schema
 from datasets_me.schema_files import Schema
 from datasets_me.spec import Spec
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
-_TOOL = "me-datasets"
 _TABLES: dict[str, type[Record]] = {"annotations": Annotation, "videos": Video, "findings": Finding}
 _FILES = {"manifest.json", "schema.yaml", *(f"{name}.parquet" for name in _TABLES)}
 
@@ -163,7 +162,7 @@ def read_parquet(model: type[Row], path: Path) -> list[Row]:
 
 def _refuse_to_overwrite(folder: Path, force: bool) -> None:
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if "manifest.json" not in names or not _is_ours(folder / "manifest.json"):
+    if "manifest.json" not in names or not made_here(folder / "manifest.json"):
         raise ManifestError("the output exists and is not a manifest", where=str(folder), fix="choose another -o")
     if not force:
         raise ManifestError("the manifest exists already", where=str(folder), fix="add --force to replace it")
@@ -174,14 +173,6 @@ def _refuse_to_overwrite(folder: Path, force: bool) -> None:
             where=str(folder),
             fix="put them elsewhere, or choose another -o",
         )
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(about, dict) and isinstance(about.get("tool"), dict) and about["tool"].get("name") == _TOOL
 
 
 def _write_tables(manifest: Manifest, folder: Path) -> None:
@@ -202,7 +193,7 @@ def _write_tables(manifest: Manifest, folder: Path) -> None:
         "variant": manifest.variant,
         "sources": manifest.sources,
         "options": manifest.options,
-        "tool": {"name": _TOOL, "version": __version__},
+        "tool": {"name": TOOL, "version": __version__},
         "counts": manifest.counts(),
     }
     text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"

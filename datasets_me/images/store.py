@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from datasets_me import __version__
 from datasets_me.errors import ImagesError
-from datasets_me.files import read_regular, umask
+from datasets_me.files import TOOL, made_here, read_regular, replace_folder
 from datasets_me.images import schemas
 from datasets_me.images.decode import DamageError, Decoded, decode_row
 from datasets_me.images.parquet import GROUP, batches, stream
@@ -42,7 +42,6 @@ TABLE = "images.parquet"
 ABOUT = "images.json"
 FILES = {TABLE, "findings.parquet", ABOUT, "schema.yaml"}
 _FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
-_TOOL = "me-datasets"
 
 INSIDE = "."
 """The root of a set whose files lie in its own folder."""
@@ -236,12 +235,11 @@ def write(
             "root": root,
             "source": source,
             "options": options,
-            "tool": {"name": _TOOL, "version": __version__},
+            "tool": {"name": TOOL, "version": __version__},
             "counts": {**counts.result(), "findings": dict(sorted(Counter(f.code for f in findings).items()))},
         }
         text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
         (temporary / ABOUT).write_text(text, encoding="utf-8")
-        temporary.chmod(0o777 & ~umask())
         replace_folder(temporary, folder)
     except OSError as error:
         raise ImagesError(f"the images cannot be written: {error.strerror or error}", where=str(folder)) from error
@@ -249,21 +247,6 @@ def write(
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
     return ImageSet(folder, schema, about)
-
-
-def replace_folder(temporary: Path, folder: Path) -> None:
-    """Put a folder in the place of another, or of none.
-
-    Raises:
-        OSError: one of them cannot be renamed.
-    """
-    if folder.exists():
-        replaced = temporary.with_name(temporary.name + ".old")
-        folder.rename(replaced)
-        temporary.rename(folder)
-        shutil.rmtree(replaced)
-    else:
-        temporary.rename(folder)
 
 
 class _Counts:
@@ -305,7 +288,7 @@ def refuse_to_overwrite(folder: Path, force: bool, ours: set[str]) -> None:
     if not folder.exists():
         return
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if not is_ours(folder):
+    if not made_here(folder / ABOUT):
         raise ImagesError("the output exists and is not a set of images", where=str(folder), fix="choose another -o")
     if not force:
         raise ImagesError("the set of images exists already", where=str(folder), fix="add --force to replace it")
@@ -315,12 +298,3 @@ def refuse_to_overwrite(folder: Path, force: bool, ours: set[str]) -> None:
             where=str(folder),
             fix="put them elsewhere, or choose another -o",
         )
-
-
-def is_ours(folder: Path) -> bool:
-    """Whether a folder is a set of images that this tool wrote."""
-    try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(about, dict) and isinstance(about.get("tool"), dict) and about["tool"].get("name") == _TOOL

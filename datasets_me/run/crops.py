@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,8 +45,6 @@ class Found:
 
 def padding(spec: Spec, video: str) -> float:
     """The least margin around a video's face, in sides of its box: the schema's, or its override for the video."""
-    from fnmatch import fnmatchcase
-
     pads = [item.pad for item in spec.crop.overrides if fnmatchcase(video, item.video)]
     return max(pads) if pads else spec.crop.pad
 

@@ -31,11 +31,10 @@ from datasets_me.run.options import (
     check_rate,
     choose_layout,
     environment,
-    rate_of,
     record,
 )
 from datasets_me.run.pool import Failure, Report, run_jobs
-from datasets_me.run.video import Job, Postponed, Setting, make_handler
+from datasets_me.run.video import Job, Postponed, Setting, make_handler, row_of
 
 FORMAT = 1
 """Of the folder; raised when a reader of the old one would go wrong."""
@@ -165,20 +164,7 @@ def _note(
     if isinstance(outcome, Failure):
         if isinstance(outcome.fatal, WriteError):
             return outcome.fatal
-        row = VideoFeatures(
-            dataset=job.video.dataset,
-            subject=job.video.subject or "unknown",
-            video=job.video.video,
-            expression=job.video.expression,
-            layout=job.video.layout,
-            path=job.video.path,
-            name=job.name,
-            status="failed",
-            why=outcome.why,
-            fps=rate_of(setting.manifest, job.video, setting.options),
-            step=setting.options.step,
-            regions=setting.options.regions,
-        )
+        row = row_of(setting, job).model_copy(update={"why": outcome.why})
         outcome = Done(row, [found.failed(row, outcome.why)])
     if isinstance(outcome, Done):
         failures[job.subject, job.name] = outcome

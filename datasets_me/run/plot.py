@@ -18,6 +18,7 @@ from datasets_me.features.video import Quality
 from datasets_me.files import write_file
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, VideoFeatures
+from datasets_me.text import closest
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
 COLOURS = {"micro": "#D55E00", "macro": "#0072B2"}
@@ -30,8 +31,6 @@ def find_row(folder: FeatureFolder, name: str) -> VideoFeatures:
     Raises:
         FeaturesError: there is none; the nearest name is suggested.
     """
-    from datasets_me.text import closest
-
     stem = name if not name.endswith(".npy") else Path(name).stem
     rows = [row for row in folder.rows if stem in (row.name, row.video)]
     if not rows:

@@ -96,19 +96,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
         WriteError: the results cannot be written.
     """
     video, options = job.video, setting.options
-    row = VideoFeatures(
-        dataset=video.dataset,
-        subject=video.subject or "unknown",
-        video=video.video,
-        expression=video.expression,
-        layout=video.layout,
-        path=video.path,
-        name=job.name,
-        status="failed",
-        fps=rate_of(setting.manifest, video, options),
-        step=options.step,
-        regions=options.regions,
-    )
+    row = row_of(setting, job)
     try:
         files = frame_files(setting.manifest, video, setting.root)
         stamp = ledger.digest(_dependencies(setting, job, files) | {"stat": ledger.stat_of(files)})
@@ -134,6 +122,24 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
         everything += found.about_face(row, where, features, setting.options)
     ledger.finish(setting.out, job.subject, stamp, row, everything)
     return Done(row, everything)
+
+
+def row_of(setting: Setting, job: Job) -> VideoFeatures:
+    """The row of a video of which nothing is done yet."""
+    video, options = job.video, setting.options
+    return VideoFeatures(
+        dataset=video.dataset,
+        subject=video.subject or "unknown",
+        video=video.video,
+        expression=video.expression,
+        layout=video.layout,
+        path=video.path,
+        name=job.name,
+        status="failed",
+        fps=rate_of(setting.manifest, video, options),
+        step=options.step,
+        regions=options.regions,
+    )
 
 
 def _dependencies(setting: Setting, job: Job, files: FrameFiles) -> dict[str, object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -158,9 +160,6 @@ def _write_lookups(made: Draft, book: openpyxl.Workbook) -> None:
 
 def _without_times(content: bytes) -> bytes:
     """The workbook with the times of writing taken out, so that the same seed gives the same bytes."""
-    import re
-    import zipfile
-
     rewritten = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(rewritten, "w", zipfile.ZIP_DEFLATED) as new:
         for item in old.infolist():
