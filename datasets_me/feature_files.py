@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.errors import FeaturesError
-from datasets_me.manifest import Manifest, read_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import read_parquet
 from datasets_me.records import VideoFeatures
 
 TABLE = "features.parquet"

@@ -9,19 +9,19 @@ Frames are 0-based, inclusive, int32 and nullable. ``schema.yaml`` is the schema
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from datasets_me import __version__, schema_files
 from datasets_me.errors import ManifestError
-from datasets_me.files import TOOL, made_here, new_folder, write_file
-from datasets_me.records import Annotation, Finding, Record, Video, arrow_schema
+from datasets_me.files import TOOL, made_here, new_folder
+from datasets_me.parquet import arrow_table, read_parquet
+from datasets_me.records import Annotation, Finding, Record, Video
 from datasets_me.schema_files import Schema
 from datasets_me.spec import Spec
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 _FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
 _TABLES: dict[str, type[Record]] = {"annotations": Annotation, "videos": Video, "findings": Finding}
 _FILES = {"manifest.json", "schema.yaml", *(f"{name}.parquet" for name in _TABLES)}
-
-Row = TypeVar("Row", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -127,39 +125,6 @@ def read(folder: Path) -> Manifest:
         ) from error
 
 
-def write_parquet(model: type[Record], rows: Sequence[Record], path: Path) -> None:
-    """Write rows of one kind to a Parquet file of their Arrow schema.
-
-    Raises:
-        MeDatasetsError: the file cannot be written.
-    """
-    import pyarrow.parquet as pq
-
-    content = io.BytesIO()
-    pq.write_table(arrow_table(model, rows), content, compression="zstd")
-    write_file(path, content.getvalue())
-
-
-def read_parquet(model: type[Row], path: Path) -> list[Row]:
-    """The rows of a Parquet file that `write_parquet` wrote.
-
-    Raises:
-        OSError, ValueError: the file cannot be read, or its rows are not of this kind.
-    """
-    import pyarrow.parquet as pq
-
-    # without threads: pyarrow's may still run when the interpreter ends, which then hangs or aborts now and then
-    # (github.com/apache/arrow/issues/50482)
-    with path.open("rb") as file:
-        table = pq.ParquetFile(file).read(use_threads=False)
-    maps = [column.name for column in table.schema if str(column.type).startswith("map")]
-    rows = table.to_pylist()
-    for row in rows:
-        for column in maps:
-            row[column] = dict(row[column])
-    return [model.model_validate(row) for row in rows]
-
-
 def _refuse_to_overwrite(folder: Path, force: bool) -> None:
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if "manifest.json" not in names or not made_here(folder / "manifest.json"):
@@ -201,23 +166,3 @@ def _write_tables(manifest: Manifest, folder: Path) -> None:
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-
-
-def arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
-    """Rows of one kind as a table of their Arrow schema."""
-    import pyarrow as pa
-
-    schema = arrow_schema(model)
-    columns: list[Any] = []
-    for column in schema:
-        values = [getattr(row, column.name) for row in rows]
-        if pa.types.is_map(column.type):
-            values = [list(value.items()) for value in values]
-        elif pa.types.is_list(column.type):
-            values = [[_plain(element) for element in value] for value in values]
-        columns.append(pa.array(values, type=column.type))
-    return pa.table(columns, schema=schema)
-
-
-def _plain(element: Any) -> Any:
-    return element.model_dump() if isinstance(element, Record) else element

@@ -45,6 +45,7 @@ BASE = [
     "spec",
     "schema_files",
     "files",
+    "parquet",
     "manifest",
     "feature_files",
 ]

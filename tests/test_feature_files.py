@@ -9,7 +9,8 @@ import pytest
 
 from datasets_me import feature_files
 from datasets_me.errors import FeaturesError
-from datasets_me.manifest import Manifest, write_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import write_parquet
 from datasets_me.records import VideoFeatures
 from datasets_me.schema_files import Schema
 

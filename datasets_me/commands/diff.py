@@ -32,7 +32,7 @@ def diff(
     Exit code 0: they say the same. 1: they differ. 2: could not run.
     """
     from datasets_me.convert.diff import Difference, compare
-    from datasets_me.manifest import write_parquet
+    from datasets_me.parquet import write_parquet
 
     rows_a, rows_b = _annotations(a, dataset), _annotations(b, dataset)
     if rows_a[0].dataset != rows_b[0].dataset:

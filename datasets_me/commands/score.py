@@ -314,7 +314,7 @@ def _matrix_csv(matrix: Confusion) -> bytes:
 
 def _write(out: Path, about: dict[str, Any], files: dict[str, bytes], found: Sequence[Finding], force: bool) -> None:
     from datasets_me.files import marked_folder
-    from datasets_me.manifest import write_parquet
+    from datasets_me.parquet import write_parquet
     from datasets_me.records import Finding
 
     with marked_folder(out, "scores", force=force) as folder:

@@ -36,7 +36,8 @@ from datasets_me.export.options import Options
 from datasets_me.export.out_folder import new_folder, write_about
 from datasets_me.export.segments import Exported, add_segments
 from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest, write_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import write_parquet
 from datasets_me.records import Finding, finding
 from datasets_me.statistics import auwgcn_section, graph, region_tables
 from datasets_me.statistics.channels import Moments, merge, of_array

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import Field
 
 from datasets_me.errors import MeDatasetsError
-from datasets_me.manifest import Manifest, read_parquet, write_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import read_parquet, write_parquet
 from datasets_me.records import Annotation, Finding, Record
 
 TABLE = "items.parquet"

@@ -35,7 +35,8 @@ from datasets_me.export.sinks import Item, Sink, open_sink
 from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest, write_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import write_parquet
 from datasets_me.records import Finding, finding
 
 KIND = "segments"

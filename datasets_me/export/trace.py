@@ -15,7 +15,7 @@ from datasets_me.export.items import ItemRow, read_annotations, read_items
 from datasets_me.export.labels import Label
 from datasets_me.export.out_folder import ABOUT, read_about
 from datasets_me.export.segments import LABELS
-from datasets_me.manifest import read_parquet
+from datasets_me.parquet import read_parquet
 from datasets_me.records import Annotation, Record
 
 FIELDS = ("onset", "apex", "offset", "type", "aus", "emotion")

@@ -11,7 +11,7 @@ from pydantic import Field
 from datasets_me.errors import ImagesError
 from datasets_me.images import parquet
 from datasets_me.images.store import ImageSet
-from datasets_me.manifest import write_parquet
+from datasets_me.parquet import write_parquet
 from datasets_me.records import Record
 
 FILE = "decisions.parquet"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from datasets_me.errors import ImagesError
-from datasets_me.manifest import arrow_table
+from datasets_me.parquet import arrow_table, open_parquet
 from datasets_me.records import Record, arrow_schema
 
 Row = TypeVar("Row", bound=Record)
@@ -56,10 +56,9 @@ def batches(
         ImagesError: the file is damaged, or its rows are not of this kind.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             maps = [column.name for column in file.schema_arrow if pa.types.is_map(column.type)]
             wanted = None if columns is None else list(columns)
             for batch in file.iter_batches(batch_size=size, columns=wanted, use_threads=False):
@@ -79,10 +78,9 @@ def about(path: Path) -> dict[str, Any]:
     Raises:
         ImagesError: the file is damaged.
     """
-    import pyarrow.parquet as pq
-
     try:
-        kept = json.loads((pq.read_schema(path).metadata or {})[_KEY])
+        with open_parquet(path) as file:
+            kept = json.loads((file.schema_arrow.metadata or {})[_KEY])
     except (OSError, ValueError, KeyError) as error:
         raise ImagesError(f"the table is damaged, or not ours: {error}", where=str(path)) from error
     return dict(kept)

@@ -33,7 +33,7 @@ from datasets_me.images.parquet import GROUP, batches, stream
 from datasets_me.images.records import ImageRow
 from datasets_me.images.schemas import ImageSchema
 from datasets_me.images.spec import ImageSpec
-from datasets_me.manifest import read_parquet
+from datasets_me.parquet import open_parquet, read_parquet
 from datasets_me.records import Finding
 
 Image = NDArray[np.uint8]
@@ -96,10 +96,7 @@ class ImageSet:
 
     def table(self, columns: Sequence[str] | None = None) -> Any:
         """The rows as a ``pyarrow.Table``, all of it in memory; of these columns."""
-        import pyarrow.parquet as pq
-
-        # without threads, as in manifest.read_parquet
-        with pq.ParquetFile(self.folder / TABLE) as file:
+        with open_parquet(self.folder / TABLE) as file:
             return file.read(None if columns is None else list(columns), use_threads=False)
 
     def findings(self) -> list[Finding]:

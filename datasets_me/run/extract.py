@@ -19,7 +19,8 @@ from datasets_me.errors import FeaturesError, FolderError, WriteError
 from datasets_me.feature_files import TABLE
 from datasets_me.features.boxes import Box
 from datasets_me.files import remove_leftovers, write_file
-from datasets_me.manifest import Manifest, write_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import write_parquet
 from datasets_me.records import Finding, Video, VideoFeatures
 from datasets_me.run import findings as found
 from datasets_me.run import ledger

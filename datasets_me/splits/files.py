@@ -22,7 +22,7 @@ from typing import Any, Literal
 from datasets_me import __version__
 from datasets_me.errors import SplitError
 from datasets_me.files import new_folder
-from datasets_me.manifest import read_parquet, write_parquet
+from datasets_me.parquet import open_parquet, read_parquet, write_parquet
 from datasets_me.records import Finding, SplitRow, arrow_schema
 
 Unit = Literal["expression", "video"]
@@ -156,10 +156,8 @@ def _read_rows(path: Path) -> Iterator[SplitRow]:
     Raises:
         OSError, ValueError: the file cannot be read, or is not such a table.
     """
-    import pyarrow.parquet as pq
-
-    with path.open("rb") as file:
-        table = pq.ParquetFile(file, pre_buffer=False).read(use_threads=False)
+    with open_parquet(path) as file:
+        table = file.read(use_threads=False)
     if not table.schema.equals(arrow_schema(SplitRow)):
         raise ValueError(f"{path.name} has other columns")
     texts: dict[str | None, str | None] = {}

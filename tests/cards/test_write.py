@@ -16,7 +16,8 @@ import pytest
 from datasets_me.cards import card as cards
 from datasets_me.cards.write import write
 from datasets_me.errors import MeDatasetsError
-from datasets_me.manifest import Manifest, write_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import write_parquet
 from datasets_me.records import VideoFeatures
 from tests.cards.conftest import written
 from tests.conftest import REPOSITORY, Run

@@ -10,7 +10,8 @@ import numpy as np
 
 from datasets_me import feature_files, schema_files
 from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest, write_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import write_parquet
 from datasets_me.records import Annotation, SplitRow, VideoFeatures
 from datasets_me.splits import files as split_files
 

@@ -18,7 +18,8 @@ from datasets_me.export.items import read_items
 from datasets_me.export.labels import Label
 from datasets_me.export.options import FORMATS, Format, Options
 from datasets_me.export.segments import Exported, write_segments
-from datasets_me.manifest import Manifest, read_parquet
+from datasets_me.manifest import Manifest
+from datasets_me.parquet import read_parquet
 from tests.conftest import REPOSITORY
 from tests.export.builders import annotation, arrays, extraction, manifest, noise
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets_me import manifest
+from datasets_me import parquet
 from datasets_me.errors import SplitError
 from datasets_me.manifest import Manifest
 from datasets_me.records import Finding, SplitRow, finding
@@ -80,11 +80,11 @@ def test_folders_that_are_no_split(tmp_path: Path, five: Manifest) -> None:
     with pytest.raises(SplitError, match=r"holds other files, which would be lost: notes\.txt"):
         files.write(split, tmp_path / "split", force=True)
     assert files.read(tmp_path / "split") == replace(split, rows=split.rows)
-    manifest.write_parquet(Finding, split.findings, tmp_path / "split" / "splits.parquet")
+    parquet.write_parquet(Finding, split.findings, tmp_path / "split" / "splits.parquet")
     with pytest.raises(SplitError, match=r"the split is damaged: splits\.parquet has other columns"):
         files.read(tmp_path / "split")
     odd = split.rows[0].model_copy(update={"part": "exam"})
-    manifest.write_parquet(SplitRow, [odd], tmp_path / "split" / "splits.parquet")
+    parquet.write_parquet(SplitRow, [odd], tmp_path / "split" / "splits.parquet")
     with pytest.raises(SplitError, match=r"has other parts than train, validation, test"):
         files.read(tmp_path / "split")
     (tmp_path / "split" / "splits.parquet").write_bytes(b"nonsense")
