@@ -43,6 +43,9 @@ BASELINE_PAIRS = 3
 
 REPEATS = 5
 
+ROUNDS = 3
+"""Of the whole processes: in each all are run in turn, so that a machine's slow minute slows all of them."""
+
 
 def milliseconds(call: Callable[[], object], frames: int, repeats: int = REPEATS) -> float:
     """The fastest of some runs, per frame."""
@@ -122,17 +125,21 @@ def whole_runs(film: FaceVideoOptions, videos: int, plain: float) -> None:
                 cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)
 
         count = len(files)
-        decoding = milliseconds(decode, count, 3)
-        extract = [*PROGRAM, "extract", "m", "--root", "raw", "-o", "out", "--force", "--workers"]
-        found = [measure([*extract, str(workers)], folder, runs=3) for workers in (1, 2)]
-        again = measure([*extract[:-2], "--workers", "1"], folder, runs=3)
-    print(f"\nwhole processes, {videos} videos, {count} frames on disk\n")
+        again = [*PROGRAM, "extract", "m", "--root", "raw", "-o", "out", "--workers", "1"]
+        commands = [[*again, "--force"], [*again[:-1], "2", "--force"], again]
+        decoded, rounds = [], []
+        for _ in range(ROUNDS):
+            decoded.append(milliseconds(decode, count, 1))
+            rounds.append([measure(command, folder, runs=1) for command in commands])
+        decoding = min(decoded)
+        *found, idle = (min(runs, key=lambda run: run.seconds) for runs in zip(*rounds, strict=True))
+    print(f"\nwhole processes, {videos} videos, {count} frames on disk, the fastest of {ROUNDS} rounds\n")
     print("| | frames/s | times decoding | peak MB of one process |\n|---|---|---|---|")
     print(f"| decoding only, one thread | {1000 / decoding:.0f} | 1.00 | |")
     for workers, run in enumerate(found, start=1):
         ratio = 1000 * run.seconds / count / decoding
         print(f"| extract --workers {workers} | {count / run.seconds:.0f} | {ratio:.2f} | {run.megabytes:.0f} |")
-    print(f"| extract again, nothing to do | {count / again.seconds:.0f} | | {again.megabytes:.0f} |")
+    print(f"| extract again, nothing to do | {count / idle.seconds:.0f} | | {idle.megabytes:.0f} |")
     print(f"\n- two workers over one: {found[0].seconds / found[1].seconds:.2f} x")
     print(f"- plain script over extract, one worker: {plain / (1000 * found[0].seconds / count):.0f} x")
 

@@ -88,14 +88,17 @@ def extract(
     Exit code 0: no errors. 1: there are error findings. 2: could not run.
     """
     from datasets_me import manifest as manifests
-    from datasets_me.run.sheet import check_sheet, write_sheet
 
     made = manifests.read(manifest)
     options = _options(made, preset, step, fps, temporal, regions, align, faces, weights, boxes, layout, device)
     if sheet is not None:
+        from datasets_me.run.sheet import check_sheet
+
         check_sheet(sheet)
     extraction = _run(made, root, out, options, videos, workers or os.cpu_count() or 1, force)
     if sheet is not None:
+        from datasets_me.run.sheet import write_sheet
+
         write_sheet(made, root, out, extraction, sheet)
     _print(extraction, out, sheet)
     raise typer.Exit(1 if any(finding.severity == "error" for finding in extraction.findings) else 0)

@@ -130,13 +130,13 @@ def _grey(image: Image) -> Image:
 def _dlib() -> CallableDetector:
     import dlib
 
-    hog = dlib.get_frontal_face_detector()
+    hog = cache(dlib.get_frontal_face_detector)  # a fifth of a second, which not every run needs
 
     def find(image: Image) -> list[Detection]:
         # the detector sees faces of 80 px and more, and costs by area: first from far, then closer
         for longest, upsample in ((500, 0), (1000, 0), (1000, 1)):
             small, factor = _shrunk(_grey(image), longest)
-            boxes, scores, _ = hog.run(np.ascontiguousarray(small), upsample, 0.0)
+            boxes, scores, _ = hog().run(np.ascontiguousarray(small), upsample, 0.0)
             if boxes:
                 return [
                     Detection(

@@ -9,7 +9,7 @@ jitter instead of 0.43), and answers from boxes a little off disagree on what is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -77,27 +77,33 @@ def predict(grey: Image, box: Box, *, check: bool = True) -> Prediction:
     Raises:
         DetectorError: if the model file is not installed.
     """
+    (points,) = _answers(grey, box, (0.0,))
+    return Prediction(points.astype(np.float32), doubt(grey, box) if check else float("nan"))
+
+
+def doubt(grey: Image, box: Box) -> float:
+    """The residual of `predict` alone."""
+    side = max(box.width, box.height, 1.0)
+    one, other = _answers(grey, box, (START_SHIFT * side, -START_SHIFT * side))
+    # the median: single landmarks, such as the corners of the mouth, have two places to choose from
+    return float(np.median(np.linalg.norm(one - other, axis=1))) / 2 / side
+
+
+def _answers(grey: Image, box: Box, shifts: Sequence[float]) -> list[NDArray[np.float64]]:
+    """The predictor's landmarks (68, 2) when it starts from the box moved by so many px, along both axes."""
     import dlib
 
-    side = max(box.width, box.height, 1.0)
-    factor = int(np.clip(round(ENLARGED / side), 1, 4))
+    factor = int(np.clip(round(ENLARGED / max(box.width, box.height, 1.0)), 1, 4))
     size = (grey.shape[1] * factor, grey.shape[0] * factor)
     large = np.ascontiguousarray(grey if factor == 1 else cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR))
-
-    def answer(shift: float) -> NDArray[np.float64]:
+    found = []
+    for shift in shifts:
         x0, y0, x1, y1 = (round((value + shift) * factor) for value in box)
         shape = _predictor()(large, dlib.rectangle(x0, y0, x1 - 1, y1 - 1))
         whole = np.array([(point.x, point.y) for point in shape.parts()], np.float64)
         # a pixel's middle is at +0.5 in both pictures
-        return (whole + 0.5) / factor - 0.5
-
-    points = answer(0.0)
-    residual = float("nan")
-    if check:
-        # the median: single landmarks, such as the corners of the mouth, have two places to choose from
-        apart = np.linalg.norm(answer(START_SHIFT * side) - answer(-START_SHIFT * side), axis=1)
-        residual = float(np.median(apart)) / 2 / side
-    return Prediction(points.astype(np.float32), residual)
+        found.append((whole + 0.5) / factor - 0.5)
+    return found
 
 
 @cache
@@ -140,7 +146,7 @@ def track(frames: Iterable[Image | None], face: Box | None, detector: FaceDetect
             points = predict(frame, face, check=False).points
             unchecked += 1
             if believed is None or unchecked >= CHECK_EVERY or _jump(points, believed, face) > JUMP:
-                points, residual = predict(frame, face)
+                residual = doubt(frame, face)
                 unchecked = 0
         if (points is None or residual > DOUBTFUL) and (again := detector.detect(frame)):
             face = again[0].box

@@ -7,7 +7,7 @@ the right-hand sides xb, yb, so that the motion solves [[xx, xy], [xy, yy]] u = 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -65,15 +65,22 @@ def centre_weight(height: int, width: int) -> tuple[Field, Field, Field]:
 
 def affine(sums: Field) -> Field:
     """The affine motion of the whole head, by the same least squares: (h, w, 2)."""
-    x, y, weight = centre_weight(*sums.shape[1:])
-    basis = np.stack([np.ones_like(x), x, y])
-    flat = basis.reshape(3, -1).astype(np.float64)
-    xx, xy, yy, xb, yb = (sums * weight).reshape(5, -1).astype(np.float64)
-    cross = (flat * xy) @ flat.T
-    system = np.block([[(flat * xx) @ flat.T, cross], [cross, (flat * yy) @ flat.T]])
+    basis, moments = _affine_basis(*sums.shape[1:])
+    flat = sums.reshape(5, -1).astype(np.float64)
+    (xx, xy, yy), right = (flat[:3] @ moments).reshape(3, 3, 3), flat[3:] @ moments[:, :3]
+    system = np.concatenate([np.concatenate([xx, xy], axis=1), np.concatenate([xy, yy], axis=1)])
     system += np.eye(6) * (1e-6 * np.trace(system) + 1e-9)
-    solution = np.linalg.solve(system, np.concatenate([flat @ xb, flat @ yb])).reshape(2, 3)
-    return np.asarray(np.tensordot(solution, basis, axes=1).transpose(1, 2, 0), np.float32)
+    solution = np.linalg.solve(system, right.reshape(6)).reshape(2, 3)
+    return np.asarray((basis @ solution.T).reshape(*sums.shape[1:], 2), np.float32)
+
+
+@cache
+def _affine_basis(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The functions 1, x, y of every pixel (h w, 3), and the weighted products of each with each (h w, 9); the first
+    three of those are the weighted functions themselves."""
+    x, y, weight = (plane.astype(np.float64).ravel() for plane in centre_weight(height, width))
+    basis = np.stack([np.ones_like(x), x, y], axis=-1)
+    return basis, (weight[:, None, None] * basis[:, :, None] * basis[:, None, :]).reshape(-1, 9)
 
 
 def reduce(image: Field, factor: int) -> Field:
@@ -81,7 +88,9 @@ def reduce(image: Field, factor: int) -> Field:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
+@lru_cache(maxsize=4)
 def grid(height: int, width: int) -> Field:
+    """The coordinates x, y of every pixel: (h, w, 2)."""
     return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
 
 
@@ -128,14 +137,15 @@ def difference(first: Field, second: Field) -> float:
     return float((weight * (first - second) ** 2).sum() / weight.sum())
 
 
-def clear_border(product: Field, moved: Field) -> None:
+def clear_border(planes: Sequence[Field], moved: Field) -> None:
     """Nothing is known where the second frame, moved back, had no pixels; left in, its repeated border would
     pass for a stretch of the face."""
     for axis, motion in ((1, moved[..., 0]), (0, moved[..., 1])):
-        along = np.moveaxis(product, axis, 0)
         before, behind = int(np.ceil(-motion.min())), int(np.ceil(motion.max()))
-        # one more on each side for the derivative
-        if before > 0:
-            along[: before + 1] = 0
-        if behind > 0:
-            along[-behind - 1 :] = 0
+        for plane in planes:
+            along = np.moveaxis(plane, axis, 0)
+            # one more on each side for the derivative
+            if before > 0:
+                along[: before + 1] = 0
+            if behind > 0:
+                along[-behind - 1 :] = 0

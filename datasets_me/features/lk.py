@@ -156,11 +156,10 @@ def _prepare(image: NDArray[np.uint8], sigma: float) -> _Frame:
     reduced = [reduce(grey, reduction) for reduction in COARSE]
     # band-pass, as wide in px of the small picture as lets it follow motion of two of them
     small = tuple(cv2.GaussianBlur(one, (0, 0), 1.0) - cv2.GaussianBlur(one, (0, 0), 6.0) for one in reduced)
-    if sigma < 2 * COARSE[-1]:
-        low = cv2.GaussianBlur(grey, (0, 0), sigma)
-    else:  # the same Gaussian on the small picture costs a hundredth
-        low = cv2.GaussianBlur(reduced[-1], (0, 0), sigma / COARSE[-1])
-        low = cv2.resize(low, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    # the same Gaussian on a smaller picture costs a fraction
+    scale = next((scale for scale in (4, 2) if sigma >= 2 * scale), 1)
+    low = cv2.GaussianBlur(reduce(grey, scale), (0, 0), sigma / scale)
+    low = cv2.resize(low, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return _Frame(grey - low, small)
 
 
@@ -190,8 +189,7 @@ def _pair(first: _Frame, second: _Frame, window: float) -> _Pair:
 def _summed(first: Field, second: Field, moved: Field, base: Field, window: float) -> _Pair:
     """The sums for a second frame that was moved back by `moved`; motion is relative to `base` (2,)."""
     gradients = products(first, second, moved - base)
-    for product in gradients:
-        clear_border(product, moved)
+    clear_border(gradients, moved)
     pool = next((pool for pool in (8, 4, 2) if pool <= window), 1)
     sums = blurred([reduce(product, pool) for product in gradients], window / pool)
     head = affine(sums)
