@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -113,3 +114,22 @@ def me_datasets(tmp_path: Path) -> Run:
         return done
 
     return run
+
+
+def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    """The command line in a process of its own, not waited for, with a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "datasets_me", *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,
+    )
+
+
+def _heed_interrupts() -> None:
+    # a shell makes programs in the background ignore Ctrl-C, and what they start inherits it
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

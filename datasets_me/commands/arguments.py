@@ -19,6 +19,9 @@ MANIFEST = typer.Argument(help="A manifest folder, made by 'me-datasets convert'
 ROOT = typer.Option(..., "--root", help="The folder under which the frames lie.")
 SCHEMA = typer.Option(None, "--schema", help="A schema of your own (.yaml), in place of DATASET.")
 JSON = typer.Option(False, "--json", help="Print JSON.")
+INTERRUPTED = 130
+"""The exit code that shells expect of a program that Ctrl-C ended."""
+
 FORCE = typer.Option(False, "--force", help="Replace an existing output.")
 
 

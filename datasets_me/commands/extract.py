@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -54,7 +53,6 @@ _FACES = (
     "published-crop: where the dataset's own cropped images lie in its frames. All then use the 68-landmark model "
     "trained on iBUG 300-W, whose licence excludes commercial use: for research."
 )
-_INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
 
 def extract(
@@ -157,7 +155,6 @@ def _run(
     total = sum(video.frames or 0 for video in chosen)
     if options.fps:
         total = round(total * min(1.0, options.fps / made.spec.fps))
-    end_on_sigterm()
     done = finished = 0
     with show.progress("frames", speed="frames/s") as update:
 
@@ -185,12 +182,7 @@ def _run(
         except KeyboardInterrupt:
             pass
     typer.echo(f"stopped: {finished} of {plural(len(chosen), 'video')} done; run the same again to go on", err=True)
-    sys.exit(_INTERRUPTED)
-
-
-def end_on_sigterm() -> None:
-    """Let SIGTERM end the work as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(arguments.INTERRUPTED)
 
 
 def _print(extraction: Extraction, out: Path, sheet: Path | None) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from datasets_me.commands import arguments
 from datasets_me.commands.export_segments import Compat
-from datasets_me.commands.extract import Faces, Preset, end_on_sigterm
+from datasets_me.commands.extract import Faces, Preset
 from datasets_me.commands.split import Protocol, Unit
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ def prepare(
         workers=workers or os.cpu_count() or 1,
     )
     console = show.console()
-    end_on_sigterm()
     try:
         results = pipeline.prepare(
             chosen,
@@ -65,7 +64,7 @@ def prepare(
         )
     except KeyboardInterrupt:
         typer.echo("stopped; run the same again to go on", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(arguments.INTERRUPTED) from None
     work = pipeline.to_do(results)
     if work:
         console.print()

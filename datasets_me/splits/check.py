@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -118,25 +118,34 @@ def _strangers(context: Context) -> Iterator[Finding]:
 
 def _subjects(context: Context) -> Iterator[Finding]:
     torn: dict[Group, list[tuple[str, list[Part]]]] = {}
-    shared: dict[tuple[str, str, str], list[str]] = {}
+    sides: dict[str, dict[Group, set[Part]]] = {}
     for fold, parts in context.folds.items():
-        of_group: dict[Group, set[Part]] = {}
+        of_group = sides.setdefault(fold, {})
         for part, members in parts.items():
             for item in members:
                 of_group.setdefault(item.group, set()).add(part)
-        by_name: dict[str, list[Group]] = {}
         for group, found in of_group.items():
-            by_name.setdefault(group[1], []).append(group)
             if len(found) > 1:
                 torn.setdefault(group, []).append((fold, sorted(found, key=PARTS.index)))
+    for (_, subject), places in torn.items():
+        both = " and ".join(places[0][1])
+        message = f"{subject} is in {both} of {in_folds([fold for fold, _ in places])}"
+        yield finding("ME523", message, subject=subject)
+    yield from shared_names(sides)
+
+
+def shared_names(sides: Mapping[str, Mapping[Group, Set[Part]]]) -> Iterator[Finding]:
+    """Subjects of one name in two datasets that a fold has in different parts; ``sides`` maps fold and subject to the
+    parts it is in."""
+    shared: dict[tuple[str, str, str], list[str]] = {}
+    for fold, of_group in sides.items():
+        by_name: dict[str, list[Group]] = {}
+        for group in of_group:
+            by_name.setdefault(group[1], []).append(group)
         for name, groups in by_name.items():
-            for first, second in combinations(groups, 2):
+            for first, second in combinations(sorted(groups), 2):
                 if of_group[first] != of_group[second]:
                     shared.setdefault((name, first[0], second[0]), []).append(fold)
-    for (_, subject), places in torn.items():
-        sides = " and ".join(places[0][1])
-        message = f"{subject} is in {sides} of {in_folds([fold for fold, _ in places])}"
-        yield finding("ME523", message, subject=subject)
     for (subject, one, other), folds in shared.items():
         message = f"{subject} is a subject of {one} and of {other}, which are in different parts of {in_folds(folds)}"
         yield finding("ME532", message, subject=subject)

@@ -10,7 +10,8 @@ from datasets_me.errors import SplitError
 from datasets_me.manifest import Manifest
 from datasets_me.records import Finding, SplitRow, finding
 from datasets_me.splits import protocols
-from datasets_me.splits.files import Part, Split, Unit, row_of
+from datasets_me.splits.check import shared_names
+from datasets_me.splits.files import Split, Unit, row_of
 from datasets_me.splits.items import Group, Item, Label, items, labelled, of
 from datasets_me.splits.protocols import Fold
 
@@ -64,6 +65,9 @@ def make(manifests: Sequence[Manifest], options: Options) -> Split:
     if not dealt:
         raise SplitError("there is nothing to split: the manifests hold no annotations", fix="look at their findings")
     folds = list(_folds(manifests, dealt, options))
+    findings += shared_names(
+        {fold.name: {group: {part} for part, groups in fold.parts for group in groups} for fold in folds}
+    )
     by_group: dict[Group, list[Item]] = {}
     for item in dealt:
         by_group.setdefault(item.group, []).append(item)
@@ -118,12 +122,7 @@ def _composite(manifests: Sequence[Manifest], dealt: Sequence[Item]) -> tuple[li
 
 
 def _rows(fold: Fold, by_group: dict[Group, list[Item]]) -> Iterator[SplitRow]:
-    parts: tuple[tuple[Part, tuple[Group, ...]], ...] = (
-        ("train", fold.train),
-        ("validation", fold.validation),
-        ("test", fold.test),
-    )
-    for part, groups in parts:
+    for part, groups in fold.parts:
         for group in groups:
             for item in by_group[group]:
                 yield row_of(fold.name, part, item.dataset, item.subject, item.video, item.annotation)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from datasets_me.errors import SplitError, plural
+from datasets_me.splits.files import Part
 from datasets_me.splits.items import Group
 
 Labelled = Sequence[tuple[Group, str]]
@@ -28,6 +29,10 @@ class Fold:
     train: tuple[Group, ...]
     test: tuple[Group, ...]
     validation: tuple[Group, ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[Part, tuple[Group, ...]], ...]:
+        return ("train", self.train), ("validation", self.validation), ("test", self.test)
 
 
 def loso(groups: Sequence[Group]) -> Iterator[Fold]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from pathlib import Path
 
+import pytest
+
 from datasets_me.synthetic.image_sets import make
-from tests.conftest import Run
+from tests.conftest import Run, start
 
 
 def test_import_look_and_cut(me_datasets: Run, tmp_path: Path) -> None:
@@ -31,3 +35,17 @@ def test_errors_among_the_findings_give_exit_code_one(me_datasets: Run, tmp_path
     assert done.stderr == (
         "error: 0 of the sets have their files elsewhere, but --root is given 1 times\n  to do: leave it out\n"
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_in_the_middle_it_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    row = "3," + " ".join(["7"] * 2304) + ",Training\n"
+    (tmp_path / "t.csv").write_text("emotion,pixels,Usage\n" + 8000 * row)
+    with start(tmp_path, "images", "import", "t.csv", "--schema", "fer2013", "-o", "i") as process:
+        while not list(tmp_path.glob(".i.*")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]

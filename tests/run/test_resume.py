@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,31 +14,11 @@ from datasets_me.manifest import Manifest
 from datasets_me.manifest import write as write_manifest
 from datasets_me.run.extract import extract
 from datasets_me.run.options import ExtractOptions
-from tests.conftest import REPOSITORY
+from tests.conftest import start
 from tests.run.test_extract import tree
 
 KILLS = int(os.environ.get("ME_DATASETS_KILLS", "5"))
 """How often the run is killed; 25 times take a minute."""
-
-
-def heed_interrupts() -> None:
-    """A shell makes programs in the background ignore Ctrl-C, and what they start inherits it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def start(folder: Path, root: Path, out: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "datasets_me", "extract", "m", "--root", str(root), "-o", out, "--workers", "2"]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_interrupts,
-    )
 
 
 def test_killed_at_random_moments(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
@@ -50,7 +28,7 @@ def test_killed_at_random_moments(filmed: Path, dataset: Manifest, tmp_path: Pat
     chance = random.Random(5)
     killed = 0
     for attempt in range(KILLS):
-        process = start(tmp_path, filmed, "out")
+        process = start(tmp_path, "extract", "m", "--root", filmed, "-o", "out", "--workers", 2)
         time.sleep(chance.uniform(0.5, 2.0))
         if attempt % 2:
             os.killpg(process.pid, signal.SIGKILL)  # the workers, too, in the middle of a write
@@ -62,7 +40,7 @@ def test_killed_at_random_moments(filmed: Path, dataset: Manifest, tmp_path: Pat
             if not Path(name).name.startswith(".") and name in whole and name.endswith((".npy", ".npz", ".json")):
                 assert content == whole[name], f"{name} is half a file"
     assert killed
-    process = start(tmp_path, filmed, "out")
+    process = start(tmp_path, "extract", "m", "--root", filmed, "-o", "out", "--workers", 2)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert tree(tmp_path / "out") == whole
@@ -71,7 +49,7 @@ def test_killed_at_random_moments(filmed: Path, dataset: Manifest, tmp_path: Pat
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_by_hand(number: signal.Signals, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
     write_manifest(dataset, tmp_path / "m")
-    process = start(tmp_path, filmed, "out")
+    process = start(tmp_path, "extract", "m", "--root", filmed, "-o", "out", "--workers", 2)
     while not (tmp_path / "out" / "extraction.json").is_file():
         time.sleep(0.01)
     time.sleep(0.3)

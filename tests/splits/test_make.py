@@ -132,7 +132,15 @@ def test_another_composite_is_pointed_at() -> None:
 def test_names_that_two_datasets_share() -> None:
     first, second = people(2, dataset="samm"), people(2, dataset="samm-lv")
     renamed = replace(second, annotations=[a.model_copy(update={"subject": "samm_01"}) for a in second.annotations])
-    assert make([first, renamed], Options("loso")).folds == ["samm-samm_01", "samm_02", "samm-lv-samm_01"]
+    split = make([first, renamed], Options("loso"))
+    assert split.folds == ["samm-samm_01", "samm_02", "samm-lv-samm_01"]
+    assert [(finding.code, finding.message) for finding in split.findings] == [
+        (
+            "ME532",
+            "samm_01 is a subject of samm and of samm-lv, which are in different parts of fold samm-samm_01 "
+            "(and of 1 more fold)",
+        )
+    ]
 
 
 def test_videos_without_expressions_are_dealt_out_as_well(five: Manifest) -> None:
