@@ -14,11 +14,17 @@ from datasets_me.errors import FeaturesError, plural
 from datasets_me.export import rates
 from datasets_me.export.labels import Span
 from datasets_me.feature_files import FeatureFolder
+from datasets_me.inventory.sequence import frame_rate
 from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, VideoFeatures, finding
+from datasets_me.records import Annotation, Finding, Video, VideoFeatures, finding
 
 UNSEEN = 3
 """`features.video.Quality` MISSING and NO_FACE: frames whose motion is not their own."""
+
+LENGTH_FRAMES = 16
+LENGTH_SHARE = 0.05
+"""How far an array from elsewhere may be from its video's length, in frames and as a fraction of it, before its rate is
+doubted: extractors leave out some frames at the ends, and rates differ by a fifth and more."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,8 @@ def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], li
             said.append(finding("ME502", message, subject=subject, video=row.video, path=row.features))
         own = [a for a in by_video.get(row.video, []) if row.expression in (None, a.expression)]
         sources.append(Source(row.model_copy(update={"subject": subject or row.subject}), tuple(own)))
-    return sources, [*said, *_without(by_video, features, sources)]
+    lengths = () if features.extracted else _lengths(manifest, sources)
+    return sources, [*said, *lengths, *_without(by_video, features, sources)]
 
 
 def folder_of(row: VideoFeatures) -> str:
@@ -92,6 +99,29 @@ def _without(
             reason = why.get(video, "there is no array")
             message = f"no features of {plural(len(lost), 'annotation')} of {video}: {reason}"
             yield finding("ME501", message, subject=rows[0].subject, video=video)
+
+
+def _lengths(manifest: Manifest, sources: list[Source]) -> Iterator[Finding]:
+    """Arrays from elsewhere that are not as long as their video at the rate they are taken to have."""
+    there: dict[str, list[Video]] = {}
+    for video in manifest.videos:
+        if video.frames:
+            there.setdefault(video.video, []).append(video)
+    for row in (source.row for source in sources):
+        expected = [
+            round(count * row.fps / frame_rate(manifest, video))
+            for video in there.get(row.video, ())
+            if video.expression in (None, row.expression)
+            for count in (video.frames or 0, (video.frames or 0) + (video.missing or 0))
+        ]
+        count = row.frames - 1
+        if expected and all(abs(count - frames) > max(LENGTH_FRAMES, LENGTH_SHARE * frames) for frames in expected):
+            nearest = min(expected, key=lambda frames: abs(count - frames))
+            message = (
+                f"{plural(count, 'feature')} taken to be at {row.fps:g} frames a second; the video has "
+                f"{nearest:,} frames at that rate"
+            )
+            yield finding("ME515", message, subject=row.subject, video=row.video, path=row.features)
 
 
 def load(features: FeatureFolder, row: VideoFeatures, fps: float | None) -> Loaded:
