@@ -122,6 +122,16 @@ def read_regular(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file, which is read piece by piece.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def remove_leftovers(path: Path) -> None:
     """Remove what a killed `write_file` left beside a file that is now written anew."""
     for leftover in path.parent.glob(f".{escape(path.name)}.*"):

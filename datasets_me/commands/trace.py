@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 
 
 def trace(
-    file: Path = typer.Argument(help="An npz of a segment or a clip, where 'me-datasets export' wrote it."),
+    file: Path = typer.Argument(
+        help="A segment, a clip, the array of a video, a shard or a table, where 'me-datasets export' wrote it."
+    ),
+    item: str = typer.Option(None, "--item", help="The key of an item, in a tar shard or a Parquet table."),
     as_json: bool = arguments.JSON,
 ) -> None:
-    """Walk from an exported npz back to the workbook's sheet, row and cells.
+    """Walk from an exported file back to the workbook's sheet, row and cells.
 
     Exit code 0: found. 1: found, but the file was changed since it was written. 2: could not run.
     """
     from datasets_me.export.trace import trace as walk
 
-    found = walk(file)
+    found = walk(file, item)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
@@ -40,6 +43,7 @@ def _show(found: Trace) -> None:
     show.lines(
         out,
         ("file", found.file),
+        *([("item", found.key)] if Path(found.file).stem != found.key else []),
         ("sha256", f"{found.sha256}{'' if found.intact else ', CHANGED since it was written'}"),
         ("shows", f"{found.video}, {found.length:,} frames from {found.start:,} at {found.fps:g} a second"),
         ("subject", found.subject),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from datasets_me.errors import MeDatasetsError
+from datasets_me.files import checksum
 from datasets_me.manifest import Manifest
 from datasets_me.parquet import read_parquet, write_parquet
 from datasets_me.records import Annotation, Finding, Record
@@ -21,10 +23,11 @@ FINDINGS = "findings.parquet"
 class ItemRow(Record):
     """One item of an export.
 
-    ``file`` is relative to the export's folder, ``key`` the item's name in a shard or table, ``sha256`` the file's,
-    where it holds this item alone. ``start`` is the 0-based frame, at ``fps``, of its first frame without context,
-    ``length`` how many frames of the video it covers. ``annotations`` are the ids of the manifest's rows that it shows.
-    ``features_key`` is that of the extraction, ``features_sha256`` the hash of the array's numbers.
+    ``part`` is ``train`` or ``test`` of segments, ``whole`` of the array of a whole video, None of clips. ``file`` is
+    relative to the export's folder, ``sha256`` its hash, ``key`` the item's name in a shard or table. ``start`` is the
+    0-based frame, at ``fps``, of its first frame without context, ``length`` how many frames of the video it covers.
+    ``annotations`` are the ids of the manifest's rows that it shows. ``features_key`` is that of the extraction,
+    ``features_sha256`` the hash of the array's numbers.
     """
 
     part: str | None = None
@@ -44,10 +47,19 @@ class ItemRow(Record):
 
 
 def write_tables(folder: Path, items: list[ItemRow], annotations: list[Annotation], findings: list[Finding]) -> None:
-    """Write the items, the annotations they name, and the findings."""
-    write_parquet(ItemRow, items, folder / TABLE)
+    """Write the items, whose files are there by now, the annotations they name, and the findings."""
+    write_parquet(ItemRow, list(_with_hashes(folder, items)), folder / TABLE)
     write_parquet(Annotation, annotations, folder / ANNOTATIONS)
     write_parquet(Finding, findings, folder / FINDINGS)
+
+
+def _with_hashes(folder: Path, items: Iterable[ItemRow]) -> Iterator[ItemRow]:
+    """The items with the hash of their file where it is missing; each file is read once."""
+    known: dict[str, str] = {}
+    for item in items:
+        if item.sha256 is None and item.file not in known:
+            known[item.file] = checksum(folder / item.file)
+        yield item if item.sha256 else item.model_copy(update={"sha256": known[item.file]})
 
 
 def read_items(folder: Path) -> list[ItemRow]:

@@ -202,7 +202,25 @@ def _write(
     ids = list(reaches)
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
     pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
-    items = []
+    place = Path(KIND, "test", folder_of(row), f"{row.name}.npy")
+    (folder / place).parent.mkdir(parents=True, exist_ok=True)
+    np.save(folder / place, feature)
+    whole = ItemRow(
+        part="whole",
+        file=place.as_posix(),
+        key=row.name,
+        subject=row.subject,
+        video=row.video,
+        name=row.name,
+        start=span.start,
+        length=span.count,
+        fps=span.fps,
+        annotations=ids,
+        features=row.features,
+        features_key=row.key,
+        features_sha256=video.sha256,
+    )
+    items = [whole]
     for (start, cut), (_, marks), (_, mask) in pieces:
         low, high = start - options.context, start + options.length + options.context
         shown = [ids[i] for i in np.flatnonzero((ends[:, 0] < high) & (ends[:, 1] >= low))]
@@ -216,34 +234,17 @@ def _write(
             "start": span.start + start,
             "fps": float(span.fps),
         }
+        covers = {
+            "start": span.start + start,
+            "length": min(options.length, span.count - start),
+            "annotations": shown,
+        }
         stored = sink.add(PARTS, folder_of(row), f"{row.name}_{span.start + start:04}", item)
         items += [
-            ItemRow(
-                part=part,
-                file=place.file,
-                key=place.key,
-                sha256=place.sha256,
-                subject=row.subject,
-                video=row.video,
-                name=row.name,
-                start=span.start + start,
-                length=min(options.length, span.count - start),
-                fps=span.fps,
-                annotations=shown,
-                features=row.features,
-                features_key=row.key,
-                features_sha256=video.sha256,
-            )
-            for part, place in zip(PARTS, stored, strict=True)
+            whole.model_copy(update=covers | {"part": part, "file": held.file, "key": held.key, "sha256": held.sha256})
+            for part, held in zip(PARTS, stored, strict=True)
         ]
-    _write_whole(folder, source, feature)
     return items
-
-
-def _write_whole(folder: Path, source: Source, feature: NDArray[np.float32]) -> None:
-    place = folder / KIND / "test" / folder_of(source.row) / f"{source.row.name}.npy"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    np.save(place, feature)
 
 
 def _unknown(source: Source, video: Loaded, options: Options) -> list[Finding]:

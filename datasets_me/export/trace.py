@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from pathlib import Path
 from typing import Any, Literal
@@ -10,11 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.errors import MeDatasetsError, plural
 from datasets_me.export.items import ItemRow, read_annotations, read_items
 from datasets_me.export.labels import Label
 from datasets_me.export.out_folder import ABOUT, read_about
 from datasets_me.export.segments import LABELS
+from datasets_me.files import checksum
 from datasets_me.parquet import read_parquet
 from datasets_me.records import Annotation, Record
 
@@ -52,9 +52,10 @@ class Row(Record):
 
 
 class Trace(Record):
-    """Where an exported file came from. ``intact`` is whether it is still as it was written."""
+    """Where an item of an exported file came from. ``intact`` is whether the file is still as it was written."""
 
     file: str
+    key: str
     kind: Literal["segments", "clips"]
     export: str
     sha256: str
@@ -73,27 +74,25 @@ class Trace(Record):
     rows: list[Row]
 
 
-def trace(path: Path) -> Trace:
-    """Walk from an npz of an export back to the rows of the workbook.
+def trace(path: Path, key: str | None = None) -> Trace:
+    """Walk from a file of an export back to the rows of the workbook.
+
+    Args:
+        path: an npz, the array of a whole video, or with ``key`` a tar shard or a Parquet table.
+        key: which of the items that the file holds.
 
     Raises:
-        MeDatasetsError: the file is none that can be read, lies in no export, or is not one of its items.
+        MeDatasetsError: the file is none that can be read, lies in no export, or holds no such item.
     """
     if not path.is_file():
         raise MeDatasetsError("there is no such file", where=str(path))
     folder = _export_of(path)
     about = read_about(folder)
     relative = path.resolve().relative_to(folder.resolve()).as_posix()
-    item = next((item for item in read_items(folder) if item.file == relative and item.sha256), None)
-    if item is None:
-        raise MeDatasetsError(
-            "the export knows no such item",
-            where=str(path),
-            fix="give an npz of a segment or a clip, where the export wrote it",
-        )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    item = _item(path, [item for item in read_items(folder) if item.file == relative], key)
+    digest = checksum(path)
     intact = digest == item.sha256
-    named = item.annotations if intact else _names_in(path)
+    named = _names_in(path) if path.suffix == ".npz" and not intact else item.annotations
     annotations = read_annotations(folder)
     unknown = [name for name in named if name not in annotations]
     if unknown:
@@ -106,6 +105,7 @@ def trace(path: Path) -> Trace:
     sources = {source["name"]: source["sha256"] for source in about["manifest"]["sources"]}
     return Trace(
         file=relative,
+        key=item.key,
         kind=about["kind"],
         export=str(folder),
         sha256=digest,
@@ -134,6 +134,25 @@ def _export_of(path: Path) -> Path:
         where=str(path),
         fix="trace it where me-datasets export wrote it",
     )
+
+
+def _item(path: Path, held: list[ItemRow], key: str | None) -> ItemRow:
+    """The item that is meant, of those in a file."""
+    if not held:
+        raise MeDatasetsError(
+            "the export knows no such item",
+            where=str(path),
+            fix="give a segment, a clip or the array of a video, where the export wrote it",
+        )
+    found = [item for item in held if key in (None, item.key)]
+    if len(found) != 1:
+        what = f"the file holds {plural(len(held), 'item')}"
+        raise MeDatasetsError(
+            what if key is None else f"{what}, and none is '{key}'",
+            where=str(path),
+            fix=f"say which: --item {held[0].key}",
+        )
+    return found[0]
 
 
 def _names_in(path: Path) -> list[str]:

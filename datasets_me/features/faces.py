@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.features.boxes import Box, CallableDetector, Detection, DetectorError, FaceDetector
+from datasets_me.files import checksum
 
 Image = NDArray[np.uint8]
 
@@ -109,8 +110,7 @@ def model_file(name: str) -> Path:
 @cache
 def sha256(path: Path) -> str:
     """The checksum of a file, read once per process."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return checksum(path)
 
 
 def _shrunk(image: Image, longest: int) -> tuple[Image, float]:

@@ -10,7 +10,6 @@ image, with findings of their own: ``faces.parquet`` and ``faces-findings.parque
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -26,7 +25,7 @@ from numpy.typing import NDArray
 
 from datasets_me import __version__
 from datasets_me.errors import ImagesError
-from datasets_me.files import TOOL, made_here, read_regular, replace_folder
+from datasets_me.files import TOOL, checksum, made_here, read_regular, replace_folder
 from datasets_me.images import schemas
 from datasets_me.images.decode import DamageError, Decoded, decode_row
 from datasets_me.images.parquet import GROUP, batches, stream
@@ -73,8 +72,7 @@ class ImageSet:
     @cached_property
     def sha256(self) -> str:
         """The checksum of the table, which tables made from it keep."""
-        with (self.folder / TABLE).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return checksum(self.folder / TABLE)
 
     def batches(self, size: int = GROUP, *, pixels: bool = True) -> Iterator[list[ImageRow]]:
         """All rows in order, some at a time; without ``pixels`` those of a table stay on the disk.

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from datasets_me.errors import MeDatasetsError
-from datasets_me.images.groups.embed import Embedder, checksum, from_function, present
+from datasets_me.files import checksum
+from datasets_me.images.groups.embed import Embedder, from_function, present
 
 
 def torchscript_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5) -> Embedder:

@@ -79,7 +79,7 @@ class SegmentDataset(Dataset[Item]):
             raise MeDatasetsError(need, fix="give split and fold")
         if soft_apex is not None and not soft_apex > 0:
             raise MeDatasetsError(f"a soft apex cannot be {soft_apex:g} frames wide", fix="give more than 0, or None")
-        items = read_items(self.folder)
+        items = [row for row in read_items(self.folder) if row.part != "whole"]
         stored = [row for row in items if row.part == ("test" if part == "test" else "train")]
         training: list[ItemRow] = []
         if split is not None and fold is not None:

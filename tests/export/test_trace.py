@@ -12,7 +12,7 @@ from datasets_me import schema_files
 from datasets_me.convert.convert import convert
 from datasets_me.errors import MeDatasetsError
 from datasets_me.export.clips import ClipOptions, write_clips
-from datasets_me.export.options import Options
+from datasets_me.export.options import Format, Options
 from datasets_me.export.segments import write_segments
 from datasets_me.export.trace import trace
 from datasets_me.synthetic.write import make
@@ -63,6 +63,40 @@ def test_a_clip(tmp_path: Path) -> None:
     (row,) = found.rows
     assert (found.kind, row.annotation, row.row) == ("clips", wanted.id, wanted.source_row)
     assert row.sha256 == hashlib.sha256(made.workbook.read_bytes()).hexdigest()
+
+
+def test_the_array_of_a_whole_video(tmp_path: Path) -> None:
+    made = manifest(annotation(), annotation(2, onset=40, apex=44, offset=50))
+    write_segments(
+        made, arrays(tmp_path / "f", made, {"casme_015_0401": noise(60)}), tmp_path / "out", Options(length=16)
+    )
+    path = tmp_path / "out" / "segments" / "test" / "casme_015" / "casme_015_0401.npy"
+    found = trace(path)
+    assert (found.intact, found.start, found.length) == (True, 0, 60)
+    assert [row.row for row in found.rows] == [1, 2]
+    np.save(path, noise(60, seed=1))
+    assert not trace(path).intact
+
+
+@pytest.mark.parametrize(
+    ("form", "name"), [("webdataset", "segments/train-000000.tar"), ("parquet", "segments/train.parquet")]
+)
+def test_an_item_among_others(form: Format, name: str, tmp_path: Path) -> None:
+    made = manifest(annotation(), annotation(2, onset=40, apex=44, offset=50))
+    features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(60)})
+    write_segments(made, features, tmp_path / "out", Options(length=32, context=0, format=form))
+    path = tmp_path / "out" / name
+    found = trace(path, "casme_015/casme_015_0401_0032")
+    assert (found.intact, found.start, found.length) == (True, 32, 28)
+    assert [row.row for row in found.rows] == [2]
+    with pytest.raises(MeDatasetsError) as said:
+        trace(path)
+    assert (said.value.what, said.value.fix) == (
+        "the file holds 2 items",
+        "say which: --item casme_015/casme_015_0401_0000",
+    )
+    with pytest.raises(MeDatasetsError, match="the file holds 2 items, and none is 'x'"):
+        trace(path, "x")
 
 
 def test_a_file_that_was_changed_is_named_so(tmp_path: Path) -> None:

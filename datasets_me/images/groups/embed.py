@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from datasets_me.errors import MeDatasetsError
 from datasets_me.features.faces import model_file
+from datasets_me.files import checksum
 from datasets_me.images.groups.align import SIDE
 
 Image = NDArray[np.uint8]
@@ -111,12 +111,6 @@ def present(path: Path) -> None:
     """
     if not path.is_file():
         raise MeDatasetsError("there is no such model", where=str(path), fix="give an .onnx or a TorchScript file")
-
-
-def checksum(path: Path) -> str:
-    """The SHA-256 of a model's file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _line(error: Exception) -> str:
