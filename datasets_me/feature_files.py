@@ -11,6 +11,7 @@ Any other folder of ``<subject>/<video>.npy`` is read as well; less is known of 
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -68,7 +69,7 @@ class FeatureFolder:
         try:
             with np.load(path, allow_pickle=False) as file:
                 return np.asarray(file["quality"], np.uint8)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import shutil
 import stat
 import tempfile
@@ -29,7 +30,7 @@ def write_file(path: Path, content: bytes) -> None:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.{_process()}.", suffix=_UNFINISHED, dir=path.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -133,9 +134,37 @@ def checksum(path: Path) -> str:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a killed `write_file` left beside a file that is now written anew."""
-    for leftover in path.parent.glob(f".{escape(path.name)}.*"):
-        leftover.unlink(missing_ok=True)
+    """Remove what a killed `write_file` left beside a file that is now written anew; not what one is writing now."""
+    for leftover in path.parent.glob(f".{escape(path.name)}.*-*.*{_UNFINISHED}"):
+        host, _, number = leftover.name.removeprefix(f".{path.name}.").split(".")[0].partition("-")
+        if host == _host() and number.isdecimal() and not _runs(int(number)):
+            leftover.unlink(missing_ok=True)
+
+
+_UNFINISHED = ".unfinished"
+
+
+def _process() -> str:
+    """This process, as temporary files name it: other machines may write to the same folder."""
+    return f"{_host()}-{os.getpid()}"
+
+
+def _host() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _runs(process: int) -> bool:
+    if process == os.getpid():
+        return False  # whatever this process began to write, it has ended
+    if os.name == "nt":
+        return True  # there, signal 0 is Ctrl-C
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def umask() -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from pathlib import Path
 
 import typer
 
@@ -85,6 +87,9 @@ def _options(
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 findings, 2 could not run, 130 stopped."""
+    # closed by the shell (>&-)
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - as long as the program runs
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot show "²" is no reason to stop

@@ -88,7 +88,7 @@ def _show(summary: dict[str, Any]) -> None:
     from datasets_me.commands import show
 
     out = show.console()
-    out.print(f"[bold]{summary['title']}[/bold] from {summary['source']}, read as '{summary['variant']}'\n")
+    out.print(f"{summary['title']} from {summary['source']}, read as '{summary['variant']}'\n")
     table = show.table(
         None, "type", "rows", "with length", "min", "mean", "max", right=["rows", "with length", "min", "mean", "max"]
     )

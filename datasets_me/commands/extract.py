@@ -54,6 +54,8 @@ _FACES = (
     "trained on iBUG 300-W, whose licence excludes commercial use: for research."
 )
 
+_LARGEST_STEP = 1_000_000
+
 
 def extract(
     manifest: Path = arguments.MANIFEST,
@@ -94,11 +96,12 @@ def extract(
 
         check_sheet(sheet)
     extraction = _run(made, root, out, options, videos, workers or os.cpu_count() or 1, force)
+    _print(extraction, out)
     if sheet is not None:
         from datasets_me.run.sheet import write_sheet
 
         write_sheet(made, root, out, extraction, sheet)
-    _print(extraction, out, sheet)
+        typer.echo(f"contact sheet {sheet}")
     raise typer.Exit(1 if any(finding.severity == "error" for finding in extraction.findings) else 0)
 
 
@@ -122,10 +125,10 @@ def _options(
         raise MeDatasetsError(f"--fps must be above 0, not {fps:g}")
     if step == "auto":
         pairs = automatic_step(made, fps)
-    elif step.isdecimal() and int(step) >= 1:
+    elif step.isdecimal() and 1 <= int(step) <= _LARGEST_STEP:
         pairs = int(step)
     else:
-        raise MeDatasetsError(f"--step must be a whole number from 1 on, or auto, not '{step}'")
+        raise MeDatasetsError(f"--step must be a whole number from 1 to {_LARGEST_STEP:,}, or auto, not '{step}'")
     return ExtractOptions(
         preset=preset.value,
         step=pairs,
@@ -185,7 +188,7 @@ def _run(
     sys.exit(arguments.INTERRUPTED)
 
 
-def _print(extraction: Extraction, out: Path, sheet: Path | None) -> None:
+def _print(extraction: Extraction, out: Path) -> None:
     from datasets_me.commands import show
     from datasets_me.run.extract import counts
 
@@ -196,6 +199,6 @@ def _print(extraction: Extraction, out: Path, sheet: Path | None) -> None:
     said = ", ".join(f"{count} {status}" for status, count in counts(extraction) if count)
     frames = sum(row.frames for row in extraction.rows)
     console.print(f"{plural(len(extraction.rows), 'video')} ({said}), {plural(frames, 'frame')}")
-    console.print(f"written to {out}" + (f", contact sheet {sheet}" if sheet else ""))
+    console.print(f"written to {out}")
     if extraction.findings:
         console.print("me-datasets explain CODE says what a finding means and what to do")

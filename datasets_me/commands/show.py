@@ -30,7 +30,8 @@ WIDTH_IN_FILES = 140  # columns, where the output is no terminal
 
 def console() -> Console:
     """Standard output; wide enough for whole findings when it goes into a file."""
-    return Console(width=None if sys.stdout.isatty() else WIDTH_IN_FILES, highlight=False, soft_wrap=False)
+    width = None if sys.stdout.isatty() else WIDTH_IN_FILES
+    return Console(width=width, highlight=False, soft_wrap=False, markup=False)
 
 
 def table(title: str | None, *columns: str, right: Sequence[str] = ()) -> Table:

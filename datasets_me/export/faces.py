@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from zipfile import BadZipFile
@@ -56,7 +57,7 @@ def face_of(features: FeatureFolder, row: VideoFeatures) -> Face:
     try:
         with np.load(path, allow_pickle=False) as file:
             return Face(tuple(row.box), np.asarray(file["landmarks"], np.float32), row.start, row.fps)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -160,7 +161,7 @@ def _names_in(path: Path) -> list[str]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return [str(name) for name in file["annotations"]]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise MeDatasetsError(f"the file is damaged: {error}", where=str(path), fix="export again") from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -35,6 +35,22 @@ class Box(NamedTuple):
     @property
     def centre(self) -> tuple[float, float]:
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+
+def checked_box(numbers: Sequence[float] | NDArray[np.generic], shape: tuple[int, int]) -> Box:
+    """Four numbers as a box some of which lies in frames of this height and width.
+
+    Raises:
+        ValueError: they are not four finite numbers, or the box has no area there.
+    """
+    values = np.asarray(numbers, np.float64)
+    if values.shape != (4,) or not np.isfinite(values).all():
+        raise ValueError(f"a box is four numbers x0, y0, x1, y1, not {numbers!r}")
+    box = Box(*(float(value) for value in values))
+    width, height = min(box.x1, shape[1]) - max(box.x0, 0), min(box.y1, shape[0]) - max(box.y0, 0)
+    if width <= 0 or height <= 0:
+        raise ValueError(f"the box {tuple(box)} has no part in frames of {shape[1]} x {shape[0]} px")
+    return box
 
 
 class Detection(NamedTuple):

@@ -153,7 +153,8 @@ def cut(image: Image, box: Box) -> Image:
 
 
 def _fits(frame: Image, shape: tuple[int, int] | None) -> bool:
-    return frame.size > 0 and frame.dtype == np.uint8 and shape in (None, frame.shape[:2])
+    fine = isinstance(frame, np.ndarray) and frame.size > 0 and frame.dtype == np.uint8
+    return fine and shape in (None, frame.shape[:2])
 
 
 def _spread(count: int, wanted: int) -> list[int]:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.features.boxes import Box, FaceDetector
+from datasets_me.features.boxes import Box, FaceDetector, checked_box
 from datasets_me.features.crop import Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector, landmark_detector
 from datasets_me.features.flow import STORED_RANGE, TEMPORAL, Method, flow_stream
@@ -121,7 +121,7 @@ def extract_video(
     preset: str = "default",
     step: int = 1,
     temporal: int | None = None,
-    box: Box | Crop | None = None,
+    box: Box | Crop | Sequence[float] | NDArray[np.generic] | None = None,
     face_detector: FaceDetector | None = None,
     fallbacks: Sequence[Box] = (),
     regions: RegionSet | str = TWELVE,
@@ -144,7 +144,7 @@ def extract_video(
         temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
         box: the crop, in px of the raw frames, or what `choose_crop` gave. Without it and without landmarks
             it is found by `choose_crop`; with landmarks only, it is drawn around them, and in the published
-            form the whole frame is used.
+            form the whole frame is used. Four numbers x0, y0, x1, y1 are a box as well.
         face_detector: dlib's by default.
         fallbacks: boxes of the subject's other videos, for `choose_crop`.
         regions: the table of windows, or the name of one of `regions.REGION_SETS`.
@@ -155,8 +155,8 @@ def extract_video(
         device: `cpu`, or a device of torch for the presets with TV-L1; see `flow.flow_stream`.
 
     Raises:
-        ValueError: for an unknown preset or set of regions, a bad option, no frames at all, none that is an 8-bit
-            picture, or landmarks whose number is not that of the frames.
+        ValueError: for an unknown preset or set of regions, a bad option, a box without area or outside the frames,
+            no frames at all, none that is an 8-bit picture, or landmarks whose number is not that of the frames.
         DetectorError: if the detector or the landmark model is not installed.
     """
     if preset not in PRESETS:
@@ -179,7 +179,7 @@ def extract_video(
     if isinstance(box, Crop):
         crop = box
     elif shape is not None and box is not None:
-        crop = given_crop(box, _first(frames, head, shape), finder)
+        crop = given_crop(checked_box(box, shape), _first(frames, head, shape), finder)
     elif shape is not None and given is None:
         pool = frames if isinstance(frames, Sequence | np.ndarray) else head
         crop = choose_crop(pool, finder, shape=shape, fallbacks=fallbacks)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.errors import FolderError
 from datasets_me.features.boxes import Box, CallableDetector, FaceDetector
 from datasets_me.features.crop import PADDINGS, Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector
-from datasets_me.inventory.sequence import frame_files
+from datasets_me.inventory.sequence import FrameFiles, frame_files
 from datasets_me.manifest import Manifest
 from datasets_me.records import Video
 from datasets_me.run.options import ExtractOptions
@@ -124,6 +126,27 @@ def published_crops(
     """The dataset's own crops of a video, from the middle of some of its expressions, and the raw frames of the same
     numbers, which they are found in best.
     """
+    by_number = {number: index for index, number in enumerate(frames.numbers)}
+    raw: list[Image | None] = []
+    crops: list[Image] = []
+    for number, path in _crop_files(manifest, video, frames.files, root):
+        image = read_image(path, colour=frames.colour)[0]
+        if image is not None:
+            crops.append(image)
+            raw.append(frames[by_number.get(number, len(frames) // 2)])
+    return raw, crops
+
+
+def crops_digest(manifest: Manifest, video: Video, files: FrameFiles, root: Path) -> list[str]:
+    """What `published_crops` depends on: the contents of the crops."""
+    return [
+        hashlib.sha256(read_image(path, colour=False)[1]).hexdigest()
+        for _, path in _crop_files(manifest, video, files, root)
+    ]
+
+
+def _crop_files(manifest: Manifest, video: Video, files: FrameFiles, root: Path) -> Iterator[tuple[int, Path]]:
+    """Numbers and files of the published crops that are looked for; a folder that is not there has none."""
     cropped = {layout.id for layout in manifest.spec.layouts if layout.cropped}
     folders = [
         other
@@ -133,17 +156,12 @@ def published_crops(
         and other.video == video.video
         and video.expression in (None, other.expression)
     ]
-    by_number = {number: index for index, number in enumerate(frames.numbers)}
-    raw: list[Image | None] = []
-    crops: list[Image] = []
     for folder in folders[:PUBLISHED_CROPS]:
-        files = frame_files(manifest, folder, root)
-        numbers = [number for number in files.names if number in by_number] or sorted(files.names)
-        if not numbers:
+        try:
+            own = frame_files(manifest, folder, root)
+        except FolderError:
             continue
-        middle = numbers[len(numbers) // 2]
-        image = read_image(files.folder / files.names[middle], colour=frames.colour)[0]
-        if image is not None:
-            crops.append(image)
-            raw.append(frames[by_number.get(middle, len(frames) // 2)])
-    return raw, crops
+        numbers = [number for number in own.names if number in files.names] or sorted(own.names)
+        if numbers:
+            middle = numbers[len(numbers) // 2]
+            yield middle, own.folder / own.names[middle]

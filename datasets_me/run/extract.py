@@ -128,6 +128,8 @@ def extract(
     finally:
         extraction = _collect(setting, everything, failures, manifest)
         extraction.findings.extend(map(found.second_folder, further))
+        unknown = boxes.keys() - {video.video for video in manifest.videos}
+        extraction.findings.extend(map(found.box_of_no_video, sorted(unknown)))
         if not fatal:
             _write_tables(setting, extraction)
     if fatal:
@@ -154,8 +156,9 @@ def one_of_each(videos: Sequence[Video]) -> tuple[list[Job], list[Video]]:
 
 
 def wanted(video: Video, patterns: Sequence[str]) -> bool:
-    """Whether a video's name fits one of some glob patterns, or there are none."""
-    return not patterns or any(fnmatchcase(video.video, pattern) for pattern in patterns)
+    """Whether a video's name, or that of its files, fits one of some glob patterns, or there are none."""
+    names = video.video, Job(video).name
+    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 def _note(
@@ -208,7 +211,13 @@ def _claim(
             before = json.loads(path.read_text(encoding="utf-8"))
             old = {"dataset": before["dataset"], **before["options"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FeaturesError(f"{ABOUT} is damaged: {error}", where=str(out), fix="choose another -o") from error
+            if not all_anew:
+                raise FeaturesError(
+                    f"{ABOUT} is damaged: {error}",
+                    where=str(out),
+                    fix="choose another -o, or add --force, without --videos, to do all anew",
+                ) from error
+            old = {}
         new = {"dataset": manifest.spec.id, **about["options"]}
         changed = [f"{name} {old.get(name)!r}, now {new[name]!r}" for name in new if old.get(name) != new[name]]
         if changed and not all_anew:

@@ -39,6 +39,11 @@ def second_folder(video: Video) -> Finding:
     return finding("ME615", "the video has another folder, which was taken", video=video.video, path=video.path)
 
 
+def box_of_no_video(name: str) -> Finding:
+    """A box of the user's that belongs to no video."""
+    return finding("ME616", f"there is a box for '{name}', which is no video of the manifest")
+
+
 def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> Iterator[Finding]:
     """What is wrong with the files of a video."""
     by_reason: dict[str, list[int]] = {}

@@ -71,11 +71,12 @@ def remove_all(out: Path) -> None:
     """Remove everything that is written down as done, arrays and all."""
     for path in sorted((out / FOLDER).glob("*/*.json")):
         try:
-            files = list(json.loads(path.read_text(encoding="utf-8"))["files"])
+            files = dict(json.loads(path.read_text(encoding="utf-8"))["files"])
         except (OSError, ValueError, KeyError, TypeError):
-            files = []
+            files = {}
         for name in files:
-            (out / name).unlink(missing_ok=True)
+            if (out / name).resolve().is_relative_to(out.resolve()):  # of a damaged file nothing is believed
+                (out / name).unlink(missing_ok=True)
         path.unlink()
 
 
@@ -93,5 +94,5 @@ def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done |
             VideoFeatures.model_validate(about["row"]),
             [Finding.model_validate(finding) for finding in about["findings"]],
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -33,12 +33,13 @@ def find_row(folder: FeatureFolder, name: str) -> VideoFeatures:
     """
     stem = name if not name.endswith(".npy") else Path(name).stem
     rows = [row for row in folder.rows if stem in (row.name, row.video)]
+    rows = [row for row in rows if Path(name).parent.name == row.subject] or rows
     if not rows:
         near = closest(stem, [row.name for row in folder.rows])
         fix = f"did you mean {near}?" if near else "the names are in features.parquet"
         raise FeaturesError(f"there is no video '{name}' among the features", where=str(folder.folder), fix=fix)
     if len(rows) > 1:
-        names = ", ".join(row.name for row in rows[:4])
+        names = ", ".join(f"{row.subject}/{row.name}.npy" for row in rows[:4])
         raise FeaturesError(f"'{name}' has several folders: {names}", fix="give one of these")
     return rows[0]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -53,12 +55,19 @@ class Entry:
 
 
 def check_sheet(path: Path) -> None:
-    """Refuse to write over anything but an earlier contact sheet.
+    """Refuse to write over anything but an earlier contact sheet, and what is no page or cannot be written.
 
     Raises:
         MeDatasetsError: something else is there.
     """
+    if path.suffix.casefold() not in (".html", ".htm"):
+        raise MeDatasetsError("a contact sheet is a page", where=str(path), fix="give a --sheet that ends in .html")
     if not path.exists():
+        there = next(folder for folder in path.absolute().parents if folder.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK)):
+            raise MeDatasetsError(
+                f"the page cannot be written under {there}", where=str(path), fix="choose another --sheet"
+            )
         return
     ours = False
     if path.is_file():
@@ -128,7 +137,7 @@ def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | Non
     try:
         with np.load(out / row.landmarks, allow_pickle=False) as file:
             return file["landmarks"], file["quality"], row.box
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
         return None, None, row.box
 
 

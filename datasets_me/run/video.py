@@ -16,13 +16,13 @@ from datasets_me.errors import FolderError, plural
 from datasets_me.features.boxes import Box
 from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import Features, Quality, extract_video
-from datasets_me.files import remove_leftovers, write_file
+from datasets_me.files import locked, remove_leftovers, write_file
 from datasets_me.inventory.sequence import FrameFiles, frame_files, frame_rate
 from datasets_me.manifest import Manifest
 from datasets_me.records import Finding, Video, VideoFeatures
 from datasets_me.run import findings as found
 from datasets_me.run import ledger
-from datasets_me.run.crops import Fallback, Found, find_crop, padding
+from datasets_me.run.crops import Fallback, Found, crops_digest, find_crop, padding
 from datasets_me.run.ledger import Done
 from datasets_me.run.options import ExtractOptions, rate_of, taken
 from datasets_me.run.pool import Report
@@ -105,7 +105,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     before = None if setting.force else ledger.done(setting.out, job.subject, job.name, stamp)
     if before:
         report(before.row.frames)
-        return before
+        return _moved(setting, job, stamp, before)
     start, numbers = taken(files.start, files.end, frame_rate(setting.manifest, video), options.fps)
     row = row.model_copy(update={"start": start, "frames": len(numbers)})
     frames = FrameReader(files, numbers, colour=options.colour, report=report)
@@ -116,12 +116,29 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     row = row.model_copy(
         update={"key": ledger.digest(_dependencies(setting, job, files) | {"frames": frames.checksum})}
     )
-    row = _write(setting.out, job, row, features)
     everything = [*found.about_files(row, files, frames), *findings]
     if features is not None and where is not None:
         everything += found.about_face(row, where, features, setting.options)
-    ledger.finish(setting.out, job.subject, stamp, row, everything)
+    with locked(ledger.marker(setting.out, job.subject, job.name)):  # against another run on the same video
+        row = _write(setting.out, job, row, features)
+        ledger.finish(setting.out, job.subject, stamp, row, everything)
     return Done(row, everything)
+
+
+def _moved(setting: Setting, job: Job, stamp: str, before: Done) -> Done:
+    """What was done of a video, when its folder may lie elsewhere by now."""
+    row, old = before.row, before.row.path
+    if old == job.video.path:
+        return before
+    row = row.model_copy(update={"path": job.video.path})
+    findings = [
+        finding.model_copy(update={"path": f"{job.video.path}{finding.path[len(old) :]}"})
+        if old and finding.path and (finding.path == old or finding.path.startswith(f"{old}/"))
+        else finding
+        for finding in before.findings
+    ]
+    ledger.finish(setting.out, job.subject, stamp, row, findings)
+    return Done(row, findings)
 
 
 def row_of(setting: Setting, job: Job) -> VideoFeatures:
@@ -151,9 +168,12 @@ def _dependencies(setting: Setting, job: Job, files: FrameFiles) -> dict[str, ob
         "padding": padding(setting.manifest.spec, job.video.video),
         "fallbacks": job.fallbacks,
         "first": files.start,
+        "fps": frame_rate(setting.manifest, job.video),
     }
     if options.faces == "boxes":
         about["box"] = setting.boxes.get(job.video.video)
+    if options.faces == "published-crop":
+        about["crops"] = crops_digest(setting.manifest, job.video, files, setting.root)
     return about
 
 

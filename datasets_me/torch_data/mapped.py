@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ class Members:
                 if places is None:
                     places = self._places[path] = _places(path, mapped)
                 return {name: _copy(mapped, *places[name]) for name in names}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise MeDatasetsError(f"the item cannot be read: {error}", where=str(path), fix="export again") from error
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +24,19 @@ from datasets_me.run.extract import Extraction, extract
 from datasets_me.run.options import ExtractOptions, automatic_step, taken
 from datasets_me.run.sheet import check_sheet, write_sheet
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
-from tests.conftest import Run
+from tests.conftest import REPOSITORY, Run, start
 from tests.run.conftest import FRAMES, SIZE, film, grey, listed, manifest_of
 
 DEFAULT = ExtractOptions()
+
+LEFTOVER = """
+import os, sys
+from pathlib import Path
+from datasets_me import files
+os.fsync = lambda _: os._exit(9)
+files.write_file(Path(sys.argv[1]), b"half")
+"""
+"""A program that ends in the middle of writing a file."""
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -104,6 +115,54 @@ def test_a_rerun_does_only_what_changed(extracted: Path, filmed: Path, dataset: 
     }
 
 
+def test_a_rerun_knows_other_rates_and_places(extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+    root, out = tmp_path / "raw", tmp_path / "out"
+    shutil.copytree(filmed, root, copy_function=shutil.copy2)
+    shutil.copytree(extracted, out, copy_function=shutil.copy2)
+    feature = out / "features/casme_015/casme_015_0101.npy"
+    written = feature.stat().st_mtime_ns
+    first, second, *rest = dataset.videos
+    (root / first.path).rename(root / "rawpic/s15/moved")
+    moved = first.model_copy(update={"path": "rawpic/s15/moved"})
+    faster = second.model_copy(update={"fps": 60.0})
+    result = extract(replace(dataset, videos=[moved, faster, *rest]), root, out, DEFAULT)
+    assert [(row.path, row.fps) for row in result.rows[:2]] == [(moved.path, 30), (second.path, 60)]
+    assert feature.stat().st_mtime_ns == written
+    assert feature_files.read(out, dataset).rows == tuple(result.rows)
+
+
+def test_only_what_a_killed_run_left_is_removed(
+    extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(extracted, out)
+    killed = subprocess.run(
+        [sys.executable, "-c", LEFTOVER, str(out / "features.parquet")], cwd=REPOSITORY, timeout=60, check=False
+    )
+    assert killed.returncode == 9
+    assert len(list(out.glob(".features.parquet.*"))) == 1
+    (out / ".features.parquet.bak").write_text("mine")
+    extract(dataset, filmed, out, DEFAULT)
+    assert [path.name for path in out.glob(".*")] == [".features.parquet.bak"]
+
+
+def test_a_damaged_record_is_made_anew_by_force(
+    extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(extracted, out)
+    (tmp_path / "precious.txt").write_text("mine")
+    (out / "extraction.json").write_text("{")
+    (out / "done/casme_015/casme_015_0101.json").write_text('{"files": {"../precious.txt": 4}}')
+    (out / "done/casme_015/casme_015_0102.json").write_text('{"stamp": "", "files": [[1]]}')
+    with pytest.raises(MeDatasetsError, match=r"extraction\.json is damaged") as said:
+        extract(dataset, filmed, out, DEFAULT)
+    assert said.value.fix == "choose another -o, or add --force, without --videos, to do all anew"
+    extract(dataset, filmed, out, DEFAULT, workers=2, force=True)
+    assert tree(out) == tree(extracted)
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
 def test_a_damaged_output_is_made_again(extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(extracted, out)
@@ -169,6 +228,10 @@ def test_a_sheet_replaces_nothing_of_the_users(
     page.write_text("mine")
     with pytest.raises(MeDatasetsError, match="the file exists and is no contact sheet"):
         check_sheet(page)
+    with pytest.raises(MeDatasetsError, match="a contact sheet is a page"):
+        check_sheet(tmp_path / "out" / "extraction.json")
+    with pytest.raises(MeDatasetsError, match="the page cannot be written under"):
+        check_sheet(page / "sheet.html")
 
 
 def test_a_foreign_folder_is_left_alone(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
@@ -349,7 +412,10 @@ def test_boxes_of_the_user(one: tuple[Path, Path, Manifest], tmp_path: Path) -> 
         options = ExtractOptions(faces="boxes", boxes=table)
         result = extract(manifest, root, tmp_path / f"other{number}", options)
         assert result.rows[0].crop_source == "sample"
-        assert found(result)["ME613"].startswith("boxes gives no box inside it; taken instead: sample")
+        said = found(result)
+        assert said.pop("ME613").startswith("boxes gives no box inside it; taken instead: sample")
+        nobody = "there is a box for 'somebody', which is no video of the manifest"
+        assert said == ({} if number else {"ME616": nobody})
 
 
 def test_the_published_crop(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
@@ -366,6 +432,16 @@ def test_the_published_crop(one: tuple[Path, Path, Manifest], tmp_path: Path) ->
     (row,) = result.rows
     assert np.abs(np.array(row.box) - [50, 30, 190, 200]).max() <= 3
     assert result.findings == [] or {finding.code for finding in result.findings} <= {"ME606", "ME609"}
+    # other crops make other features, and where they are gone, the face is looked for
+    for number in range(5, 12):
+        part = cv2.imread(str(folder / f"img{number:03}.jpg"))[20:200, 40:190]
+        cv2.imwrite(str(root / cropped.path / f"img{number}.jpg"), part)
+    (row,) = extract(both, root, tmp_path / "out", ExtractOptions(faces="published-crop")).rows
+    assert np.abs(np.array(row.box) - [40, 20, 190, 200]).max() <= 3
+    shutil.rmtree(root / "cropped")
+    result = extract(both, root, tmp_path / "out", ExtractOptions(faces="published-crop"))
+    assert (result.rows[0].status, result.rows[0].crop_source) == ("ok", "sample")
+    assert "ME613" in {finding.code for finding in result.findings}
 
 
 def test_a_video_without_a_published_crop_takes_that_of_the_subjects_other(filmed: Path, tmp_path: Path) -> None:
@@ -416,18 +492,27 @@ def test_the_presets_of_the_command_line(one: tuple[Path, Path, Manifest], me_da
     page = (tmp_path / "sheet.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 1
     assert "casme_015_0101" in page
+    assert done.stdout.endswith("written to out\ncontact sheet sheet.html\n")
     done = me_datasets("show", "m", "out", "casme_015_0101", "-o", "p.png")
     assert done.returncode == 0, done.stderr
     assert cv2.imread(str(tmp_path / "p.png")).shape[1] > 1000
     done = me_datasets("show", "m", "out", "casme_015_0102", "-o", "q.png")
     assert done.returncode == 2
     assert "did you mean casme_015_0101?" in done.stderr
+    landmarks = tmp_path / "out" / row.landmarks
+    content = bytearray(landmarks.read_bytes())
+    place = content.index(b"quality.npy") + 40
+    content[place : place + 20] = bytes(20)
+    landmarks.write_bytes(content)
+    done = me_datasets("show", "m", "out", "casme_015_0101", "-o", "q.png")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the landmarks cannot be read: ")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--step", "many"], "--step must be a whole number from 1 on, or auto, not 'many'"),
+        (["--step", "many"], "--step must be a whole number from 1 to 1,000,000, or auto, not 'many'"),
         (["--device", "cuda"], "the flow of --preset default is computed on the CPU only"),
         (["--fps", "0"], "--fps must be above 0, not 0"),
         (["--faces", "yunet", "--weights", "no.onnx"], "no ONNX weights at no.onnx; none are downloaded"),
@@ -441,6 +526,19 @@ def test_bad_arguments(
     assert done.returncode == 2
     assert message in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_odd_names_and_a_closed_terminal(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    only(folder, *(f"img{number:03}.jpg" for number in range(1, 9)))
+    write_manifest(manifest, tmp_path / "m")
+    with start(tmp_path, "extract", "m", "--root", root, "-o", "a[/b]", "--workers", 1) as process:
+        said, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, "")
+    assert said.endswith("written to a[/b]\n")
+    command = f"{sys.executable} -m datasets_me datasets >&- 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    assert subprocess.run(command, shell=True, cwd=tmp_path, env=environment, timeout=60).returncode == 0
 
 
 def test_findings_give_exit_code_1(one: tuple[Path, Path, Manifest], me_datasets: Run, tmp_path: Path) -> None:
