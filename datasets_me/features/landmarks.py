@@ -54,6 +54,12 @@ SMOOTHING = 2.0
 REACH = 4
 """Where that Gaussian is cut off, in standard deviations."""
 
+AGREE = 0.05
+"""Distance from the common motion up to which a stable landmark has a say in it, as a fraction of the face's width."""
+
+SLOWNESS = 0.05
+"""How much of the turn and scale of a new frame is taken over: they are averaged over about twenty frames."""
+
 STABLE = (27, 28, 29, 30, 31, 35, 36, 39, 42, 45)
 """Landmarks that expressions hardly move: bridge and wings of the nose, corners of the eyes."""
 
@@ -247,28 +253,48 @@ def bridged(landmarks: Points, known: NDArray[np.bool_]) -> Points:
 def stable_motion(points: Points, reference: Points) -> NDArray[np.float64]:
     """The similarity (2, 3) that takes the stable landmarks of a frame onto those of the reference.
 
-    cv2.estimateAffinePartial2D with the least median of squares; the identity where it finds none (landmarks
-    that are not finite, or fallen into one point).
+    cv2.estimateAffinePartial2D: least squares over those that agree within `AGREE`, since ten landmarks are too few
+    for the least median, which leaves half of them out. The identity where there is none (landmarks that are not
+    finite, or fallen into one point).
     """
     stable = list(STABLE)
     motion = None
     if np.isfinite(points).all() and np.isfinite(reference).all():
-        motion, _ = cv2.estimateAffinePartial2D(points[stable], reference[stable], method=cv2.LMEDS)
+        reach = AGREE * max(float(np.linalg.norm(reference[16] - reference[0])), 1.0)
+        motion, _ = cv2.estimateAffinePartial2D(
+            points[stable], reference[stable], method=cv2.RANSAC, ransacReprojThreshold=reach
+        )
     return np.eye(2, 3) if motion is None else np.asarray(motion, np.float64)
 
 
-def align(frame: Image, points: Points, reference: Points) -> tuple[Image, Points]:
+def steadied(motion: NDArray[np.float64], before: NDArray[np.float64] | None, points: Points) -> NDArray[np.float64]:
+    """A similarity (2, 3) whose turn and scale follow `motion` slowly, from that of the frame before.
+
+    Jitter of the landmarks by a tenth of a pixel is a change of scale by a thousandth, which at the edge of the face
+    is as large as the motion of a micro-expression; the shift, which the head's motion takes out again, is followed at
+    once: the middle of the stable landmarks goes where `motion` takes it.
+    """
+    linear = motion[:, :2] if before is None else before[:, :2] + SLOWNESS * (motion[:, :2] - before[:, :2])
+    middle = points[list(STABLE)].mean(axis=0)
+    target = motion[:, :2] @ middle + motion[:, 2]
+    return np.column_stack([linear, target - linear @ middle])
+
+
+def align(
+    frame: Image, points: Points, reference: Points, motion: NDArray[np.float64] | None = None
+) -> tuple[Image, Points]:
     """A frame and its landmarks moved so that the stable landmarks lie on those of the reference.
 
     Args:
         frame: (H, W) or (H, W, 3) uint8.
         points: (68, 2), the frame's.
         reference: (68, 2), usually the first frame's.
+        motion: (2, 3), in place of `stable_motion`.
 
     Returns:
         The warped frame (Lanczos, border repeated) and the moved landmarks.
     """
-    motion = stable_motion(points, reference)
+    motion = stable_motion(points, reference) if motion is None else motion
     warped = cv2.warpAffine(
         frame, motion, frame.shape[1::-1], flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
     )

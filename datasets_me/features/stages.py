@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 from datasets_me.features.boxes import Box, FaceDetector
 from datasets_me.features.crop import clamped, cut
 from datasets_me.features.flow import quantise_8bit
-from datasets_me.features.landmarks import GONE, Points, align, bridged, finite, smooth_stream, track
+from datasets_me.features.landmarks import (
+    GONE,
+    Points,
+    align,
+    bridged,
+    finite,
+    smooth_stream,
+    stable_motion,
+    steadied,
+    track,
+)
 from datasets_me.features.mdmo import RegionMotion, mdmo
 from datasets_me.features.regions import RegionSet
 
@@ -150,12 +160,15 @@ def _note(log: Log, residual: float, own: bool, near: bool, points: Points) -> N
 def align_all(pictures: Pictures, log: Log) -> Pictures:
     """Pictures warped onto the first one with landmarks; their landmarks move with them."""
     reference: Points | None = None
+    motion: NDArray[np.float64] | None = None
     for picture in pictures:
         points = log.points[-1]
         if reference is None and np.isfinite(points).all():
             reference = points
         if picture is not None and reference is not None:
-            picture, log.points[-1] = align(picture, points, reference)
+            if np.isfinite(points).all():
+                motion = steadied(stable_motion(points, reference), motion, points)
+            picture, log.points[-1] = align(picture, points, reference, motion)
         yield picture
 
 

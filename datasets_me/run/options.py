@@ -20,7 +20,7 @@ from datasets_me.inventory.sequence import frame_rate
 from datasets_me.manifest import Manifest
 from datasets_me.records import Video
 
-ALGORITHM = 1
+ALGORITHM = 2
 """Raised when the same options give other numbers than before, so that old results are not kept."""
 
 

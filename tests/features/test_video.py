@@ -268,3 +268,44 @@ def test_the_published_form_with_a_missing_frame(video: FaceVideo, frames: Frame
     assert np.isfinite(found.feature[0]).all()
     assert np.isnan(found.feature[1:]).all()
     assert list(found.quality) == [0, 0, Quality.MISSING, 0]
+
+
+def test_alignment_keeps_the_features_of_a_drifting_head() -> None:
+    video = FaceVideo(
+        300, 300, FaceVideoOptions(frames=30, size=(260, 250), face_width=133, noise=1.5, head_motion=1.0)
+    )
+    drifting = [
+        cv2.warpAffine(
+            frame,
+            np.array([[1, 0, 0.8 * number], [0, 1, 0]], np.float32),
+            frame.shape[1::-1],
+            flags=cv2.INTER_LANCZOS4,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        for number, frame in enumerate(video.frames())
+    ]
+    assert relative_error(extract_video(drifting, aligned=True).feature, video) < 0.6
+
+
+@pytest.mark.parametrize("box", [(20, 10, 180, 240), [20, 10, 180, 240], np.array([20, 10, 180, 240], np.int32)])
+def test_a_box_as_four_numbers(box: object, frames: Frames) -> None:
+    assert extract_video(frames[:4], box=box).box == Box(20, 10, 180, 240)
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ((20, 10, 180), "a box is four numbers x0, y0, x1, y1, not"),
+        ((0, 0, float("inf"), 100), "a box is four numbers x0, y0, x1, y1, not"),
+        ((180, 10, 20, 240), r"the box \(180.0, 10.0, 20.0, 240.0\) has no part in frames of 300 x 280 px"),
+        ((900, 900, 990, 990), "has no part in frames of 300 x 280 px"),
+    ],
+)
+def test_boxes_that_are_none(box: object, message: str, frames: Frames) -> None:
+    with pytest.raises(ValueError, match=message):
+        extract_video(frames[:4], box=box)
+
+
+def test_what_is_no_picture_is_a_bad_frame(frames: Frames) -> None:
+    found = extract_video([frames[0], "frame", *frames[2:6]])
+    assert found.quality.tolist() == [0, Quality.MISSING | Quality.NO_FACE, 0, 0, 0, 0]
