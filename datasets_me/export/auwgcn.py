@@ -33,7 +33,7 @@ from datasets_me.errors import FeaturesError, plural
 from datasets_me.export import auwgcn_csv
 from datasets_me.export.items import FINDINGS, ItemRow, describe, read_items
 from datasets_me.export.options import Options
-from datasets_me.export.out_folder import new_folder, write_about
+from datasets_me.export.out_folder import Kind, new_folder, write_about
 from datasets_me.export.segments import Exported, add_segments
 from datasets_me.feature_files import FeatureFolder
 from datasets_me.manifest import Manifest
@@ -42,7 +42,7 @@ from datasets_me.records import Finding, finding
 from datasets_me.statistics import auwgcn_section, graph, region_tables
 from datasets_me.statistics.channels import Moments, merge, of_array
 
-KIND = "auwgcn"
+KIND: Kind = "auwgcn"
 CONFIG, NORMALISATION = "config.yaml", "normalisation.json"
 
 REGIONS = "twelve"
