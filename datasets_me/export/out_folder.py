@@ -36,6 +36,7 @@ class _Source(BaseModel):
 class _Manifest(BaseModel):
     dataset: str
     schema_: _Schema = Field(alias="schema")
+    classes: dict[str, list[str]] = Field(default_factory=dict)
     annotations_sha256: str
     sources: list[_Source]
 
