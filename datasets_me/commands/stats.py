@@ -24,11 +24,14 @@ class Format(StrEnum):
     yaml = "yaml"
 
 
+_FASTEST = 100_000.0  # frames a second; no camera of faces comes near
+
+
 def stats(
     manifest: Path = arguments.MANIFEST,
     features: Path = typer.Argument(None, help="A folder of features: of 'me-datasets extract', or any."),
     split: Path = typer.Option(None, "--split", help="Means and deviations of each fold's training part (a split)."),
-    fps: float = typer.Option(None, "--fps", min=1, help="Count lengths at this frame rate."),
+    fps: float = typer.Option(None, "--fps", help="Count lengths at this frame rate."),
     output: Format = typer.Option(
         Format.table, "--format", help="yaml: the numbers that AUW-GCN and ABPN read from their config.yaml."
     ),
@@ -42,6 +45,8 @@ def stats(
 
     if out is not None and out.exists() and not force:
         raise MeDatasetsError("the file exists already", where=str(out), fix="add --force to replace it")
+    if fps is not None and not 1 <= fps <= _FASTEST:
+        raise MeDatasetsError(f"--fps must be 1 to {_FASTEST:g}, not {fps:g}")
     if split is not None and features is None:
         raise MeDatasetsError("--split says whose features are measured, but there are none", fix="give FEATURES")
     made = manifests.read(manifest)

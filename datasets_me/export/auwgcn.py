@@ -33,7 +33,7 @@ from datasets_me.errors import FeaturesError, plural
 from datasets_me.export import auwgcn_csv
 from datasets_me.export.items import FINDINGS, ItemRow, describe, read_items
 from datasets_me.export.options import Options
-from datasets_me.export.out_folder import new_folder, write_about
+from datasets_me.export.out_folder import Kind, new_folder, write_about
 from datasets_me.export.segments import Exported, add_segments
 from datasets_me.feature_files import FeatureFolder
 from datasets_me.manifest import Manifest
@@ -42,7 +42,7 @@ from datasets_me.records import Finding, finding
 from datasets_me.statistics import auwgcn_section, graph, region_tables
 from datasets_me.statistics.channels import Moments, merge, of_array
 
-KIND = "auwgcn"
+KIND: Kind = "auwgcn"
 CONFIG, NORMALISATION = "config.yaml", "normalisation.json"
 
 REGIONS = "twelve"
@@ -94,7 +94,8 @@ _HEADER = """\
 _NOTE = (
     "datasets.py of the project subtracts 'published.mean' and divides by 'published.std', whatever the features are. "
     "These numbers are of features in px per frame; those of the published extractor are in units of 20 px and come "
-    "out 20 times too small. To normalise these features, put 'without' of the subject that is tested in place of them."
+    "out 20 times too small. To normalise these features, put 'without' of the subject that is tested there, "
+    "which is null where there is no other subject."
 )
 
 
@@ -198,17 +199,14 @@ def _frames(folder: Path, rows: list[ItemRow]) -> Iterator[NDArray[np.float32]]:
 
 
 def _normalisation(by_subject: dict[str, Moments], everything: Moments, features: FeatureFolder) -> dict[str, Any]:
-    others = {
-        subject: merge([found for other, found in by_subject.items() if other != subject] or [everything]).pooled()
-        for subject in by_subject
-    }
+    others = {subject: [found for other, found in by_subject.items() if other != subject] for subject in by_subject}
     units = sorted({row.unit_px for row in features.rows}) if features.extracted else None
     return {
         "note": _NOTE,
         "axes": ["x", "y"],
         "unit_px": units,
         "all": _constants(everything),
-        "without": {subject: _constants(found) for subject, found in others.items()},
+        "without": {subject: _constants(merge(rest).pooled()) if rest else None for subject, rest in others.items()},
         "published": {"mean": list(PUBLISHED_MEAN), "std": list(PUBLISHED_STD)},
     }
 

@@ -29,7 +29,7 @@ from datasets_me.export.faces import Face, Picture, aligner, cut_out, face_of
 from datasets_me.export.items import ItemRow, describe, write_tables
 from datasets_me.export.labels import about
 from datasets_me.export.options import FORMATS, OFFSETS, Format
-from datasets_me.export.out_folder import new_folder, write_about
+from datasets_me.export.out_folder import Kind, new_folder, write_about
 from datasets_me.export.rates import ratio
 from datasets_me.export.sinks import Item, open_sink
 from datasets_me.feature_files import FeatureFolder
@@ -37,7 +37,7 @@ from datasets_me.inventory.sequence import FrameFiles, frame_files, frame_rate
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, Finding, Video, VideoFeatures
 
-KIND = "clips"
+KIND: Kind = "clips"
 
 Progress = Callable[[int, int, str], None]
 """Called with annotations done, annotations in all, and the id of the last."""

@@ -87,14 +87,19 @@ def read_annotations(folder: Path) -> dict[str, Annotation]:
 
 
 def describe(manifest: Manifest) -> dict[str, Any]:
-    """What an export records of its manifest; the hash is that of its annotations, as lines of JSON."""
+    """What an export records of its manifest.
+
+    The hash is that of its annotations, as lines of JSON; the classes are all that the schema has, in its order.
+    """
     digest = hashlib.sha256()
     for row in manifest.annotations:
         digest.update(row.model_dump_json().encode() + b"\n")
+    emotions = manifest.spec.emotions
     return {
         "dataset": manifest.spec.id,
         "schema": {"version": manifest.spec.version, "sha256": manifest.schema.sha256},
         "variant": manifest.variant,
+        "classes": {"class_3": list(emotions.class_3), "class_5": list(emotions.class_5)},
         "annotations_sha256": digest.hexdigest(),
         "sources": manifest.sources,
         "options": manifest.options,

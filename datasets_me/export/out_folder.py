@@ -9,7 +9,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
 
 from datasets_me import __version__, files
 from datasets_me.errors import MeDatasetsError, plural
@@ -17,6 +19,40 @@ from datasets_me.errors import MeDatasetsError, plural
 ABOUT = "export.json"
 _TOOL = "me-datasets"
 _FORMAT = 1
+
+Kind = Literal["segments", "clips", "auwgcn"]
+"""What an export can be of."""
+
+
+class _Schema(BaseModel):
+    sha256: str
+
+
+class _Source(BaseModel):
+    name: str
+    sha256: str
+
+
+class _Manifest(BaseModel):
+    dataset: str
+    schema_: _Schema = Field(alias="schema")
+    classes: dict[str, list[str]] = Field(default_factory=dict)
+    annotations_sha256: str
+    sources: list[_Source]
+
+
+class _Tool(BaseModel):
+    name: str
+    version: str
+
+
+class _About(BaseModel):
+    """What every ``export.json`` must say; each kind says more."""
+
+    kind: Kind
+    tool: _Tool
+    options: dict[str, Any]
+    manifest: _Manifest
 
 
 @contextmanager
@@ -32,7 +68,7 @@ def new_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
         yield temporary
 
 
-def write_about(folder: Path, kind: str, fields: dict[str, Any]) -> None:
+def write_about(folder: Path, kind: Kind, fields: dict[str, Any]) -> None:
     """Write ``export.json`` as the last file of an export."""
     about = {
         "format": _FORMAT,
@@ -44,7 +80,7 @@ def write_about(folder: Path, kind: str, fields: dict[str, Any]) -> None:
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_about(folder: Path, kind: str | None = None) -> dict[str, Any]:
+def read_about(folder: Path, kind: Kind | None = None) -> dict[str, Any]:
     """What ``export.json`` says.
 
     Raises:
@@ -59,10 +95,18 @@ def read_about(folder: Path, kind: str | None = None) -> dict[str, Any]:
             where=str(folder),
             fix="make one with me-datasets export",
         ) from error
-    if tool != _TOOL or version > _FORMAT:
+    if tool != _TOOL or not isinstance(version, int) or version > _FORMAT:
         raise MeDatasetsError(
             f"the export has format {version} of {tool}", where=str(folder), fix="install a newer me-datasets"
         )
+    try:
+        _About.model_validate(about)
+    except ValidationError as error:
+        first = error.errors()[0]
+        entry = ".".join(str(part) for part in first["loc"])
+        raise MeDatasetsError(
+            f"{ABOUT} is damaged: {entry}: {first['msg'].lower()}", where=str(folder), fix="export again"
+        ) from error
     if kind is not None and found != kind:
         raise MeDatasetsError(f"this is an export of {found}, not of {kind}", where=str(folder))
     return dict(about)

@@ -30,7 +30,7 @@ from datasets_me.export import labels, published
 from datasets_me.export.items import ItemRow, describe, write_tables
 from datasets_me.export.labels import Label
 from datasets_me.export.options import Options
-from datasets_me.export.out_folder import new_folder, write_about
+from datasets_me.export.out_folder import Kind, new_folder, write_about
 from datasets_me.export.sinks import Item, Sink, open_sink
 from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
@@ -39,7 +39,7 @@ from datasets_me.manifest import Manifest
 from datasets_me.parquet import write_parquet
 from datasets_me.records import Finding, finding
 
-KIND = "segments"
+KIND: Kind = "segments"
 LABELS = "labels.parquet"
 PARTS = ("train", "test")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -13,7 +13,7 @@ from pydantic import Field
 from datasets_me.errors import MeDatasetsError, plural
 from datasets_me.export.items import ItemRow, read_annotations, read_items
 from datasets_me.export.labels import Label
-from datasets_me.export.out_folder import ABOUT, read_about
+from datasets_me.export.out_folder import ABOUT, Kind, read_about
 from datasets_me.export.segments import LABELS
 from datasets_me.files import checksum
 from datasets_me.parquet import read_parquet
@@ -57,7 +57,7 @@ class Trace(Record):
 
     file: str
     key: str
-    kind: Literal["segments", "clips"]
+    kind: Kind
     export: str
     sha256: str
     intact: bool
@@ -101,8 +101,6 @@ def trace(path: Path, key: str | None = None) -> Trace:
             f"the file names annotations that the export lacks: {', '.join(unknown)}", where=str(path)
         )
     labels = _labels(folder, item)
-    if "manifest" not in about:
-        raise MeDatasetsError(f"{ABOUT} is damaged: it says nothing of the manifest", where=str(folder))
     sources = {source["name"]: source["sha256"] for source in about["manifest"]["sources"]}
     return Trace(
         file=relative,

@@ -11,8 +11,8 @@ from itertools import combinations
 from datasets_me.errors import plural
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, Finding, finding
-from datasets_me.splits.files import PARTS, Part, Split
-from datasets_me.splits.items import Group, Item, Label, items
+from datasets_me.splits.files import PARTS, Label, Part, Split
+from datasets_me.splits.items import Group, Item, items
 
 _NAMED = 5  # classes or folds that a message lists
 
@@ -88,6 +88,7 @@ class Context:
 def check(context: Context) -> Iterator[Finding]:
     """What a split says that cannot be, or should not be."""
     yield from _strangers(context)
+    yield from _twice(context)
     yield from _subjects(context)
     yield from _frames(context)
     yield from _classes(context)
@@ -114,6 +115,18 @@ def _strangers(context: Context) -> Iterator[Finding]:
         if item.dataset in datasets:
             message = f"{item.name} of {item.subject} is not in the manifest of {item.dataset}"
             yield finding("ME522", message, subject=item.subject, video=item.video)
+
+
+def _twice(context: Context) -> Iterator[Finding]:
+    places: dict[tuple[Item, Part], list[str]] = {}
+    for fold, parts in context.folds.items():
+        for part, members in parts.items():
+            if len(set(map(id, members))) < len(members):  # equal items are one object
+                for item in (item for item, times in Counter(members).items() if times > 1):
+                    places.setdefault((item, part), []).append(fold)
+    for (item, part), folds in places.items():
+        message = f"{item.name} stands more than once in {part} of {in_folds(folds)}"
+        yield finding("ME534", message, subject=item.subject, video=item.video)
 
 
 def _subjects(context: Context) -> Iterator[Finding]:

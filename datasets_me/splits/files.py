@@ -13,11 +13,14 @@ dataset and subject; the order of folds is part of the data.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from datasets_me import __version__
 from datasets_me.errors import SplitError
@@ -26,8 +29,13 @@ from datasets_me.parquet import open_parquet, read_parquet, write_parquet
 from datasets_me.records import Finding, SplitRow, arrow_schema
 
 Unit = Literal["expression", "video"]
+Label = Literal["type", "emotion", "class_3", "class_5"]
+LABELS: tuple[Label, ...] = ("type", "emotion", "class_3", "class_5")
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+Folds = dict[str, dict[str, dict[str, dict[str, list[str]]]]]
+"""fold -> part -> dataset -> subject -> items."""
 
 _FORMAT = 1
 _TOOL = "me-datasets"
@@ -97,7 +105,7 @@ def read(folder: Path) -> Split:
     """Read the folder of a split.
 
     Raises:
-        SplitError: there is none, it is damaged, or a newer version wrote it.
+        SplitError: there is none, it is damaged, a newer version wrote it, or its two files have other folds.
     """
     if not (folder / _ABOUT).is_file():
         reason = f"there is no {_ABOUT} in it" if folder.is_dir() else "there is no such folder"
@@ -110,7 +118,7 @@ def read(folder: Path) -> Split:
                 where=str(folder),
                 fix="install a newer me-datasets",
             )
-        return Split(
+        made = Split(
             protocol=said["protocol"],
             unit=said["unit"],
             rows=tuple(_read_rows(folder / _ROWS)),
@@ -119,18 +127,21 @@ def read(folder: Path) -> Split:
             manifests=list(said["manifests"]),
             options=dict(said["options"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        _check(made)
+        differs = _difference(_folds(made.rows), said["folds"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SplitError(
             f"the split is damaged: {error}", where=str(folder), fix="make it again with me-datasets split"
         ) from error
+    if differs:
+        raise SplitError(
+            f"{_ABOUT} and {_ROWS} differ: {differs}", where=str(folder), fix="make the split again, do not edit it"
+        )
+    return made
 
 
 def about(split: Split) -> dict[str, Any]:
     """What ``split.json`` says."""
-    folds: dict[str, dict[str, dict[str, dict[str, list[str]]]]] = {}
-    for row in split.rows:
-        subjects = folds.setdefault(row.fold, {}).setdefault(row.part, {}).setdefault(row.dataset, {})
-        subjects.setdefault(row.subject, []).append(row.annotation or row.video)
     return {
         "format": _FORMAT,
         "tool": {"name": _TOOL, "version": __version__},
@@ -139,7 +150,7 @@ def about(split: Split) -> dict[str, Any]:
         "seed": split.seed,
         "options": split.options,
         "manifests": list(split.manifests),
-        "folds": folds,
+        "folds": _folds(split.rows),
     }
 
 
@@ -147,6 +158,58 @@ def row_of(fold: str, part: Part, dataset: str, subject: str, video: str, annota
     """A row from values that are known to be right: a large split has millions, and checking each takes its time."""
     return SplitRow.model_construct(
         _FIELDS, fold=fold, part=part, dataset=dataset, subject=subject, video=video, annotation=annotation
+    )
+
+
+def _folds(rows: Iterable[SplitRow]) -> Folds:
+    """The folds as ``split.json`` has them."""
+    folds: Folds = {}
+    for (fold, part, dataset, subject), group in groupby(rows, attrgetter("fold", "part", "dataset", "subject")):
+        subjects = folds.setdefault(fold, {}).setdefault(part, {}).setdefault(dataset, {})
+        subjects.setdefault(subject, []).extend(row.annotation or row.video for row in group)
+    return folds
+
+
+def _check(split: Split) -> None:
+    """What a split says of itself.
+
+    Raises:
+        ValueError: it is not what this package writes.
+    """
+    if not isinstance(split.protocol, str):
+        raise ValueError(f"the protocol is {split.protocol!r}")
+    if split.unit not in get_args(Unit):
+        raise ValueError(f"the unit is {split.unit!r}, which is none of {', '.join(get_args(Unit))}")
+    stratify = split.options.get("stratify")
+    if stratify is not None and stratify not in LABELS:
+        raise ValueError(f"it is stratified by {stratify!r}, which is none of {', '.join(LABELS)}")
+
+
+def _difference(rows: Folds, said: Folds) -> str | None:
+    """The first item that only one of the table and ``split.json`` has in a part, in words; order does not count.
+
+    Raises:
+        TypeError, AttributeError: what ``split.json`` says are no folds.
+    """
+    if rows == said:
+        return None
+    for fold in dict.fromkeys([*rows, *said]):
+        if rows.get(fold) == said.get(fold):
+            continue
+        table, text = _counted(rows.get(fold, {})), _counted(said.get(fold, {}))
+        for file, more in ((_ROWS, table - text), (_ABOUT, text - table)):
+            for part, dataset, subject, item in more:
+                return f"in {part} of fold '{fold}', {file} alone has {item}, of {subject} of {dataset}"
+    return None
+
+
+def _counted(parts: dict[str, dict[str, dict[str, list[str]]]]) -> Counter[tuple[str, str, str, str]]:
+    return Counter(
+        (part, dataset, subject, item)
+        for part, datasets in parts.items()
+        for dataset, subjects in datasets.items()
+        for subject, members in subjects.items()
+        for item in members
     )
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from datasets_me.errors import SplitError
 from datasets_me.manifest import Manifest
 from datasets_me.records import Annotation, Finding, finding
-from datasets_me.splits.files import Unit
+from datasets_me.splits.files import Label, Unit
 
 Group = tuple[str, str]
 """A dataset and one of its subjects: what no split may divide."""
-
-Label = Literal["type", "emotion", "class_3", "class_5"]
-LABELS: tuple[Label, ...] = ("type", "emotion", "class_3", "class_5")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from datasets_me.manifest import Manifest
 from datasets_me.records import Finding, SplitRow, finding
 from datasets_me.splits import protocols
 from datasets_me.splits.check import shared_names
-from datasets_me.splits.files import Split, Unit, row_of
-from datasets_me.splits.items import Group, Item, Label, items, labelled, of
+from datasets_me.splits.files import Label, Split, Unit, row_of
+from datasets_me.splits.items import Group, Item, items, labelled, of
 from datasets_me.splits.protocols import Fold
 
 Protocol = Literal["loso", "kfold", "holdout", "cross-dataset", "megc2019"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import PARTS, Part, read_fold
 from datasets_me.torch_data.mapped import Members
 
+T = TypeVar("T", str, int)
 Classes = Literal["emotion", "class_3", "class_5"]
 
 
@@ -30,8 +31,12 @@ class ClipDataset(Dataset[Item]):
 
     Attributes:
         rows: the items, in order.
-        classes, action_units: over the whole export, so that they are the same in every fold.
-        without_class: ids of this part's annotations that have no such label and are left out.
+        classes: what the numbers of ``label`` stand for, the same in every fold. Of ``class_3`` and ``class_5`` all
+            that the dataset's schema has, in its order, whether or not they occur; of ``emotion`` those that occur in
+            the export, in the order of the alphabet; or the names that were given.
+        action_units: those that occur in the export, in order; or those that were given.
+        without_class: ids of this part's annotations whose label is none of ``classes``, or who have none; they are
+            left out.
         fields: shape and dtype of each tensor of an item.
     """
 
@@ -40,6 +45,8 @@ class ClipDataset(Dataset[Item]):
         folder: str | Path,
         *,
         classes: Classes = "emotion",
+        class_names: Sequence[str] | None = None,
+        action_units: Sequence[int] | None = None,
         part: Part = "train",
         split: str | Path | None = None,
         fold: str | None = None,
@@ -50,6 +57,10 @@ class ClipDataset(Dataset[Item]):
         Args:
             folder: what ``me-datasets export clips`` wrote, as npz.
             classes: the label that is to be recognised.
+            class_names: the classes in the order of their numbers, so that several datasets have the same. Clips of
+                other classes are left out and named in ``without_class``.
+            action_units: the units that ``aus`` shows, in order, so that several datasets have the same; others are
+                not shown.
             part: of the fold; without a split, all clips.
             split: a folder of ``me-datasets split``.
             fold: the name of one of its folds.
@@ -80,12 +91,20 @@ class ClipDataset(Dataset[Item]):
             )
         self._classes_from: Classes = classes
         exported = self._annotations.values()
-        names = {getattr(row, classes) for row in exported} - {None}
-        self.classes: tuple[str, ...] = tuple(sorted(names))
-        self.action_units: tuple[int, ...] = tuple(sorted({unit.au for row in exported for unit in row.aus}))
+        found = {getattr(row, classes) for row in exported} - {None}
+        names = about["manifest"].get("classes", {}).get(classes) or sorted(found)
+        self.classes: tuple[str, ...] = _once("class_names", names if class_names is None else class_names)
+        if class_names is not None and found and found.isdisjoint(self.classes):
+            raise MeDatasetsError(
+                f"no clip of the export has one of the classes {', '.join(map(str, self.classes))}",
+                where=str(folder),
+                fix=f"its classes are {', '.join(sorted(found))}",
+            )
+        units = sorted({unit.au for row in exported for unit in row.aus})
+        self.action_units: tuple[int, ...] = _once("action_units", units if action_units is None else action_units)
         if split is not None and fold is not None:
             rows = read_fold(Path(split), fold, about["manifest"]["dataset"]).clips_of(part, rows)
-        lacking = [row for row in rows if getattr(self._annotations[row.file], classes) is None]
+        lacking = [row for row in rows if getattr(self._annotations[row.file], classes) not in self.classes]
         self.without_class: tuple[str, ...] = tuple(row.annotations[0] for row in in_order(lacking, None))
         left_out = {row.file for row in lacking}
         self.rows = in_order([row for row in rows if row.file not in left_out], seed)
@@ -124,3 +143,10 @@ class ClipDataset(Dataset[Item]):
             MeDatasetsError: the clips differ in length.
         """
         return stack(self.fields, (self[index] for index in range(len(self))), len(self))
+
+
+def _once(option: str, values: Sequence[T]) -> tuple[T, ...]:
+    """Values that number something: each must be there once."""
+    if isinstance(values, str) or len(set(values)) < len(values):
+        raise MeDatasetsError(f"{option} must be a list that names nothing twice, not {values!r}")
+    return tuple(values)

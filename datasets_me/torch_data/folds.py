@@ -16,11 +16,15 @@ __all__ = ["PARTS", "Fold", "Part", "read_fold"]
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold of a split, of one dataset: whole videos, and single expressions, by part."""
+    """One fold of a split, of one dataset: whole videos, and single expressions, by part.
+
+    ``trained`` are all datasets of its training part, which need not be the one the rest is of.
+    """
 
     name: str
     videos: dict[Part, frozenset[tuple[str, str]]]
     annotations: dict[Part, frozenset[str]]
+    trained: tuple[str, ...] = ()
 
     def videos_of(self, part: Part, rows: Sequence[ItemRow]) -> list[ItemRow]:
         """The items of the videos of a part.
@@ -74,4 +78,5 @@ def read_fold(split: Path, fold: str, dataset: str) -> Fold:
             for part, mine in rows.items()
         },
         {part: frozenset(row.annotation for row in mine if row.annotation is not None) for part, mine in rows.items()},
+        tuple(sorted({row.dataset for row in held.part(fold, "train")})),
     )

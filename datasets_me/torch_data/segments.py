@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import Dataset
 
 from datasets_me.errors import MeDatasetsError
 from datasets_me.export.items import ItemRow, read_items
-from datasets_me.export.labels import CHANNELS
+from datasets_me.export.labels import CHANNELS, Label
 from datasets_me.export.out_folder import read_about
+from datasets_me.export.segments import LABELS
+from datasets_me.parquet import read_parquet
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import PARTS, Part, read_fold
 from datasets_me.torch_data.mapped import Members
 
-_APEX = tuple(index for index, name in enumerate(CHANNELS) if name.endswith("apex"))
 _REACH = 3
 """Standard deviations after which a soft apex is zero."""
 
@@ -33,7 +34,7 @@ class SegmentDataset(Dataset[Item]):
     Attributes:
         rows: the items, in order.
         fields: shape and dtype of each tensor of an item.
-        mean, std: (2,) float32, of the motion in x and y, where it is normalised; else None.
+        mean, std: (2,) float32, of the motion in x and y, or what was given; None where it is not normalised.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class SegmentDataset(Dataset[Item]):
         part: Part = "train",
         split: str | Path | None = None,
         fold: str | None = None,
-        normalise: bool = False,
+        normalise: bool | tuple[ArrayLike, ArrayLike] = False,
         soft_apex: float | None = None,
         seed: int | None = None,
     ) -> None:
@@ -55,9 +56,12 @@ class SegmentDataset(Dataset[Item]):
             split: a folder of ``me-datasets split``.
             fold: the name of one of its folds.
             normalise: take the mean off the features and divide by their standard deviation, both over the fold's
-                training part alone and over frames that the mask allows; frames it does not become 0.
+                training part alone and over frames that the mask allows; frames it does not become 0. Or the mean and
+                the standard deviation themselves, numbers or arrays that fit (R, 2), such as ``mean`` and ``std`` of
+                the dataset that is trained on, where that is another export.
             soft_apex: the standard deviation, in frames, of a bell curve around each apex, in place of a single 1; the
-                published training script has 4.
+                published training script has 4. A frame has the same value in every segment that shows it, also where
+                the apex lies outside the segment; frames before and after the video keep 0.
             seed: shuffle, in an order that is the same everywhere.
 
         Raises:
@@ -74,29 +78,48 @@ class SegmentDataset(Dataset[Item]):
             raise MeDatasetsError(f"there is no part '{part}'", fix=f"choose one of {', '.join(PARTS)}")
         if (split is None) != (fold is None):
             raise MeDatasetsError("a split and one of its folds belong together")
-        if fold is None and (normalise or part == "validation"):
-            need = "normalisation needs to know what is trained on" if normalise else "only a split has validation"
+        if fold is None and (normalise is True or part == "validation"):
+            need = (
+                "only a split has validation"
+                if part == "validation"
+                else "normalisation needs to know what is trained on"
+            )
             raise MeDatasetsError(need, fix="give split and fold")
         if soft_apex is not None and not soft_apex > 0:
             raise MeDatasetsError(f"a soft apex cannot be {soft_apex:g} frames wide", fix="give more than 0, or None")
-        items = [row for row in read_items(self.folder) if row.part != "whole"]
+        exported = read_items(self.folder)
+        items = [row for row in exported if row.part != "whole"]
         stored = [row for row in items if row.part == ("test" if part == "test" else "train")]
         training: list[ItemRow] = []
+        trained: tuple[str, ...] = ()
         if split is not None and fold is not None:
             chosen = read_fold(Path(split), fold, about["manifest"]["dataset"])
             stored = chosen.videos_of(part, stored)
+            trained = chosen.trained
             training = chosen.videos_of("train", [row for row in items if row.part == "train"])
         self.context: int = about["options"]["context"]
         self.soft_apex = soft_apex
+        self._apexes = {} if soft_apex is None else _apexes(self.folder)
+        self._videos = {(row.subject, row.name): row for row in exported if row.part == "whole"}
         self.rows = in_order(stored, seed)
         self._members = Members()
         self.mean: NDArray[np.float32] | None = None
         self.std: NDArray[np.float32] | None = None
-        if normalise:
+        regions = self._regions(items)
+        if not isinstance(normalise, bool):
+            self.mean, self.std = _given(normalise, regions)
+        elif normalise:
+            if not training and trained:
+                raise MeDatasetsError(
+                    f"the training part of fold '{fold}' is of {', '.join(trained)}, and this export is of "
+                    f"{about['manifest']['dataset']}",
+                    where=str(folder),
+                    fix="open the training part in its own export, and give normalise=(train.mean, train.std) here",
+                )
             self.mean, self.std = self._statistics(training)
         length = about["options"]["length"] + 2 * self.context
         self.fields: Mapping[str, Field] = {
-            "feature": Field((length, self._regions(items), 2), torch.float32),
+            "feature": Field((length, regions, 2), torch.float32),
             "label": Field((length, len(CHANNELS)), torch.int8 if soft_apex is None else torch.float32),
             "mask": Field((length,), torch.bool),
             "start": Field((), torch.int64),
@@ -112,7 +135,7 @@ class SegmentDataset(Dataset[Item]):
         mask = np.asarray(arrays["mask"], np.bool_)
         if self.mean is not None and self.std is not None:
             feature = np.where(mask[:, None, None], (feature - self.mean) / self.std, np.float32(0))
-        label = arrays["label"] if self.soft_apex is None else soften(arrays["label"], self.soft_apex)
+        label = arrays["label"] if self.soft_apex is None else self._soften(row, arrays["label"], self.soft_apex)
         return {
             "feature": torch.from_numpy(feature),
             "label": torch.from_numpy(label),
@@ -125,6 +148,15 @@ class SegmentDataset(Dataset[Item]):
     def to_torch(self) -> dict[str, torch.Tensor]:
         """All items at once: for each field a tensor (number of items, *shape) of its dtype."""
         return stack(self.fields, (self[index] for index in range(len(self))), len(self))
+
+    def _soften(self, row: ItemRow, label: NDArray[np.generic], sigma: float) -> NDArray[np.float32]:
+        """The labels of a segment with soft apexes; what lies before and after the video stays as it is."""
+        place = (row.subject, row.name)
+        first, whole = row.start - self.context, self._videos[place]
+        within = slice(max(whole.start - first, 0), max(whole.start + whole.length - first, 0))
+        out = label.astype(np.float32)
+        out[within] = soften(label[within], first + within.start, self._apexes.get(place, ()), sigma)
+        return out
 
     def _regions(self, items: list[ItemRow]) -> int:
         if not items:
@@ -148,13 +180,47 @@ class SegmentDataset(Dataset[Item]):
         return mean.astype(np.float32), np.where(std > 0, std, 1).astype(np.float32)
 
 
-def soften(label: NDArray[np.generic], sigma: float) -> NDArray[np.float32]:
-    """Labels (n, 8) with each apex spread to its neighbours by exp(-d² / 2 sigma²), 1 at the apex itself."""
+def _given(pair: tuple[ArrayLike, ArrayLike], regions: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A mean and a standard deviation from elsewhere."""
+    try:
+        mean, std = (np.asarray(values, np.float32) for values in pair)
+        if any(np.broadcast_shapes(values.shape, (regions, 2)) != (regions, 2) for values in (mean, std)):
+            raise ValueError(f"shapes {mean.shape} and {std.shape}")
+    except (TypeError, ValueError) as error:
+        raise MeDatasetsError(
+            f"normalise is no mean and standard deviation of features ({regions}, 2): {error}",
+            fix="give two arrays (2,) or (R, 2), such as mean and std of the dataset that is trained on",
+        ) from error
+    if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
+        raise MeDatasetsError("a mean to normalise by is not known, or a standard deviation is not above 0")
+    return mean, std
+
+
+def _apexes(folder: Path) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """By subject and name of a video: the column and the frame of each apex that is marked in it."""
+    try:
+        rows = read_parquet(Label, folder / LABELS)
+    except (OSError, ValueError) as error:
+        raise MeDatasetsError(f"{LABELS} is damaged: {error}", where=str(folder), fix="export again") from error
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for row in rows:
+        if row.apex is not None:
+            column = CHANNELS.index(f"{row.type}_apex")
+            found.setdefault((row.subject, row.name), []).append((column, row.apex))
+    return found
+
+
+def soften(
+    label: NDArray[np.generic], first: int, apexes: Sequence[tuple[int, int]], sigma: float
+) -> NDArray[np.float32]:
+    """Labels (n, 8) of frame ``first`` and on, with each apex spread by exp(-d² / 2 sigma²), 1 at the apex itself.
+
+    ``apexes`` are the column and the frame of each of the video, whether or not the labels show it.
+    """
     out = label.astype(np.float32)
-    time = np.arange(len(label), dtype=np.float32)
-    for column in _APEX:
-        for apex in np.flatnonzero(label[:, column]):
-            away = np.abs(time - apex)
-            curve = np.where(away <= _REACH * sigma, np.exp(-(away**2) / (2 * sigma**2)), 0)
-            out[:, column] = np.maximum(out[:, column], curve)
+    time = np.arange(first, first + len(label), dtype=np.float32)
+    for column, apex in apexes:
+        away = np.abs(time - apex)
+        curve = np.where(away <= _REACH * sigma, np.exp(-(away**2) / (2 * sigma**2)), 0)
+        out[:, column] = np.maximum(out[:, column], curve)
     return out

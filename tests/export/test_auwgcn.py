@@ -109,6 +109,8 @@ def test_features_in_another_unit_are_pointed_at(tmp_path: Path) -> None:
     one = Manifest(made.schema, made.annotations[:2], [], [], made.variant)
     (tmp_path / "features" / "casme_016" / "casme_016_0401.npy").unlink()
     alone = auwgcn.write(one, feature_files.read(tmp_path / "features", one), tmp_path / "one")
+    constants = json.loads((tmp_path / "one" / "normalisation.json").read_text())
+    assert constants["without"] == {"casme_015": None}
     (far,) = [found for found in alone.findings if found.code == "ME533"]
     assert far.message == (
         "the features' standard deviations are 0.0009948 and 0.0009957; the project divides by 0.548588 and 0.645621"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from datasets_me import schema_files
 from datasets_me.convert.convert import convert
 from datasets_me.errors import MeDatasetsError
+from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
 from datasets_me.export.options import Format, Options
 from datasets_me.export.segments import write_segments
@@ -126,3 +129,40 @@ def test_files_of_no_export(tmp_path: Path) -> None:
     np.savez(tmp_path / "out" / "x.npz", a=1)
     with pytest.raises(MeDatasetsError, match="the export knows no such item"):
         trace(tmp_path / "out" / "x.npz")
+
+
+def test_a_segment_of_the_folder_of_auwgcn(tmp_path: Path) -> None:
+    made = manifest(annotation(), annotation(2, onset=40, apex=44, offset=71, type="macro"))
+    features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(90)})
+    auwgcn.write(made, features, tmp_path / "out")
+    place = tmp_path / "out" / "segments"
+    found = trace(place / "train" / "casme_015" / "casme_015_0401_0000.npz")
+    assert (found.kind, found.intact, found.length) == ("auwgcn", True, 90)
+    assert [(row.row, row.cells[0].labelled) for row in found.rows] == [(1, 10), (2, 40)]
+    assert found.features_sha256 == hashlib.sha256(noise(90)).hexdigest()
+    whole = place / "test" / "casme_015" / "casme_015_0401.npy"
+    assert trace(whole).intact
+    np.save(whole, noise(90, seed=1))
+    assert not trace(whole).intact
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ({"manifest": {}}, r"export\.json is damaged: manifest\.dataset: field required"),
+        ({"sources": [{}]}, r"export\.json is damaged: manifest\.sources\.0\.name: field required"),
+        ({"sources": "book.xlsx"}, r"export\.json is damaged: manifest\.sources: input should be a valid list"),
+        ({"kind": "pictures"}, r"export\.json is damaged: kind: input should be 'segments', 'clips' or 'auwgcn'"),
+        ({"format": "one"}, "the export has format one of me-datasets"),
+        ({"tool": {"name": "me-datasets"}}, r"export\.json is damaged: tool\.version: field required"),
+    ],
+)
+def test_an_export_that_says_nonsense_of_itself(damage: dict[str, Any], said: str, tmp_path: Path) -> None:
+    made = manifest(annotation())
+    write_segments(made, arrays(tmp_path / "f", made, {"casme_015_0401": noise(30)}), tmp_path / "out")
+    about = json.loads((tmp_path / "out" / "export.json").read_text())
+    if "sources" in damage:
+        damage = {"manifest": {**about["manifest"], **damage}}
+    (tmp_path / "out" / "export.json").write_text(json.dumps({**about, **damage}))
+    with pytest.raises(MeDatasetsError, match=said):
+        trace(next((tmp_path / "out").glob("segments/train/*/*.npz")))

@@ -242,3 +242,14 @@ def test_the_commands(me_datasets: Run, tmp_path: Path, five: Manifest) -> None:
     assert me_datasets("check-split", "split", "manifest", "--ignore", "ME5").returncode == 0
     wrong = me_datasets("check-split", "split", "manifest", "--root", "a", "--root", "b")
     assert (wrong.returncode, wrong.stderr.splitlines()[0]) == (2, "error: 2 folders of --root for 1 manifest")
+
+
+def test_an_item_that_stands_twice_in_a_part() -> None:
+    made = manifest_of(ONE, TWO)
+    once = split_of(("a", "train", ONE), ("a", "test", TWO), ("b", "train", TWO), ("b", "test", ONE))
+    twice = split_of(
+        *(("a", "train", ONE), ("a", "test", TWO), ("a", "train", ONE)),
+        *(("b", "train", TWO), ("b", "test", ONE)),
+    )
+    assert found(once, made) == []
+    assert found(twice, made) == [("ME534", f"{ONE.id} stands more than once in train of fold a")]

@@ -94,3 +94,50 @@ def test_folders_that_are_no_split(tmp_path: Path, five: Manifest) -> None:
     (tmp_path / "split" / "split.json").write_text(json.dumps({**about, "format": 2}))
     with pytest.raises(SplitError, match="the split has format 2, this version reads 1"):
         files.read(tmp_path / "split")
+
+
+def _rewritten(folder: Path, **changes: object) -> None:
+    about = json.loads((folder / "split.json").read_text())
+    (folder / "split.json").write_text(json.dumps({**about, **changes}))
+
+
+def test_two_files_that_differ(tmp_path: Path, five: Manifest) -> None:
+    folder = tmp_path / "split"
+    files.write(make([five], Options("loso")), folder)
+    folds = json.loads((folder / "split.json").read_text())["folds"]
+    _rewritten(folder, folds=dict(reversed(folds.items())))
+    assert files.read(folder).folds == [f"casme2_0{n}" for n in range(1, 6)]
+    folds["casme2_02"]["test"]["casme2"]["casme2_02"].remove("casme2_02_v1")
+    _rewritten(folder, folds=folds)
+    with pytest.raises(SplitError) as caught:
+        files.read(folder)
+    assert (caught.value.what, caught.value.fix) == (
+        "split.json and splits.parquet differ: in test of fold 'casme2_02', splits.parquet alone has casme2_02_v1, "
+        "of casme2_02 of casme2",
+        "make the split again, do not edit it",
+    )
+    folds["casme2_02"]["test"]["casme2"]["casme2_02"] += ["casme2_02_v1", "casme2_09_v1"]
+    _rewritten(folder, folds=folds)
+    with pytest.raises(SplitError, match=r"fold 'casme2_02', split\.json alone has casme2_09_v1, of casme2_02"):
+        files.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"unit": "foo"}, "the unit is 'foo', which is none of expression, video"),
+        ({"options": {"stratify": "nonsense"}}, "it is stratified by 'nonsense', which is none of type, emotion"),
+        ({"options": {"stratify": 5}}, "it is stratified by 5, which is none of"),
+        ({"options": {"stratify": "onset"}}, "it is stratified by 'onset', which is none of"),
+        ({"protocol": ["loso"]}, r"the protocol is \['loso'\]"),
+        ({"folds": ["a"]}, ""),
+        ({"folds": {"casme2_01": {"train": 5}}}, ""),
+    ],
+)
+def test_a_split_that_says_nonsense_of_itself(
+    changes: dict[str, object], said: str, tmp_path: Path, five: Manifest
+) -> None:
+    files.write(make([five], Options("loso")), tmp_path / "split")
+    _rewritten(tmp_path / "split", **changes)
+    with pytest.raises(SplitError, match=f"the split is damaged: .*{said}"):
+        files.read(tmp_path / "split")

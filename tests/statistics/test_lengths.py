@@ -12,6 +12,7 @@ from datasets_me.convert.convert import convert_any
 from datasets_me.errors import MeDatasetsError
 from datasets_me.statistics import auwgcn_section
 from datasets_me.statistics.lengths import by_group, lengths
+from tests.conftest import Run
 from tests.statistics.conftest import Rows, expression
 
 
@@ -97,3 +98,9 @@ def test_the_section_of_casme_sq_is_that_of_its_annotations(reference: Path) -> 
 def test_scripts_that_need_both_types(manifest_of: Rows) -> None:
     with pytest.raises(MeDatasetsError, match="no macro-expression of casme-sq has a length"):
         auwgcn_section.section(manifest_of(expression("s", "v", 1, 2, 3)))
+
+
+@pytest.mark.parametrize("fps", ["1e30", "nan"])
+def test_a_frame_rate_that_is_none(fps: str, me_datasets: Run, tmp_path: Path) -> None:
+    done = me_datasets("stats", "manifest", "--fps", fps)
+    assert (done.returncode, done.stderr) == (2, f"error: --fps must be 1 to 100000, not {float(fps):g}\n")

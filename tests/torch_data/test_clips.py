@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,36 @@ def test_clips_without_the_label_are_named(made: tuple[Path, Manifest]) -> None:
     assert set(data.without_class) == others
     assert len(data) == len(manifest.annotations) - len(others)
     assert data.classes == ("negative", "positive", "surprise")
+
+
+def test_the_numbers_of_classes_do_not_depend_on_which_occur(made: tuple[Path, Manifest], tmp_path: Path) -> None:
+    folder, manifest = made
+    few = [row for row in manifest.annotations if row.class_3 == "surprise"][:2]
+    surprised = dataclasses.replace(manifest, annotations=few)
+    write_clips(surprised, folder / "set" / "frames", tmp_path / "few", ClipOptions(frames="key", size=8))
+    data = ClipDataset(tmp_path / "few", classes="class_3")
+    assert data.classes == ("negative", "positive", "surprise")
+    assert {int(item["label"]) for item in data} == {2}
+    assert ClipDataset(tmp_path / "few").classes == ("surprise",)
+    joined = ("positive", "surprise", "anger")
+    a, b = (ClipDataset(path, class_names=joined, action_units=(99, 4, 1)) for path in (tmp_path / "few", folder / "4"))
+    assert a.classes == b.classes == joined
+    assert a.fields["aus"] == b.fields["aus"]
+    by_id = {row.id: row for row in manifest.annotations}
+    assert set(b.without_class) == {row.id for row in manifest.annotations if row.emotion not in joined}
+    for item in (*a, *b):
+        row = by_id[item["annotation"]]
+        assert joined[item["label"]] == row.emotion
+        assert item["aus"].tolist() == [float(au in {unit.au for unit in row.aus}) for au in (99, 4, 1)]
+    with pytest.raises(MeDatasetsError) as said:
+        ClipDataset(tmp_path / "few", class_names=("Surprise", "anger"))
+    assert (said.value.what, said.value.fix) == (
+        "no clip of the export has one of the classes Surprise, anger",
+        "its classes are surprise",
+    )
+    for options in ({"class_names": ("a", "a")}, {"action_units": (1, 1)}, {"class_names": "surprise"}):
+        with pytest.raises(MeDatasetsError, match="must be a list that names nothing twice"):
+            ClipDataset(tmp_path / "few", **options)
 
 
 def test_folds_of_videos_and_of_expressions(made: tuple[Path, Manifest], tmp_path: Path) -> None:

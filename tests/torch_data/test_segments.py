@@ -16,6 +16,8 @@ from torch.utils.data import DataLoader  # noqa: E402
 from datasets_me.errors import MeDatasetsError  # noqa: E402
 from datasets_me.export.options import Options  # noqa: E402
 from datasets_me.export.segments import write_segments  # noqa: E402
+from datasets_me.records import SplitRow  # noqa: E402
+from datasets_me.splits import files as split_files  # noqa: E402
 from datasets_me.torch_data import SegmentDataset  # noqa: E402
 from tests.export.builders import annotation, arrays, manifest, noise, split  # noqa: E402
 
@@ -99,9 +101,71 @@ def test_normalisation_sees_the_training_part_alone(export: Path, loso: Path) ->
 def test_soft_apexes(export: Path) -> None:
     hard, soft = SegmentDataset(export)[0]["label"], SegmentDataset(export, soft_apex=4)[0]["label"]
     distance = np.abs(np.arange(22) - 7)
-    assert np.allclose(soft[:, 1].numpy(), np.where(distance <= 12, np.exp(-(distance**2) / 32), 0))
+    inside = (distance <= 12) & (np.arange(22) >= 3)
+    assert np.allclose(soft[:, 1].numpy(), np.where(inside, np.exp(-(distance**2) / 32), 0))
     others = [0, 2, 3, 4, 5, 6, 7]
     assert torch.equal(soft[:, others], hard[:, others].float())
+
+
+@pytest.mark.parametrize("apex", [2, 15, 18, 19, 20, 24, 37])
+def test_a_frame_is_as_soft_in_every_segment(apex: int, tmp_path: Path) -> None:
+    made = manifest(annotation(1, 0, apex, 39), annotation(2, 30, 32, 35, type="macro"))
+    features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(45)})
+    write_segments(made, features, tmp_path / "out", Options(length=20, context=3))
+    wanted = np.zeros((45, 2), np.float32)
+    for column, peak in enumerate((apex, 32)):
+        away = np.abs(np.arange(45) - peak)
+        wanted[:, column] = np.where(away <= 12, np.exp(-(away**2) / 32), 0)
+    wanted = np.pad(wanted, ((3, 18), (0, 0)))
+    for item in SegmentDataset(tmp_path / "out", soft_apex=4):
+        start = int(item["start"])
+        assert np.allclose(item["label"][:, [1, 5]].numpy(), wanted[start : start + 26])
+
+
+def test_normalisation_by_what_another_export_was_trained_on(export: Path, loso: Path, tmp_path: Path) -> None:
+    train = SegmentDataset(export, split=loso, fold="casme_015", normalise=True)
+    wanted = SegmentDataset(export, part="test", split=loso, fold="casme_015", normalise=True)
+    pair = (train.mean, train.std)
+    test = SegmentDataset(export, part="test", split=loso, fold="casme_015", normalise=pair)
+    assert torch.equal(test[0]["feature"], wanted[0]["feature"])
+    assert torch.equal(
+        SegmentDataset(export, normalise=pair).to_torch()["mask"], SegmentDataset(export).to_torch()["mask"]
+    )
+    each = SegmentDataset(export, normalise=(np.zeros((12, 2)), [[2.0, 4.0]]))
+    plain = SegmentDataset(export)
+    inside = plain[0]["mask"]
+    assert torch.equal(each[0]["feature"][inside], plain[0]["feature"][inside] / torch.tensor([2.0, 4.0]))
+    for bad in (
+        None,
+        3,
+        (train.mean,),
+        (np.zeros(3), 1.0),
+        ("x", 1.0),
+        (0.0, 0.0),
+        (np.nan, 1.0),
+        (np.zeros((2, 12, 2)), 1.0),
+    ):
+        with pytest.raises(MeDatasetsError, match=r"normalise is no mean|a mean to normalise by is not known"):
+            SegmentDataset(export, normalise=bad)
+
+
+def test_a_fold_that_trains_on_another_dataset(export: Path, tmp_path: Path) -> None:
+    rows = [
+        SplitRow(fold="samm-lv-to-casme-sq", part="train", dataset="samm-lv", subject="samm_006", video="006_1"),
+        *(
+            SplitRow(fold="samm-lv-to-casme-sq", part="test", dataset="casme-sq", subject=video[:9], video=video)
+            for video in VIDEOS
+        ),
+    ]
+    split_files.write(split_files.Split("cross-dataset", "video", tuple(rows)), tmp_path / "cross")
+    fold = {"split": tmp_path / "cross", "fold": "samm-lv-to-casme-sq", "part": "test"}
+    with pytest.raises(MeDatasetsError) as said:
+        SegmentDataset(export, **fold, normalise=True)
+    assert (said.value.what, said.value.fix) == (
+        "the training part of fold 'samm-lv-to-casme-sq' is of samm-lv, and this export is of casme-sq",
+        "open the training part in its own export, and give normalise=(train.mean, train.std) here",
+    )
+    assert len(SegmentDataset(export, **fold, normalise=(0.1, 2.0))) == 8
 
 
 def test_workers_give_what_the_process_itself_gives(export: Path, loso: Path) -> None:
