@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,6 +15,7 @@ from datasets_me.errors import FolderError
 from datasets_me.features.boxes import Box, CallableDetector, FaceDetector
 from datasets_me.features.crop import PADDINGS, Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector
+from datasets_me.files import checksum
 from datasets_me.inventory.sequence import FrameFiles, frame_files
 from datasets_me.manifest import Manifest
 from datasets_me.records import Video
@@ -139,10 +139,14 @@ def published_crops(
 
 def crops_digest(manifest: Manifest, video: Video, files: FrameFiles, root: Path) -> list[str]:
     """What `published_crops` depends on: the contents of the crops."""
-    return [
-        hashlib.sha256(read_image(path, colour=False)[1]).hexdigest()
-        for _, path in _crop_files(manifest, video, files, root)
-    ]
+    return [_content(path) for _, path in _crop_files(manifest, video, files, root)]
+
+
+def _content(path: Path) -> str:
+    try:
+        return checksum(path)
+    except OSError:
+        return "cannot be read"
 
 
 def _crop_files(manifest: Manifest, video: Video, files: FrameFiles, root: Path) -> Iterator[tuple[int, Path]]:
