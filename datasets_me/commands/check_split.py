@@ -62,10 +62,12 @@ def check_split(
         _refuse_nothing(count, "clip", "--features", "they are of another dataset, or empty")
         compared.append(f"{plural(count, 'clip')} compared by features")
     if root:
-        more, count = _images(context, made, root)
+        more, counts = _images(context, made, root)
         found += more
+        count = sum(counts.values())
         _refuse_nothing(count, "image", "--root", "the folders are not there, or their pictures show nothing")
-        compared.append(f"{plural(count, 'image')} compared")
+        layouts = f"layout{'s' if len(counts) > 1 else ''} {', '.join(counts)}"
+        compared.append(f"{plural(count, 'image')} of {layouts} compared")
     found = [
         finding
         for finding in findings.of_severity(found, severity)
@@ -109,7 +111,7 @@ def _features(context: Context, made: Sequence[Manifest], folders: list[Path]) -
         return check_features(context, read, update)
 
 
-def _images(context: Context, made: Sequence[Manifest], roots: list[Path]) -> tuple[list[Finding], int]:
+def _images(context: Context, made: Sequence[Manifest], roots: list[Path]) -> tuple[list[Finding], dict[str, int]]:
     from datasets_me.commands import show
     from datasets_me.splits.near_images import check_images
 

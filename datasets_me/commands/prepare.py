@@ -11,7 +11,7 @@ import typer
 from datasets_me.commands import arguments
 from datasets_me.commands.export_segments import Compat
 from datasets_me.commands.extract import Faces, Preset
-from datasets_me.commands.split import Protocol, Unit
+from datasets_me.commands.split import FOLDS, TEST, VALIDATION, Protocol, Unit
 
 if TYPE_CHECKING:
     from datasets_me.pipeline.steps import Result
@@ -24,6 +24,9 @@ def prepare(
     out: Path = typer.Option(..., "-o", "--out", help="The folder to make, or to go on with."),
     protocol: Protocol = typer.Option(Protocol.loso, "--protocol", help="Who trains and who is tested."),
     unit: Unit = typer.Option(None, "--unit", help="What the split deals out; videos by default."),
+    folds: int = FOLDS,
+    test: float = TEST,
+    validation: float = VALIDATION,
     seed: int = typer.Option(0, "--seed", min=0, help="Of the split."),
     preset: Preset = typer.Option(Preset.default, "--preset", help="How features are computed."),
     faces: Faces = typer.Option(Faces.dlib, "--faces", help="What finds faces; see me-datasets extract --help."),
@@ -45,7 +48,14 @@ def prepare(
 
     chosen, where = arguments.schema_and_rest(schema, dataset, source, "SOURCE")
     options = pipeline.Options(
-        split=SplitOptions(protocol=protocol.value, unit=unit.value if unit else None, seed=seed),
+        split=SplitOptions(
+            protocol=protocol.value,
+            unit=unit.value if unit else None,
+            folds=folds,
+            test=test,
+            validation=validation,
+            seed=seed,
+        ),
         extraction=ExtractOptions(preset=preset.value, faces=faces.value, layout=layout, fps=fps),
         segments=SegmentOptions(compat=compat.value if compat else None),
         workers=workers or os.cpu_count() or 1,
@@ -74,8 +84,20 @@ def prepare(
                 code, show.severity(finding.severity), f"{count:,}", f"{finding.where}: {finding.message}", finding.fix
             )
         console.print(table)
-    console.print(f"\neverything is in {out}: report.html (all findings), sheet.html (faces), card/card.html")
+    typer.echo("\n" + "\n".join(_ending(results, out)))
     raise typer.Exit(_exit_code(results))
+
+
+def _ending(results: list[Result], out: Path) -> list[str]:
+    missing = [result for result in results if result.status in ("failed", "skipped")]
+    if not missing:
+        return [f"everything is in {out}: report.html (all findings), sheet.html (faces), card/card.html"]
+    said = ", ".join(f"{result.step.name} {result.status}" for result in missing)
+    lines = [f"not everything could be done: {said}; the rest is in {out}, all findings in report.html"]
+    older = [name for result in missing for name in result.older]
+    if older:
+        lines.append(f"of an earlier run, not of this one: {', '.join(older)}")
+    return lines
 
 
 def _line(result: Result) -> str:

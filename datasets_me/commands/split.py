@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from datasets_me.splits.files import Split
 
 MANIFESTS = typer.Argument(help="Manifest folders, made by 'me-datasets convert'; several to join or cross datasets.")
+FOLDS = typer.Option(5, "--folds", help="How many folds kfold makes.")
+TEST = typer.Option(0.2, "--test", help="The part of the subjects that holdout tests.")
+VALIDATION = typer.Option(
+    0.0, "--validation", help="The part of each fold's training subjects to set aside as a validation part."
+)
 
 
 class Protocol(StrEnum):
@@ -59,11 +64,9 @@ def split(
         "--unit",
         help="Deal out expressions (recognition) or whole videos (spotting). Default: videos; megc2019: expressions.",
     ),
-    folds: int = typer.Option(5, "--folds", help="How many folds kfold makes."),
-    test: float = typer.Option(0.2, "--test", help="The part of the subjects that holdout tests."),
-    validation: float = typer.Option(
-        0.0, "--validation", help="The part of each fold's training subjects to set aside as a validation part."
-    ),
+    folds: int = FOLDS,
+    test: float = TEST,
+    validation: float = VALIDATION,
     stratify: Label = typer.Option(None, "--stratify", help="Spread these classes evenly over the folds."),
     seed: int = typer.Option(0, "--seed", min=0, help="The same seed makes the same split."),
     force: bool = arguments.FORCE,

@@ -52,7 +52,7 @@ def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], li
     """The videos that have features, with their annotations; and what has only one of both.
 
     Raises:
-        FeaturesError: not one video of the features is known to the manifest.
+        FeaturesError: no video has features, or not one of those that have is known to the manifest.
     """
     by_video: dict[str, list[Annotation]] = {}
     for annotation in manifest.annotations:
@@ -60,6 +60,14 @@ def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], li
     subjects = {video.video: video.subject for video in manifest.videos}
     subjects |= {video: rows[0].subject for video, rows in by_video.items()}
     present = [row for row in features.rows if row.features is not None]
+    if features.rows and not present:
+        first = features.rows[0]
+        raise FeaturesError(
+            f"no video has features: of {plural(len(features.rows), 'video')} the first, {first.name}, "
+            f"has none because: {first.why or first.status}",
+            where=str(features.folder),
+            fix="look at the findings of the extraction, and run it again",
+        )
     if not any(row.video in subjects for row in present):
         raise FeaturesError(
             "none of the features are of a video of the manifest"

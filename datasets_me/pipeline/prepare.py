@@ -15,7 +15,7 @@ from datasets_me.cards import card as cards
 from datasets_me.cards import write as card_files
 from datasets_me.convert.convert import convert
 from datasets_me.convert.source import find_source
-from datasets_me.errors import plural
+from datasets_me.errors import FolderError, SplitError, plural
 from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
 from datasets_me.export.options import Options as SegmentOptions
@@ -76,24 +76,39 @@ def prepare(
     """Do everything that is not done yet, and write all findings to ``report.html``.
 
     Raises:
-        MeDatasetsError: the workbook cannot be read, or the folder holds something else. Any other step that fails
-            is a result, and those that do not need it go on.
+        MeDatasetsError: the workbook or the root cannot be read, the folder holds something else, or no split can be
+            made as it is asked for. Nothing is written then. Any other step that fails is a result, and those that do
+            not need it go on.
     """
+    if options.split.protocol == "cross-dataset":
+        raise SplitError(
+            "cross-dataset needs two datasets, and prepare works on one",
+            fix="prepare each dataset with another --protocol, then give both manifests to "
+            "me-datasets split --protocol cross-dataset",
+        )
     path = find_source(schema.spec, source, root)
-    ledger = Ledger(out)
+    if not root.is_dir():
+        raise FolderError("the root is not a folder", where=str(root))
+    about = {"dataset": schema.spec.id, "source": str(path.resolve()), "root": str(root.resolve())}
+    ledger = Ledger(out, about)
     begins("convert")
     started = time.perf_counter()
     with progress("folders", None) as update:
         made = convert(schema, path).manifest()
         made = with_folders(made, root, lambda folders, files: update(folders, note=f"{files:,} files"))
+    if len({annotation.subject for annotation in made.annotations}) > 1:
+        splits.make(
+            [made], options.split
+        )  # of one subject there is no split, whatever the options; the rest can be done
+    ledger.claim()
     manifests.write(made, out / "manifest", force=True)
-    step = Step("convert", "manifest", (), {}, lambda: Outcome(""), always=True)
+    step = Step("convert", ["manifest"], (), {}, lambda: Outcome(""), always=True)
     first = Result(step, "done", _counted(made), list(made.findings), time.perf_counter() - started)
     ends(first)
     results = [first, *run_steps(ledger, _steps(made, root, out, options, progress), begins, ends)]
     findings = [finding for result in results for finding in result.findings]
-    about = {"dataset": made.spec.id, **{result.step.name: result.said for result in results}}
-    page = reports.to_html(findings, f"{made.spec.title}: everything that was found", about)
+    said = {"dataset": made.spec.id, **{result.step.name: result.said for result in results}}
+    page = reports.to_html(findings, f"{made.spec.title}: everything that was found", said)
     write_file(out / "report.html", page.encode())
     return results
 
@@ -106,19 +121,19 @@ def _steps(made: Manifest, root: Path, out: Path, options: Options, progress: Pr
     features = [*manifest, out / "features" / feature_files.TABLE]
     split = out / "split" / "splits.parquet"
     steps = [
-        Step("check", "report.html", manifest, {}, lambda: _check(made, root), always=True),
+        Step("check", ["report.html"], manifest, {}, lambda: _check(made, root), always=True),
         Step(
             "extract",
-            "features",
+            ["features", "sheet.html"],
             manifest,
             {},
             lambda: _extract(made, root, out, options, progress),
             always=True,
         ),
-        Step("split", "split", features, {"split": options.split}, lambda: _split(made, out, options, progress)),
+        Step("split", ["split"], features, {"split": options.split}, lambda: _split(made, out, options, progress)),
         Step(
             "segments",
-            "segments",
+            ["segments"],
             features,
             options.segments.as_dict(),
             lambda: _segments(made, out, options.segments, progress),
@@ -127,14 +142,14 @@ def _steps(made: Manifest, root: Path, out: Path, options: Options, progress: Pr
     if made.spec.auwgcn_csv and options.extraction.regions == "twelve":
         compat = options.segments.compat
         steps.append(
-            Step("auwgcn", "auwgcn", features, {"compat": compat}, lambda: _auwgcn(made, out, compat, progress))
+            Step("auwgcn", ["auwgcn"], features, {"compat": compat}, lambda: _auwgcn(made, out, compat, progress))
         )
     if any(row.emotion for row in made.annotations):
-        steps.append(Step("clips", "clips", features, {}, lambda: _clips(made, root, out, progress)))
+        steps.append(Step("clips", ["clips"], features, {}, lambda: _clips(made, root, out, progress)))
     steps += [
-        Step("stats", "stats.json", [*features, split], {}, lambda: _stats(made, out, progress)),
-        Step("graph", "graph.npy", manifest, {}, lambda: _graph(made, out)),
-        Step("card", "card", features, {}, lambda: _card(out)),
+        Step("stats", ["stats.json"], [*features, split], {}, lambda: _stats(made, out, progress)),
+        Step("graph", ["graph.npy", "graph.png"], manifest, {}, lambda: _graph(made, out)),
+        Step("card", ["card"], features, {}, lambda: _card(out)),
     ]
     return steps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -35,7 +35,7 @@ class Step:
 
     Attributes:
         name: of the step, one word.
-        output: what it writes, relative to the folder of the whole work.
+        outputs: the files and folders it writes, relative to the folder of the whole work.
         reads: files whose content it depends on; one that is missing makes the step skipped.
         options: what else it depends on.
         run: does it, in place of an earlier result.
@@ -43,7 +43,7 @@ class Step:
     """
 
     name: str
-    output: str
+    outputs: Sequence[str]
     reads: Sequence[Path]
     options: dict[str, Any]
     run: Callable[[], Outcome]
@@ -52,55 +52,70 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """How a step ended."""
+    """How a step ended.
+
+    ``older`` are the outputs of a step that could not be done which were there before, from an earlier run.
+    """
 
     step: Step
     status: Status
     said: str
     findings: list[Finding]
     seconds: float
+    older: tuple[str, ...] = ()
 
 
 class Ledger:
-    """What is written down of the steps in ``prepare.json``.
+    """What is written down of the steps in ``prepare.json``; nothing is written before `claim`.
+
+    Args:
+        about: what the work is of, by name: ``{"dataset": "casme2", "root": "/data"}``.
 
     Raises:
-        MeDatasetsError: the folder holds something that is not ours, or its state is damaged.
+        MeDatasetsError: the folder holds something that is not ours, or the work on something else, or its state is
+            damaged.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, about: Mapping[str, str]) -> None:
         self.out = out
+        self.about = dict(about)
         self.steps: dict[str, Any] = {}
         path = out / STATE
         if path.is_file():
             try:
-                about = json.loads(path.read_text(encoding="utf-8"))
-                if about["tool"] != _TOOL:
-                    raise KeyError(about["tool"])
-                self.steps = dict(about["steps"])
+                state = json.loads(path.read_text(encoding="utf-8"))
+                if state["tool"] != _TOOL:
+                    raise KeyError(state["tool"])
+                self.steps = dict(state["steps"])
+                before: dict[str, str] = dict(state.get("of", {}))
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise MeDatasetsError(
                     f"{STATE} is damaged: {error}", where=str(out), fix="choose another -o"
                 ) from error
+            _same(out, before, self.about)
         elif out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise MeDatasetsError(
                 "the output exists and is not the folder of an earlier prepare",
                 where=str(out),
                 fix="choose another -o",
             )
+
+    def claim(self) -> None:
+        """Make the folder ours, before anything else is written into it."""
         self._save()
 
     def kept(self, step: Step, stamp: str) -> Outcome | None:
         """What a step said before, if nothing has changed since."""
         entry = self.steps.get(step.name)
-        if step.always or not entry or entry["stamp"] != stamp or not (self.out / step.output).exists():
+        if step.always or not entry or entry["stamp"] != stamp or not self._there(entry.get("files")):
             return None
         return Outcome(entry["said"], [Finding.model_validate(finding) for finding in entry["findings"]])
 
     def note(self, step: Step, stamp: str, outcome: Outcome) -> None:
         """Write down that a step is done."""
         findings = [finding.model_dump(mode="json", exclude_none=True) for finding in outcome.findings]
-        self.steps[step.name] = {"stamp": stamp, "said": outcome.said, "findings": findings}
+        files = {} if step.always else self._files(step)
+        self.steps[step.name] = {"stamp": stamp, "said": outcome.said, "findings": findings, "files": files}
         self._save()
 
     def forget(self, step: Step) -> None:
@@ -108,9 +123,36 @@ class Ledger:
         if self.steps.pop(step.name, None) is not None:
             self._save()
 
+    def _files(self, step: Step) -> dict[str, int]:
+        """The files of a step, relative to the folder, and their sizes in bytes."""
+        places = [self.out / name for name in step.outputs]
+        files = [path for place in places for path in (place.rglob("*") if place.is_dir() else (place,))]
+        return {path.relative_to(self.out).as_posix(): path.stat().st_size for path in sorted(files) if path.is_file()}
+
+    def _there(self, files: dict[str, int] | None) -> bool:
+        """Whether all files of a step are still there, of the same size. Others may have come to lie beside them."""
+        if not files:
+            return False
+        try:
+            return all((self.out / name).stat().st_size == size for name, size in files.items())
+        except OSError:
+            return False
+
     def _save(self) -> None:
-        about = {"tool": _TOOL, "version": __version__, "steps": dict(sorted(self.steps.items()))}
+        about = {"tool": _TOOL, "version": __version__, "of": self.about, "steps": dict(sorted(self.steps.items()))}
         write_file(self.out / STATE, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _same(out: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    changed = [
+        f"{name} {before[name]}, not {now[name]}" for name in now if name in before and before[name] != now[name]
+    ]
+    if changed:
+        raise MeDatasetsError(
+            f"the output is of something else: {'; '.join(changed)}",
+            where=str(out / STATE),
+            fix="choose another -o; or, where the same data only moved, write its new place into this file",
+        )
 
 
 def run_steps(
@@ -123,14 +165,18 @@ def run_steps(
     for step in steps:
         begins(step.name)
         started = time.perf_counter()
+        before = tuple(name for name in step.outputs if (ledger.out / name).exists())
         broken = [path for path in stale if any(path in (read, *read.parents) for read in step.reads)]
         if broken:
             status, outcome = "skipped", Outcome(f"{broken[0].name} is not up to date")
         else:
             status, outcome = _run(ledger, step)
         if status in ("failed", "skipped"):
-            stale.append(ledger.out / step.output)
-        result = Result(step, status, outcome.said, outcome.findings, time.perf_counter() - started)
+            stale += [ledger.out / name for name in step.outputs]
+            older = before
+        else:
+            older = ()
+        result = Result(step, status, outcome.said, outcome.findings, time.perf_counter() - started, older)
         ends(result)
         results.append(result)
     return results

@@ -34,12 +34,18 @@ def clips(context: Context, dataset: str) -> Iterator[Clip]:
                 yield Clip(item, annotation.id, annotation)
 
 
-def alike(prints: NDArray[np.float32], least: float) -> Iterator[tuple[int, int, float]]:
-    """Pairs i < j of rows of an array (n, d) whose product is at least this, and the product; in bounded memory."""
+def alike(
+    prints: NDArray[np.float32], least: float, others: NDArray[np.float32] | None = None
+) -> Iterator[tuple[int, int, float]]:
+    """Pairs i < j of rows of an array (n, d) whose product is at least this, and the product; in bounded memory.
+
+    With ``others`` (n, d) row j is taken from there.
+    """
+    seconds = prints if others is None else others
     for start in range(0, len(prints), _BLOCK):
         first = prints[start : start + _BLOCK]
         for other in range(start, len(prints), _BLOCK):
-            products = first @ prints[other : other + _BLOCK].T
+            products = first @ seconds[other : other + _BLOCK].T
             for i, j in np.argwhere(products >= least):
                 if start + i < other + j:
                     yield int(start + i), int(other + j), float(products[i, j])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -41,38 +40,60 @@ class Picture:
     bits: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """An image to look at: of which clip, and whether for its annotation or for its place in the folder."""
+
+    clip: Clip
+    layout: str
+    root: Path
+    path: str
+    annotated: bool
+
+
 def check_images(
     context: Context,
     roots: Sequence[tuple[Manifest, Path]],
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[list[Finding], int]:
-    """Findings (ME526, ME527) about clips on both sides of a fold, and how many images were compared.
+) -> tuple[list[Finding], dict[str, int]]:
+    """Findings (ME526, ME527) about clips on both sides of a fold, and how many images of each layout were compared.
 
     Of each expression the apex and the middle between onset and offset are looked at, of a video without expressions
-    its middle. Images that cannot be read and those on which nothing is to be seen are not compared.
+    its middle. For the same file under two names, the first and the last frame of each folder and those at its
+    quarters are looked at, too, whatever is annotated. Images are compared with those of the same layout only. Images
+    that cannot be read and those on which nothing is to be seen are not compared.
 
     Raises:
         FolderError: a root is no folder, or the manifest ties none of the split to a folder under it.
     """
-    work = [(clip, path) for manifest, root in roots for clip, path in _places(context, manifest, root)]
-    by_clip: dict[Clip, list[Picture]] = {}
-    for done, (clip, (root, path)) in enumerate(work, start=1):
-        picture = _look(root, path)
+    work = [place for manifest, root in roots for place in _places(context, manifest, root)]
+    look = cache(_look)  # frames of an expression may be those at a quarter
+    by_layout: dict[str, list[tuple[_Place, Picture]]] = {}
+    for done, place in enumerate(work, start=1):
+        picture = look(place.root, place.path)
         if picture is not None:
-            by_clip.setdefault(clip, []).append(picture)
+            by_layout.setdefault(place.layout, []).append((place, picture))
         if progress:
             progress(done, len(work))
-    pictures = [(clip, picture) for clip, found in by_clip.items() for picture in found]
     told: set[tuple[Item, Item]] = set()
-    found = [*leaks(context, "ME526", _same(pictures), told), *leaks(context, "ME527", _similar(by_clip), told)]
-    return found, len({picture.path for _, picture in pictures})
+    found: list[Finding] = []
+    for own in by_layout.values():
+        found += leaks(context, "ME526", _same([(place.clip, picture) for place, picture in own]), told)
+    for own in by_layout.values():
+        by_clip: dict[Clip, list[Picture]] = {}
+        for place, picture in own:
+            if place.annotated:
+                by_clip.setdefault(place.clip, []).append(picture)
+        found += leaks(context, "ME527", _similar(by_clip), told)
+    counts = {layout: len({(place.root, place.path) for place, _ in own}) for layout, own in sorted(by_layout.items())}
+    return found, counts
 
 
 def _same(pictures: Sequence[tuple[Clip, Picture]]) -> Iterator[tuple[Clip, Clip, str]]:
-    by_hash: dict[str, list[tuple[Clip, Picture]]] = {}
+    by_hash: dict[str, dict[Clip, Picture]] = {}
     for clip, picture in pictures:
-        by_hash.setdefault(picture.sha256, []).append((clip, picture))
-    for found in by_hash.values():
+        by_hash.setdefault(picture.sha256, {}).setdefault(clip, picture)
+    for found in map(list, map(dict.items, by_hash.values())):
         for index, (first, one) in enumerate(found):
             for second, other in found[index + 1 :]:
                 yield first, second, f"{one.path} and {other.path} are the same file"
@@ -92,8 +113,8 @@ def _similar(by_clip: dict[Clip, list[Picture]]) -> Iterator[tuple[Clip, Clip, s
             yield names[first], names[second], reason
 
 
-def _places(context: Context, manifest: Manifest, root: Path) -> Iterator[tuple[Clip, tuple[Path, str]]]:
-    """For each clip of a dataset the images to look at, relative to the root."""
+def _places(context: Context, manifest: Manifest, root: Path) -> Iterator[_Place]:
+    """The images to look at, of every layout: those of each clip, and those at the quarters of each folder."""
     if not root.is_dir():
         raise FolderError("there is no such folder of frames", where=str(root))
     folders: dict[str, list[Video]] = {}
@@ -101,21 +122,24 @@ def _places(context: Context, manifest: Manifest, root: Path) -> Iterator[tuple[
         if video.path is not None and video.layout is not None:
             folders.setdefault(video.video, []).append(video)
     mine = [clip for clip in clips(context, manifest.spec.id) if clip.annotation or not context.annotations[clip.item]]
-    tied = {clip: [row for row in folders.get(clip.item.video, ()) if _holds(row, clip)] for clip in mine}
-    layouts = Counter(row.layout for rows in tied.values() for row in rows)
-    if not layouts:
+    tied = [(clip, row) for clip in mine for row in folders.get(clip.item.video, ()) if _holds(row, clip)]
+    if not tied:
         raise FolderError(
             f"the manifest of {manifest.spec.id} ties nothing of the split to a folder of frames",
             where=str(root),
             fix="convert the workbook with --root",
         )
-    chosen = min(layouts, key=lambda layout: (-layouts[layout], layout or ""))
     listed = cache(lambda path: _list(root, path))
-    for clip, rows in tied.items():
-        for row in rows:
-            if row.layout == chosen and row.path is not None:
-                for name in _names(manifest, row, clip.annotation, listed(row.path)):
-                    yield clip, (root, f"{row.path}/{name}")
+    for clip, row in tied:
+        for name in _names(manifest, row, clip.annotation, listed(str(row.path))):
+            yield _Place(clip, str(row.layout), root, f"{row.path}/{name}", True)
+    first_of: dict[str, tuple[Clip, Video]] = {}
+    for clip, row in tied:
+        first_of.setdefault(str(row.path), (clip, row))
+    for path, (clip, row) in first_of.items():
+        names = listed(path).names
+        for index in sorted({(len(names) - 1) * quarter // 4 for quarter in range(5)} if names else ()):
+            yield _Place(clip, str(row.layout), root, f"{path}/{names[index]}", False)
 
 
 def _holds(row: Video, clip: Clip) -> bool:

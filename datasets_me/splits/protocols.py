@@ -41,7 +41,7 @@ def loso(groups: Sequence[Group]) -> Iterator[Fold]:
     Raises:
         SplitError: there are fewer than two subjects.
     """
-    _need(groups, 2, "leave one subject out")
+    _need(groups, 2, "leave one subject out", "a split needs two subjects")
     times = Counter(subject for _, subject in groups)
     for group in groups:
         name = f"{group[0]}-{group[1]}" if times[group[1]] > 1 else group[1]
@@ -59,7 +59,8 @@ def kfold(groups: Sequence[Group], count: int, seed: int, labels: Labelled | Non
     """
     if count < 2:
         raise SplitError(f"{plural(count, 'fold')} cannot be trained and tested", fix="give --folds 2 or more")
-    _need(groups, count, f"make {count} folds")
+    fewer = f"give --folds {len(groups)} or fewer" if len(groups) > 1 else "a split needs two subjects"
+    _need(groups, count, f"make {count} folds", fewer)
     bins = list(_bins(groups, count, seed, labels))
     if not all(bins):
         raise SplitError(
@@ -76,7 +77,7 @@ def holdout(groups: Sequence[Group], fraction: float, seed: int, labels: Labelle
     Raises:
         SplitError: there are fewer than two subjects, or the fraction is not between 0 and 1.
     """
-    _need(groups, 2, "hold one out")
+    _need(groups, 2, "hold one out", "a split needs two subjects")
     test = some(groups, fraction, seed, labels, "--test")
     yield Fold("holdout", _without(groups, test), test)
 
@@ -100,7 +101,8 @@ def with_validation(fold: Fold, fraction: float, seed: int, labels: Labelled | N
     Raises:
         SplitError: it has fewer than two training subjects, or the fraction is not between 0 and 1.
     """
-    _need(fold.train, 2, f"set some of the training part of fold {fold.name} aside")
+    fix = "leave --validation out, or train on more subjects"
+    _need(fold.train, 2, f"set some of the training part of fold {fold.name} aside", fix)
     mine = None if labels is None else [pair for pair in labels if pair[0] in set(fold.train)]
     aside = some(fold.train, fraction, seed, mine, "--validation")
     return Fold(fold.name, _without(fold.train, aside), fold.test, aside)
@@ -171,9 +173,10 @@ def _without(groups: Sequence[Group], taken: Sequence[Group]) -> tuple[Group, ..
     return tuple(group for group in groups if group not in gone)
 
 
-def _need(groups: Sequence[Group], count: int, purpose: str) -> None:
+def _need(groups: Sequence[Group], count: int, purpose: str, fix: str) -> None:
     if len(groups) < count:
         raise SplitError(
             f"not enough subjects to {purpose}: there {'is' if len(groups) == 1 else 'are'} {len(groups)}, "
-            f"and {count} are needed"
+            f"and {count} are needed",
+            fix=fix,
         )

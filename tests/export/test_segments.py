@@ -18,8 +18,11 @@ from datasets_me.export.items import read_items
 from datasets_me.export.labels import Label
 from datasets_me.export.options import FORMATS, Format, Options
 from datasets_me.export.segments import Exported, write_segments
+from datasets_me.export.videos import match
+from datasets_me.feature_files import FeatureFolder
 from datasets_me.manifest import Manifest
 from datasets_me.parquet import read_parquet
+from datasets_me.records import VideoFeatures
 from tests.conftest import REPOSITORY
 from tests.export.builders import annotation, arrays, extraction, manifest, noise
 
@@ -261,3 +264,14 @@ def test_rates_that_contradict(tmp_path: Path) -> None:
     mixed = arrays(tmp_path / "g", made, {"casme_015_0401": noise(9), "casme_015_0402": noise(9, regions=5)})
     with pytest.raises(FeaturesError, match=r"casme_015_0402 has regions of shape \(5, 2\), others \(12, 2\)"):
         write_segments(made, mixed, tmp_path / "out", Options())
+
+
+def test_an_extraction_without_features_is_named_as_the_reason() -> None:
+    made = manifest(annotation(1))
+    row = VideoFeatures(
+        dataset="casme2", subject="casme_015", video="casme_015_0401", name="casme_015_0401", status="failed",
+        why="no face was found", frames=30, fps=30.0,
+    )  # fmt: skip
+    with pytest.raises(FeaturesError, match=r"no video has features: .* no face was found") as raised:
+        match(made, FeatureFolder(Path("features"), (row,), True))
+    assert raised.value.fix == "look at the findings of the extraction, and run it again"

@@ -19,6 +19,7 @@ class Work:
         self.source.write_text("one")
         self.factor = 2
         self.broken = False
+        self.dataset = "casme2"
         self.runs: list[str] = []
 
     def first(self) -> Outcome:
@@ -38,10 +39,12 @@ class Work:
     def __call__(self) -> list[Result]:
         self.runs.clear()
         steps = [
-            Step("first", "first.txt", [self.source], {"broken": self.broken}, self.first),
-            Step("second", "second.txt", [self.out / "first.txt"], {"factor": self.factor}, self.second),
+            Step("first", ["first.txt"], [self.source], {"broken": self.broken}, self.first),
+            Step("second", ["second.txt"], [self.out / "first.txt"], {"factor": self.factor}, self.second),
         ]
-        return run_steps(Ledger(self.out), steps, lambda name: None, lambda result: None)
+        ledger = Ledger(self.out, {"dataset": self.dataset})
+        ledger.claim()
+        return run_steps(ledger, steps, lambda name: None, lambda result: None)
 
 
 @pytest.fixture
@@ -100,7 +103,35 @@ def test_a_step_without_its_input_is_skipped(work: Work) -> None:
 def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(MeDatasetsError, match="not the folder of an earlier prepare"):
-        Ledger(tmp_path)
+        Ledger(tmp_path, {})
     (tmp_path / "prepare.json").write_text("{")
     with pytest.raises(MeDatasetsError, match=r"prepare\.json is damaged"):
-        Ledger(tmp_path)
+        Ledger(tmp_path, {})
+
+
+def test_what_is_gone_or_damaged_is_made_again(work: Work) -> None:
+    work()
+    (work.out / "first.txt").write_text("")
+    assert statuses(work()) == ["done", "kept"]
+    (work.out / "second.txt").unlink()
+    (work.out / "notes.txt").write_text("of the user")
+    assert statuses(work()) == ["kept", "done"]
+    assert (work.out / "notes.txt").exists()
+
+
+def test_work_on_something_else_is_refused_and_leaves_everything(work: Work) -> None:
+    work()
+    before = (work.out / "prepare.json").read_bytes()
+    work.dataset = "samm"
+    with pytest.raises(MeDatasetsError, match="the output is of something else: dataset casme2, not samm"):
+        work()
+    assert (work.out / "prepare.json").read_bytes() == before
+
+
+def test_results_of_an_earlier_run_are_told(work: Work) -> None:
+    work.factor = 0
+    assert work()[1].older == ()
+    work.factor = 2
+    assert [result.older for result in work()] == [(), ()]
+    work.factor = 0
+    assert work()[1].older == ("second.txt",)

@@ -152,6 +152,17 @@ def test_one_expression_copied_into_another_video(tmp_path: Path) -> None:
     assert leak.message.startswith("casme2_01_v0:1 and casme2_02_v0:1 are in train and test")
 
 
+@pytest.mark.parametrize("cut", [slice(1, None), slice(None, -2), slice(3, None)])
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+def test_copies_that_were_trimmed_or_have_noise(tmp_path: Path, cut: slice, noise: float) -> None:
+    added = np.random.default_rng(9).normal(scale=noise, size=(60, 12, 2)).astype(np.float32)
+    save(tmp_path, casme2_01_v0=motion(1), casme2_02_v0=(motion(1) + added)[cut], casme2_03_v0=motion(2))
+    three = row("casme2_03", "casme2_03_v0")
+    split = split_of(("a", "train", ONE), ("a", "train", three), ("a", "test", TWO), unit="video")
+    (leak,), _ = near(tmp_path, split, manifest_of(ONE, TWO, three))
+    assert (leak.code, leak.video, leak.found) == ("ME525", "casme2_01_v0", "casme2_02_v0")
+
+
 def test_copies_on_one_side_and_still_faces_are_no_leak(tmp_path: Path) -> None:
     three = row("casme2_03", "casme2_03_v0")
     split = split_of(("a", "train", ONE), ("a", "train", TWO), ("a", "test", three))
@@ -201,7 +212,7 @@ def test_copies_by_images(tmp_path: Path) -> None:
     made = filmed(*rows)
     split = split_of(("a", "train", rows[0]), *(("a", "test", each) for each in rows[1:]))
     said, compared = check_images(Context(split, [made]), [(made, tmp_path)])
-    assert compared == 8
+    assert compared == {made.videos[0].layout: 4 * 6}
     assert [(f.code, f.message) for f in said] == [
         (
             "ME526",
@@ -213,6 +224,31 @@ def test_copies_by_images(tmp_path: Path) -> None:
             "their images differ in 2 and 2 of 256 bits of the perceptual hash",
         ),
     ]
+
+
+def test_copies_in_any_layout_whatever_is_annotated(tmp_path: Path) -> None:
+    # Only the frames that no annotation points at are copies, and only in the last layout of the dataset.
+    portrait = Image.open(resources.package_file("synthetic/portrait.png")).convert("L")
+    rows = [row("casme2_01", "v1", 1), row("casme2_02", "v2", 2)]
+    one = filmed(*rows)
+    layouts = [one.spec.layouts[0].id, one.spec.layouts[-1].id]
+    videos = [
+        video.model_copy(update={"layout": layout, "path": f"{layout}/{video.video}"})
+        for video in one.videos
+        for layout in layouts
+    ]
+    made = Manifest(one.schema, one.annotations, videos, [], "sheet1")
+    for number, video in enumerate(videos):
+        folder = tmp_path / str(video.path)
+        folder.mkdir(parents=True)
+        for frame in range(100, 112):
+            turn = 40 * number if video.layout == layouts[0] else frame % 7
+            portrait.rotate(turn).save(folder / f"img{frame}.png")
+    split = split_of(("a", "train", rows[0]), ("a", "test", rows[1]))
+    (leak,), compared = check_images(Context(split, [made]), [(made, tmp_path)])
+    assert leak.code == "ME526"
+    assert f"{layouts[1]}/v1/img100.png and {layouts[1]}/v2/img100.png are the same file" in leak.message
+    assert compared == dict.fromkeys(sorted(layouts), 10)
 
 
 def test_no_images_at_all(tmp_path: Path) -> None:
