@@ -89,17 +89,15 @@ def prepare(
     path = find_source(schema.spec, source, root)
     if not root.is_dir():
         raise FolderError("the root is not a folder", where=str(root))
-    about = {"dataset": schema.spec.id, "source": str(path.resolve()), "root": str(root.resolve())}
-    ledger = Ledger(out, about)
+    ledger = Ledger(out, {"dataset": schema.spec.id})
     begins("convert")
     started = time.perf_counter()
     with progress("folders", None) as update:
         made = convert(schema, path).manifest()
         made = with_folders(made, root, lambda folders, files: update(folders, note=f"{files:,} files"))
     if len({annotation.subject for annotation in made.annotations}) > 1:
-        splits.make(
-            [made], options.split
-        )  # of one subject there is no split, whatever the options; the rest can be done
+        # refused now, not after hours; of one subject there is no split at all, and the rest can be done
+        splits.make([made], options.split)
     ledger.claim()
     manifests.write(made, out / "manifest", force=True)
     step = Step("convert", ["manifest"], (), {}, lambda: Outcome(""), always=True)

@@ -69,7 +69,7 @@ class Ledger:
     """What is written down of the steps in ``prepare.json``; nothing is written before `claim`.
 
     Args:
-        about: what the work is of, by name: ``{"dataset": "casme2", "root": "/data"}``.
+        about: what the work is of, by name: ``{"dataset": "casme2"}``. Data may move or be corrected meanwhile.
 
     Raises:
         MeDatasetsError: the folder holds something that is not ours, or the work on something else, or its state is
@@ -151,7 +151,7 @@ def _same(out: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
         raise MeDatasetsError(
             f"the output is of something else: {'; '.join(changed)}",
             where=str(out / STATE),
-            fix="choose another -o; or, where the same data only moved, write its new place into this file",
+            fix="choose another -o",
         )
 
 
