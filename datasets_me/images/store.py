@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -166,6 +166,9 @@ def load_bytes(row: ImageRow, root: Path | None) -> bytes | None:
         return None
     if root is None:
         raise DamageError("no root is given")
+    path = PurePosixPath(row.path)
+    if path.is_absolute() or ".." in path.parts or "\0" in row.path:
+        raise DamageError("the path leads out of the root")
     try:
         return read_regular(root / row.path)
     except OSError as error:

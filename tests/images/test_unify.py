@@ -104,9 +104,22 @@ def test_names_are_safe_and_different() -> None:
     with pytest.raises(ImagesError) as caught:
         names.path(row("d/b c?.jpg", label="happiness", subject="../x"), 2)
     assert caught.value.what == "a/b c?.jpg and d/b c?.jpg would both be called files/happiness/-x__b-c-.png"
-    for template in ("{label}/{colour}", "images/x", "{label", "../{number}"):
+    for template in (
+        "{label}/{colour}",
+        "images/x",
+        "{label",
+        "../{number}",
+        "/abs/{number}",
+        "a\\{number}",
+        "x\0{number}",
+    ):
         with pytest.raises(ImagesError, match="does not name images"):
             Names(template, "png")
+
+
+def test_fields_without_values_make_no_way_out() -> None:
+    names = Names("{split}.{label}./{split}.{label}./{number}", "png")
+    assert names.path(row("a.png"), 1) == "files/1.png"
 
 
 def test_what_exists_stays(looked: Looked, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from datasets_me.files import marked_folder
 from datasets_me.images.decode import DamageError, suffix_fits
 from datasets_me.images.export.plan import ExportRow, Plan
 from datasets_me.images.parquet import stream
+from datasets_me.images.paths import UNSAFE
 from datasets_me.images.records import PIXELS, ImageRow
 from datasets_me.images.store import ImageSet, load_bytes
 from datasets_me.records import Finding
@@ -46,9 +47,12 @@ def write(
     ``webdataset``: ``<split>-<shard>.tar`` with ``<number>.<suffix>``, ``.cls`` (the class's number) and ``.json``.
 
     Raises:
-        ImagesError: an image cannot be read any more, or the folder cannot be written.
+        ImagesError: an image cannot be read any more, a label cannot be the name of a folder, or the folder cannot be
+            written.
     """
     files = images.root(root)
+    if kind == "folders":
+        _refuse_labels(made.classes, images)
     total = len(made.rows)
 
     def reported() -> Iterator[tuple[ExportRow, ImageRow]]:
@@ -116,10 +120,25 @@ def content(original: ImageRow, root: Path | None) -> bytes:
     return made.getvalue()
 
 
+def _refuse_labels(labels: Sequence[str], images: ImageSet) -> None:
+    """Only labels that are names of folders everywhere; changed ones could be equal to others.
+
+    Raises:
+        ImagesError: one is not.
+    """
+    for label in labels:
+        if not label.strip(". ") or UNSAFE.search(label):
+            raise ImagesError(
+                f"the label {label!r} cannot be the name of a folder",
+                where=str(images.folder / "schema.yaml"),
+                fix="give it another name in the schema and import again; or export with --format csv",
+            )
+
+
 def _name(row: ExportRow) -> str:
-    """A name that no other image of the set has, with the suffix that its content asks for."""
-    own = (row.path or "").rpartition("/")[2]
-    kind = row.format or PIXELS
+    """A name that no other image of the set has, with the suffix that its content asks for; never a path."""
+    own = UNSAFE.sub("-", (row.path or "").rpartition("/")[2])
+    kind = UNSAFE.sub("-", row.format or PIXELS)
     if own and suffix_fits(own, kind):
         return f"{row.number:06d}_{own}"
     return f"{row.number:06d}{'_' + own.rpartition('.')[0] if '.' in own else ''}.{_SUFFIX.get(kind, kind)}"
