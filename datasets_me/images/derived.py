@@ -20,16 +20,13 @@ from datasets_me.images import parquet, store
 from datasets_me.images.parallel import in_order
 from datasets_me.images.paths import UNSAFE
 from datasets_me.images.records import ImageRow
-from datasets_me.images.store import FILES, INSIDE, ImageSet
+from datasets_me.images.store import FILES, INSIDE, PLACE, ImageSet
 from datasets_me.naming import Template
 from datasets_me.records import Finding, Record
 
 Image = NDArray[np.uint8]
 Task = TypeVar("Task")
 FileFormat = Literal["jpg", "png"]
-
-PLACE = "files"
-"""The folder within a new set that its images lie in."""
 
 JPEG_QUALITY = 95
 
@@ -145,7 +142,8 @@ def write_derived(
         ImagesError: ``out`` has to stay, or something cannot be written.
     """
     name, model = table
-    store.refuse_to_overwrite(out, force, {*FILES, f"{name}.parquet", PLACE})
+    ours = {*FILES, f"{name}.parquet", PLACE}
+    store.refuse_to_overwrite(out, force, ours)
     findings: list[Finding] = []
     entries: list[Record] = []
     temporary: Path | None = None
@@ -175,6 +173,7 @@ def write_derived(
             options=options,
             force=force,
             files=folder,
+            ours=ours,
         )
     except OSError as error:
         raise ImagesError(f"the images cannot be written: {error.strerror or error}", where=str(out)) from error

@@ -39,6 +39,9 @@ Image = NDArray[np.uint8]
 
 TABLE = "images.parquet"
 ABOUT = "images.json"
+PLACE = "files"
+"""The folder within a set made from another that its images lie in."""
+
 FILES = {TABLE, "findings.parquet", ABOUT, "schema.yaml"}
 _FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
 
@@ -204,6 +207,7 @@ def write(
     options: dict[str, Any],
     force: bool = False,
     files: Path | None = None,
+    ours: set[str] = FILES,
 ) -> ImageSet:
     """Write a set of images in one pass: first under a temporary name, then renamed.
 
@@ -213,11 +217,12 @@ def write(
         root: the name of the folder the files lie under, `INSIDE`, or None where there are no files.
         source: what was read, with checksums.
         files: a folder, beside the new one, that becomes part of it: its content is moved in, tables and all.
+        ours: what may lie in the folder that is replaced.
 
     Raises:
         ImagesError: the folder exists already, or cannot be written.
     """
-    refuse_to_overwrite(folder, force, FILES)
+    refuse_to_overwrite(folder, force, ours)
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -290,7 +295,12 @@ def refuse_to_overwrite(folder: Path, force: bool, ours: set[str]) -> None:
         raise ImagesError("the output exists and is not a set of images", where=str(folder), fix="choose another -o")
     if not force:
         raise ImagesError("the set of images exists already", where=str(folder), fix="add --force to replace it")
-    if foreign := sorted(names - ours):
+    foreign = sorted(names - ours)
+    if not foreign and (folder / PLACE).exists():
+        made = {row.path for row in read(folder).rows(pixels=False)}
+        there = (path.relative_to(folder).as_posix() for path in (folder / PLACE).rglob("*") if not path.is_dir())
+        foreign = sorted(name for name in there if name not in made)
+    if foreign:
         raise ImagesError(
             f"the folder holds other files, which would be lost: {', '.join(foreign[:5])}",
             where=str(folder),

@@ -17,6 +17,7 @@ from datasets_me.images.parquet import batches
 from datasets_me.images.records import ImageRow, UnifiedRow
 from datasets_me.images.unify import Form, formed, unify
 from tests.images.conftest import Looked, Write, quiet, row
+from tests.images.made import image_set
 
 
 @given(
@@ -128,3 +129,20 @@ def test_what_exists_stays(looked: Looked, tmp_path: Path) -> None:
     with pytest.raises(ImagesError, match="the output exists and is not a set of images"):
         unify(looked.images, looked.root, tmp_path / "u", Form(), workers=1, progress=quiet, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["u"]
+
+
+def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
+    images = image_set(tmp_path, ["happy/1.png", "sad/2.png"])
+
+    def run(size: int) -> None:
+        unify(images, tmp_path / "raw", tmp_path / "u", Form(size=size), workers=1, progress=quiet, force=True)
+
+    run(10)
+    run(12)
+    assert {each.width for each in store.read(tmp_path / "u").rows()} == {12}
+    mine = tmp_path / "u" / "files" / "mine.txt"
+    mine.write_text("mine")
+    with pytest.raises(ImagesError) as caught:
+        run(14)
+    assert caught.value.what == "the folder holds other files, which would be lost: files/mine.txt"
+    assert mine.read_text() == "mine"
