@@ -10,6 +10,7 @@ image, with findings of their own: ``faces.parquet`` and ``faces-findings.parque
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -33,7 +34,7 @@ from datasets_me.images.records import ImageRow
 from datasets_me.images.schemas import ImageSchema
 from datasets_me.images.spec import ImageSpec
 from datasets_me.parquet import open_parquet, read_parquet
-from datasets_me.records import Finding
+from datasets_me.records import Finding, finding
 
 Image = NDArray[np.uint8]
 
@@ -176,6 +177,13 @@ def load_bytes(row: ImageRow, root: Path | None) -> bytes | None:
         return read_regular(root / row.path)
     except OSError as error:
         raise DamageError(f"the file cannot be read: {error.strerror or error}") from error
+
+
+def changed(row: ImageRow, content: bytes | None) -> list[Finding]:
+    """ME737 where the content of an image's file is another than at the import."""
+    if content is None or row.sha256 is None or hashlib.sha256(content).hexdigest() == row.sha256:
+        return []
+    return [finding("ME737", "the file has changed since the import", path=row.id)]
 
 
 def load(row: ImageRow, root: Path | None) -> Decoded:

@@ -17,7 +17,7 @@ from datasets_me.images.parquet import batches
 from datasets_me.images.records import ImageRow, UnifiedRow
 from datasets_me.images.unify import Form, formed, unify
 from tests.images.conftest import Looked, Write, quiet, row
-from tests.images.made import image_set
+from tests.images.made import image_set, write_pictures
 
 
 @given(
@@ -146,3 +146,10 @@ def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
         run(14)
     assert caught.value.what == "the folder holds other files, which would be lost: files/mine.txt"
     assert mine.read_text() == "mine"
+
+
+def test_a_file_that_has_changed_is_named(tmp_path: Path) -> None:
+    images = image_set(tmp_path, ["happy/1.png", "sad/2.png"])
+    write_pictures(tmp_path / "raw", {"sad/2.png": 99})
+    new = unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=1, progress=quiet)
+    assert [(each.code, each.severity, each.path) for each in new.findings()] == [("ME737", "warning", "sad/2.png")]

@@ -20,6 +20,8 @@ from datasets_me.images.export.write import Format, write
 from datasets_me.images.importing import import_images
 from datasets_me.images.records import DuplicateRow
 from datasets_me.images.store import ImageSet
+from datasets_me.parquet import read_parquet
+from datasets_me.records import Finding
 from tests.conftest import Run
 from tests.images.made import image_set, write_pictures
 
@@ -216,6 +218,16 @@ def test_an_image_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(ImagesError, match="the file cannot be read: No such file"):
         export(images, tmp_path / "out", "folders", tmp_path / "raw")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["folders", "webdataset"])
+def test_an_image_that_has_changed_is_named(tmp_path: Path, kind: Format) -> None:
+    images = image_set(tmp_path, NAMES)
+    write_pictures(tmp_path / "raw", {NAMES[4]: 99})
+    planned = plan(images)
+    (found,) = write(images, planned, tmp_path / "out", kind, root=tmp_path / "raw")
+    assert (found.code, found.severity, found.path) == ("ME737", "warning", NAMES[4])
+    assert read_parquet(Finding, tmp_path / "out" / "findings.parquet") == [*planned.findings, found]
 
 
 def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
