@@ -88,7 +88,7 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
         return Made(None, entry.model_copy(update={"why": str(error)}), [found])
     changed = store.changed(row, content)
     if not face.faces:
-        found = finding("ME710", f"there is no {cut.region} to cut out, because no face was found", path=row.where)
+        found = finding("ME710", f"nothing to cut out ({cut.region}), because no face was found", path=row.where)
         return Made(None, entry.model_copy(update={"why": "no face"}), [*changed, found])
     points = np.array(face.faces[0].landmarks, np.float32).reshape(-1, 2)
     angle = 0.0

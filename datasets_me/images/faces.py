@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from datasets_me.errors import plural
 from datasets_me.features import faces as detectors
-from datasets_me.features.boxes import Box, Detection, FaceDetector
+from datasets_me.features.boxes import Box, Detection, DetectorError, FaceDetector
 from datasets_me.features.landmarks import GONE, predict
 from datasets_me.images import store
 from datasets_me.images.parallel import in_order, processes
@@ -35,6 +35,9 @@ MARGIN = 0.5
 
 NOTHING = "nothing"
 
+NAMES = ("dlib", "haar", "yunet")
+"""The detectors that look at an image alone; the others know something of its video."""
+
 
 @dataclass(frozen=True)
 class Finder:
@@ -54,6 +57,8 @@ class Finder:
 
 @cache
 def _made(name: str, weights: Path | None) -> FaceDetector:
+    if name not in NAMES:
+        raise DetectorError(f"unknown face detector {name!r}; choose one of {', '.join(NAMES)}")
     return detectors.detector(name, weights=weights)
 
 
