@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from datasets_me.commands import arguments
+from datasets_me.errors import plural
 
 if TYPE_CHECKING:
     from datasets_me.records import Finding
@@ -83,7 +84,7 @@ def import_(
     with show.progress("images") as update:
         made = import_images(chosen, source, out, name=name, workers=workers, progress=update, force=force)
     console, counts = show.console(), made.about["counts"]
-    console.print(f"{chosen.spec.title}: {counts['images']:,} images" + _others(made.about["source"]))
+    console.print(f"{chosen.spec.title}: {plural(counts['images'], 'image')}" + _others(made.about["source"]))
     table = show.table(None, "split", *counts["labels"], right=list(counts["labels"]))
     for split, labels in _by_split(made).items():
         table.add_row(split or "-", *(f"{labels[label]:,}" for label in counts["labels"]))
@@ -117,7 +118,7 @@ def unify(
     with show.progress("images") as update:
         new = run(made, made.root(root), out, form, workers=workers, progress=update, force=force)
     show.console().print(
-        f"{len(new):,} of {len(made):,} images written as {file_format.value}; unified.parquet says which"
+        f"{len(new):,} of {plural(len(made), 'image')} written as {file_format.value}; unified.parquet says which"
     )
     _finish(new.findings(), out)
 
@@ -167,7 +168,8 @@ def duplicates(
     lying = [made for made in sets if made.about["root"] not in (None, store.INSIDE)]
     if len(root) != len(lying):
         raise MeDatasetsError(
-            f"{len(lying)} of the sets have their files elsewhere, but --root is given {len(root)} times",
+            f"{plural(len(lying), 'set')} {'has its' if len(lying) == 1 else 'have their'} files elsewhere,"
+            f" but --root is given {plural(len(root), 'time')}",
             fix=f"give --root for {', '.join(str(made.folder) for made in lying)}, in this order"
             if lying
             else "leave it out",
@@ -181,7 +183,8 @@ def duplicates(
     clusters = {row.cluster for row in rows if row.cluster is not None}
     spare = sum(not row.keeper for row in rows)
     show.console().print(
-        f"{len(rows):,} images; {len(clusters):,} clusters of equal or near ones, {spare:,} images beyond one of each"
+        f"{plural(len(rows), 'image')}; {plural(len(clusters), 'cluster')} of equal or near ones,"
+        f" {plural(spare, 'image')} beyond one of each"
     )
     _finish(findings, path)
 
@@ -232,7 +235,9 @@ def crop(
     cut = Cut(region.value, align, size, file_format.value, naming)
     with show.progress("images") as update:
         new = run(made, made.root(root), out, cut, faces=faces, workers=workers, progress=update, force=force)
-    show.console().print(f"{region.value} cut out of {len(new):,} of {len(made):,} images; crops.parquet says where")
+    show.console().print(
+        f"{region.value} cut out of {len(new):,} of {plural(len(made), 'image')}; crops.parquet says where"
+    )
     _finish(new.findings(), out)
 
 

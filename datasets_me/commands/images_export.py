@@ -46,7 +46,7 @@ def export(
     planned = plan(made, split=split, seed=seed, decisions=decisions)
     options: dict[str, object] = {"split": split, "seed": seed}
     with show.progress("images") as update:
-        write(made, planned, out, kind.value, root=root, options=options, progress=update, force=force)
+        changed = write(made, planned, out, kind.value, root=root, options=options, progress=update, force=force)
     console = show.console()
     table = show.table(None, "split", "images", *planned.classes, right=["images", *planned.classes])
     for part in [name for name in (*SPLITS, "") if any((row.split or "") == name for row in planned.rows)]:
@@ -55,8 +55,9 @@ def export(
     console.print(table)
     for reason, count in planned.left_out.items():
         console.print(f"left out: {plural(count, 'image')}, {reason}", markup=False)
-    if planned.findings:
+    findings = [*planned.findings, *changed]
+    if findings:
         console.print()
-        console.print(show.findings_by_code(by_code(planned.findings)))
+        console.print(show.findings_by_code(by_code(findings)))
     console.print(f"\n{plural(len(planned.rows), 'image')} written to {out}")
-    raise typer.Exit(1 if any(finding.severity == "error" for finding in planned.findings) else 0)
+    raise typer.Exit(1 if any(finding.severity == "error" for finding in findings) else 0)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from datasets_me.images import derived, store
-from datasets_me.images.decode import DamageError
+from datasets_me.images.decode import DamageError, decode_row
 from datasets_me.images.derived import FileFormat, Made, Names
 from datasets_me.images.geometry import REGIONS, levelled, square
 from datasets_me.images.parallel import processes
@@ -53,6 +53,8 @@ def crop(
 ) -> ImageSet:
     """Cut a region of the largest face out of every image, with ``crops.parquet``, old -> new.
 
+    A file that has changed since the import is a finding (ME737): its landmarks may be those of another picture.
+
     Args:
         faces: the folder of ``faces.parquet``, which ``images faces`` writes; the set's own by default.
 
@@ -79,13 +81,15 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
     row, face, path = task
     entry = CropRow(id=row.id, dataset=row.dataset, region=cut.region, faces=face.count)
     try:
-        image = store.load(row, root).image
+        content = store.load_bytes(row, root)
+        image = decode_row(row, content).image
     except DamageError as error:
         found = finding("ME702", f"the image cannot be decoded: {error}", path=row.where)
         return Made(None, entry.model_copy(update={"why": str(error)}), [found])
+    changed = store.changed(row, content)
     if not face.faces:
-        found = finding("ME710", f"there is no {cut.region} to cut out, because no face was found", path=row.where)
-        return Made(None, entry.model_copy(update={"why": "no face"}), [found])
+        found = finding("ME710", f"nothing to cut out ({cut.region}), because no face was found", path=row.where)
+        return Made(None, entry.model_copy(update={"why": "no face"}), [*changed, found])
     points = np.array(face.faces[0].landmarks, np.float32).reshape(-1, 2)
     angle = 0.0
     if cut.align:
@@ -103,4 +107,4 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
         "smaller": box.smaller,
         "angle": round(angle, 3),
     }
-    return Made(made, entry.model_copy(update=update), [])
+    return Made(made, entry.model_copy(update=update), changed)

@@ -108,6 +108,8 @@ def decode(content: bytes) -> Decoded:
         if picture.mode in _DEEP:
             changes.append(f"{'32' if picture.mode in ('I', 'F') else '16'} bits to 8")
             picture = _eight_bits(picture)
+        elif _sixteen_bits(image.format, content):
+            changes.append("16 bits to 8")  # Pillow keeps the upper half of each
         if picture.has_transparency_data:
             # an alpha channel that is opaque everywhere changes nothing
             layered = picture.convert("RGBA")
@@ -178,6 +180,11 @@ def _other_frames(image: Pillow.Image) -> list[str]:
     except Exception:
         return ["first frame, those after it are damaged"]
     return [f"first of {frames} frames"] if frames > 1 else []
+
+
+def _sixteen_bits(image_format: str | None, content: bytes) -> bool:
+    """Whether a PNG, of several channels, has 16 bits in each: so its head says, and Pillow does not."""
+    return image_format == "PNG" and content[12:16] == b"IHDR" and content[24:25] == b"\x10"
 
 
 def _eight_bits(picture: Pillow.Image) -> Pillow.Image:

@@ -18,17 +18,15 @@ from numpy.typing import NDArray
 from datasets_me.errors import ImagesError
 from datasets_me.images import parquet, store
 from datasets_me.images.parallel import in_order
+from datasets_me.images.paths import UNSAFE
 from datasets_me.images.records import ImageRow
-from datasets_me.images.store import FILES, INSIDE, ImageSet
+from datasets_me.images.store import FILES, INSIDE, PLACE, ImageSet
 from datasets_me.naming import Template
 from datasets_me.records import Finding, Record
 
 Image = NDArray[np.uint8]
 Task = TypeVar("Task")
 FileFormat = Literal["jpg", "png"]
-
-PLACE = "files"
-"""The folder within a new set that its images lie in."""
 
 JPEG_QUALITY = 95
 
@@ -59,7 +57,8 @@ class Names:
     def __init__(self, template: str, suffix: str) -> None:
         self._template, self._suffix = Template(template), suffix
         fields = set(self._template.fields)
-        if self._template.broken or not fields or not fields <= set(NAMING_FIELDS) or ".." in template:
+        known = bool(fields) and fields <= set(NAMING_FIELDS) and not self._template.broken
+        if not known or not _is_path(self._template.render(dict.fromkeys(fields, "0"))):
             raise ImagesError(
                 f"'{template}' does not name images",
                 fix=f"give a path of fields in braces, such as {NAMING}; there are {', '.join(NAMING_FIELDS)}",
@@ -79,7 +78,7 @@ class Names:
             "stem": stem,
         }
         texts = {name: "" if value is None else _safe(str(value)) for name, value in values.items()}
-        rendered = [part for part in self._template.render(texts).split("/") if part]
+        rendered = [part for part in self._template.render(texts).split("/") if part.strip(".")]
         path = "/".join((PLACE, *rendered)) + f".{self._suffix}"
         other = self._taken.setdefault(path.casefold(), row.id)
         if other != row.id or not rendered:
@@ -143,7 +142,8 @@ def write_derived(
         ImagesError: ``out`` has to stay, or something cannot be written.
     """
     name, model = table
-    store.refuse_to_overwrite(out, force, {*FILES, f"{name}.parquet", PLACE})
+    ours = {*FILES, f"{name}.parquet", PLACE}
+    store.refuse_to_overwrite(out, force, ours)
     findings: list[Finding] = []
     entries: list[Record] = []
     temporary: Path | None = None
@@ -173,12 +173,18 @@ def write_derived(
             options=options,
             force=force,
             files=folder,
+            ours=ours,
         )
     except OSError as error:
         raise ImagesError(f"the images cannot be written: {error.strerror or error}", where=str(out)) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text is a path within a folder that every system can write."""
+    return not text.startswith("/") and ".." not in text and not any(map(UNSAFE.search, text.split("/")))
 
 
 def _safe(text: str) -> str:

@@ -19,6 +19,7 @@ from datasets_me.images.parallel import in_order, processes
 from datasets_me.images.records import DuplicateRow, ImageRow
 from datasets_me.images.store import ImageSet
 from datasets_me.images.tables import write_table
+from datasets_me.images.unread import watched
 from datasets_me.records import Finding, finding
 
 NEAR = 4
@@ -55,13 +56,23 @@ def perceptual_hash(row: ImageRow, *, root: Path | None) -> int | None:
 
 
 def known_images(
-    sets: Sequence[tuple[ImageSet, Path | None]], workers: int | None, progress: Callable[[int, int], None]
+    sets: Sequence[tuple[ImageSet, Path | None]],
+    workers: int | None,
+    progress: Callable[[int, int], None],
+    findings: list[Finding],
 ) -> Iterator[Known]:
-    """All images of all sets with their hashes, in order."""
+    """All images of all sets with their hashes, in order.
+
+    Findings: ME702 an image cannot be read.
+
+    Raises:
+        ImagesError: no image of a set can be read.
+    """
     total, done = sum(len(images) for images, _ in sets), 0
     for images, root in sets:
         hashes = in_order(partial(perceptual_hash, root=root), images.rows(), processes(workers, len(images)))
-        for row, phash in zip(images.rows(pixels=False), hashes, strict=True):
+        read = watched(images, root, hashes, lambda phash: phash is not None, findings)
+        for row, phash in zip(images.rows(pixels=False), read, strict=True):
             done += 1
             progress(done, total)
             yield Known(
@@ -235,7 +246,8 @@ def write_duplicates(
     """``duplicates.parquet``: what each image is like. Returns its path, the findings, and the rows.
 
     Raises:
-        ImagesError: two sets have one name, there are several and no ``out``, or the table cannot be written.
+        ImagesError: two sets have one name, there are several and no ``out``, no image of a set can be read, or the
+            table cannot be written.
     """
     names = [images.dataset for images, _ in sets]
     if len(set(names)) < len(names):
@@ -246,7 +258,7 @@ def write_duplicates(
     if len(sets) > 1 and out is None:
         raise ImagesError("of several sets, no one is the place for the table", fix="give -o, a folder")
     findings: list[Finding] = []
-    known = list(known_images(sets, workers, progress))
+    known = list(known_images(sets, workers, progress, findings))
     rows = list(duplicate_rows(known, most, findings))
     path = write_table(
         sets[0][0],

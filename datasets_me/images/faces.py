@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from datasets_me.errors import plural
 from datasets_me.features import faces as detectors
-from datasets_me.features.boxes import Box, Detection, FaceDetector
+from datasets_me.features.boxes import Box, Detection, DetectorError, FaceDetector
 from datasets_me.features.landmarks import GONE, predict
 from datasets_me.images import store
 from datasets_me.images.parallel import in_order, processes
 from datasets_me.images.records import Face, FaceRow, ImageRow
 from datasets_me.images.store import ImageSet
 from datasets_me.images.tables import write_table
+from datasets_me.images.unread import watched
 from datasets_me.records import Finding, finding
 
 Image = NDArray[np.uint8]
@@ -33,6 +34,9 @@ MARGIN = 0.5
 """Padding on every side, as a fraction of the longer side, with the border's own pixels."""
 
 NOTHING = "nothing"
+
+NAMES = ("dlib", "haar", "yunet")
+"""The detectors that look at an image alone; the others know something of its video."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Finder:
 
 @cache
 def _made(name: str, weights: Path | None) -> FaceDetector:
+    if name not in NAMES:
+        raise DetectorError(f"unknown face detector {name!r}; choose one of {', '.join(NAMES)}")
     return detectors.detector(name, weights=weights)
 
 
@@ -128,8 +134,10 @@ def write_faces(
 ) -> tuple[Path, list[Finding], dict[str, dict[str, int]]]:
     """``faces.parquet``: every face of every image. Returns its path, the findings, and counts for people to read.
 
+    An image that cannot be read is a finding (ME702).
+
     Raises:
-        ImagesError: the table exists already, or cannot be written.
+        ImagesError: no image can be read, or the table exists already or cannot be written.
         DetectorError: the detector cannot be made.
     """
     provenance: dict[str, Any] = dict(finder.make().provenance)
@@ -139,7 +147,8 @@ def write_faces(
     def rows() -> Iterator[FaceRow]:
         look = partial(face_row, root=root, finder=finder)
         looked = in_order(look, images.rows(), processes(workers, len(images)))
-        for done, row in enumerate(looked, start=1):
+        read = watched(images, root, looked, lambda row: row.count is not None, findings)
+        for done, row in enumerate(read, start=1):
             kind = "not decoded" if row.count is None else ("0", "1", "many")[min(row.count, 2)]
             counts["faces"][kind] = counts["faces"].get(kind, 0) + 1
             if row.helped:

@@ -17,6 +17,7 @@ from datasets_me.images.records import FaceRow, ImageRow, QualityRow
 from datasets_me.images.spec import Thresholds
 from datasets_me.images.store import ImageSet
 from datasets_me.images.tables import read_table, write_table
+from datasets_me.images.unread import watched
 from datasets_me.records import Finding, finding
 
 Image = NDArray[np.uint8]
@@ -94,10 +95,10 @@ def write_quality(
 ) -> tuple[Path, list[Finding], dict[str, int]]:
     """``quality.parquet``: how good each image is. Returns its path, the findings, and how often each doubt.
 
-    The asymmetry is measured where ``faces.parquet`` knows a face.
+    The asymmetry is measured where ``faces.parquet`` knows a face. An image that cannot be read is a finding (ME702).
 
     Raises:
-        ImagesError: the table exists already, or cannot be written.
+        ImagesError: no image can be read, or the table exists already or cannot be written.
     """
     with_faces = (images.folder / "faces.parquet").is_file()
     faces = read_table(images, "faces", FaceRow) if with_faces else (None for _ in range(len(images)))
@@ -110,7 +111,8 @@ def write_quality(
 
     def rows() -> Iterator[QualityRow]:
         looked = in_order(partial(measure, root=root), tasks, processes(workers, len(images)))
-        for done, measured in enumerate(looked, start=1):
+        read = watched(images, root, looked, lambda row: row.blur is not None, findings)
+        for done, measured in enumerate(read, start=1):
             row, found = judged(measured, images.spec.quality)
             findings.extend(found)
             for doubt in row.doubts:

@@ -10,6 +10,7 @@ image, with findings of their own: ``faces.parquet`` and ``faces-findings.parque
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,15 @@ from datasets_me.images.records import ImageRow
 from datasets_me.images.schemas import ImageSchema
 from datasets_me.images.spec import ImageSpec
 from datasets_me.parquet import open_parquet, read_parquet
-from datasets_me.records import Finding
+from datasets_me.records import Finding, finding
 
 Image = NDArray[np.uint8]
 
 TABLE = "images.parquet"
 ABOUT = "images.json"
+PLACE = "files"
+"""The folder within a set made from another that its images lie in."""
+
 FILES = {TABLE, "findings.parquet", ABOUT, "schema.yaml"}
 _FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
 
@@ -166,10 +170,20 @@ def load_bytes(row: ImageRow, root: Path | None) -> bytes | None:
         return None
     if root is None:
         raise DamageError("no root is given")
+    path = PurePosixPath(row.path)
+    if path.is_absolute() or ".." in path.parts or "\0" in row.path:
+        raise DamageError("the path leads out of the root")
     try:
         return read_regular(root / row.path)
     except OSError as error:
         raise DamageError(f"the file cannot be read: {error.strerror or error}") from error
+
+
+def changed(row: ImageRow, content: bytes | None) -> list[Finding]:
+    """ME737 where the content of an image's file is another than at the import."""
+    if content is None or row.sha256 is None or hashlib.sha256(content).hexdigest() == row.sha256:
+        return []
+    return [finding("ME737", "the file has changed since the import", path=row.id)]
 
 
 def load(row: ImageRow, root: Path | None) -> Decoded:
@@ -201,6 +215,7 @@ def write(
     options: dict[str, Any],
     force: bool = False,
     files: Path | None = None,
+    ours: set[str] = FILES,
 ) -> ImageSet:
     """Write a set of images in one pass: first under a temporary name, then renamed.
 
@@ -210,11 +225,12 @@ def write(
         root: the name of the folder the files lie under, `INSIDE`, or None where there are no files.
         source: what was read, with checksums.
         files: a folder, beside the new one, that becomes part of it: its content is moved in, tables and all.
+        ours: what may lie in the folder that is replaced.
 
     Raises:
         ImagesError: the folder exists already, or cannot be written.
     """
-    refuse_to_overwrite(folder, force, FILES)
+    refuse_to_overwrite(folder, force, ours)
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -287,7 +303,12 @@ def refuse_to_overwrite(folder: Path, force: bool, ours: set[str]) -> None:
         raise ImagesError("the output exists and is not a set of images", where=str(folder), fix="choose another -o")
     if not force:
         raise ImagesError("the set of images exists already", where=str(folder), fix="add --force to replace it")
-    if foreign := sorted(names - ours):
+    foreign = sorted(names - ours)
+    if not foreign and (folder / PLACE).exists():
+        made = {row.path for row in read(folder).rows(pixels=False)}
+        there = (path.relative_to(folder).as_posix() for path in (folder / PLACE).rglob("*") if not path.is_dir())
+        foreign = sorted(name for name in there if name not in made)
+    if foreign:
         raise ImagesError(
             f"the folder holds other files, which would be lost: {', '.join(foreign[:5])}",
             where=str(folder),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.images import derived, store
-from datasets_me.images.decode import DamageError, suffix_fits
+from datasets_me.images.decode import DamageError, decode_row, suffix_fits
 from datasets_me.images.derived import FileFormat, Made, Names
 from datasets_me.images.parallel import processes
 from datasets_me.images.records import ImageRow, UnifiedRow
@@ -53,6 +53,8 @@ def unify(
     force: bool = False,
 ) -> ImageSet:
     """Write copies of all images that can be decoded, with ``unified.parquet``, old -> new.
+
+    A file that has changed since the import is a finding (ME737).
 
     Raises:
         ImagesError: ``out`` has to stay, the naming gives one name to two images, or a file cannot be written.
@@ -94,11 +96,13 @@ def formed(image: Image, form: Form) -> Image:
 def _one(task: tuple[ImageRow, str], *, root: Path | None, folder: Path, form: Form) -> Made:
     row, path = task
     try:
-        decoded = store.load(row, root)
+        content = store.load_bytes(row, root)
+        decoded = decode_row(row, content)
     except DamageError as error:
         found = finding("ME702", f"the image cannot be decoded: {error}", path=row.where)
         return Made(None, UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path), [found])
-    findings = [finding("ME709", change, path=row.where) for change in decoded.changes]
+    findings = store.changed(row, content)
+    findings += [finding("ME709", change, path=row.where) for change in decoded.changes]
     changes = list(decoded.changes)
     if row.path and row.format and not suffix_fits(row.path, row.format):
         changes.append(f"its name said {Path(row.path).suffix[1:]}, it was {row.format}")

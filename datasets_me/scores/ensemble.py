@@ -16,7 +16,7 @@ from datasets_me.records import Annotation, Finding
 from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.matching import all_annotations, assign, without
 from datasets_me.scores.predictions import Predictions
-from datasets_me.scores.recognition import Label
+from datasets_me.scores.recognition import Label, first_repeated
 from datasets_me.text import fold
 
 Metric = Literal["uf1", "uar", "accuracy"]
@@ -85,7 +85,7 @@ def ensemble(
 
     Raises:
         MeDatasetsError: fewer than two models, scores that are no probabilities, a file without parts, a part that is
-            empty, classes that differ, or too fine a grid.
+            empty, classes that differ or stand twice, or too fine a grid.
     """
     parts = round(1 / step) if 0 < step <= 1 else 0
     if parts == 0 or abs(parts * step - 1) > 1e-9:
@@ -164,6 +164,10 @@ def _classes(files: Sequence[Predictions]) -> tuple[str, ...]:
     for file in files:
         if file.scores is None or not file.classes:
             raise MeDatasetsError("an ensemble needs the scores and the classes of every model", where=file.name)
+        if repeated := first_repeated(file.classes):
+            raise MeDatasetsError(
+                f"the class {repeated} stands twice in its classes", where=file.name, fix="give every class one column"
+            )
         if set(map(fold, file.classes)) != set(map(fold, files[0].classes)):
             raise MeDatasetsError(
                 f"the classes are {', '.join(file.classes)}, those of {files[0].name} {', '.join(files[0].classes)}",

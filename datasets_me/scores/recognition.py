@@ -7,6 +7,7 @@ folds' F1 is another number, and not the one that papers after MEGC 2019 report.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from datasets_me.scores.predictions import Predictions
 from datasets_me.text import closest, fold
 
 Label = Literal["emotion", "class_3", "class_5"]
+
+_WHOLE = re.compile(r"([+-]?[0-9]{1,9})(?:\.0*)?")
+"""The number of a class, as it is or as tools write it that hold all numbers as floating-point ones."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,11 @@ def recognition(
         tested: only annotations that a split tests.
 
     Raises:
-        MeDatasetsError: nothing can be scored, or the predictions do not say what their numbers stand for.
+        MeDatasetsError: nothing can be scored, a class is given twice, or the predictions do not say what their
+            numbers stand for.
     """
+    if repeated := first_repeated(classes):
+        raise MeDatasetsError(f"the class {repeated} is given twice", fix="give every class once, in order")
     rows = all_annotations(manifests)
     chosen, found = assign(files, rows)
     scored: list[int] = []
@@ -140,17 +147,27 @@ def predicted_label(file: Predictions, number: int, classes: Sequence[str], know
         text = names[int(np.argmax(file.scores[number]))]
     elif "label" not in file.rows[number]:
         raise MeDatasetsError("the predictions have neither labels nor scores", where=file.name)
-    if text.isdigit() and text not in known:
-        names = tuple(classes) or file.classes
-        if int(text) >= len(names):
+    if text not in known and (whole := _WHOLE.fullmatch(text)):
+        names, index = tuple(classes) or file.classes, int(whole[1])
+        if not 0 <= index < len(names):
             raise MeDatasetsError(
-                f"nothing says what class number {text} is",
+                f"nothing says what class number {index} is",
                 where=str(file.place(number)),
                 fix="give the classes in order: --classes negative,positive,surprise",
             )
-        text = names[int(text)]
+        text = names[index]
     by_fold = {fold(name): name for name in known}
     return by_fold.get(fold(text), text) or None
+
+
+def first_repeated(classes: Sequence[str]) -> str | None:
+    """The first class that stands twice, spelling aside, or None."""
+    seen: set[str] = set()
+    for name in classes:
+        if fold(name) in seen:
+            return name
+        seen.add(fold(name))
+    return None
 
 
 def _unknown(guesses: Sequence[str | None], known: Sequence[str]) -> list[Finding]:

@@ -234,4 +234,4 @@ def _frame(text: str) -> int | None:
         value = float(text)
     except ValueError:
         return None
-    return int(value) if value.is_integer() else None
+    return int(value) if value.is_integer() and value >= 0 else None

@@ -33,7 +33,7 @@ def test_errors_among_the_findings_give_exit_code_one(me_datasets: Run, tmp_path
     done = me_datasets("images", "duplicates", "i", "--root", "nowhere")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: 0 of the sets have their files elsewhere, but --root is given 1 times\n  to do: leave it out\n"
+        "error: 0 sets have their files elsewhere, but --root is given 1 time\n  to do: leave it out\n"
     )
 
 

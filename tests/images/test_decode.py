@@ -65,6 +65,14 @@ def test_sixteen_bits_are_scaled() -> None:
     assert np.abs(image[:, :, 0].astype(int) - grey / 257).max() <= 0.5
 
 
+def test_sixteen_bits_of_colour_are_named() -> None:
+    deep = picture().astype(np.uint16) * 257
+    coded = cv2.imencode(".png", deep)[1].tobytes()
+    image, changes = decode(coded)
+    assert changes == ["16 bits to 8"]
+    assert np.array_equal(image, picture())
+
+
 def test_floating_point_numbers_are_stretched() -> None:
     values = np.linspace(-1, 3, 600, dtype=np.float32).reshape(20, 30)
     image, changes = decode(saved(Image.fromarray(values), "TIFF"))

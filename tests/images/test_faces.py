@@ -82,7 +82,8 @@ def test_boxes_come_back_in_the_images_own_pixels(answers: int, helped: str) -> 
 
 
 def test_a_detector_without_weights_or_name(looked: Looked, tmp_path: Path) -> None:
-    for finder, message in ((Finder("yunet"), "yunet needs"), (Finder("nobody"), "unknown face detector 'nobody'")):
+    faults = {"yunet": "yunet needs", "boxes": "unknown face detector 'boxes'; choose one of dlib, haar, yunet$"}
+    for finder, message in ((Finder(name), message) for name, message in faults.items()):
         with pytest.raises(MeDatasetsError, match=message):
             write_faces(looked.images, looked.root, finder, out=tmp_path, progress=quiet)
     assert list(tmp_path.iterdir()) == []

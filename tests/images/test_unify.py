@@ -17,6 +17,7 @@ from datasets_me.images.parquet import batches
 from datasets_me.images.records import ImageRow, UnifiedRow
 from datasets_me.images.unify import Form, formed, unify
 from tests.images.conftest import Looked, Write, quiet, row
+from tests.images.made import image_set, write_pictures
 
 
 @given(
@@ -104,9 +105,22 @@ def test_names_are_safe_and_different() -> None:
     with pytest.raises(ImagesError) as caught:
         names.path(row("d/b c?.jpg", label="happiness", subject="../x"), 2)
     assert caught.value.what == "a/b c?.jpg and d/b c?.jpg would both be called files/happiness/-x__b-c-.png"
-    for template in ("{label}/{colour}", "images/x", "{label", "../{number}"):
+    for template in (
+        "{label}/{colour}",
+        "images/x",
+        "{label",
+        "../{number}",
+        "/abs/{number}",
+        "a\\{number}",
+        "x\0{number}",
+    ):
         with pytest.raises(ImagesError, match="does not name images"):
             Names(template, "png")
+
+
+def test_fields_without_values_make_no_way_out() -> None:
+    names = Names("{split}.{label}./{split}.{label}./{number}", "png")
+    assert names.path(row("a.png"), 1) == "files/1.png"
 
 
 def test_what_exists_stays(looked: Looked, tmp_path: Path) -> None:
@@ -115,3 +129,27 @@ def test_what_exists_stays(looked: Looked, tmp_path: Path) -> None:
     with pytest.raises(ImagesError, match="the output exists and is not a set of images"):
         unify(looked.images, looked.root, tmp_path / "u", Form(), workers=1, progress=quiet, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["u"]
+
+
+def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
+    images = image_set(tmp_path, ["happy/1.png", "sad/2.png"])
+
+    def run(size: int) -> None:
+        unify(images, tmp_path / "raw", tmp_path / "u", Form(size=size), workers=1, progress=quiet, force=True)
+
+    run(10)
+    run(12)
+    assert {each.width for each in store.read(tmp_path / "u").rows()} == {12}
+    mine = tmp_path / "u" / "files" / "mine.txt"
+    mine.write_text("mine")
+    with pytest.raises(ImagesError) as caught:
+        run(14)
+    assert caught.value.what == "the folder holds other files, which would be lost: files/mine.txt"
+    assert mine.read_text() == "mine"
+
+
+def test_a_file_that_has_changed_is_named(tmp_path: Path) -> None:
+    images = image_set(tmp_path, ["happy/1.png", "sad/2.png"])
+    write_pictures(tmp_path / "raw", {"sad/2.png": 99})
+    new = unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=1, progress=quiet)
+    assert [(each.code, each.severity, each.path) for each in new.findings()] == [("ME737", "warning", "sad/2.png")]

@@ -86,6 +86,10 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     one = model(tmp_path / "one.npz", [0.1, 0.9], parts)
     bad = {
         "the classes are x, y, those of one.npz a, b": {"classes": np.array(["x", "y"])},
+        "the class A stands twice in its classes": {
+            "classes": np.array(["a", "b", "A"]),
+            "scores": np.array([[0.2, 0.3, 0.5], [1, 0, 0]]),
+        },
         "part must be validation or test, not 'train'": {"part": np.array(["train", "test"])},
         r"the scores are no probabilities: \[2.0, 3.0\]": {"scores": np.array([[2.0, 3.0], [0, 1]])},
         "v1:0 is validation for one model and test for another": {"part": np.array(["test", "validation"])},

@@ -87,6 +87,27 @@ def test_scores_and_numbers(predictions: Read) -> None:
         recognition([manifest(*rows)], [by_number])
 
 
+@pytest.mark.parametrize(("text", "right"), [("1.0", True), ("1.", True), ("0.0", False), ("0", False)])
+def test_numbers_with_a_point_are_those_without(predictions: Read, text: str, right: bool) -> None:
+    made = predictions("annotation,label", f"v1:1,{text}")
+    found = recognition([manifest(annotation(1, emotion="a"))], [made], classes=["b", "a"])
+    assert found.pooled.right == right
+    assert [finding.code for finding in found.findings] == ([] if right else ["ME544"])
+
+
+@pytest.mark.parametrize("text", ["7", "7.0", "-1", "-1.0"])
+def test_numbers_of_no_class(predictions: Read, text: str) -> None:
+    made = predictions("annotation,label", f"v1:1,{text}")
+    with pytest.raises(MeDatasetsError, match=f"nothing says what class number {int(float(text))} is"):
+        recognition([manifest(annotation(1, emotion="a"))], [made], classes=["b", "a"])
+
+
+def test_a_class_given_twice(predictions: Read) -> None:
+    made = predictions("annotation,label", "v1:1,1")
+    with pytest.raises(MeDatasetsError, match="the class Negative is given twice"):
+        recognition([manifest(annotation(1, emotion="negative"))], [made], classes=["negative", "Negative"])
+
+
 def test_only_what_a_split_tests(predictions: Read) -> None:
     rows = [annotation(1, emotion="a"), annotation(2, emotion="a"), annotation(3, emotion="a", video="v2")]
     made = predictions("annotation,label", "v1:1,b", "v1:2,a")

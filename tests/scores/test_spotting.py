@@ -105,7 +105,15 @@ def test_only_videos_that_a_split_tests(predictions: Read) -> None:
 
 def test_rows_that_cannot_be_used(predictions: Read) -> None:
     made = predictions(
-        "video,onset,offset", "v9,1,2", "v1,20,10", "v1,1.5,3", "v1,nan,3", "v1,10,20", "v1,10,20", name="spots.csv"
+        "video,onset,offset",
+        "v9,1,2",
+        "v1,20,10",
+        "v1,1.5,3",
+        "v1,nan,3",
+        "v1,10,20",
+        "v1,10,20",
+        "v1,-1,3",
+        name="spots.csv",
     )
     found = spotting([manifest(annotation(1))], [made])
     assert [(finding.code, finding.where) for finding in found.findings] == [
@@ -114,6 +122,7 @@ def test_rows_that_cannot_be_used(predictions: Read) -> None:
         ("ME546", "spots.csv, row 4"),
         ("ME546", "spots.csv, row 5"),
         ("ME542", "spots.csv, row 7"),
+        ("ME546", "spots.csv, row 8"),
     ]
     assert found.counts() == Counts(tp=1, fp=1)
     mixed = predictions("video,onset,offset,type", "v1,1,2,micro", "v1,3,4,")

@@ -170,19 +170,24 @@ def _face(
         values = _at(face, place)
         if not isinstance(values, Mapping):
             continue
-        numbers = {
-            str(name).removeprefix(_SCORE): number
+        of_classes = {
+            str(name): value
             for name, value in values.items()
-            if (number := _number(value)) is not None and (place or str(name).startswith(_SCORE) or known(str(name)))
+            if place or str(name).startswith(_SCORE) or known(str(name))
+        }
+        numbers = {
+            name.removeprefix(_SCORE): number
+            for name, value in of_classes.items()
+            if (number := _number(value)) is not None
         }
         bad = [name for name, number in numbers.items() if not math.isfinite(number) or number < 0]
         unread = [
             name
-            for name, value in values.items()
-            if str(name).startswith(_SCORE) and _number(value) is None and str(value or "").strip()
+            for name, value in of_classes.items()
+            if _number(value) is None and value is not None and str(value).strip()
         ]
         if unread:
-            return None, {}, f"the score of '{unread[0]}' is no number: {str(values[unread[0]])[:30]!r}"
+            return None, {}, f"the score of '{unread[0]}' is no number: {str(of_classes[unread[0]])[:30]!r}"
         if bad:
             return None, {}, f"the score of '{bad[0]}' is {numbers[bad[0]]}"
         if numbers:

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datasets_me.errors import ImagesError
 from datasets_me.images import decisions as decided
 from datasets_me.images import tables
 from datasets_me.images.decisions import Decision
@@ -58,11 +59,17 @@ def plan(images: ImageSet, *, split: str = OWN, seed: int = 0, decisions: Path |
     (``"0.8,0.1,0.1"``) the set is split anew by subject and by cluster of near-duplicates, stratified by label.
 
     Findings: ME727 an image is left out, ME728 it would straddle a split, ME729 a decision fits no image any more,
-    ME730 nobody has looked for duplicates, ME731 a part lacks a class.
+    ME730 nobody has looked for duplicates, ME731 a part lacks a class, ME736 a decision gives a label the set lacks.
 
     Raises:
-        ImagesError: a table is damaged, or ``split`` is no way to split.
+        ImagesError: a table is damaged, ``split`` is no way to split, or the decisions given are not there.
     """
+    if decisions is not None and not decisions.is_file():
+        raise ImagesError(
+            "there is no such file of decisions",
+            where=str(decisions),
+            fix="look at the path; without --decisions, those in the set's folder are applied",
+        )
     wanted = None if split == OWN else shares(split)
     made = decided.read(images, decisions)
     found: list[Finding] = []
@@ -76,6 +83,10 @@ def plan(images: ImageSet, *, split: str = OWN, seed: int = 0, decisions: Path |
         if decision is not None and decision.sha256 != row.sha256:
             message = f"the decision ({decision.decision}) is about another picture; it is not applied"
             found.append(finding("ME729", message, path=row.id))
+            decision = None
+        if decision is not None and decision.decision == "relabel" and decision.label not in images.spec.labels:
+            message = f"the decision gives the label {decision.label!r}, which the set does not have; it is not applied"
+            found.append(finding("ME736", message, path=row.id, found=decision.label))
             decision = None
         label = decision.label if decision is not None and decision.decision == "relabel" else row.label
         reason = _reason(row, decision, label)

@@ -16,8 +16,9 @@ from datasets_me.files import marked_folder
 from datasets_me.images.decode import DamageError, suffix_fits
 from datasets_me.images.export.plan import ExportRow, Plan
 from datasets_me.images.parquet import stream
+from datasets_me.images.paths import UNSAFE
 from datasets_me.images.records import PIXELS, ImageRow
-from datasets_me.images.store import ImageSet, load_bytes
+from datasets_me.images.store import ImageSet, changed, load_bytes
 from datasets_me.records import Finding
 
 Format = Literal["folders", "csv", "webdataset"]
@@ -38,18 +39,25 @@ def write(
     options: dict[str, object] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     force: bool = False,
-) -> None:
+) -> list[Finding]:
     """Write an export into a new folder: the images, ``export.parquet``, ``findings.parquet`` and ``export.json``.
 
     ``folders``: ``<split>/<label>/<number>_<name>``, byte for byte the originals (PNG where pixels stood in a table).
     ``csv``: ``images.csv`` with paths relative to the root, or with the pixels where they stood in a table.
     ``webdataset``: ``<split>-<shard>.tar`` with ``<number>.<suffix>``, ``.cls`` (the class's number) and ``.json``.
 
+    Returns what was found on the way, which ``findings.parquet`` holds, too: ME737 a file that has changed since the
+    import, where files are copied.
+
     Raises:
-        ImagesError: an image cannot be read any more, or the folder cannot be written.
+        ImagesError: an image cannot be read any more, a label cannot be the name of a folder, or the folder cannot be
+            written.
     """
     files = images.root(root)
+    if kind == "folders":
+        _refuse_labels(made.classes, images)
     total = len(made.rows)
+    found: list[Finding] = []
 
     def reported() -> Iterator[tuple[ExportRow, ImageRow]]:
         for done, pair in enumerate(_with_originals(images, made.rows)):
@@ -60,11 +68,11 @@ def write(
         if kind == "csv":
             rows = _csv(folder, reported(), images.root(root) is None)
         elif kind == "folders":
-            rows = [_copy(folder, row, original, files) for row, original in reported()]
+            rows = [_copy(folder, row, content(original, files, found)) for row, original in reported()]
         else:
-            rows = _shards(folder, reported(), made.classes, files)
+            rows = _shards(folder, reported(), made.classes, lambda original: content(original, files, found))
         stream(folder / "export.parquet", ExportRow, rows)
-        stream(folder / "findings.parquet", Finding, made.findings)
+        stream(folder / "findings.parquet", Finding, [*made.findings, *found])
         splits = Counter((row.split or "", row.label) for row in rows)
         about = {
             "dataset": images.dataset,
@@ -80,6 +88,7 @@ def write(
         }
         text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
         (folder / "export.json").write_text(text, encoding="utf-8")
+    return found
 
 
 def _with_originals(images: ImageSet, rows: Sequence[ExportRow]) -> Iterator[tuple[ExportRow, ImageRow]]:
@@ -94,8 +103,10 @@ def _with_originals(images: ImageSet, rows: Sequence[ExportRow]) -> Iterator[tup
             row = next(wanted, None)
 
 
-def content(original: ImageRow, root: Path | None) -> bytes:
+def content(original: ImageRow, root: Path | None, findings: list[Finding]) -> bytes:
     """The bytes of an image as a file: the original's own, or a PNG of the pixels.
+
+    Findings: ME737 the file has changed since the import.
 
     Raises:
         ImagesError: it cannot be read.
@@ -107,6 +118,7 @@ def content(original: ImageRow, root: Path | None) -> bytes:
             str(error), where=original.where, fix="give the --root that was imported; or import the images again"
         ) from error
     if found is not None:
+        findings += changed(original, found)
         return found
     from PIL import Image as Pillow
 
@@ -116,20 +128,35 @@ def content(original: ImageRow, root: Path | None) -> bytes:
     return made.getvalue()
 
 
+def _refuse_labels(labels: Sequence[str], images: ImageSet) -> None:
+    """Only labels that are names of folders everywhere; changed ones could be equal to others.
+
+    Raises:
+        ImagesError: one is not.
+    """
+    for label in labels:
+        if not label.strip(". ") or UNSAFE.search(label):
+            raise ImagesError(
+                f"the label {label!r} cannot be the name of a folder",
+                where=str(images.folder / "schema.yaml"),
+                fix="give it another name in the schema and import again; or export with --format csv",
+            )
+
+
 def _name(row: ExportRow) -> str:
-    """A name that no other image of the set has, with the suffix that its content asks for."""
-    own = (row.path or "").rpartition("/")[2]
-    kind = row.format or PIXELS
+    """A name that no other image of the set has, with the suffix that its content asks for; never a path."""
+    own = UNSAFE.sub("-", (row.path or "").rpartition("/")[2])
+    kind = UNSAFE.sub("-", row.format or PIXELS)
     if own and suffix_fits(own, kind):
         return f"{row.number:06d}_{own}"
     return f"{row.number:06d}{'_' + own.rpartition('.')[0] if '.' in own else ''}.{_SUFFIX.get(kind, kind)}"
 
 
-def _copy(folder: Path, row: ExportRow, original: ImageRow, root: Path | None) -> ExportRow:
+def _copy(folder: Path, row: ExportRow, data: bytes) -> ExportRow:
     name = "/".join([*([row.split] if row.split else []), row.label, _name(row)])
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content(original, root))
+    path.write_bytes(data)
     return row.model_copy(update={"file": name})
 
 
@@ -147,7 +174,10 @@ def _csv(folder: Path, pairs: Iterator[tuple[ExportRow, ImageRow]], pixels: bool
 
 
 def _shards(
-    folder: Path, pairs: Iterator[tuple[ExportRow, ImageRow]], classes: Sequence[str], root: Path | None
+    folder: Path,
+    pairs: Iterator[tuple[ExportRow, ImageRow]],
+    classes: Sequence[str],
+    read: Callable[[ImageRow], bytes],
 ) -> list[ExportRow]:
     """Shards per split; images in order of the set, so a reader has to shuffle, as WebDataset does."""
     numbers = {name: number for number, name in enumerate(classes)}
@@ -166,7 +196,7 @@ def _shards(
             about = {key: value for key, value in row.model_dump().items() if key not in ("number", "file", "path")}
             suffix = _name(row).rpartition(".")[2].casefold()
             for end, data in (
-                (suffix, content(original, root)),
+                (suffix, read(original)),
                 ("cls", str(numbers[row.label]).encode()),
                 ("json", json.dumps(about, ensure_ascii=False).encode()),
             ):

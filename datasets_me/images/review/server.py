@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from datasets_me import resources
 from datasets_me.errors import MeDatasetsError
 from datasets_me.images.review.session import Review, ReviewError
+from datasets_me.text import printable
 
 ADDRESS = "127.0.0.1"
 _MOST_BYTES = 1 << 20  # of a request's body
@@ -122,7 +123,10 @@ class _Handler(BaseHTTPRequestHandler):
         origin = self.headers.get("Origin")
         if (self.command == "POST" or origin is not None) and origin not in {f"http://{host}" for host in hosts}:
             raise _RefusedError(HTTPStatus.FORBIDDEN, "only the page itself may ask")
-        parts = urlsplit(self.path).path.split("/", 2)
+        try:
+            parts = urlsplit(self.path).path.split("/", 2)
+        except ValueError as error:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "that is no address") from error
         given = parts[1] if len(parts) == 3 and parts[0] == "" else ""
         if not secrets.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
             raise _RefusedError(HTTPStatus.NOT_FOUND, "nothing is here; take the address that the command printed")
@@ -169,6 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "numbers must be a list of whole numbers")
         if verdict not in ("accept", "relabel", "exclude", None) or not isinstance(label, str | None):
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "the decision must be accept, relabel, exclude or null")
+        if label is not None and printable(label) != label:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "the label is no text")
         return _json(self._review.decide(numbers, verdict, label))
 
 

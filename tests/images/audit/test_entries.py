@@ -114,3 +114,26 @@ def test_what_is_not_understood_is_no_silence(content: str, tmp_path: Path) -> N
     entries, codes = taken(tmp_path / "p", content)
     assert entries == [("a.jpg", None, {})]
     assert codes == ["ME725"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "image,happy,anger\na.jpg,0.9,x\n",
+        'image,happy,anger\na.jpg,0.9,"0,5"\n',
+        {"a.jpg": {"scores": {"happy": 0.9, "anger": "a"}}},
+        {"a.jpg": {"scores": {"happy": 0.9, "contempt": "a"}}},
+        {"a.jpg": {"happy": 0.9, "anger": True}},
+        {"a.jpg": {"scores": {"happy": 0.9, "anger": False}}},
+    ],
+)
+def test_scores_that_are_no_numbers(tmp_path: Path, content: Any) -> None:
+    assert taken(tmp_path / "p", content) == ([("a.jpg", None, {})], ["ME725"])
+
+
+def test_cells_without_a_score_say_nothing(tmp_path: Path) -> None:
+    content = {"a.jpg": {"scores": {"happy": 0.9, "anger": None}}, "b.jpg": {"happy": 0.9, "anger": " "}}
+    assert taken(tmp_path / "p", content) == (
+        [("a.jpg", None, {"happy": 0.9}), ("b.jpg", None, {"happy": 0.9})],
+        [],
+    )

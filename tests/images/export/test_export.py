@@ -15,11 +15,13 @@ from PIL import Image as Pillow
 from datasets_me.errors import ImagesError
 from datasets_me.images import decisions, schemas, tables
 from datasets_me.images.decisions import Decision
-from datasets_me.images.export.plan import plan
+from datasets_me.images.export.plan import Plan, plan
 from datasets_me.images.export.write import Format, write
 from datasets_me.images.importing import import_images
 from datasets_me.images.records import DuplicateRow
 from datasets_me.images.store import ImageSet
+from datasets_me.parquet import read_parquet
+from datasets_me.records import Finding
 from tests.conftest import Run
 from tests.images.made import image_set, write_pictures
 
@@ -84,6 +86,57 @@ def test_a_decision_about_another_picture_is_not_applied(tmp_path: Path) -> None
         "the decision (exclude) is about another picture; it is not applied",
         "the decision (exclude) is about no image of the set",
     ]
+
+
+@pytest.mark.parametrize("label", ["../../evil", "/tmp/evil", "x\0y", "", "hapiness"])
+def test_a_decision_for_a_label_that_the_set_lacks_is_not_applied(tmp_path: Path, label: str) -> None:
+    images = image_set(tmp_path / "in", NAMES)
+    decide(images, n1=label or "fear")
+    if not label:
+        (made,) = decisions.read(images).values()
+        decisions.write(images, [made.model_copy(update={"label": ""})])
+    planned = plan(images)
+    assert next(row.label for row in planned.rows if row.id == NAMES[0]) == "happiness"
+    (found,) = (finding for finding in planned.findings if finding.code == "ME736")
+    assert (found.path, found.severity) == (NAMES[0], "error")
+    assert found.message == f"the decision gives the label {label!r}, which the set does not have; it is not applied"
+    write(images, planned, tmp_path / "out" / "deep" / "export", "folders", root=tmp_path / "in" / "raw")
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "out"}
+    assert [path.name for path in (tmp_path / "out").rglob("*") if "evil" in path.name] == []
+
+
+@pytest.mark.parametrize("label", ["../../evil", "/evil", "x\0y", "..", "a\\b"])
+def test_labels_that_are_no_names_of_folders(tmp_path: Path, label: str) -> None:
+    text = schemas.load("folder-per-class").text.replace("  happiness:", f"  {json.dumps(label)}:")
+    schema = schemas.parse(text, "schema")
+    root = write_pictures(tmp_path / "raw", NAMES)
+    images = import_images(schema, root, tmp_path / "set", workers=1)
+    with pytest.raises(ImagesError) as caught:
+        export(images, tmp_path / "out" / "deep", "folders", root)
+    assert caught.value.what == f"the label {label!r} cannot be the name of a folder"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["raw", "set"]
+
+
+def test_paths_and_formats_of_a_table_lead_nowhere_else(tmp_path: Path) -> None:
+    images = image_set(tmp_path / "in", NAMES[:1])
+    planned = plan(images)
+    (row,) = planned.rows
+    row = row.model_copy(update={"path": "happy/x\0y\\..", "format": "../../../evil"})
+    write(images, Plan([row], planned.classes, {}, []), tmp_path / "out", "folders", root=tmp_path / "in" / "raw")
+    assert [path.name for path in (tmp_path / "out" / "train" / "happiness").iterdir()] == [
+        "000000_x-y-....-..-..-evil"
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+
+
+def test_decisions_that_are_given_must_be_there(tmp_path: Path) -> None:
+    images = image_set(tmp_path, NAMES)
+    with pytest.raises(ImagesError) as caught:
+        plan(images, decisions=tmp_path / "nope.parquet")
+    assert (caught.value.what, caught.value.where) == (
+        "there is no such file of decisions",
+        str(tmp_path / "nope.parquet"),
+    )
 
 
 def test_near_duplicates_of_a_test_image_leave_training(tmp_path: Path) -> None:
@@ -165,6 +218,16 @@ def test_an_image_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(ImagesError, match="the file cannot be read: No such file"):
         export(images, tmp_path / "out", "folders", tmp_path / "raw")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["folders", "webdataset"])
+def test_an_image_that_has_changed_is_named(tmp_path: Path, kind: Format) -> None:
+    images = image_set(tmp_path, NAMES)
+    write_pictures(tmp_path / "raw", {NAMES[4]: 99})
+    planned = plan(images)
+    (found,) = write(images, planned, tmp_path / "out", kind, root=tmp_path / "raw")
+    assert (found.code, found.severity, found.path) == ("ME737", "warning", NAMES[4])
+    assert read_parquet(Finding, tmp_path / "out" / "findings.parquet") == [*planned.findings, found]
 
 
 def test_the_command(me_datasets: Run, tmp_path: Path) -> None:

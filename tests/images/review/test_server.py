@@ -140,3 +140,14 @@ def test_only_this_machine(server: ReviewServer, review: Review) -> None:
     assert len(server.token) >= 32
     with pytest.raises(MeDatasetsError, match=f"port {server.server_address[1]} cannot be used"):
         ReviewServer(review, server.server_address[1])
+
+
+def test_what_is_no_address_and_no_text(server: ReviewServer, images: ImageSet) -> None:
+    port = server.server_address[1]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(f"GET http://[/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        assert connection.makefile("rb").readline() == b"HTTP/1.1 400 Bad Request\r\n"
+    body = {**ACCEPT, "decision": "relabel", "label": "\ud800"}
+    status, text, _ = ask(server, "decide", method="POST", body=body)
+    assert (status, text) == (400, b"the label is no text")
+    assert decisions.read(images) == {}
