@@ -21,6 +21,7 @@ from datasets_me.images.parallel import in_order
 from datasets_me.images.paths import UNSAFE
 from datasets_me.images.records import ImageRow
 from datasets_me.images.store import FILES, INSIDE, PLACE, ImageSet
+from datasets_me.images.unread import nothing_read
 from datasets_me.naming import Template
 from datasets_me.records import Finding, Record
 
@@ -139,7 +140,7 @@ def write_derived(
         make: gives the function of a task, for the folder that files go to.
 
     Raises:
-        ImagesError: ``out`` has to stay, or something cannot be written.
+        ImagesError: ``out`` has to stay, no image can be read, or something cannot be written.
     """
     name, model = table
     ours = {*FILES, f"{name}.parquet", PLACE}
@@ -154,12 +155,16 @@ def write_derived(
         options = {**options, "images": {images.dataset: images.sha256}}
 
         def rows() -> Iterator[ImageRow]:
+            unread = 0
             for done, made in enumerate(in_order(make(folder), tasks, workers), start=1):
                 findings.extend(made.findings)
+                unread += any(said.code == "ME702" for said in made.findings)
                 entries.append(made.entry)
                 progress(done, len(images))
                 if made.row:
                     yield made.row
+            if 0 < len(images) == unread:
+                raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
             parquet.stream(folder / f"{name}.parquet", model, entries, {"table": name, "options": options})
 
         return store.write(

@@ -40,11 +40,16 @@ def watched(
             first = first or f"{row.id}: {why}"
         yield result
     if first is not None and not some:
-        raise ImagesError(
-            f"no image of the set can be read; the first, {first}",
-            where=str(images.folder if root is None else root),
-            fix="give the --root that was imported; or import the images again",
-        )
+        raise nothing_read(images.folder if root is None else root, first)
+
+
+def nothing_read(where: Path, first: str) -> ImagesError:
+    """What is wrong where not one image can be read; ``first`` says which one could not, and why."""
+    return ImagesError(
+        f"no image of the set can be read; the first, {first}",
+        where=str(where),
+        fix="give the --root that was imported; or import the images again",
+    )
 
 
 def _reason(loaded: store.Image | str) -> str:

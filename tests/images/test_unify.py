@@ -153,3 +153,14 @@ def test_a_file_that_has_changed_is_named(tmp_path: Path) -> None:
     write_pictures(tmp_path / "raw", {"sad/2.png": 99})
     new = unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=1, progress=quiet)
     assert [(each.code, each.severity, each.path) for each in new.findings()] == [("ME737", "warning", "sad/2.png")]
+
+
+def test_under_a_wrong_root_nothing_is_replaced(tmp_path: Path) -> None:
+    images = image_set(tmp_path, ["happy/1.png", "sad/2.png"])
+    unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=1, progress=quiet)
+    before = (tmp_path / "u" / "images.parquet").read_bytes()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImagesError, match="no image of the set can be read; the first, "):
+        unify(images, tmp_path / "empty", tmp_path / "u", Form(), workers=1, progress=quiet, force=True)
+    assert (tmp_path / "u" / "images.parquet").read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
