@@ -11,15 +11,14 @@ Any other folder of ``<subject>/<video>.npy`` is read as well; less is known of 
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.errors import FeaturesError
+from datasets_me.files import NPZ_ERRORS
 from datasets_me.manifest import Manifest
 from datasets_me.parquet import read_parquet
 from datasets_me.records import VideoFeatures
@@ -69,7 +68,7 @@ class FeatureFolder:
         try:
             with np.load(path, allow_pickle=False) as file:
                 return np.asarray(file["quality"], np.uint8)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+        except NPZ_ERRORS as error:
             raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 

@@ -10,12 +10,17 @@ import platform
 import shutil
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
+from zipfile import BadZipFile
 
 from datasets_me.errors import MeDatasetsError, WriteError
+
+NPZ_ERRORS = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
+"""What ``np.load`` and looking up an array raise for an npz that is damaged or lacks it."""
 
 TOOL = "me-datasets"
 """The name by which files say what wrote them."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +12,7 @@ from PIL import Image
 
 from datasets_me.errors import FeaturesError
 from datasets_me.feature_files import FeatureFolder
+from datasets_me.files import NPZ_ERRORS
 from datasets_me.records import VideoFeatures
 
 Picture = NDArray[np.uint8]
@@ -57,7 +56,7 @@ def face_of(features: FeatureFolder, row: VideoFeatures) -> Face:
     try:
         with np.load(path, allow_pickle=False) as file:
             return Face(tuple(row.box), np.asarray(file["landmarks"], np.float32), row.start, row.fps)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+    except NPZ_ERRORS as error:
         raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 

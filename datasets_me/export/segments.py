@@ -18,6 +18,7 @@ and in the padding before and after the video. Only the published form keeps NaN
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +32,12 @@ from datasets_me.export.items import ItemRow, describe, write_tables
 from datasets_me.export.labels import Label
 from datasets_me.export.options import Options
 from datasets_me.export.out_folder import Kind, new_folder, write_about
-from datasets_me.export.sinks import Item, Sink, open_sink
+from datasets_me.export.sinks import Item, Sink, npy, open_sink
 from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.feature_files import FeatureFolder
 from datasets_me.manifest import Manifest
-from datasets_me.parquet import write_parquet
+from datasets_me.parquet import read_parquet, write_parquet
 from datasets_me.records import Finding, finding
 
 KIND: Kind = "segments"
@@ -141,6 +142,18 @@ def add_segments(
     )
 
 
+def read_labels(folder: Path) -> list[Label]:
+    """How each annotation of an export of segments was read.
+
+    Raises:
+        MeDatasetsError: the table is missing or damaged.
+    """
+    try:
+        return read_parquet(Label, folder / LABELS)
+    except (OSError, ValueError) as error:
+        raise MeDatasetsError(f"{LABELS} is damaged: {error}", where=str(folder), fix="export again") from error
+
+
 def _rates(manifest: Manifest, features: FeatureFolder, options: Options) -> tuple[FeatureFolder, float | None]:
     """The features with the rate that is meant, and the rate to export at."""
     given = options.features_fps
@@ -203,12 +216,14 @@ def _write(
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
     pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
     place = Path(KIND, "test", folder_of(row), f"{row.name}.npy")
+    content = npy(feature)
     (folder / place).parent.mkdir(parents=True, exist_ok=True)
-    np.save(folder / place, feature)
+    (folder / place).write_bytes(content)
     whole = ItemRow(
         part="whole",
         file=place.as_posix(),
         key=row.name,
+        sha256=hashlib.sha256(content).hexdigest(),
         subject=row.subject,
         video=row.video,
         name=row.name,

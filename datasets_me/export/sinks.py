@@ -105,7 +105,7 @@ class TarSink:
         key = f"{_without_stops(subject)}/{_without_stops(stem)}"
         arrays = {name: value for name, value in item.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in item.items() if name not in arrays}
-        members = [(f"{key}.{name}.npy", _npy(value)) for name, value in arrays.items()]
+        members = [(f"{key}.{name}.npy", npy(value)) for name, value in arrays.items()]
         members.append((f"{key}.json", json.dumps(rest, ensure_ascii=False, sort_keys=True).encode()))
         return [Stored(self._write(part or "all", members), key) for part in parts]
 
@@ -180,7 +180,8 @@ class ParquetSink:
             writer.close()
 
 
-def _npy(array: NDArray[np.generic]) -> bytes:
+def npy(array: NDArray[np.generic]) -> bytes:
+    """An array as the bytes of an ``.npy`` file."""
     content = io.BytesIO()
     np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
     return content.getvalue()

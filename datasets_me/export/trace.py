@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,8 @@ from datasets_me.errors import MeDatasetsError, plural
 from datasets_me.export.items import ItemRow, read_annotations, read_items
 from datasets_me.export.labels import Label
 from datasets_me.export.out_folder import ABOUT, Kind, read_about
-from datasets_me.export.segments import LABELS
-from datasets_me.files import checksum
-from datasets_me.parquet import read_parquet
+from datasets_me.export.segments import LABELS, read_labels
+from datasets_me.files import NPZ_ERRORS, checksum
 from datasets_me.records import Annotation, Record
 
 FIELDS = ("onset", "apex", "offset", "type", "aus", "emotion")
@@ -159,7 +156,7 @@ def _names_in(path: Path) -> list[str]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return [str(name) for name in file["annotations"]]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except NPZ_ERRORS as error:
         raise MeDatasetsError(f"the file is damaged: {error}", where=str(path), fix="export again") from error
 
 
@@ -167,11 +164,7 @@ def _labels(folder: Path, item: ItemRow) -> dict[str, Label]:
     """How annotations were read for the video of an item; of clips, that stands in the clip."""
     if not (folder / LABELS).is_file():
         return {}
-    try:
-        rows = read_parquet(Label, folder / LABELS)
-    except (OSError, ValueError) as error:
-        raise MeDatasetsError(f"{LABELS} is damaged: {error}", where=str(folder), fix="export again") from error
-    return {row.annotation: row for row in rows if row.name == item.name}
+    return {row.annotation: row for row in read_labels(folder) if row.name == item.name}
 
 
 def _row(annotation: Annotation, label: Label | None, sources: dict[str, str]) -> Row:

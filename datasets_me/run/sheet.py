@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -17,7 +15,7 @@ from datasets_me import __version__, resources
 from datasets_me.codes import SEVERITIES, all_codes
 from datasets_me.errors import FolderError, MeDatasetsError
 from datasets_me.features.video import Quality
-from datasets_me.files import write_file
+from datasets_me.files import NPZ_ERRORS, write_file
 from datasets_me.inventory.sequence import frame_files, frame_rate
 from datasets_me.manifest import Manifest
 from datasets_me.records import Finding, VideoFeatures
@@ -137,7 +135,7 @@ def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | Non
     try:
         with np.load(out / row.landmarks, allow_pickle=False) as file:
             return file["landmarks"], file["quality"], row.box
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
+    except NPZ_ERRORS:
         return None, None, row.box
 
 

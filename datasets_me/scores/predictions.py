@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.errors import MeDatasetsError, Place
+from datasets_me.files import NPZ_ERRORS
 from datasets_me.text import clean, closest
 
 KEYS = ("annotation", "dataset", "subject", "video", "expression", "onset")
@@ -128,7 +127,7 @@ def _npz(path: Path, content: bytes) -> Predictions:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except NPZ_ERRORS as error:
         raise MeDatasetsError(
             f"the npz cannot be read: {error}",
             where=str(path),

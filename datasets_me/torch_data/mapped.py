@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import mmap
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.errors import MeDatasetsError
+from datasets_me.files import NPZ_ERRORS
 
 _HEADER = 30  # bytes of a local header of a zip file before the name; the lengths of name and extra stand at 26 and 28
 
@@ -33,7 +33,7 @@ class Members:
                 if places is None:
                     places = self._places[path] = _places(path, mapped)
                 return {name: _copy(mapped, *places[name]) for name in names}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except NPZ_ERRORS as error:
             raise MeDatasetsError(f"the item cannot be read: {error}", where=str(path), fix="export again") from error
 
 

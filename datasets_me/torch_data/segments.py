@@ -12,10 +12,9 @@ from torch.utils.data import Dataset
 
 from datasets_me.errors import MeDatasetsError
 from datasets_me.export.items import ItemRow, read_items
-from datasets_me.export.labels import CHANNELS, Label
+from datasets_me.export.labels import CHANNELS
 from datasets_me.export.out_folder import read_about
-from datasets_me.export.segments import LABELS
-from datasets_me.parquet import read_parquet
+from datasets_me.export.segments import read_labels
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import PARTS, Part, read_fold
 from datasets_me.torch_data.mapped import Members
@@ -198,12 +197,8 @@ def _given(pair: tuple[ArrayLike, ArrayLike], regions: int) -> tuple[NDArray[np.
 
 def _apexes(folder: Path) -> dict[tuple[str, str], list[tuple[int, int]]]:
     """By subject and name of a video: the column and the frame of each apex that is marked in it."""
-    try:
-        rows = read_parquet(Label, folder / LABELS)
-    except (OSError, ValueError) as error:
-        raise MeDatasetsError(f"{LABELS} is damaged: {error}", where=str(folder), fix="export again") from error
     found: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for row in rows:
+    for row in read_labels(folder):
         if row.apex is not None:
             column = CHANNELS.index(f"{row.type}_apex")
             found.setdefault((row.subject, row.name), []).append((column, row.apex))
