@@ -1,3 +1,3 @@
-from datasets_me.commands import main
+from datasets_me.cli import main
 
 main()

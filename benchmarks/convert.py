@@ -11,7 +11,7 @@ from pathlib import Path
 
 from measure import PROGRAM, measure
 
-from datasets_me import schema_files
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.write import make
 
 

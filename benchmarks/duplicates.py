@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from datasets_me.images.hamming import distance, near_pairs
+from datasets_me.core.near import distance, near_pairs
 
 Pair = tuple[int, int]
 _SAMPLE = 10_000  # hashes that are compared all with all

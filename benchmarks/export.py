@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from measure import PROGRAM, measure
 
-from datasets_me import feature_files, schema_files
-from datasets_me import manifest as manifests
 from datasets_me.export.options import Options
 from datasets_me.export.segments import write_segments
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation
+from datasets_me.formats import features as feature_files
+from datasets_me.formats import manifest as manifests
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
+from datasets_me.schema import schema_files
 
 RUNS = 5
 FRAMES = 2800  # a video of CAS(ME)²; the dataset has 98

@@ -21,8 +21,6 @@ import numpy as np
 from measure import PROGRAM, measure
 from numpy.typing import NDArray
 
-from datasets_me import manifest as manifests
-from datasets_me import schema_files
 from datasets_me.features.boxes import Box
 from datasets_me.features.crop import SAMPLE, choose_crop, cut
 from datasets_me.features.faces import detector
@@ -32,8 +30,10 @@ from datasets_me.features.mdmo import mdmo
 from datasets_me.features.regions import TWELVE, Sectors
 from datasets_me.features.stages import measured_width
 from datasets_me.features.video import extract_video
-from datasets_me.manifest import Manifest
-from datasets_me.records import Video
+from datasets_me.formats import manifest as manifests
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 
 Image = NDArray[np.uint8]

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from measure import PROGRAM, measure
 
-from datasets_me import manifest, naming, schema_files
 from datasets_me.convert.convert import convert
-from datasets_me.naming import Template
+from datasets_me.formats import manifest
+from datasets_me.schema import naming, schema_files
+from datasets_me.schema.naming import Template
 from datasets_me.synthetic.write import make
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import cv2
 from measure import PROGRAM, measure
 
-from datasets_me import manifest as manifests
-from datasets_me import schema_files
-from datasets_me.manifest import Manifest
-from datasets_me.records import Video
+from datasets_me.formats import manifest as manifests
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 
 FILES = 24

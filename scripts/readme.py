@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from datasets_me.codes import GROUPS, all_codes
+from datasets_me.findings.codes import GROUPS, all_codes
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 _BLOCK = re.compile(r"<!-- (?P<what>run: (?P<command>.+?)|codes) -->\n.*?<!-- end -->", re.DOTALL)

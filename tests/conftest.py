@@ -14,8 +14,8 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, settings
 
-from datasets_me import schema_files
-from datasets_me.schema_files import Schema
+from datasets_me.schema import schema_files
+from datasets_me.schema.schema_files import Schema
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.load_profile("suite")

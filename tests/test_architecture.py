@@ -1,10 +1,12 @@
-"""Imports go downwards only, and light things stay light."""
+"""Imports go downwards only, stages know nothing of each other, and light things stay light."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,76 +15,68 @@ from tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "datasets_me"
 
-# What each folder may import from the package, beside its own modules and the single modules at the top.
-ALLOWED = {
-    "inventory": set(),
-    "convert": {"inventory"},
-    "validate": {"inventory"},
-    "features": set(),
-    "run": {"features", "inventory"},
-    "splits": {"inventory"},
-    "statistics": {"splits"},
-    "export": {"features", "inventory", "splits", "statistics"},
-    "torch_data": {"export", "images", "splits"},
-    "cards": set(),
-    "images": {"features"},
-    "scores": set(),
-    "synthetic": {"convert", "inventory"},
-    "pipeline": {"cards", "convert", "export", "run", "splits", "statistics", "validate"},
-    "commands": {
-        *("cards", "convert", "export", "features", "images", "inventory", "run", "scores", "splits", "statistics"),
-        *("pipeline", "synthetic", "torch_data", "validate"),
-    },
+FLOORS = ("core", "schema", "findings", "formats", "features")
+"""What stages stand on, the lowest first; each imports only those before it."""
+
+SIDEWAYS = {
+    ("synthetic", "convert"): "a synthetic workbook is written in the words that the reader of workbooks knows",
+    ("convert", "folders"): "the row of a video without a folder is made where the rows of folders are",
+    ("cards", "extract"): "a contact sheet shows an extraction",
+    ("cards", "scores"): "a plot of a confusion matrix shows a score",
+    ("torch_data", "export"): "a dataset of PyTorch reads the files of one export",
+    ("torch_data", "images"): "a dataset of PyTorch reads the images of one export",
 }
-# The single modules at the top, lowest first; each may import only those before it.
-BASE = [
-    "errors",
-    "text",
-    "resources",
-    "codes",
-    "records",
-    "naming",
-    "spec",
-    "schema_files",
-    "files",
-    "parquet",
-    "manifest",
-    "feature_files",
-]
-
-
-def imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("datasets_me"):
-            parts = (node.module or "").split(".")
-            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-    return found - {"__version__"}
+"""Imports from one stage by another, each with its reason; there are no others."""
 
 
 def modules() -> list[Path]:
-    return [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE]
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules of the package that one imports, wherever in it the import stands."""
+    known = {name_of(module) for module in PACKAGE.rglob("*.py")}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "datasets_me":
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in known else node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "datasets_me")
+
+
+def rooms(path: Path) -> set[str]:
+    return {(*name.split("."), "")[1] for name in imported(path)}
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_stages_import_downwards(path: Path) -> None:
-    folder = path.relative_to(PACKAGE).parts[0]
-    assert imports(path) <= {folder, *ALLOWED[folder], *BASE}
+def test_imports_go_downwards(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0]
+    below = FLOORS[: FLOORS.index(room)] if room in FLOORS else FLOORS
+    others = {other for other in rooms(path) - {room, *below} if room != "cli" and (room, other) not in SIDEWAYS}
+    assert not others, f"{path.relative_to(PACKAGE)} imports from {', '.join(sorted(others))}"
 
 
-@pytest.mark.parametrize("name", BASE)
-def test_base_modules_import_lower_ones(name: str) -> None:
-    # naming knows the type of a schema's names, and only the type.
-    allowed = set(BASE[: BASE.index(name)]) | ({"spec"} if name == "naming" else set())
-    assert imports(PACKAGE / f"{name}.py") <= allowed
+def test_each_exception_is_needed() -> None:
+    needed = {(path.relative_to(PACKAGE).parts[0], other) for path in modules() for other in rooms(path)}
+    assert set(SIDEWAYS) <= needed
+
+
+def test_there_is_no_circle() -> None:
+    TopologicalSorter({name_of(path): set(imported(path)) for path in modules()}).prepare()
 
 
 @pytest.mark.parametrize(
     ("command", "heavy"),
     [
-        ("import datasets_me", "pandas pyarrow torch cv2 openpyxl pydantic yaml numpy typer"),
+        ("import datasets_me; dir(datasets_me)", "pandas pyarrow torch cv2 openpyxl pydantic yaml numpy typer"),
         (
-            "sys.argv = ['me-datasets', '--help']; from datasets_me.commands import main; main()",
+            "sys.argv = ['me-datasets', '--help']; from datasets_me.cli import main; main()",
             "pandas pyarrow torch cv2",
         ),
     ],
@@ -102,10 +96,13 @@ def test_the_public_names_are_there() -> None:
 
     for name in datasets_me.__all__:
         assert getattr(datasets_me, name) is not None
+    assert set(datasets_me.__all__) <= set(dir(datasets_me))
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = datasets_me.nothing
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_files_fit_in_the_head(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 400
+@pytest.mark.parametrize("first", ["import datasets_me.convert.convert, datasets_me.extract.extract", "pass"])
+def test_functions_are_not_hidden_by_the_rooms_of_their_names(first: str) -> None:
+    program = f"{first}\nimport datasets_me as me\nfor _ in range(2): print(callable(me.convert), callable(me.extract))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
+    assert done.stdout.split() == ["True"] * 4, done.stderr

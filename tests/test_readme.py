@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets_me.codes import all_codes
+from datasets_me.findings.codes import all_codes
 from tests.conftest import REPOSITORY
 
 
@@ -14,7 +14,7 @@ def test_the_table_of_codes_is_up_to_date() -> None:
 
 
 def test_every_verb_is_shown() -> None:
-    from datasets_me.commands import app
+    from datasets_me.cli import app
 
     readme = (REPOSITORY / "README.md").read_text()
     for command in app.registered_commands:

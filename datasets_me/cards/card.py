@@ -9,18 +9,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datasets_me import __version__, resources, schema_files
-from datasets_me import manifest as manifests
 from datasets_me.cards import plots as plotting
 from datasets_me.cards.facts import Facts, compute
 from datasets_me.cards.timeline import Timeline, timeline
-from datasets_me.errors import ManifestError
-from datasets_me.manifest import Manifest
-from datasets_me.schema_files import Schema
+from datasets_me.core import resources
+from datasets_me.core.errors import ManifestError
+from datasets_me.core.version import __version__
+from datasets_me.formats import manifest as manifests
+from datasets_me.formats.manifest import Manifest
+from datasets_me.schema import schema_files
+from datasets_me.schema.schema_files import Schema
 
 if TYPE_CHECKING:
-    from datasets_me.feature_files import FeatureFolder
-    from datasets_me.records import VideoFeatures
+    from datasets_me.formats.features import FeatureFolder
+    from datasets_me.formats.records import VideoFeatures
 
 TABLES = ("annotations", "videos", "findings")
 _FILES = (*(f"{table}.parquet" for table in TABLES), "manifest.json", "schema.yaml")
@@ -149,7 +151,7 @@ def _file(path: Path) -> File:
 
 
 def _features(folder: Path, manifest: Manifest) -> FeatureFolder:
-    from datasets_me import feature_files  # needs NumPy, which is there where matplotlib is
+    from datasets_me.formats import features as feature_files  # needs NumPy, which is there where matplotlib is
 
     return feature_files.read(folder, manifest)
 

@@ -13,11 +13,13 @@ from typing import Any
 
 import yaml
 
-from datasets_me import resources
 from datasets_me.cards.card import TABLES, Card, File
 from datasets_me.cards.readme import web_address
-from datasets_me.errors import plural
-from datasets_me.records import Annotation, Finding, Record, Video, arrow_schema
+from datasets_me.core import resources
+from datasets_me.core.errors import plural
+from datasets_me.core.tables import Record, arrow_schema
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.records import Annotation, Video
 
 _CONFORMS = "http://mlcommons.org/croissant/1.0"
 # The context that the specification gives, which readers compare with.

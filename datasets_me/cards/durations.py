@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from datasets_me.records import Annotation
+from datasets_me.formats.records import Annotation
 
 _MOST_BINS = 60
 _STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50, 100, 200, 500, 1000)

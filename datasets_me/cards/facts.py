@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from datasets_me.cards.durations import Histogram, histogram, seconds
-from datasets_me.codes import SEVERITIES, all_codes
-from datasets_me.manifest import Manifest
-from datasets_me.records import FRAME_FIELDS, Annotation, ExpressionType, Finding
-from datasets_me.spec import Spec
+from datasets_me.findings.codes import SEVERITIES, all_codes
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
+from datasets_me.schema.spec import FRAME_FIELDS, ExpressionType, Spec
 
 TYPES: tuple[ExpressionType, ...] = ("micro", "macro")
 LONGEST_MICRO = 0.5

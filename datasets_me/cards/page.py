@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from datasets_me import __version__, resources
 from datasets_me.cards.card import Card
 from datasets_me.cards.durations import Histogram
 from datasets_me.cards.facts import LONGEST_MICRO
 from datasets_me.cards.readme import web_address
 from datasets_me.cards.timeline import Bar, Line, apex
-from datasets_me.errors import plural
-from datasets_me.records import FRAME_FIELDS, ActionUnit, Annotation
+from datasets_me.core import resources
+from datasets_me.core.errors import plural
+from datasets_me.core.version import __version__
+from datasets_me.formats.records import ActionUnit, Annotation
+from datasets_me.schema.spec import FRAME_FIELDS
 
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _MOST_TICKS = 10

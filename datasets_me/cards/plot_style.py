@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
-from datasets_me import __version__, resources
 from datasets_me.cards.card import PLOTS, Card
-from datasets_me.errors import plural
+from datasets_me.core import resources
+from datasets_me.core.errors import plural
+from datasets_me.core.version import __version__
 
 _SIZES = (
     (1_000, "n<1K"),

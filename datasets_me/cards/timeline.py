@@ -8,8 +8,9 @@ from functools import cached_property
 
 from datasets_me.cards.durations import quantile
 from datasets_me.cards.facts import natural
-from datasets_me.manifest import Manifest
-from datasets_me.records import FRAME_FIELDS, Annotation, Video
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video
+from datasets_me.schema.spec import FRAME_FIELDS
 
 
 @dataclass(frozen=True)

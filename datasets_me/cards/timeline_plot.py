@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from datasets_me.cards.plot_style import BAND, COLOURS, DPI, SOFT, TRACK, drawable, new_figure, swatches
 from datasets_me.cards.timeline import Line, Timeline, apex
-from datasets_me.errors import plural
+from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

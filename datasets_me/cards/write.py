@@ -10,8 +10,8 @@ from datasets_me.cards.card import PLOTS, Card, to_json
 from datasets_me.cards.croissant import to_croissant
 from datasets_me.cards.page import to_html
 from datasets_me.cards.readme import to_markdown
-from datasets_me.errors import MeDatasetsError
-from datasets_me.files import new_folder, write_file
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import new_folder, write_file
 
 _MARK = "card.json"
 _NAMES = {"README.md", "card.html", "croissant.json", _MARK, "plots", *(f"plots/{name}.png" for name in PLOTS)}

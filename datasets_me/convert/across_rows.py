@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from datasets_me.errors import Place
-from datasets_me.records import Annotation, Finding, finding
-from datasets_me.spec import Spec
-from datasets_me.text import fold
+from datasets_me.core.errors import Place
+from datasets_me.core.text import fold
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.records import Annotation
+from datasets_me.schema.spec import Spec
 
 
 def check_rows(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Finding]:

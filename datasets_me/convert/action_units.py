@@ -22,8 +22,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from datasets_me.records import ActionUnit, Side
-from datasets_me.text import clean
+from datasets_me.core.text import clean
+from datasets_me.formats.records import ActionUnit, Side
 
 SIDES: dict[str, Side] = {"L": "left", "R": "right", "A": "asymmetric", "T": "top", "B": "bottom"}
 _LETTERS = {side: letter for letter, side in SIDES.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from datasets_me.convert.convert import Conversion, convert_any
-from datasets_me.errors import WorkbookError
+from datasets_me.core.errors import WorkbookError
 
 
 def convert_auwgcn_csv(path: Path, *, corrections: bool = True) -> Conversion:

@@ -9,12 +9,13 @@ from datasets_me.convert.across_rows import check_rows
 from datasets_me.convert.normalise import Normaliser
 from datasets_me.convert.variants import find_table, fits
 from datasets_me.convert.workbook import Book, read_book
-from datasets_me.errors import WorkbookError
-from datasets_me.inventory.videos import list_videos
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding
-from datasets_me.schema_files import Schema, shipped
-from datasets_me.spec import Spec
+from datasets_me.core.errors import WorkbookError
+from datasets_me.findings.finding import Finding
+from datasets_me.folders.videos import list_videos
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
+from datasets_me.schema.schema_files import Schema, shipped
+from datasets_me.schema.spec import Spec
 
 
 @dataclass(frozen=True)

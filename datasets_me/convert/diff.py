@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from datasets_me.records import FRAME_FIELDS, Annotation, Record
-from datasets_me.text import clean, same
+from datasets_me.core.tables import Record
+from datasets_me.core.text import clean, same
+from datasets_me.formats.records import Annotation
+from datasets_me.schema.spec import FRAME_FIELDS
 
 Status = Literal["only in A", "only in B", "differs"]
 

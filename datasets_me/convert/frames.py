@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 from datasets_me.convert.workbook import Cell, cell_text
-from datasets_me.spec import Frames
-from datasets_me.text import clean, same
+from datasets_me.core.text import clean, same
+from datasets_me.schema.spec import Frames
 
 _LAST_FRAME = 2**31 - 2
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)

@@ -9,23 +9,16 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from itertools import pairwise
 
-from datasets_me import naming
 from datasets_me.convert.action_units import FACS_NUMBERS, read_action_units
 from datasets_me.convert.frames import read_frame, read_number
 from datasets_me.convert.variants import RawRow, Table
 from datasets_me.convert.workbook import cell_text
-from datasets_me.errors import Place
-from datasets_me.records import (
-    FRAME_FIELDS,
-    ActionUnit,
-    Annotation,
-    ExpressionType,
-    Finding,
-    FrameField,
-    finding,
-)
-from datasets_me.spec import FIELDS_OF_A_ROW, Correction, Spec
-from datasets_me.text import closest, fold, same
+from datasets_me.core.errors import Place
+from datasets_me.core.text import closest, fold, same
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.records import ActionUnit, Annotation
+from datasets_me.schema import naming
+from datasets_me.schema.spec import FIELDS_OF_A_ROW, FRAME_FIELDS, Correction, ExpressionType, FrameField, Spec
 
 
 @dataclass

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from datasets_me.convert.variants import fits
 from datasets_me.convert.workbook import KINDS, read_book
-from datasets_me.errors import FolderError, WorkbookError
-from datasets_me.spec import Spec
+from datasets_me.core.errors import FolderError, WorkbookError
+from datasets_me.schema.spec import Spec
 
 _DEPTH = 3  # folders deep; workbooks lie beside the frames, not among them
 _LARGEST = 50_000_000  # bytes

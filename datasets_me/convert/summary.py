@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from datasets_me.codes import all_codes
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding
+from datasets_me.findings.summary import by_code
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
 
 
 def summarise(manifest: Manifest) -> dict[str, Any]:
@@ -39,21 +39,3 @@ def lengths(rows: Sequence[Annotation]) -> dict[str, float | int | None]:
         "mean": sum(known) / len(known) if known else None,
         "max": max(known, default=None),
     }
-
-
-def by_code(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """One entry per code that occurs: name, severity, count and the first message with its place."""
-    grouped: dict[str, list[Finding]] = {}
-    for finding in findings:
-        grouped.setdefault(finding.code, []).append(finding)
-    return [
-        {
-            "code": code,
-            "name": all_codes()[code].name,
-            "severity": all_codes()[code].severity,
-            "count": len(same),
-            "first": same[0].message,
-            "where": same[0].where,
-        }
-        for code, same in sorted(grouped.items())
-    ]

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from datasets_me.convert.workbook import Book, Cell, Row, Sheet, cell_text, column_index, column_letter
-from datasets_me.errors import Place, WorkbookError
-from datasets_me.records import FRAME_FIELDS, Finding, finding
-from datasets_me.spec import Spec, Variant
-from datasets_me.text import clean, fold, same
+from datasets_me.core.errors import Place, WorkbookError
+from datasets_me.core.text import clean, fold, same
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.schema.spec import FRAME_FIELDS, Spec, Variant
 
 _HEADER_WITHIN = 200  # rows; the longest preamble known has 13
 _SHOWN = 80  # characters of a cell in a message

@@ -14,9 +14,9 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal, cast
 
-from datasets_me.errors import Place, WorkbookError
-from datasets_me.records import Finding, finding
-from datasets_me.text import clean, printable
+from datasets_me.core.errors import Place, WorkbookError
+from datasets_me.core.text import clean, printable
+from datasets_me.findings.finding import Finding, finding
 
 Cell = str | int | float | bool | date | time | timedelta | None
 Kind = Literal["xlsx", "xls", "csv"]

@@ -29,18 +29,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import FeaturesError, plural
+from datasets_me.core.errors import FeaturesError, plural
+from datasets_me.core.tables import write_parquet
 from datasets_me.export import auwgcn_csv
-from datasets_me.export.items import FINDINGS, ItemRow, describe, read_items
 from datasets_me.export.options import Options
-from datasets_me.export.out_folder import Kind, new_folder, write_about
 from datasets_me.export.segments import Exported, add_segments
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest
-from datasets_me.parquet import write_parquet
-from datasets_me.records import Finding, finding
-from datasets_me.statistics import auwgcn_section, graph, region_tables
-from datasets_me.statistics.channels import Moments, merge, of_array
+from datasets_me.export.statistics import auwgcn_section, graph, region_tables
+from datasets_me.export.statistics.channels import Moments, merge, of_array
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.exports import Kind, new_folder, write_about
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.items import FINDINGS, ItemRow, describe, read_items
+from datasets_me.formats.manifest import Manifest
 
 KIND: Kind = "auwgcn"
 CONFIG, NORMALISATION = "config.yaml", "normalisation.json"

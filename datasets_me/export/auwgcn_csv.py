@@ -12,12 +12,12 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.files import write_file
-from datasets_me.manifest import Manifest
-from datasets_me.records import FRAME_FIELDS, Annotation, FrameField
-from datasets_me.spec import AuwgcnCsv
-from datasets_me.text import clean
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import write_file
+from datasets_me.core.text import clean
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
+from datasets_me.schema.spec import FRAME_FIELDS, AuwgcnCsv, FrameField
 
 COLUMNS = ("subject", "video_name", "start_frame", "apex_frame", "end_frame", "type_idx", "au")
 VARIANT = "auwgcn-csv"

@@ -22,20 +22,21 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets_me.errors import FeaturesError, FolderError, MeDatasetsError, plural
+from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError, plural
+from datasets_me.core.rates import ratio
 from datasets_me.export import frames_on_disk as disk
 from datasets_me.export import labels
 from datasets_me.export.faces import Face, Picture, aligner, cut_out, face_of
-from datasets_me.export.items import ItemRow, describe, write_tables
 from datasets_me.export.labels import about
 from datasets_me.export.options import FORMATS, OFFSETS, Format
-from datasets_me.export.out_folder import Kind, new_folder, write_about
-from datasets_me.export.rates import ratio
 from datasets_me.export.sinks import Item, open_sink
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.inventory.sequence import FrameFiles, frame_files, frame_rate
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, Video, VideoFeatures
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.exports import Kind, new_folder, write_about
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
+from datasets_me.formats.items import ItemRow, describe, write_tables
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video, VideoFeatures
 
 KIND: Kind = "clips"
 

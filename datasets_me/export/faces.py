@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from datasets_me.errors import FeaturesError
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.files import NPZ_ERRORS
-from datasets_me.records import VideoFeatures
+from datasets_me.core.errors import FeaturesError
+from datasets_me.core.files import NPZ_ERRORS
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.records import VideoFeatures
 
 Picture = NDArray[np.uint8]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.manifest import Manifest
-from datasets_me.records import Video
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
 
 
 def choose_layout(manifest: Manifest, wanted: str | None) -> str:

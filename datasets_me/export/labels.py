@@ -31,8 +31,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.export.rates import moved, ratio
-from datasets_me.records import Annotation, Finding, Record, finding
+from datasets_me.core.rates import moved, ratio
+from datasets_me.core.tables import Record
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.records import Annotation
 
 CHANNELS = (
     *("micro_onset", "micro_apex", "micro_offset", "micro_action"),

@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 
 Format = Literal["npz", "webdataset", "parquet"]
 FORMATS: tuple[Format, ...] = ("npz", "webdataset", "parquet")

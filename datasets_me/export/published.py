@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from datasets_me.export import auwgcn_csv
 from datasets_me.export.labels import CHANNELS, Label, Span, about, blank
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
 
 Numbers = tuple[str, str, str]
 """Start, apex and end as the CSV writes them."""

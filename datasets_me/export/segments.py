@@ -26,19 +26,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import FeaturesError, MeDatasetsError, plural
+from datasets_me.core.errors import FeaturesError, MeDatasetsError, plural
+from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export import labels, published
-from datasets_me.export.items import ItemRow, describe, write_tables
 from datasets_me.export.labels import Label
 from datasets_me.export.options import Options
-from datasets_me.export.out_folder import Kind, new_folder, write_about
 from datasets_me.export.sinks import Item, Sink, npy, open_sink
 from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest
-from datasets_me.parquet import read_parquet, write_parquet
-from datasets_me.records import Finding, finding
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.exports import Kind, new_folder, write_about
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.items import ItemRow, describe, write_tables
+from datasets_me.formats.manifest import Manifest
 
 KIND: Kind = "segments"
 LABELS = "labels.parquet"

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from datasets_me.errors import MeDatasetsError, plural
-from datasets_me.export.items import ItemRow, read_annotations, read_items
+from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.core.files import NPZ_ERRORS, checksum
+from datasets_me.core.tables import Record
 from datasets_me.export.labels import Label
-from datasets_me.export.out_folder import ABOUT, Kind, read_about
 from datasets_me.export.segments import LABELS, read_labels
-from datasets_me.files import NPZ_ERRORS, checksum
-from datasets_me.records import Annotation, Record
+from datasets_me.formats.exports import ABOUT, Kind, read_about
+from datasets_me.formats.items import ItemRow, read_annotations, read_items
+from datasets_me.formats.records import Annotation
 
 FIELDS = ("onset", "apex", "offset", "type", "aus", "emotion")
 """What is traced of an annotation, in the order it is shown in."""

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import FeaturesError, plural
-from datasets_me.export import rates
+from datasets_me.core import rates
+from datasets_me.core.errors import FeaturesError, plural
 from datasets_me.export.labels import Span
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.inventory.sequence import frame_rate
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, Video, VideoFeatures, finding
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.frame_files import frame_rate
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video, VideoFeatures
 
 UNSEEN = 3
 """`features.video.Quality` MISSING and NO_FACE: frames whose motion is not their own."""

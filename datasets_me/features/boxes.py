@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 
 Image = NDArray[np.uint8]
 

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.files import checksum
 from datasets_me.features.boxes import Box, CallableDetector, Detection, DetectorError, FaceDetector
-from datasets_me.files import checksum
 
 Image = NDArray[np.uint8]
 

@@ -10,15 +10,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets_me.images import derived, store
-from datasets_me.images.decode import DamageError, decode_row
+from datasets_me.core.engine.in_order import processes
+from datasets_me.core.pictures import DamageError
+from datasets_me.findings.finding import finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import CropRow, FaceRow, ImageRow
+from datasets_me.formats.image_set import ImageSet, decode_row
+from datasets_me.formats.image_tables import read_table
+from datasets_me.images import derived
 from datasets_me.images.derived import FileFormat, Made, Names
 from datasets_me.images.geometry import REGIONS, levelled, square
-from datasets_me.images.parallel import processes
-from datasets_me.images.records import CropRow, FaceRow, ImageRow
-from datasets_me.images.store import ImageSet
-from datasets_me.images.tables import read_table
-from datasets_me.records import finding
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,12 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
     row, face, path = task
     entry = CropRow(id=row.id, dataset=row.dataset, region=cut.region, faces=face.count)
     try:
-        content = store.load_bytes(row, root)
+        content = image_set.load_bytes(row, root)
         image = decode_row(row, content).image
     except DamageError as error:
         found = finding("ME702", f"the image cannot be decoded: {error}", path=row.where)
         return Made(None, entry.model_copy(update={"why": str(error)}), [found])
-    changed = store.changed(row, content)
+    changed = image_set.changed(row, content)
     if not face.faces:
         found = finding("ME710", f"nothing to cut out ({cut.region}), because no face was found", path=row.where)
         return Made(None, entry.model_copy(update={"why": "no face"}), [*changed, found])

@@ -8,11 +8,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import parquet
-from datasets_me.images.store import ImageSet
-from datasets_me.parquet import write_parquet
-from datasets_me.records import Record
+from datasets_me.core import tables
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.tables import Record, write_parquet
+from datasets_me.formats.image_set import ImageSet
 
 FILE = "decisions.parquet"
 """The table's name, where it lies in the set's folder."""
@@ -53,7 +52,7 @@ def read(images: ImageSet, given: Path | None = None) -> dict[str, Decision]:
             raise ImagesError("there is no such folder", where=str(path.parent))
         return {}
     found: dict[str, Decision] = {}
-    for batch in parquet.batches(path, Decision):
+    for batch in tables.batches(path, Decision):
         for row in batch:
             if row.dataset == images.dataset and row.id in found:
                 raise ImagesError(f"two decisions about {row.id}", where=str(path))

@@ -15,15 +15,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import parquet, store
-from datasets_me.images.parallel import in_order
+from datasets_me.core import tables
+from datasets_me.core.engine.in_order import in_order
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.tables import Record
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import ImageRow
+from datasets_me.formats.image_set import FILES, INSIDE, PLACE, ImageSet
 from datasets_me.images.paths import UNSAFE
-from datasets_me.images.records import ImageRow
-from datasets_me.images.store import FILES, INSIDE, PLACE, ImageSet
 from datasets_me.images.unread import nothing_read
-from datasets_me.naming import Template
-from datasets_me.records import Finding, Record
+from datasets_me.schema.template import Template
 
 Image = NDArray[np.uint8]
 Task = TypeVar("Task")
@@ -144,7 +146,7 @@ def write_derived(
     """
     name, model = table
     ours = {*FILES, f"{name}.parquet", PLACE}
-    store.refuse_to_overwrite(out, force, ours)
+    image_set.refuse_to_overwrite(out, force, ours)
     findings: list[Finding] = []
     entries: list[Record] = []
     temporary: Path | None = None
@@ -165,9 +167,9 @@ def write_derived(
                     yield made.row
             if 0 < len(images) == unread:
                 raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
-            parquet.stream(folder / f"{name}.parquet", model, entries, {"table": name, "options": options})
+            tables.stream(folder / f"{name}.parquet", model, entries, {"table": name, "options": options})
 
-        return store.write(
+        return image_set.write(
             out,
             images.schema,
             rows(),

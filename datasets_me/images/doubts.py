@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from datasets_me.errors import Place, plural
-from datasets_me.images.records import ImageRow
-from datasets_me.images.spec import ImageSpec
-from datasets_me.records import Finding, finding
-from datasets_me.text import closest
+from datasets_me.core.errors import Place, plural
+from datasets_me.core.text import closest
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.image_records import ImageRow
+from datasets_me.schema.images import ImageSpec
 
 _SHOWN = 5  # places that a message names
 

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import ImagesError, plural
-from datasets_me.images import store
-from datasets_me.images.hamming import distance, near_pairs
-from datasets_me.images.parallel import in_order, processes
-from datasets_me.images.records import DuplicateRow, ImageRow
-from datasets_me.images.store import ImageSet
-from datasets_me.images.tables import write_table
+from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.errors import ImagesError, plural
+from datasets_me.core.near import distance, near_pairs
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.image_tables import write_table
 from datasets_me.images.unread import watched
-from datasets_me.records import Finding, finding
 
 NEAR = 4
 """Bits in which hashes of near duplicates differ at most, of 64. Copies that were made smaller or compressed again
@@ -49,7 +49,7 @@ def perceptual_hash(row: ImageRow, *, root: Path | None) -> int | None:
     import imagehash
     from PIL import Image
 
-    picture = store.load_image(row, root)
+    picture = image_set.load_image(row, root)
     if isinstance(picture, str):
         return None
     return int(str(imagehash.phash(Image.fromarray(picture[:, :, ::-1]))), 16)

@@ -12,17 +12,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import plural
+from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.errors import plural
 from datasets_me.features import faces as detectors
 from datasets_me.features.boxes import Box, Detection, DetectorError, FaceDetector
 from datasets_me.features.landmarks import GONE, predict
-from datasets_me.images import store
-from datasets_me.images.parallel import in_order, processes
-from datasets_me.images.records import Face, FaceRow, ImageRow
-from datasets_me.images.store import ImageSet
-from datasets_me.images.tables import write_table
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import Face, FaceRow, ImageRow
+from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.image_tables import write_table
 from datasets_me.images.unread import watched
-from datasets_me.records import Finding, finding
 
 Image = NDArray[np.uint8]
 
@@ -114,7 +114,7 @@ def measured(grey: Image, found: Detection) -> Face:
 
 def face_row(row: ImageRow, *, root: Path | None, finder: Finder) -> FaceRow:
     """The faces of one image of a set."""
-    image = store.load_image(row, root)
+    image = image_set.load_image(row, root)
     if isinstance(image, str):
         return FaceRow(id=row.id, dataset=row.dataset)
     cv2.setNumThreads(1)  # every process has a core of its own

@@ -10,19 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from datasets_me.errors import ImagesError, Place
-from datasets_me.files import read_regular
+from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.errors import ImagesError, Place
+from datasets_me.core.files import read_regular
+from datasets_me.core.pictures import Facts, is_image_name, look, suffix_fits
+from datasets_me.core.text import printable
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.image_records import ImageRow
 from datasets_me.images import labels as labelling
-from datasets_me.images.decode import Facts, is_image_name, look, suffix_fits
 from datasets_me.images.doubts import Doubts
 from datasets_me.images.labels import Label, Labels
-from datasets_me.images.parallel import in_order, processes
 from datasets_me.images.paths import PathPattern, files_under, is_text
-from datasets_me.images.records import ImageRow
-from datasets_me.images.schemas import ImageSchema
-from datasets_me.images.spec import KNOWN_FIELDS, LabelFiles
-from datasets_me.records import Finding, finding
-from datasets_me.text import printable
+from datasets_me.schema.image_schemas import ImageSchema
+from datasets_me.schema.images import KNOWN_FIELDS, LabelFiles
 
 _IN_PATH = ("name", "suffix")  # fields that say nothing the path does not
 

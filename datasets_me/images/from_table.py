@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import ImagesError, Place, plural
+from datasets_me.core.errors import ImagesError, Place, plural
+from datasets_me.core.text import closest, fold
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.image_records import PIXELS, ImageRow
 from datasets_me.images.doubts import Doubts
-from datasets_me.images.records import PIXELS, ImageRow
-from datasets_me.images.schemas import ImageSchema
-from datasets_me.images.spec import Table
-from datasets_me.records import Finding, finding
-from datasets_me.text import closest, fold
+from datasets_me.schema.image_schemas import ImageSchema
+from datasets_me.schema.images import Table
 
 _MOST = 255
 _STEP = 500  # rows between two calls of progress

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import from_table, store
+from datasets_me.core.errors import ImagesError
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import ImageRow
+from datasets_me.formats.image_set import ImageSet
+from datasets_me.images import from_table
 from datasets_me.images.from_files import FilesReader
 from datasets_me.images.from_table import TableReader
-from datasets_me.images.records import ImageRow
-from datasets_me.images.schemas import ImageSchema
-from datasets_me.images.store import ImageSet
-from datasets_me.records import Finding
+from datasets_me.schema.image_schemas import ImageSchema
 
 
 def _quiet(done: int, total: int | None = None) -> None:
@@ -40,7 +41,7 @@ def import_images(
     Raises:
         ImagesError: nothing can be read, or ``out`` has to stay.
     """
-    store.refuse_to_overwrite(out, force, store.FILES)
+    image_set.refuse_to_overwrite(out, force, image_set.FILES)
     findings: list[Finding] = []
     dataset = name or schema.spec.id
     reader: TableReader | FilesReader
@@ -51,7 +52,7 @@ def import_images(
     else:
         reader = FilesReader(schema, source, dataset, findings)
         rows, root = reader.rows(progress, workers), source.resolve().name
-    return store.write(
+    return image_set.write(
         out,
         schema,
         _at_least_one(rows, findings, source),

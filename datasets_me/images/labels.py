@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datasets_me.errors import ImagesError, Place
+from datasets_me.core.errors import ImagesError, Place
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.images.paths import PathPattern
-from datasets_me.images.spec import ImageSpec, LabelFiles, LabelList
-from datasets_me.naming import Template
-from datasets_me.records import Finding, finding
+from datasets_me.schema.images import ImageSpec, LabelFiles, LabelList
+from datasets_me.schema.template import Template
 
 
 @dataclass(frozen=True)

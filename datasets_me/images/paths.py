@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from datasets_me.errors import ImagesError
-from datasets_me.images.spec import ImageSpec
-from datasets_me.naming import Template
-from datasets_me.text import printable, same
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.text import printable, same
+from datasets_me.schema.images import ImageSpec
+from datasets_me.schema.template import Template
 
 _ANYWHERE = "**/"
 

@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.images import store
+from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import FaceRow, ImageRow, QualityRow
+from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.image_tables import read_table, write_table
 from datasets_me.images.geometry import mirrored_difference
-from datasets_me.images.parallel import in_order, processes
-from datasets_me.images.records import FaceRow, ImageRow, QualityRow
-from datasets_me.images.spec import Thresholds
-from datasets_me.images.store import ImageSet
-from datasets_me.images.tables import read_table, write_table
 from datasets_me.images.unread import watched
-from datasets_me.records import Finding, finding
+from datasets_me.schema.images import Thresholds
 
 Image = NDArray[np.uint8]
 
@@ -29,7 +29,7 @@ LONGEST = 256
 def measure(task: tuple[ImageRow, list[float]], *, root: Path | None) -> QualityRow:
     """The quality of one image, with the landmarks of its face or none; ``doubts`` is left empty."""
     row, points = task
-    image = store.load_image(row, root)
+    image = image_set.load_image(row, root)
     if isinstance(image, str):
         return QualityRow(id=row.id, dataset=row.dataset)
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)

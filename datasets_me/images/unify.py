@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.images import derived, store
-from datasets_me.images.decode import DamageError, decode_row, suffix_fits
+from datasets_me.core.engine.in_order import processes
+from datasets_me.core.pictures import DamageError, suffix_fits
+from datasets_me.findings.finding import finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import ImageRow, UnifiedRow
+from datasets_me.formats.image_set import ImageSet, decode_row
+from datasets_me.images import derived
 from datasets_me.images.derived import FileFormat, Made, Names
-from datasets_me.images.parallel import processes
-from datasets_me.images.records import ImageRow, UnifiedRow
-from datasets_me.images.store import ImageSet
-from datasets_me.records import finding
 
 Image = NDArray[np.uint8]
 
@@ -96,12 +97,12 @@ def formed(image: Image, form: Form) -> Image:
 def _one(task: tuple[ImageRow, str], *, root: Path | None, folder: Path, form: Form) -> Made:
     row, path = task
     try:
-        content = store.load_bytes(row, root)
+        content = image_set.load_bytes(row, root)
         decoded = decode_row(row, content)
     except DamageError as error:
         found = finding("ME702", f"the image cannot be decoded: {error}", path=row.where)
         return Made(None, UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path), [found])
-    findings = store.changed(row, content)
+    findings = image_set.changed(row, content)
     findings += [finding("ME709", change, path=row.where) for change in decoded.changes]
     changes = list(decoded.changes)
     if row.path and row.format and not suffix_fits(row.path, row.format):

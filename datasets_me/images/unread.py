@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import store
-from datasets_me.images.store import ImageSet
-from datasets_me.records import Finding, finding
+from datasets_me.core.errors import ImagesError
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_set import ImageSet
 
 Result = TypeVar("Result")
 
@@ -34,7 +34,7 @@ def watched(
         if was_read(result):
             some = True
         else:
-            why = row.damage or _reason(store.load_image(row, root))
+            why = row.damage or _reason(image_set.load_image(row, root))
             if row.damage is None:
                 findings.append(finding("ME702", f"the image cannot be decoded: {why}", path=row.id))
             first = first or f"{row.id}: {why}"
@@ -52,5 +52,5 @@ def nothing_read(where: Path, first: str) -> ImagesError:
     )
 
 
-def _reason(loaded: store.Image | str) -> str:
+def _reason(loaded: image_set.Image | str) -> str:
     return loaded if isinstance(loaded, str) else "it could not be read before"

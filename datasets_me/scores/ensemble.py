@@ -10,14 +10,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.text import fold
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
 from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.matching import all_annotations, assign, without
 from datasets_me.scores.predictions import Predictions
 from datasets_me.scores.recognition import Label, first_repeated
-from datasets_me.text import fold
 
 Metric = Literal["uf1", "uar", "accuracy"]
 PARTS = ("validation", "test")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from datasets_me.errors import MeDatasetsError, Place
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, SplitRow, Video, finding
+from datasets_me.core.errors import MeDatasetsError, Place
+from datasets_me.core.text import clean, fold, plain_number
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, SplitRow, Video
 from datasets_me.scores.predictions import Predictions
-from datasets_me.text import clean, fold, plain_number
 
 
 def all_annotations(manifests: Sequence[Manifest]) -> list[Annotation]:

@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import MeDatasetsError, Place
-from datasets_me.files import NPZ_ERRORS
-from datasets_me.text import clean, closest
+from datasets_me.core.errors import MeDatasetsError, Place
+from datasets_me.core.files import NPZ_ERRORS
+from datasets_me.core.text import clean, closest
 
 KEYS = ("annotation", "dataset", "subject", "video", "expression", "onset")
 _SCORE = "score_"

@@ -15,13 +15,15 @@ from typing import Literal
 
 import numpy as np
 
-from datasets_me.errors import MeDatasetsError, plural
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, ExpressionType, Finding, finding
+from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.core.text import closest, fold
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
+from datasets_me.schema.spec import ExpressionType
 from datasets_me.scores.confusion import Confusion, confusion
 from datasets_me.scores.matching import OfSplit, all_annotations, assign, without
 from datasets_me.scores.predictions import Predictions
-from datasets_me.text import closest, fold
 
 Label = Literal["emotion", "class_3", "class_5"]
 

@@ -17,12 +17,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, Record, Video, finding
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.tables import Record
+from datasets_me.core.text import fold
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video
 from datasets_me.scores.matching import Index, OfSplit, all_annotations, without
 from datasets_me.scores.predictions import Predictions
-from datasets_me.text import fold
 
 IOU = 0.5
 TYPES = ("micro", "macro")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.records import Annotation, Finding, finding
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.records import Annotation
 from datasets_me.splits.check import Context
 from datasets_me.splits.items import Item
 

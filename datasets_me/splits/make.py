@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from datasets_me.errors import SplitError
-from datasets_me.manifest import Manifest
-from datasets_me.records import Finding, SplitRow, finding
+from datasets_me.core.errors import SplitError
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import SplitRow
+from datasets_me.formats.split import Label, Split, Unit, row_of
 from datasets_me.splits import protocols
 from datasets_me.splits.check import shared_names
-from datasets_me.splits.files import Label, Split, Unit, row_of
 from datasets_me.splits.items import Group, Item, items, labelled, of
 from datasets_me.splits.protocols import Fold
 

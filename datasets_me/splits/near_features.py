@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.records import Annotation, Finding, VideoFeatures
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.records import Annotation, VideoFeatures
 from datasets_me.splits.check import Context
 from datasets_me.splits.clips import Clip, alike, clips, leaks
 from datasets_me.splits.items import Item

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from datasets_me.errors import FolderError
-from datasets_me.inventory.frames import Frames, read_names
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, Video
+from datasets_me.core.errors import FolderError
+from datasets_me.core.frame_names import Frames, read_names
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video
 from datasets_me.splits.check import Context
 from datasets_me.splits.clips import Clip, alike, clips, leaks
 from datasets_me.splits.items import Item

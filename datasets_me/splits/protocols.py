@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from datasets_me.errors import SplitError, plural
-from datasets_me.splits.files import Part
+from datasets_me.core.errors import SplitError, plural
+from datasets_me.formats.split import Part
 from datasets_me.splits.items import Group
 
 Labelled = Sequence[tuple[Group, str]]

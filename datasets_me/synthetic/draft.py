@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
-from datasets_me import naming
 from datasets_me.convert.workbook import Cell, column_index, column_letter
-from datasets_me.errors import SchemaError
-from datasets_me.naming import Identity, Template
-from datasets_me.records import FRAME_FIELDS, ExpressionType
-from datasets_me.schema_files import Schema
-from datasets_me.spec import Layout, Spec, Synthetic, Variant
+from datasets_me.core.errors import SchemaError
+from datasets_me.schema import naming
+from datasets_me.schema.naming import Identity
+from datasets_me.schema.schema_files import Schema
+from datasets_me.schema.spec import FRAME_FIELDS, ExpressionType, Layout, Spec, Synthetic, Variant
+from datasets_me.schema.template import Template
 
 _LEAD, _GAP, _TAIL = 5, 4, 6  # frames before, between and after the expressions of a video
 _LENGTHS: dict[ExpressionType, tuple[int, int]] = {"micro": (7, 10), "macro": (12, 20)}

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datasets_me.convert.action_units import read_action_units
-from datasets_me.errors import MeDatasetsError
-from datasets_me.files import write_file
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import write_file
 from datasets_me.synthetic.actions import ACTIONS, BLINK, REPERTOIRE, Expression
 from datasets_me.synthetic.draft import Draft, Folder, Row
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions

@@ -6,16 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from datasets_me.naming import Template
-from datasets_me.synthetic.draft import (
-    Draft,
-    Folder,
-    Row,
-    folder_path,
-    frame_name,
-    identity_of,
-    naming_cells,
-)
+from datasets_me.schema.template import Template
+from datasets_me.synthetic.draft import Draft, Folder, Row, folder_path, frame_name, identity_of, naming_cells
 from datasets_me.synthetic.row_defects import NoRoomError, Plant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from datasets_me.naming import Template
+from datasets_me.schema.template import Template
 from datasets_me.synthetic.draft import Draft, Folder, Row, frame_name
 from datasets_me.synthetic.folder_defects import expect_at, has_whole, is_whole, take_folder
 from datasets_me.synthetic.row_defects import Plant

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from datasets_me.synthetic.image_draft import Draft
 from datasets_me.synthetic.pictures import face_picture, jpeg, no_face, two_faces
-
-if TYPE_CHECKING:
-    from datasets_me.synthetic.image_sets import Draft
 
 Image = NDArray[np.uint8]
 

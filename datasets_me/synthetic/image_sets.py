@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -15,43 +15,18 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from datasets_me import resources
-from datasets_me.errors import MeDatasetsError
-from datasets_me.files import write_file
+from datasets_me.core import resources
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import write_file
 from datasets_me.synthetic import image_defects
-from datasets_me.synthetic.pictures import face_picture, jpeg, two_faces
+from datasets_me.synthetic.image_draft import Draft, Planted
+from datasets_me.synthetic.pictures import jpeg, two_faces
 
 Image = NDArray[np.uint8]
 
 LABELS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 _SPLITS = ("train", "train", "train", "validation", "test")
 _STEP_OF_SUBJECTS = 3  # pictures of one person in a set of captures
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A defect: the code of the finding it has to give, and the images or rows it is about, in order."""
-
-    code: str
-    about: tuple[str, ...]
-
-
-@dataclass
-class Draft:
-    """A set before it is written: files by path, and what is wrong with them."""
-
-    seed: int
-    files: dict[str, bytes] = field(default_factory=dict)
-    planted: list[Planted] = field(default_factory=list)
-    splits: dict[str, int] = field(default_factory=dict)
-
-    def plant(self, code: str, *about: str) -> None:
-        """Note a defect."""
-        self.planted.append(Planted(code, about))
-
-    def picture(self, number: int, side: int = 128) -> Image:
-        """The ``number``-th face of this set."""
-        return face_picture(number, self.seed, side)
 
 
 @dataclass(frozen=True)

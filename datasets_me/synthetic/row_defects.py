@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from datasets_me.records import FRAME_FIELDS, FrameField
-from datasets_me.spec import Layout
+from datasets_me.schema.spec import FRAME_FIELDS, FrameField, Layout
 from datasets_me.synthetic.draft import Draft, Row, folder_path, identity_of
 
 Plant = Callable[[Draft], bool]

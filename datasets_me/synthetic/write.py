@@ -17,14 +17,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 
 from datasets_me.convert.workbook import column_index
-from datasets_me.errors import MeDatasetsError
-from datasets_me.inventory.frames import number_of
-from datasets_me.schema_files import Schema
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.frame_names import number_of
+from datasets_me.core.text import clean
+from datasets_me.schema.schema_files import Schema
 from datasets_me.synthetic.draft import Draft, Folder, add_folders, draft, schema_text
 from datasets_me.synthetic.folder_defects import FOLDER_DEFECTS
 from datasets_me.synthetic.frame_defects import FRAME_DEFECTS, note_text_order
 from datasets_me.synthetic.row_defects import ROW_DEFECTS, NoRoomError
-from datasets_me.text import clean
 
 if TYPE_CHECKING:
     from datasets_me.synthetic.film import Film

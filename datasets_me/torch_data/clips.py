@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.export.items import read_annotations, read_items
-from datasets_me.export.out_folder import read_about
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.exports import read_about
+from datasets_me.formats.items import read_annotations, read_items
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import PARTS, Part, read_fold
 from datasets_me.torch_data.mapped import Members

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.files import checksum
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import checksum
 from datasets_me.images.groups.embed import Embedder, from_function, present
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.export.items import ItemRow
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.items import ItemRow
 
 Item = dict[str, Any]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.errors import SplitError
-from datasets_me.export.items import ItemRow
-from datasets_me.splits import files
-from datasets_me.splits.files import PARTS, Part
+from datasets_me.core.errors import SplitError
+from datasets_me.formats import split as split_files
+from datasets_me.formats.items import ItemRow
+from datasets_me.formats.split import PARTS, Part
 
 __all__ = ["PARTS", "Fold", "Part", "read_fold"]
 
@@ -67,7 +67,7 @@ def read_fold(split: Path, fold: str, dataset: str) -> Fold:
     Raises:
         SplitError: there is no such split or fold, or it names nothing of this dataset.
     """
-    held = files.read(split)
+    held = split_files.read(split)
     rows = {part: [row for row in held.part(fold, part) if row.dataset == dataset] for part in PARTS}
     if not any(rows.values()):
         raise SplitError(f"fold '{fold}' of the split names nothing of {dataset}", where=str(split))

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import store
-from datasets_me.images.decode import DamageError
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.pictures import DamageError
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import ImageRow
 from datasets_me.images.export.plan import OWN, plan
-from datasets_me.images.records import ImageRow, Split
+from datasets_me.schema.images import Split
 
 
 class ImageDataset(Dataset[tuple[Any, int]]):
@@ -48,7 +49,7 @@ class ImageDataset(Dataset[tuple[Any, int]]):
         decisions: Path | None = None,
         transform: Callable[[torch.Tensor], Any] | None = None,
     ) -> None:
-        made = store.read(images)
+        made = image_set.read(images)
         planned = plan(made, split=split, seed=seed, decisions=decisions)
         chosen = [row for row in planned.rows if part is None or row.split == part]
         if not chosen:
@@ -76,7 +77,7 @@ class ImageDataset(Dataset[tuple[Any, int]]):
     def __getitem__(self, index: int) -> tuple[Any, int]:
         row = self._rows[index]
         try:
-            picture = store.load(row, self._root).image
+            picture = image_set.load(row, self._root).image
         except DamageError as error:
             raise ImagesError(
                 f"an image that was there at the import is gone or damaged: {error}", where=row.id

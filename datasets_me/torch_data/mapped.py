@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.files import NPZ_ERRORS
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import NPZ_ERRORS
 
 _HEADER = 30  # bytes of a local header of a zip file before the name; the lengths of name and extra stand at 26 and 28
 

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import Dataset
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.export.items import ItemRow, read_items
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export.labels import CHANNELS
-from datasets_me.export.out_folder import read_about
 from datasets_me.export.segments import read_labels
+from datasets_me.formats.exports import read_about
+from datasets_me.formats.items import ItemRow, read_items
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import PARTS, Part, read_fold
 from datasets_me.torch_data.mapped import Members

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from datasets_me import manifest as manifests
-from datasets_me import schema_files
 from datasets_me.cards.card import Card, make
 from datasets_me.convert.convert import convert
-from datasets_me.errors import Place
-from datasets_me.manifest import Manifest
-from datasets_me.records import ActionUnit, Annotation, Video, finding
+from datasets_me.core.errors import Place
+from datasets_me.findings.finding import finding
+from datasets_me.formats import manifest as manifests
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import ActionUnit, Annotation, Video
+from datasets_me.schema import schema_files
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -13,8 +13,10 @@ import pytest
 
 from datasets_me.cards import card as cards
 from datasets_me.cards.croissant import described_columns, to_croissant
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, Video, arrow_schema
+from datasets_me.core.tables import arrow_schema
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video
 from tests.cards.conftest import written
 
 with warnings.catch_warnings():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.cards.durations import histogram, quantile, seconds
-from datasets_me.records import Annotation
+from datasets_me.formats.records import Annotation
 
 
 def expression(length: int, fps: float, kind: str = "micro") -> Annotation:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from datasets_me.cards.facts import Found, Published, Share, compute, natural
 from datasets_me.convert.convert import convert
-from datasets_me.manifest import Manifest
-from datasets_me.records import Video, finding
-from datasets_me.schema_files import Schema
+from datasets_me.findings.finding import finding
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
+from datasets_me.schema.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
 
 

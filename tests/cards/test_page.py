@@ -9,8 +9,8 @@ import pytest
 
 from datasets_me.cards import card as cards
 from datasets_me.cards.page import describe, number, to_html
-from datasets_me.manifest import Manifest
-from datasets_me.records import ActionUnit
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import ActionUnit
 from tests.cards.conftest import HOSTILE
 
 

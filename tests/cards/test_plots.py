@@ -12,7 +12,7 @@ from datasets_me.cards.facts import compute
 from datasets_me.cards.plot_style import drawable, own_style
 from datasets_me.cards.plots import draw
 from datasets_me.cards.timeline import timeline
-from datasets_me.manifest import Manifest
+from datasets_me.formats.manifest import Manifest
 
 
 def drawn(manifest: Manifest) -> dict[str, bytes | str]:

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from datasets_me import schema_files
 from datasets_me.cards import card as cards
 from datasets_me.cards.readme import code, escape, front_matter, to_markdown, web_address
-from datasets_me.manifest import Manifest
+from datasets_me.formats.manifest import Manifest
+from datasets_me.schema import schema_files
 from tests.cards.conftest import HOSTILE
 
 TAGS = "h1 h2 p em strong code table thead tbody tr th td ul li img"

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from datasets_me.cards.timeline import apex, timeline
-from datasets_me.manifest import Manifest
-from datasets_me.records import Video
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
 
 
 def test_lines_and_bars(two_types: Manifest) -> None:

@@ -15,10 +15,10 @@ import pytest
 
 from datasets_me.cards import card as cards
 from datasets_me.cards.write import write
-from datasets_me.errors import MeDatasetsError
-from datasets_me.manifest import Manifest
-from datasets_me.parquet import write_parquet
-from datasets_me.records import VideoFeatures
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.tables import write_parquet
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import VideoFeatures
 from tests.cards.conftest import written
 from tests.conftest import REPOSITORY, Run
 
@@ -142,7 +142,7 @@ def test_without_the_extra_the_command_says_which_to_install(made: Any, tmp_path
 import sys
 sys.modules |= {{"matplotlib": None, "numpy": None}}  # as if they were not installed
 sys.argv = ["me-datasets", "card", {str(made["two_types"].folder)!r}, "-o", "card"]
-from datasets_me.commands import main
+from datasets_me.cli import main
 main()
 """
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.convert.action_units import FACS_NUMBERS, SIDES, format_action_units, read_action_units
-from datasets_me.records import ActionUnit
+from datasets_me.formats.records import ActionUnit
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ pieces = st.sampled_from(
 def test_no_number_and_no_word_disappears(cell: str) -> None:
     import unicodedata
 
-    from datasets_me.text import clean
+    from datasets_me.core.text import clean
 
     reading = read_action_units(cell)
     text = clean(cell)

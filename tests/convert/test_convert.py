@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from datasets_me import schema_files
 from datasets_me.convert.convert import Conversion, convert, convert_any
 from datasets_me.convert.summary import lengths
-from datasets_me.errors import WorkbookError
-from datasets_me.schema_files import Schema
+from datasets_me.core.errors import WorkbookError
+from datasets_me.schema import schema_files
+from datasets_me.schema.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from datasets_me.convert.convert import convert, convert_any
 from datasets_me.convert.diff import Comparison, compare
-from datasets_me.records import Annotation
-from datasets_me.schema_files import Schema
+from datasets_me.formats.records import Annotation
+from datasets_me.schema.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.convert.frames import read_frame
-from datasets_me.spec import Frames
+from datasets_me.schema.spec import Frames
 
 ONE = Frames(base=1)
 ZERO = Frames(base=0)

@@ -12,10 +12,10 @@ import openpyxl
 import pytest
 import xlwt
 
-from datasets_me import schema_files
 from datasets_me.convert.convert import Conversion, convert
 from datasets_me.convert.workbook import read_book
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.schema import schema_files
 from tests.conftest import CASME2_HEADER, casme2_row
 
 BATCHES, PER_BATCH = 20, 100

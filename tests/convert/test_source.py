@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from datasets_me.convert.source import find_source
-from datasets_me.errors import FolderError, WorkbookError
-from datasets_me.schema_files import Schema
+from datasets_me.core.errors import FolderError, WorkbookError
+from datasets_me.schema.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
 
 

@@ -11,7 +11,7 @@ import pytest
 import xlwt
 
 from datasets_me.convert.workbook import cell_text, column_index, column_letter, read_book
-from datasets_me.errors import WorkbookError
+from datasets_me.core.errors import WorkbookError
 from tests.conftest import Workbook
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from datasets_me import feature_files, schema_files
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest
-from datasets_me.parquet import write_parquet
-from datasets_me.records import Annotation, SplitRow, VideoFeatures
-from datasets_me.splits import files as split_files
+from datasets_me.core.tables import write_parquet
+from datasets_me.formats import features as feature_files
+from datasets_me.formats import split as split_files
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, SplitRow, VideoFeatures
+from datasets_me.schema import schema_files
 
 
 def annotation(

@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 import yaml
 
-from datasets_me import feature_files, manifest, parquet, schema_files
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core import tables
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import auwgcn
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import features as feature_files
+from datasets_me.formats import manifest
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
+from datasets_me.schema import schema_files
 from tests.conftest import REPOSITORY, Run
 
 
@@ -103,7 +107,7 @@ def test_constants_are_those_of_the_features_and_of_nobody_tested(tmp_path: Path
 def test_features_in_another_unit_are_pointed_at(tmp_path: Path) -> None:
     made = dataset()
     written = auwgcn.write(made, arrays(tmp_path / "features", made, scale=0.001), tmp_path / "out")
-    said = parquet.read_parquet(Finding, tmp_path / "out" / "findings.parquet")
+    said = tables.read_parquet(Finding, tmp_path / "out" / "findings.parquet")
     assert said == written.findings
     # The two people differ by 1 in mean; one of them alone spreads as little as the features do.
     one = Manifest(made.schema, made.annotations[:2], [], [], made.variant)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from datasets_me.convert.convert import convert, convert_any
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import auwgcn_csv
-from datasets_me.schema_files import Schema
+from datasets_me.schema.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
 
 

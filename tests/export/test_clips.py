@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets_me import schema_files
 from datasets_me.convert.convert import convert
-from datasets_me.errors import FeaturesError, FolderError, MeDatasetsError
+from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError
 from datasets_me.export.clips import ClipOptions, write_clips
 from datasets_me.export.faces import Face, cut_out
-from datasets_me.export.items import read_items
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest
-from datasets_me.records import VideoFeatures
+from datasets_me.folders.check import with_folders
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.items import read_items
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import VideoFeatures
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.write import make
-from datasets_me.validate.check import with_folders
 
 
 def dataset(name: str, folder: Path) -> tuple[Manifest, Path]:

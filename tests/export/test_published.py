@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import published
 from datasets_me.export.labels import Span, read
 from tests.export.builders import annotation, manifest

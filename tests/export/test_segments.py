@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets_me import feature_files
 from datasets_me.convert.convert import convert_any
-from datasets_me.errors import FeaturesError, MeDatasetsError
-from datasets_me.export.items import read_items
+from datasets_me.core.errors import FeaturesError, MeDatasetsError
+from datasets_me.core.tables import read_parquet
 from datasets_me.export.labels import Label
 from datasets_me.export.options import FORMATS, Format, Options
 from datasets_me.export.segments import Exported, write_segments
 from datasets_me.export.videos import match
-from datasets_me.feature_files import FeatureFolder
-from datasets_me.manifest import Manifest
-from datasets_me.parquet import read_parquet
-from datasets_me.records import VideoFeatures
+from datasets_me.formats import features as feature_files
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.items import read_items
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import VideoFeatures
 from tests.conftest import REPOSITORY
 from tests.export.builders import annotation, arrays, extraction, manifest, noise
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from datasets_me.export import sinks
-from datasets_me.export.items import read_items
 from datasets_me.export.options import Options
 from datasets_me.export.segments import write_segments
+from datasets_me.formats.items import read_items
 from tests.export.builders import annotation, arrays, manifest, noise
 
 

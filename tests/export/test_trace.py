@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets_me import schema_files
 from datasets_me.convert.convert import convert
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
 from datasets_me.export.options import Format, Options
 from datasets_me.export.segments import write_segments
 from datasets_me.export.trace import trace
+from datasets_me.folders.check import with_folders
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.write import make
-from datasets_me.validate.check import with_folders
 from tests.conftest import Workbook
 from tests.export.builders import annotation, arrays, manifest, noise
 

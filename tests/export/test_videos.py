@@ -9,7 +9,7 @@ import pytest
 
 from datasets_me.export.options import Options
 from datasets_me.export.segments import write_segments
-from datasets_me.records import Video
+from datasets_me.formats.records import Video
 from tests.export.builders import annotation, arrays, manifest, noise
 
 FILMED = Video(dataset="casme-sq", subject="casme_015", video="casme_015_0401", path="p", frames=300, fps=30)

@@ -9,13 +9,14 @@ from pathlib import Path
 import cv2
 import pytest
 
-from datasets_me.images import schemas, store
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import ImageRow
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.duplicates import write_duplicates
 from datasets_me.images.faces import Finder, write_faces
 from datasets_me.images.importing import import_images
-from datasets_me.images.records import ImageRow
-from datasets_me.images.store import ImageSet
-from datasets_me.records import Finding
+from datasets_me.schema import image_schemas
 from datasets_me.synthetic.image_sets import MadeSet, make
 
 cv2.setNumThreads(1)
@@ -44,7 +45,7 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
     """A folder per class with every defect, its faces and its duplicates."""
     place = tmp_path_factory.mktemp("looked")
     made = make("folder-per-class", place / "raw", images=35, seed=3, defects=True)
-    images = import_images(schemas.load_file(made.schema), made.source, place / "images", workers=1)
+    images = import_images(image_schemas.load_file(made.schema), made.source, place / "images", workers=1)
     _, faces, counts = write_faces(images, made.source, Finder(), workers=1, progress=quiet)
     _, alike, _ = write_duplicates([(images, made.source)], workers=1, progress=quiet)
     return Looked(made, images, [*images.findings(), *faces, *alike], counts)
@@ -58,9 +59,9 @@ def write_set(tmp_path: Path) -> Write:
     """Writes rows as a set of images called ``name``."""
 
     def write(*rows: ImageRow, name: str = "mine", root: str | None = "raw") -> ImageSet:
-        return store.write(
+        return image_set.write(
             tmp_path / name,
-            schemas.load("folder-per-class"),
+            image_schemas.load("folder-per-class"),
             rows,
             [],
             dataset=name,

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets_me.images import schemas
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.importing import import_images
-from datasets_me.images.store import ImageSet
+from datasets_me.schema import image_schemas
 
 
 def picture(seed: int, size: tuple[int, int] = (24, 24)) -> np.ndarray:
@@ -32,4 +32,4 @@ def write_pictures(root: Path, names: Mapping[str, int] | list[str]) -> Path:
 def image_set(folder: Path, names: Mapping[str, int] | list[str], schema: str = "folder-per-class") -> ImageSet:
     """Pictures under ``folder/raw``, imported into ``folder/set``."""
     root = write_pictures(folder / "raw", names)
-    return import_images(schemas.load(schema), root, folder / "set", workers=1)
+    return import_images(image_schemas.load(schema), root, folder / "set", workers=1)

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import store
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.tables import batches
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import CropRow, FaceRow
+from datasets_me.formats.image_tables import read_table
 from datasets_me.images.crop import Cut, crop
-from datasets_me.images.parquet import batches
-from datasets_me.images.records import CropRow, FaceRow
-from datasets_me.images.tables import read_table
 from tests.images.conftest import Looked, Write, quiet, row
 
 
@@ -32,7 +32,7 @@ def test_mouths_are_the_pixels_of_their_boxes(looked: Looked, tmp_path: Path) ->
         points = np.array(faces[old.id].faces[0].landmarks).reshape(68, 2)[48:68]
         wanted = np.ptp(points, axis=0).max() * 1.5
         assert x1 - x0 == y1 - y0 and abs(x1 - x0 - wanted) <= 0.51
-        image = store.load(old, looked.root).image
+        image = image_set.load(old, looked.root).image
         part = cv2.imread(str(tmp_path / "m" / (entry.path or "")))
         assert np.array_equal(part, image[y0:y1, x0:x1])
         cut += 1

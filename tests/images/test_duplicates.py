@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.errors import ImagesError
+from datasets_me.core.errors import ImagesError
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.image_records import DuplicateRow
+from datasets_me.formats.image_tables import read_table
 from datasets_me.images.duplicates import Known, clusters, duplicate_rows, write_duplicates
-from datasets_me.images.records import DuplicateRow
-from datasets_me.images.tables import read_table
-from datasets_me.records import Finding
 from tests.images.conftest import Looked, Write, quiet, row
 from tests.images.made import write_pictures
 

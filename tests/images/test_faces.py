@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.features.boxes import Box, CallableDetector, Detection
 from datasets_me.features.faces import detector
+from datasets_me.formats.image_records import FaceRow
+from datasets_me.formats.image_tables import read_table
 from datasets_me.images.faces import Finder, examine, write_faces
-from datasets_me.images.records import FaceRow
-from datasets_me.images.tables import read_table
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from datasets_me.synthetic.pictures import face_picture, no_face
 from tests.images.conftest import Looked, quiet

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import schemas
+from datasets_me.core.errors import ImagesError
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.importing import import_images
 from datasets_me.images.labels import label_frames
-from datasets_me.images.spec import LabelFiles
-from datasets_me.images.store import ImageSet
+from datasets_me.schema import image_schemas
+from datasets_me.schema.images import LabelFiles
 from datasets_me.synthetic.image_sets import make
 
 PNG = cv2.imencode(".png", np.zeros((3, 5, 3), np.uint8))[1].tobytes()
@@ -28,7 +28,7 @@ def put(root: Path, *paths: str, content: bytes = PNG) -> None:
 
 
 def read(tmp_path: Path, schema: str) -> ImageSet:
-    return import_images(schemas.load(schema), tmp_path / "raw", tmp_path / "out", workers=1)
+    return import_images(image_schemas.load(schema), tmp_path / "raw", tmp_path / "out", workers=1)
 
 
 def test_a_folder_per_class_with_and_without_splits(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_an_image_listed_twice(tmp_path: Path) -> None:
 
 def test_ck_plus_labels_the_ends_of_sequences(tmp_path: Path) -> None:
     made = make("ckplus", tmp_path / "raw", images=24, seed=1)
-    images = import_images(schemas.load_file(made.schema), made.source, tmp_path / "out", workers=1)
+    images = import_images(image_schemas.load_file(made.schema), made.source, tmp_path / "out", workers=1)
     rows = [row for row in images.rows() if row.sequence == "S005/001"]
     assert [row.frame for row in rows] == list(range(1, 13))
     assert [row.label for row in rows] == ["neutral", *[None] * 8, *["anger"] * 3]
@@ -155,7 +155,7 @@ def test_no_image_lies_as_it_should(tmp_path: Path, schema: str) -> None:
 
 def test_several_processes_read_the_same(tmp_path: Path) -> None:
     put(tmp_path / "raw", *(f"sad/{number}.png" for number in range(40)))
-    schema = schemas.load("folder-per-class")
+    schema = image_schemas.load("folder-per-class")
     one = import_images(schema, tmp_path / "raw", tmp_path / "one", workers=1)
     two = import_images(schema, tmp_path / "raw", tmp_path / "two", workers=2)
     assert one.sha256 == two.sha256

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import schemas
+from datasets_me.core.errors import ImagesError
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.from_table import parse_pixels
 from datasets_me.images.importing import import_images
-from datasets_me.images.store import ImageSet
+from datasets_me.schema import image_schemas
 
 SCHEMA = """
 id: tiny
@@ -29,7 +29,7 @@ table: {files: [tiny.csv], pixels: [pixels], label: [emotion], split: [Usage], s
 
 def read(tmp_path: Path, text: str | bytes) -> ImageSet:
     (tmp_path / "tiny.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
-    return import_images(schemas.parse(SCHEMA, "tiny.yaml"), tmp_path / "tiny.csv", tmp_path / "out", force=True)
+    return import_images(image_schemas.parse(SCHEMA, "tiny.yaml"), tmp_path / "tiny.csv", tmp_path / "out", force=True)
 
 
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=50), st.sampled_from([" ", "  ", "\t"]), st.booleans())
@@ -116,7 +116,7 @@ def test_a_table_that_is_none(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_the_folder_of_the_table_will_do(tmp_path: Path) -> None:
-    schema = schemas.parse(SCHEMA, "tiny.yaml")
+    schema = image_schemas.parse(SCHEMA, "tiny.yaml")
     with pytest.raises(ImagesError, match=r"there is no tiny\.csv"):
         import_images(schema, tmp_path, tmp_path / "out")
     (tmp_path / "TINY.csv").write_text("emotion,pixels\n0,1 2 3 4 5 6\n")

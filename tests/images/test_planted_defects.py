@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from datasets_me.images import schemas
+from datasets_me.findings.finding import Finding
 from datasets_me.images.importing import import_images
 from datasets_me.images.quality import write_quality
 from datasets_me.images.unify import Form, unify
-from datasets_me.records import Finding
+from datasets_me.schema import image_schemas
 from datasets_me.synthetic.image_sets import SHAPES, MadeSet, make
 from tests.images.conftest import Looked, quiet
 
@@ -40,7 +40,7 @@ def test_every_defect_of_a_folder_per_class_and_nothing_else(looked: Looked, tmp
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape != "folder-per-class"])
 def test_every_shape_imports_with_the_defects_planted_in_it(shape: str, tmp_path: Path) -> None:
     made = make(shape, tmp_path / "raw", images=24, seed=5, defects=True)
-    images = import_images(schemas.load_file(made.schema), made.source, tmp_path / "images", workers=1)
+    images = import_images(image_schemas.load_file(made.schema), made.source, tmp_path / "images", workers=1)
     findings = images.findings()
     assert found(findings) == planted(made, "ME701", "ME702", "ME703", "ME704", "ME705", "ME706")
     assert images.about["counts"]["findings"] == {

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import store
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.tables import batches
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import ImageRow, UnifiedRow
 from datasets_me.images.derived import Names
-from datasets_me.images.parquet import batches
-from datasets_me.images.records import ImageRow, UnifiedRow
 from datasets_me.images.unify import Form, formed, unify
 from tests.images.conftest import Looked, Write, quiet, row
-from tests.images.made import image_set, write_pictures
+from tests.images.made import image_set as made_set
+from tests.images.made import write_pictures
 
 
 @given(
@@ -50,14 +51,14 @@ def test_padding_is_black_and_the_picture_whole() -> None:
 
 def test_originals_become_files_of_one_kind(looked: Looked, tmp_path: Path) -> None:
     made = unify(looked.images, looked.root, tmp_path / "u", Form("jpg", 64, True, "grey"), workers=1, progress=quiet)
-    new = store.read(tmp_path / "u")
+    new = image_set.read(tmp_path / "u")
     assert [each.id for each in new.rows()] == [each.id for each in looked.images.rows() if not each.damage]
     assert new.root(None) == tmp_path / "u"
     for each in new.rows():
         assert (each.width, each.height, each.format, each.damage) == (64, 64, "jpeg", None)
         image = cv2.imread(str(tmp_path / "u" / (each.path or "")), cv2.IMREAD_UNCHANGED)
         assert image is not None and image.shape == (64, 64)
-        assert store.load(each, tmp_path / "u").changes == []
+        assert image_set.load(each, tmp_path / "u").changes == []
     old = {each.id: each for each in looked.images.rows()}
     entries = {each.id: each for batch in batches(tmp_path / "u" / "unified.parquet", UnifiedRow) for each in batch}
     assert {name for name, each in entries.items() if each.path is None} == {
@@ -132,14 +133,14 @@ def test_what_exists_stays(looked: Looked, tmp_path: Path) -> None:
 
 
 def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
-    images = image_set(tmp_path, ["happy/1.png", "sad/2.png"])
+    images = made_set(tmp_path, ["happy/1.png", "sad/2.png"])
 
     def run(size: int) -> None:
         unify(images, tmp_path / "raw", tmp_path / "u", Form(size=size), workers=1, progress=quiet, force=True)
 
     run(10)
     run(12)
-    assert {each.width for each in store.read(tmp_path / "u").rows()} == {12}
+    assert {each.width for each in image_set.read(tmp_path / "u").rows()} == {12}
     mine = tmp_path / "u" / "files" / "mine.txt"
     mine.write_text("mine")
     with pytest.raises(ImagesError) as caught:
@@ -149,14 +150,14 @@ def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_file_that_has_changed_is_named(tmp_path: Path) -> None:
-    images = image_set(tmp_path, ["happy/1.png", "sad/2.png"])
+    images = made_set(tmp_path, ["happy/1.png", "sad/2.png"])
     write_pictures(tmp_path / "raw", {"sad/2.png": 99})
     new = unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=1, progress=quiet)
     assert [(each.code, each.severity, each.path) for each in new.findings()] == [("ME737", "warning", "sad/2.png")]
 
 
 def test_under_a_wrong_root_nothing_is_replaced(tmp_path: Path) -> None:
-    images = image_set(tmp_path, ["happy/1.png", "sad/2.png"])
+    images = made_set(tmp_path, ["happy/1.png", "sad/2.png"])
     unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=1, progress=quiet)
     before = (tmp_path / "u" / "images.parquet").read_bytes()
     (tmp_path / "empty").mkdir()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from datasets_me import schema_files
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Video
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video
+from datasets_me.schema import schema_files
 from datasets_me.scores.predictions import Predictions, read
 
 Make = Callable[..., Manifest]

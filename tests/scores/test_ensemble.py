@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.manifest import Manifest
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.manifest import Manifest
 from datasets_me.scores.ensemble import ensemble, simplex
 from datasets_me.scores.predictions import Predictions, read
 from tests.scores.conftest import annotation, manifest

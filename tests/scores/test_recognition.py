@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.records import SplitRow
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.records import SplitRow
 from datasets_me.scores.matching import OfSplit
 from datasets_me.scores.predictions import Predictions
 from datasets_me.scores.recognition import recognition

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.records import SplitRow, Video
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.records import SplitRow, Video
 from datasets_me.scores.matching import OfSplit
 from datasets_me.scores.predictions import Predictions
 from datasets_me.scores.spotting import Counts, end, iou, pairs, spotting

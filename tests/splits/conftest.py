@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from datasets_me import schema_files
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, SplitRow
-from datasets_me.splits.files import Split
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, SplitRow
+from datasets_me.formats.split import Split
+from datasets_me.schema import schema_files
 
 Made = Callable[..., Manifest]
 

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets_me import feature_files, manifest, resources
-from datasets_me.errors import FolderError
-from datasets_me.manifest import Manifest
-from datasets_me.records import Annotation, Finding, Video
-from datasets_me.splits import files
+from datasets_me.core import resources
+from datasets_me.core.errors import FolderError
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import features as feature_files
+from datasets_me.formats import manifest
+from datasets_me.formats import split as split_files
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video
+from datasets_me.formats.split import Split
 from datasets_me.splits.check import Context, check
-from datasets_me.splits.files import Split
 from datasets_me.splits.make import COMPOSITE, Options, make
 from datasets_me.splits.near_features import check_features, fingerprint
 from datasets_me.splits.near_images import check_images
@@ -267,9 +270,9 @@ def test_the_commands(me_datasets: Run, tmp_path: Path, five: Manifest) -> None:
     assert "2 folds of videos, protocol kfold, seed 0" in done.stdout
     clean = me_datasets("check-split", "split", "manifest")
     assert (clean.returncode, clean.stdout) == (0, "2 folds of 10 videos: no findings\n")
-    leaking = files.read(tmp_path / "split")
+    leaking = split_files.read(tmp_path / "split")
     moved = leaking.rows[-1].model_copy(update={"part": "train"})
-    files.write(Split("kfold", "video", (*leaking.rows[:-1], moved)), tmp_path / "split", force=True)
+    split_files.write(Split("kfold", "video", (*leaking.rows[:-1], moved)), tmp_path / "split", force=True)
     found = me_datasets("check-split", "split", "manifest", "--format", "json", "--select", "ME523")
     assert found.returncode == 1
     said = json.loads(found.stdout)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.errors import SplitError
-from datasets_me.manifest import Manifest
-from datasets_me.records import Video
-from datasets_me.splits.files import Split
+from datasets_me.core.errors import SplitError
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
+from datasets_me.formats.split import Split
 from datasets_me.splits.make import COMPOSITE, Options, make
 from tests.splits.conftest import manifest_of, people, row
 

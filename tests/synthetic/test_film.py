@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets_me import feature_files, schema_files
 from datasets_me.convert.convert import convert
+from datasets_me.extract.extract import extract
+from datasets_me.extract.options import ExtractOptions
 from datasets_me.features.faces import detector
 from datasets_me.features.mdmo import mdmo
-from datasets_me.run.extract import extract
-from datasets_me.run.options import ExtractOptions
+from datasets_me.folders.check import check, with_folders
+from datasets_me.formats import features as feature_files
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.film import Film
 from datasets_me.synthetic.write import Made, make
-from datasets_me.validate.check import check, with_folders
 
 FILM = Film(size=(240, 220), flow=True)
 

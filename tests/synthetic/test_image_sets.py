@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.synthetic.image_sets import make
 from datasets_me.synthetic.pictures import face_picture, no_face, two_faces
 

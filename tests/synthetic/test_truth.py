@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from datasets_me import schema_files
 from datasets_me.convert.convert import convert
-from datasets_me.errors import MeDatasetsError
-from datasets_me.records import Finding
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.findings.finding import Finding
+from datasets_me.folders.check import check
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.write import PLANTABLE, Made, make
-from datasets_me.validate.check import check
 
 DATASETS = [schema.spec.id for schema in schema_files.shipped()]
 SUBJECTS = {"dfme": 24}  # its subjects have three clips each

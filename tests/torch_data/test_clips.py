@@ -12,14 +12,14 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import DataLoader  # noqa: E402
 
-from datasets_me import schema_files  # noqa: E402
 from datasets_me.convert.convert import convert  # noqa: E402
-from datasets_me.errors import MeDatasetsError  # noqa: E402
+from datasets_me.core.errors import MeDatasetsError  # noqa: E402
 from datasets_me.export.clips import ClipOptions, write_clips  # noqa: E402
-from datasets_me.manifest import Manifest  # noqa: E402
+from datasets_me.folders.check import with_folders  # noqa: E402
+from datasets_me.formats.manifest import Manifest  # noqa: E402
+from datasets_me.schema import schema_files  # noqa: E402
 from datasets_me.synthetic.write import make  # noqa: E402
 from datasets_me.torch_data import ClipDataset  # noqa: E402
-from datasets_me.validate.check import with_folders  # noqa: E402
 from tests.export.builders import split  # noqa: E402
 
 

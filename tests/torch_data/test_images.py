@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets_me.errors import ImagesError
+from datasets_me.core.errors import ImagesError
 from datasets_me.images import decisions
 from datasets_me.images.decisions import Decision
 from tests.images.made import image_set

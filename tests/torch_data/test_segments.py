@@ -13,11 +13,11 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import DataLoader  # noqa: E402
 
-from datasets_me.errors import MeDatasetsError  # noqa: E402
+from datasets_me.core.errors import MeDatasetsError  # noqa: E402
 from datasets_me.export.options import Options  # noqa: E402
 from datasets_me.export.segments import write_segments  # noqa: E402
-from datasets_me.records import SplitRow  # noqa: E402
-from datasets_me.splits import files as split_files  # noqa: E402
+from datasets_me.formats import split as split_files  # noqa: E402
+from datasets_me.formats.records import SplitRow  # noqa: E402
 from datasets_me.torch_data import SegmentDataset  # noqa: E402
 from tests.export.builders import annotation, arrays, manifest, noise, split  # noqa: E402
 

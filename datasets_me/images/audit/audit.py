@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datasets_me.errors import MeDatasetsError, Place, plural
+from datasets_me.core.errors import MeDatasetsError, Place, plural
+from datasets_me.core.text import fold
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.images.audit.confident import confident
 from datasets_me.images.audit.entries import Entry
 from datasets_me.images.audit.matching import Names
 from datasets_me.images.audit.records import AuditRow
-from datasets_me.images.audit.spec import PredictionSpec
-from datasets_me.images.spec import ImageSpec
-from datasets_me.records import Finding, finding
-from datasets_me.text import fold
+from datasets_me.schema.images import ImageSpec
+from datasets_me.schema.predictions import PredictionSpec
 
 UNLABELLED = "(no label)"
 

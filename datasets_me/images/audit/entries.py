@@ -12,10 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from datasets_me.errors import MeDatasetsError, Place
-from datasets_me.images.audit.spec import PredictionSpec
-from datasets_me.records import Finding, finding
-from datasets_me.text import clean, fold
+from datasets_me.core.errors import MeDatasetsError, Place
+from datasets_me.core.text import clean, fold
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.schema.predictions import PredictionSpec
 
 _SCORE = "score_"
 _folded = lru_cache(4096)(fold)  # the same few words stand in every entry

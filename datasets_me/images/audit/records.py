@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from datasets_me.records import Record
+from datasets_me.core.tables import Record
 
 State = Literal["unsubmitted", "unrecognised", "agree", "disagree"]
 STATES: tuple[State, ...] = ("unsubmitted", "unrecognised", "agree", "disagree")

@@ -7,14 +7,16 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.errors import ImagesError
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.tables import Record
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import image_tables
+from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions as decided
-from datasets_me.images import tables
 from datasets_me.images.decisions import Decision
 from datasets_me.images.export.splits import assign, shares, units
-from datasets_me.images.records import SPLITS, DuplicateRow, ImageRow, Split
-from datasets_me.images.store import ImageSet
-from datasets_me.records import Finding, Record, finding
+from datasets_me.schema.images import SPLITS, Split
 
 OWN = "own"
 
@@ -121,7 +123,7 @@ def _clusters(images: ImageSet, found: list[Finding]) -> Mapping[str, int]:
         return {}
     return {
         row.id: row.cluster
-        for row in tables.read_table(images, "duplicates", DuplicateRow)
+        for row in image_tables.read_table(images, "duplicates", DuplicateRow)
         if row.cluster is not None and row.dataset == images.dataset
     }
 

@@ -7,8 +7,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from datasets_me.errors import ImagesError
-from datasets_me.images.records import SPLITS, Split
+from datasets_me.core.errors import ImagesError
+from datasets_me.schema.images import SPLITS, Split
 
 
 def shares(text: str) -> tuple[float, ...]:

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from datasets_me.errors import ImagesError
-from datasets_me.files import marked_folder
-from datasets_me.images.decode import DamageError, suffix_fits
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.files import marked_folder
+from datasets_me.core.pictures import DamageError, suffix_fits
+from datasets_me.core.tables import stream
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.image_records import PIXELS, ImageRow
+from datasets_me.formats.image_set import ImageSet, changed, load_bytes
 from datasets_me.images.export.plan import ExportRow, Plan
-from datasets_me.images.parquet import stream
 from datasets_me.images.paths import UNSAFE
-from datasets_me.images.records import PIXELS, ImageRow
-from datasets_me.images.store import ImageSet, changed, load_bytes
-from datasets_me.records import Finding
 
 Format = Literal["folders", "csv", "webdataset"]
 PER_SHARD = 1000

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import checksum
 from datasets_me.features.faces import model_file
-from datasets_me.files import checksum
 from datasets_me.images.groups.align import SIDE
 
 Image = NDArray[np.uint8]

@@ -22,19 +22,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.errors import plural
+from datasets_me.core.errors import plural
+from datasets_me.core.files import marked_folder
+from datasets_me.core.tables import stream
 from datasets_me.features.boxes import Box, Detection, FaceDetector
 from datasets_me.features.landmarks import GONE
-from datasets_me.files import marked_folder
-from datasets_me.images import store
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import Face, ImageRow
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.faces import Finder, examine, measured
 from datasets_me.images.groups.align import aligned, five_points
 from datasets_me.images.groups.embed import Embedder
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
-from datasets_me.images.parquet import stream
-from datasets_me.images.records import Face, ImageRow
-from datasets_me.images.store import ImageSet
-from datasets_me.records import Finding, finding
 
 Image = NDArray[np.uint8]
 
@@ -112,7 +112,7 @@ def write_groups(
 
     def faces_of(folder: Path) -> Iterator[FaceCoordinates]:
         for number, row in enumerate(images.rows()):
-            image = store.load_image(row, root)
+            image = image_set.load_image(row, root)
             if isinstance(image, str):
                 made.findings.append(finding("ME735", f"the image cannot be decoded: {image}", path=row.id))
                 grouped = _row(row, number, why=image)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from datasets_me.images.records import Split
-from datasets_me.records import Record
+from datasets_me.core.tables import Record
+from datasets_me.schema.images import Split
 
 
 class FaceCoordinates(Record):

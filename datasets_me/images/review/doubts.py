@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from datasets_me.images import parquet, tables
+from datasets_me.core import tables
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import image_tables
+from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.audit.records import AuditRow
-from datasets_me.images.records import DuplicateRow, ImageRow
-from datasets_me.images.store import ImageSet
-from datasets_me.records import Finding
 
 _OF_CLUSTERS = ("ME712", "ME713", "ME714", "ME715")
 _OF_PREDICTIONS = ("agree", "disagree")
@@ -86,18 +87,18 @@ def doubtful(images: ImageSet, *, every: bool = False) -> list[Doubtful]:
 def _findings(images: ImageSet) -> list[Finding]:
     found: list[Finding] = []
     for path in [images.folder / "findings.parquet", *sorted(images.folder.glob("*-findings.parquet"))]:
-        found += [row for batch in parquet.batches(path, Finding) for row in batch]
+        found += [row for batch in tables.batches(path, Finding) for row in batch]
     return found
 
 
 def _clusters(images: ImageSet) -> dict[str, int]:
     if not (images.folder / "duplicates.parquet").is_file():
         return {}
-    rows = tables.read_table(images, "duplicates", DuplicateRow)
+    rows = image_tables.read_table(images, "duplicates", DuplicateRow)
     return {row.id: row.cluster for row in rows if row.cluster is not None and row.dataset == images.dataset}
 
 
 def _audits(images: ImageSet) -> dict[str, AuditRow]:
     if not (images.folder / "audit.parquet").is_file():
         return {}
-    return {row.id: row for row in tables.read_table(images, "audit", AuditRow) if row.state in _OF_PREDICTIONS}
+    return {row.id: row for row in image_tables.read_table(images, "audit", AuditRow) if row.state in _OF_PREDICTIONS}

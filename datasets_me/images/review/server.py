@@ -16,10 +16,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from datasets_me import resources
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core import resources
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.text import printable
 from datasets_me.images.review.session import Review, ReviewError
-from datasets_me.text import printable
 
 ADDRESS = "127.0.0.1"
 _MOST_BYTES = 1 << 20  # of a request's body

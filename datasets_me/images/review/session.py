@@ -11,15 +11,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from datasets_me.codes import all_codes
-from datasets_me.errors import ImagesError
-from datasets_me.files import locked
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.files import locked
+from datasets_me.findings.codes import all_codes
+from datasets_me.formats import image_set
+from datasets_me.formats.image_records import PIXELS, ImageRow
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions as decided
-from datasets_me.images import store
 from datasets_me.images.decisions import Decision, Verdict
-from datasets_me.images.records import PIXELS, ImageRow
 from datasets_me.images.review.doubts import Doubtful, doubtful
-from datasets_me.images.store import ImageSet
 
 LONGEST = 320
 """The longer side in px of the pictures on the page; larger ones are shrunk, smaller ones are sent as they are."""
@@ -136,7 +136,7 @@ class Review:
         row = item.row
         if row.format == PIXELS:
             row = self._with_pixels(number)
-        image = store.load_image(row, self._root)
+        image = image_set.load_image(row, self._root)
         if isinstance(image, str):
             raise ReviewError(image)
         factor = max(image.shape[:2]) / LONGEST

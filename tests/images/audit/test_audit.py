@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.errors import MeDatasetsError
-from datasets_me.images import schemas, tables
-from datasets_me.images.audit import spec
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats import image_tables
 from datasets_me.images.audit.audit import UNLABELLED, Classes, audit, check_sums
 from datasets_me.images.audit.entries import Entry
 from datasets_me.images.audit.matching import Names
 from datasets_me.images.audit.records import AuditRow
+from datasets_me.schema import image_schemas, predictions
 from tests.conftest import Run
 from tests.images.made import image_set
 
-SET = schemas.load("folder-per-class").spec
+SET = image_schemas.load("folder-per-class").spec
 LABELS = st.sampled_from(["anger", "happiness", "surprise", None])
 WORDS = st.sampled_from(["angry", "happy", "surprise", "contempt", "bliss", None])
 
 
 def classes(**maps: str) -> Classes:
-    return Classes(SET, spec.load("plain"), maps)
+    return Classes(SET, predictions.load("plain"), maps)
 
 
 @given(
@@ -122,7 +122,7 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     about = json.loads(done.stdout)
     assert about["classes"] == {"happiness": {"agree": 4}, "sadness": {"agree": 2, "disagree": 1, "unsubmitted": 1}}
     assert [finding["code"] for finding in about["findings"]] == ["ME723"]
-    row = next(row for row in tables.read_table(made, "audit", AuditRow) if row.likely_error)
+    row = next(row for row in image_tables.read_table(made, "audit", AuditRow) if row.likely_error)
     assert (row.id, row.suggested, row.rank) == ("sad/2.png", "happiness", 1)
     assert {path: path.read_bytes() for path in before} == before
     again = me_datasets("images", "audit", "set", "-p", "p.csv")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from datasets_me.errors import MeDatasetsError, SchemaError
-from datasets_me.images.audit import spec
+from datasets_me.core.errors import MeDatasetsError, SchemaError
 from datasets_me.images.audit.entries import read
+from datasets_me.schema import predictions
 
 FACES = {
     "microsoft": {"faceRectangle": {"top": 1}, "faceAttributes": {"emotion": {"anger": 0.1, "happiness": 0.9}}},
@@ -20,7 +20,7 @@ FACES = {
 
 def taken(path: Path, content: Any, form: str = "plain") -> tuple[list[Any], list[str]]:
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    entries, found = read(path, spec.load(form), lambda text: text in ("anger", "happy"))
+    entries, found = read(path, predictions.load(form), lambda text: text in ("anger", "happy"))
     return [(entry.image, entry.label, entry.scores) for entry in entries], [finding.code for finding in found]
 
 
@@ -94,11 +94,11 @@ def test_bad_files(tmp_path: Path, content: str, message: str) -> None:
 
 
 def test_forms() -> None:
-    assert spec.load("Face++").id == "face-plus-plus"
+    assert predictions.load("Face++").id == "face-plus-plus"
     with pytest.raises(
         SchemaError, match=r"there is no form of predictions 'microsft'\n  to do: did you mean 'microsoft'"
     ):
-        spec.load("microsft")
+        predictions.load("microsft")
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from datasets_me.errors import ImagesError
-from datasets_me.images import decisions, schemas, tables
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.tables import read_parquet
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import image_tables
+from datasets_me.formats.image_records import DuplicateRow
+from datasets_me.formats.image_set import ImageSet
+from datasets_me.images import decisions
 from datasets_me.images.decisions import Decision
 from datasets_me.images.export.plan import Plan, plan
 from datasets_me.images.export.write import Format, write
 from datasets_me.images.importing import import_images
-from datasets_me.images.records import DuplicateRow
-from datasets_me.images.store import ImageSet
-from datasets_me.parquet import read_parquet
-from datasets_me.records import Finding
+from datasets_me.schema import image_schemas
 from tests.conftest import Run
 from tests.images.made import image_set, write_pictures
 
@@ -52,7 +54,7 @@ def with_clusters(images: ImageSet, *groups: tuple[str, ...]) -> None:
         rows.append(
             DuplicateRow(id=row.id, dataset=row.dataset, cluster=cluster, keeper_id=row.id, keeper_dataset=row.dataset)
         )
-    tables.write_table(images, "duplicates", DuplicateRow, rows, [])
+    image_tables.write_table(images, "duplicates", DuplicateRow, rows, [])
 
 
 def test_decisions_are_applied_and_counted(tmp_path: Path) -> None:
@@ -107,8 +109,8 @@ def test_a_decision_for_a_label_that_the_set_lacks_is_not_applied(tmp_path: Path
 
 @pytest.mark.parametrize("label", ["../../evil", "/evil", "x\0y", "..", "a\\b"])
 def test_labels_that_are_no_names_of_folders(tmp_path: Path, label: str) -> None:
-    text = schemas.load("folder-per-class").text.replace("  happiness:", f"  {json.dumps(label)}:")
-    schema = schemas.parse(text, "schema")
+    text = image_schemas.load("folder-per-class").text.replace("  happiness:", f"  {json.dumps(label)}:")
+    schema = image_schemas.parse(text, "schema")
     root = write_pictures(tmp_path / "raw", NAMES)
     images = import_images(schema, root, tmp_path / "set", workers=1)
     with pytest.raises(ImagesError) as caught:
@@ -168,7 +170,7 @@ def export(images: ImageSet, out: Path, kind: Format, root: Path | None) -> dict
 def test_folders_hold_copies(tmp_path: Path) -> None:
     root = write_pictures(tmp_path / "raw", NAMES)
     (root / "train/happy/2.png").rename(root / "train/happy/2.jpg")  # a PNG by its content
-    images = import_images(schemas.load("folder-per-class"), root, tmp_path / "set", workers=1)
+    images = import_images(image_schemas.load("folder-per-class"), root, tmp_path / "set", workers=1)
     before = {path: path.read_bytes() for path in root.rglob("*.*")}
     made = export(images, tmp_path / "out", "folders", root)
     assert made["test/happiness/000000_4.png"] == (root / "test/happy/4.png").read_bytes()
@@ -203,7 +205,7 @@ def test_pixels_of_a_table(tmp_path: Path) -> None:
     grey = rng.integers(0, 256, (3, 48 * 48))
     lines = [f"{i},{' '.join(map(str, row))},Training" for i, row in enumerate(grey)]
     (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
-    images = import_images(schemas.load("fer2013"), tmp_path / "fer2013.csv", tmp_path / "set", workers=1)
+    images = import_images(image_schemas.load("fer2013"), tmp_path / "fer2013.csv", tmp_path / "set", workers=1)
     made = export(images, tmp_path / "out", "folders", None)
     picture = Pillow.open(io.BytesIO(made["train/anger/000000.png"]))
     assert np.array_equal(np.asarray(picture).ravel(), grey[0])

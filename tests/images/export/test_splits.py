@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.errors import ImagesError
+from datasets_me.core.errors import ImagesError
 from datasets_me.images.export.splits import assign, shares, units
 
 ITEMS = st.lists(

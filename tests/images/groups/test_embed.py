@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.images.groups.embed import from_function, onnx_embedder
 
 FACE = np.zeros((112, 112, 3), np.uint8)

@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from datasets_me.images import schemas
+from datasets_me.core.tables import batches
+from datasets_me.findings.finding import Finding
 from datasets_me.images.faces import Finder
 from datasets_me.images.groups.align import five_points
 from datasets_me.images.groups.embed import dlib_embedder
 from datasets_me.images.groups.groups import every_face, write_groups
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
 from datasets_me.images.importing import import_images
-from datasets_me.images.parquet import batches
-from datasets_me.records import Finding
+from datasets_me.schema import image_schemas
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from tests.conftest import Run
 
@@ -69,7 +69,7 @@ def test_every_face_is_found_and_nothing_else() -> None:
 
 
 def test_the_output(root: Path, tmp_path: Path) -> None:
-    images = import_images(schemas.load("gaf3"), root, tmp_path / "set", workers=1)
+    images = import_images(image_schemas.load("gaf3"), root, tmp_path / "set", workers=1)
     embedder = dlib_embedder()
     made = write_groups(images, root, tmp_path / "out", Finder(), embedder, pad=4)
     assert (made.images, made.faces) == (3, 5)
@@ -119,7 +119,7 @@ def test_the_same_face_is_nearer_than_another(root: Path) -> None:
 def test_the_command(me_datasets: Run, root: Path, tmp_path: Path) -> None:
     (root / "train/Positive/1.png").rename(tmp_path / "1.png")
     try:
-        import_images(schemas.load("gaf3"), root, tmp_path / "set", workers=1)
+        import_images(image_schemas.load("gaf3"), root, tmp_path / "set", workers=1)
         done = me_datasets("images", "groups", "set", "--root", root, "-o", "out")
     finally:
         (tmp_path / "1.png").rename(root / "train/Positive/1.png")

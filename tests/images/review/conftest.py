@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from datasets_me.images import tables
-from datasets_me.images.records import FaceRow
+from datasets_me.findings.finding import finding
+from datasets_me.formats import image_tables
+from datasets_me.formats.image_records import FaceRow
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.review.server import ReviewServer
 from datasets_me.images.review.session import Review
-from datasets_me.images.store import ImageSet
-from datasets_me.records import finding
 from tests.images.made import image_set
 
 NAMES = ["happy/1.png", "happy/2.png", "sad/<b>3.png", "sad/4.png", "odd/5.png", "sad/6.png"]
@@ -29,7 +29,7 @@ def images(tmp_path: Path) -> ImageSet:
         finding("ME710", "no face was found", path="sad/<b>3.png"),
         finding("ME711", "2 faces were found", path="sad/4.png"),
     ]
-    tables.write_table(made, "faces", FaceRow, rows, found)
+    image_tables.write_table(made, "faces", FaceRow, rows, found)
     return made
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions
 from datasets_me.images.review.server import ReviewServer
-from datasets_me.images.store import ImageSet
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from datasets_me.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions
 from datasets_me.images.review.server import ReviewServer
 from datasets_me.images.review.session import Review
-from datasets_me.images.store import ImageSet
 
 
 def ask(

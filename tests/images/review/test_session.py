@@ -9,15 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets_me.errors import ImagesError, MeDatasetsError
-from datasets_me.images import decisions, tables
+from datasets_me.core.errors import ImagesError, MeDatasetsError
+from datasets_me.findings.finding import finding
+from datasets_me.formats import image_tables
+from datasets_me.formats.image_records import DuplicateRow
+from datasets_me.formats.image_set import ImageSet
+from datasets_me.images import decisions
 from datasets_me.images.audit.records import AuditRow
 from datasets_me.images.decisions import Decision
-from datasets_me.images.records import DuplicateRow
 from datasets_me.images.review.doubts import doubtful
 from datasets_me.images.review.session import LONGEST, Review, ReviewError
-from datasets_me.images.store import ImageSet
-from datasets_me.records import finding
 from tests.images.made import image_set
 
 
@@ -26,7 +27,9 @@ def test_doubts_come_from_every_table(images: ImageSet) -> None:
         AuditRow(id=row.id, dataset=row.dataset, state="disagree", predicted="fear", suggested="fear", rank=1)
         for row in images.rows()
     ]
-    tables.write_table(images, "audit", AuditRow, audits, [finding("ME723", "looks like fear", path="happy/2.png")])
+    image_tables.write_table(
+        images, "audit", AuditRow, audits, [finding("ME723", "looks like fear", path="happy/2.png")]
+    )
     pairs = [
         DuplicateRow(
             id=row.id,
@@ -37,7 +40,7 @@ def test_doubts_come_from_every_table(images: ImageSet) -> None:
         )
         for row in images.rows()
     ]
-    tables.write_table(
+    image_tables.write_table(
         images, "duplicates", DuplicateRow, pairs, [finding("ME712", "3 images are near", path="sad/4.png")]
     )
     assert {item.row.id: [code for code, _ in item.doubts] for item in doubtful(images)} == {

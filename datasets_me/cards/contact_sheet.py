@@ -1,0 +1,156 @@
+"""A contact sheet: one page with a frame of every video, its crop and landmarks, the worst first."""
+
+from __future__ import annotations
+
+import base64
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.core import resources
+from datasets_me.core.errors import FolderError, MeDatasetsError
+from datasets_me.core.files import NPZ_ERRORS, write_file
+from datasets_me.core.version import __version__
+from datasets_me.extract.extract import Extraction
+from datasets_me.extract.options import taken
+from datasets_me.extract.reader import read_image
+from datasets_me.features.video import Quality
+from datasets_me.findings.codes import SEVERITIES, all_codes
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.frame_files import frame_files, frame_rate
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import VideoFeatures
+
+Image = NDArray[np.uint8]
+
+WIDTH = 320
+"""Width of a picture on the page in px."""
+
+MARK = '<meta name="generator" content="me-datasets contact sheet">'
+"""By which an earlier page is known."""
+
+_BOX, _POINT = (80, 220, 80), (40, 200, 255)  # BGR
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One video on the page."""
+
+    row: VideoFeatures
+    picture: str | None
+    frame: int | None
+    findings: list[Finding]
+    share: float
+
+    @property
+    def rank(self) -> tuple[int, float, int, str]:
+        """The worst first: without features, with few good frames, with errors."""
+        severities = [SEVERITIES.index(finding.severity) for finding in self.findings]
+        status = ("failed", "partial", "ok").index(self.row.status)
+        return status, self.share, min(severities, default=len(SEVERITIES)), self.row.name
+
+
+def check_sheet(path: Path) -> None:
+    """Refuse to write over anything but an earlier contact sheet, and what is no page or cannot be written.
+
+    Raises:
+        MeDatasetsError: something else is there.
+    """
+    if path.suffix.casefold() not in (".html", ".htm"):
+        raise MeDatasetsError("a contact sheet is a page", where=str(path), fix="give a --sheet that ends in .html")
+    if not path.exists():
+        there = next(folder for folder in path.absolute().parents if folder.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK)):
+            raise MeDatasetsError(
+                f"the page cannot be written under {there}", where=str(path), fix="choose another --sheet"
+            )
+        return
+    ours = False
+    if path.is_file():
+        with path.open("rb") as file:
+            ours = MARK.encode() in file.read(1000)
+    if not ours:
+        raise MeDatasetsError("the file exists and is no contact sheet", where=str(path), fix="choose another --sheet")
+
+
+def write_sheet(manifest: Manifest, root: Path, out: Path, extraction: Extraction, path: Path) -> None:
+    """Write the page, self-contained: pictures are inside.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    import jinja2
+
+    by_path: dict[str | None, list[Finding]] = {}
+    for finding in extraction.findings:
+        by_path.setdefault(finding.video, []).append(finding)
+    entries = [_entry(manifest, root, out, row, by_path.get(row.video, [])) for row in extraction.rows]
+    template = resources.package_file("cards/contact_sheet.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    statuses = [(name, sum(entry.row.status == name for entry in entries)) for name in ("failed", "partial", "ok")]
+    page = environment.from_string(template).render(
+        title=f"{manifest.spec.title}: contact sheet",
+        mark=MARK,
+        version=__version__,
+        entries=sorted(entries, key=lambda entry: entry.rank),
+        statuses=statuses,
+        codes=all_codes(),
+        frames=sum(entry.row.frames for entry in entries),
+    )
+    write_file(path, page.encode())
+
+
+def _entry(manifest: Manifest, root: Path, out: Path, row: VideoFeatures, findings: list[Finding]) -> Entry:
+    mine = [f for f in findings if f.path is None or f.path == row.path or f.path.startswith(f"{row.path}/")]
+    share = row.good / row.frames if row.frames else 0.0
+    try:
+        video = next(video for video in manifest.videos if video.path == row.path and video.layout == row.layout)
+        files = frame_files(manifest, video, root)
+    except (FolderError, StopIteration):
+        return Entry(row, None, None, mine, share)
+    _, numbers = taken(files.start, files.end, frame_rate(manifest, video), row.fps)
+    points, quality, box = _landmarks(out, row)
+    for index in _from_the_middle(len(numbers), quality):
+        name = files.names.get(numbers[index])
+        image = read_image(files.folder / name, colour=True)[0] if name else None
+        if image is not None:
+            shown = points[index] if points is not None and index < len(points) else None
+            return Entry(row, _picture(image, box, shown), numbers[index], mine, share)
+    return Entry(row, None, None, mine, share)
+
+
+def _from_the_middle(count: int, quality: NDArray[np.uint8] | None) -> list[int]:
+    """A few frames to try: the good ones nearest to the middle of the video, else any."""
+    order = sorted(range(count), key=lambda index: abs(index - count // 2))
+    if quality is not None and len(quality) == count:
+        order.sort(key=lambda index: int(quality[index]) & int(Quality.MISSING | Quality.NO_FACE))
+    return order[:8]
+
+
+def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | None, NDArray[np.uint8] | None, list[int]]:
+    if row.landmarks is None:
+        return None, None, row.box
+    try:
+        with np.load(out / row.landmarks, allow_pickle=False) as file:
+            return file["landmarks"], file["quality"], row.box
+    except NPZ_ERRORS:
+        return None, None, row.box
+
+
+def _picture(image: Image, box: list[int], points: NDArray[np.float32] | None) -> str:
+    """A small JPEG of a frame with its box and landmarks, in base64."""
+    factor = WIDTH / image.shape[1]
+    mode = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(image, (WIDTH, max(1, round(image.shape[0] * factor))), interpolation=mode)
+    if box:
+        (x0, y0), (x1, y1) = ((round(box[i] * factor), round(box[i + 1] * factor)) for i in (0, 2))
+        cv2.rectangle(small, (x0, y0), (x1 - 1, y1 - 1), _BOX, 1, cv2.LINE_AA)
+    if points is not None and np.isfinite(points).all():
+        for x, y in (points * 16 * factor).round().astype(int).tolist():
+            cv2.circle(small, (x, y), 20, _POINT, -1, cv2.LINE_AA, shift=4)
+    coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    return base64.b64encode(coded.tobytes()).decode()

@@ -1,0 +1,207 @@
+"""Steps that are done again only when something they depend on has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import write_file
+from datasets_me.core.version import __version__
+from datasets_me.findings.finding import Finding
+
+STATE = "prepare.json"
+_TOOL = "me-datasets prepare"
+
+Status = Literal["done", "kept", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step has to say: one line, and its findings."""
+
+    said: str
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of the work.
+
+    Attributes:
+        name: of the step, one word.
+        outputs: the files and folders it writes, relative to the folder of the whole work.
+        reads: files whose content it depends on; one that is missing makes the step skipped.
+        options: what else it depends on.
+        run: does it, in place of an earlier result.
+        always: run it every time, because it knows itself what is done already.
+    """
+
+    name: str
+    outputs: Sequence[str]
+    reads: Sequence[Path]
+    options: dict[str, Any]
+    run: Callable[[], Outcome]
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a step ended.
+
+    ``older`` are the outputs of a step that could not be done which were there before, from an earlier run.
+    """
+
+    step: Step
+    status: Status
+    said: str
+    findings: list[Finding]
+    seconds: float
+    older: tuple[str, ...] = ()
+
+
+class Ledger:
+    """What is written down of the steps in ``prepare.json``; nothing is written before `claim`.
+
+    Args:
+        about: what the work is of, by name: ``{"dataset": "casme2"}``. Data may move or be corrected meanwhile.
+
+    Raises:
+        MeDatasetsError: the folder holds something that is not ours, or the work on something else, or its state is
+            damaged.
+    """
+
+    def __init__(self, out: Path, about: Mapping[str, str]) -> None:
+        self.out = out
+        self.about = dict(about)
+        self.steps: dict[str, Any] = {}
+        path = out / STATE
+        if path.is_file():
+            try:
+                state = json.loads(path.read_text(encoding="utf-8"))
+                if state["tool"] != _TOOL:
+                    raise KeyError(state["tool"])
+                self.steps = dict(state["steps"])
+                before: dict[str, str] = dict(state.get("of", {}))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise MeDatasetsError(
+                    f"{STATE} is damaged: {error}", where=str(out), fix="choose another -o"
+                ) from error
+            _same(out, before, self.about)
+        elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise MeDatasetsError(
+                "the output exists and is not the folder of an earlier prepare",
+                where=str(out),
+                fix="choose another -o",
+            )
+
+    def claim(self) -> None:
+        """Make the folder ours, before anything else is written into it."""
+        self._save()
+
+    def kept(self, step: Step, stamp: str) -> Outcome | None:
+        """What a step said before, if nothing has changed since."""
+        entry = self.steps.get(step.name)
+        if step.always or not entry or entry["stamp"] != stamp or not self._there(entry.get("files")):
+            return None
+        return Outcome(entry["said"], [Finding.model_validate(finding) for finding in entry["findings"]])
+
+    def note(self, step: Step, stamp: str, outcome: Outcome) -> None:
+        """Write down that a step is done."""
+        findings = [finding.model_dump(mode="json", exclude_none=True) for finding in outcome.findings]
+        files = {} if step.always else self._files(step)
+        self.steps[step.name] = {"stamp": stamp, "said": outcome.said, "findings": findings, "files": files}
+        self._save()
+
+    def forget(self, step: Step) -> None:
+        """Write down that a step is not done."""
+        if self.steps.pop(step.name, None) is not None:
+            self._save()
+
+    def _files(self, step: Step) -> dict[str, int]:
+        """The files of a step, relative to the folder, and their sizes in bytes."""
+        places = [self.out / name for name in step.outputs]
+        files = [path for place in places for path in (place.rglob("*") if place.is_dir() else (place,))]
+        return {path.relative_to(self.out).as_posix(): path.stat().st_size for path in sorted(files) if path.is_file()}
+
+    def _there(self, files: dict[str, int] | None) -> bool:
+        """Whether all files of a step are still there, of the same size. Others may have come to lie beside them."""
+        if not files:
+            return False
+        try:
+            return all((self.out / name).stat().st_size == size for name, size in files.items())
+        except OSError:
+            return False
+
+    def _save(self) -> None:
+        about = {"tool": _TOOL, "version": __version__, "of": self.about, "steps": dict(sorted(self.steps.items()))}
+        write_file(self.out / STATE, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _same(out: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    changed = [
+        f"{name} {before[name]}, not {now[name]}" for name in now if name in before and before[name] != now[name]
+    ]
+    if changed:
+        raise MeDatasetsError(
+            f"the output is of something else: {'; '.join(changed)}",
+            where=str(out / STATE),
+            fix="choose another -o",
+        )
+
+
+def run_steps(
+    ledger: Ledger, steps: Sequence[Step], begins: Callable[[str], None], ends: Callable[[Result], None]
+) -> list[Result]:
+    """Run steps in order. One that fails stops only those that read what it writes, an older result too."""
+    results: list[Result] = []
+    stale: list[Path] = []
+    status: Status
+    for step in steps:
+        begins(step.name)
+        started = time.perf_counter()
+        before = tuple(name for name in step.outputs if (ledger.out / name).exists())
+        broken = [path for path in stale if any(path in (read, *read.parents) for read in step.reads)]
+        if broken:
+            status, outcome = "skipped", Outcome(f"{broken[0].name} is not up to date")
+        else:
+            status, outcome = _run(ledger, step)
+        if status in ("failed", "skipped"):
+            stale += [ledger.out / name for name in step.outputs]
+            older = before
+        else:
+            older = ()
+        result = Result(step, status, outcome.said, outcome.findings, time.perf_counter() - started, older)
+        ends(result)
+        results.append(result)
+    return results
+
+
+def _run(ledger: Ledger, step: Step) -> tuple[Status, Outcome]:
+    missing = [path.name for path in step.reads if not path.is_file()]
+    if missing:
+        return "skipped", Outcome(f"there is no {', '.join(missing)}")
+    stamp = _stamp(step)
+    kept = ledger.kept(step, stamp)
+    if kept:
+        return "kept", kept
+    ledger.forget(step)
+    try:
+        outcome = step.run()
+    except MeDatasetsError as error:
+        return "failed", Outcome(f"{error.what}" + (f"; to do: {error.fix}" if error.fix else ""))
+    ledger.note(step, stamp, outcome)
+    return "done", outcome
+
+
+def _stamp(step: Step) -> str:
+    hashed = hashlib.sha256(json.dumps([__version__, step.options], sort_keys=True, default=str).encode())
+    for path in step.reads:
+        with path.open("rb") as file:
+            hashed.update(hashlib.file_digest(file, "sha256").digest())
+    return hashed.hexdigest()

@@ -1,0 +1,32 @@
+"""``me-datasets show``: one video's motion over time, as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from datasets_me.cli import arguments
+from datasets_me.core.errors import MeDatasetsError
+
+
+def show_video(
+    manifest: Path = arguments.MANIFEST,
+    features: Path = typer.Argument(help="A folder of features, made by 'me-datasets extract'."),
+    video: str = typer.Argument(help="The name of a video, such as casme_015_0401."),
+    out: Path = typer.Option(None, "-o", "--out", help="The PNG to write; VIDEO.png here by default."),
+    force: bool = arguments.FORCE,
+) -> None:
+    """Draw the motion of the regions of one video, with the annotated expressions shaded."""
+    from datasets_me.cards.video_plot import find_row, plot_video
+    from datasets_me.formats import features as feature_files
+    from datasets_me.formats import manifest as manifests
+
+    made = manifests.read(manifest)
+    folder = feature_files.read(features, made)
+    row = find_row(folder, video)
+    path = out or Path(f"{row.name}.png")
+    if path.exists() and not force:
+        raise MeDatasetsError("the file exists already", where=str(path), fix="add --force to replace it")
+    plot_video(made, folder, row, path)
+    typer.echo(f"written to {path}")

@@ -1,0 +1,96 @@
+"""``me-datasets synth``: a dataset whose truth is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from datasets_me.cli import arguments
+from datasets_me.core.errors import MeDatasetsError
+
+
+def synth(
+    dataset: str = arguments.DATASET,
+    out: str = typer.Argument(None, help="The folder to make; it must be new or empty."),
+    seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
+    subjects: int = typer.Option(6, "--subjects", min=1, help="How many people."),
+    defects: str = typer.Option(
+        "none", "--defects", help="'none', 'all' that the dataset can have, or codes: ME103,ME301."
+    ),
+    faces: bool = typer.Option(False, "--faces", help="Show a real face that moves as annotated, for extract."),
+    size: str = typer.Option(None, "--size", help="With --faces: width x height of a frame in px (320x240)."),
+    fps: float = typer.Option(
+        None, "--fps", help="With --faces: frames per second of blinks and of the head's sway (30)."
+    ),
+    amplitude: float = typer.Option(
+        None, "--amplitude", help="With --faces: px at the apex of a micro-expression (1)."
+    ),
+    noise: float = typer.Option(None, "--noise", help="With --faces: the sensor's noise, in grey values (1)."),
+    flicker: float = typer.Option(
+        None, "--flicker", help="With --faces: the light's changes; 0.005 is half a percent (0)."
+    ),
+    head_motion: float = typer.Option(None, "--head-motion", help="With --faces: slow sway of the head in px (0.5)."),
+    flow: bool = typer.Option(False, "--flow", help="With --faces: also write the dense true flow (large)."),
+    schema: Path = arguments.SCHEMA,
+) -> None:
+    """Make a synthetic dataset: a workbook in the raw shape, folders in the real layouts, defects on request.
+
+    Beside them lie schema.yaml, the schema with the counts of this set, and truth.json, every finding that convert
+    and check have to make; with --faces also truth/, the motion of every video.
+    """
+    from datasets_me.cli import show
+    from datasets_me.synthetic.write import PLANTABLE, make
+
+    film = None
+    given = {
+        "size": _size(size) if size else None,
+        "fps": fps,
+        "amplitude": amplitude,
+        "noise": noise,
+        "flicker": flicker,
+        "head_motion": head_motion,
+        "flow": flow or None,
+    }
+    wished: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if faces:
+        from datasets_me.synthetic.film import Film
+
+        film = Film(**wished)
+    elif wished:
+        raise MeDatasetsError(f"--{next(iter(wished)).replace('_', '-')} is about faces", fix="add --faces")
+
+    chosen, folder = arguments.schema_and_rest(schema, dataset, out, "OUT")
+    wanted = {"none": (), "all": PLANTABLE}.get(defects.casefold())
+    if wanted is None:
+        wanted = tuple(code.strip().upper() for code in defects.split(",") if code.strip())
+    with show.progress("folders") as update:
+        made = make(
+            chosen,
+            Path(folder),
+            seed=seed,
+            subjects=subjects,
+            defects=wanted,
+            as_fits=wanted is PLANTABLE,
+            film=film,
+            progress=update,
+        )
+    console = show.console()
+    show.lines(
+        console,
+        ("workbook", made.workbook),
+        ("frames", f"{made.root} ({made.frames:,} files)"),
+        ("schema", made.schema),
+        ("truth", f"{made.truth}, {made.truth.parent / 'truth'}" if film else made.truth),
+        ("planted", ", ".join(made.planted) or "nothing"),
+    )
+    if made.impossible:
+        show.lines(console, ("not in this set", ", ".join(made.impossible)))
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise MeDatasetsError(f"--size must be width x height, such as 320x240, not '{text}'")
+    return int(width), int(height)

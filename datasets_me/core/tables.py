@@ -1,0 +1,200 @@
+"""Rows of one kind as a Parquet file, and back: at once, or some at a time.
+
+Reading uses no thread of pyarrow's: one that reads ahead from a Python file may still hold a part of it when the
+interpreter ends, which then hangs or aborts now and then (github.com/apache/arrow/issues/50482).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import types
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from datasets_me.core.errors import ImagesError
+from datasets_me.core.files import write_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Record(BaseModel):
+    """Base of all rows: immutable, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Row = TypeVar("Row", bound=Record)
+Item = TypeVar("Item")
+
+GROUP = 1024
+"""Rows that are held at a time, and that stand together in a file."""
+
+_KEY = b"me-datasets"
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[Any]:
+    """A ``pyarrow.parquet.ParquetFile`` that reads nothing ahead; read from it with ``use_threads=False``.
+
+    Raises:
+        OSError, ValueError: the file cannot be read, or is not Parquet.
+    """
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as file:
+        yield pq.ParquetFile(file, pre_buffer=False)
+
+
+def write_parquet(model: type[Record], rows: Sequence[Record], path: Path) -> None:
+    """Write rows of one kind to a Parquet file of their Arrow schema.
+
+    Raises:
+        MeDatasetsError: the file cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    content = io.BytesIO()
+    pq.write_table(arrow_table(model, rows), content, compression="zstd")
+    write_file(path, content.getvalue())
+
+
+def read_parquet(model: type[Row], path: Path) -> list[Row]:
+    """The rows of a Parquet file that `write_parquet` wrote.
+
+    Raises:
+        OSError, ValueError: the file cannot be read, or its rows are not of this kind.
+    """
+    with open_parquet(path) as file:
+        table = file.read(use_threads=False)
+    maps = [column.name for column in table.schema if str(column.type).startswith("map")]
+    rows = table.to_pylist()
+    for row in rows:
+        for column in maps:
+            row[column] = dict(row[column])
+    return [model.model_validate(row) for row in rows]
+
+
+def arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
+    """Rows of one kind as a table of their Arrow schema."""
+    import pyarrow as pa
+
+    schema = arrow_schema(model)
+    columns: list[Any] = []
+    for column in schema:
+        values = [getattr(row, column.name) for row in rows]
+        if pa.types.is_map(column.type):
+            values = [list(value.items()) for value in values]
+        elif pa.types.is_list(column.type):
+            values = [[_plain(element) for element in value] for value in values]
+        columns.append(pa.array(values, type=column.type))
+    return pa.table(columns, schema=schema)
+
+
+def _plain(element: Any) -> Any:
+    return element.model_dump() if isinstance(element, Record) else element
+
+
+def in_groups(items: Iterable[Item], size: int = GROUP) -> Iterator[list[Item]]:
+    """The items, some at a time."""
+    iterator = iter(items)
+    while group := list(islice(iterator, size)):
+        yield group
+
+
+def stream(path: Path, model: type[Record], rows: Iterable[Record], about: dict[str, Any] | None = None) -> int:
+    """Write rows of one kind as they come; returns how many. ``about`` is kept in the file.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema(model)
+    if about is not None:
+        schema = schema.with_metadata({_KEY: json.dumps(about, ensure_ascii=False)})
+    count = 0
+    with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for group in in_groups(rows):
+            writer.write_table(arrow_table(model, group).replace_schema_metadata(schema.metadata))
+            count += len(group)
+    return count
+
+
+def batches(
+    path: Path, model: type[Row], size: int = GROUP, columns: Sequence[str] | None = None
+) -> Iterator[list[Row]]:
+    """The rows of a file, some at a time; columns that are left out have the model's default.
+
+    Raises:
+        ImagesError: the file is damaged, or its rows are not of this kind.
+    """
+    import pyarrow as pa
+
+    try:
+        with open_parquet(path) as file:
+            maps = [column.name for column in file.schema_arrow if pa.types.is_map(column.type)]
+            wanted = None if columns is None else list(columns)
+            for batch in file.iter_batches(batch_size=size, columns=wanted, use_threads=False):
+                rows = batch.to_pylist()
+                for row in rows:
+                    for column in maps:
+                        if column in row:
+                            row[column] = dict(row[column])
+                yield [model.model_validate(row) for row in rows]
+    except (OSError, ValueError, TypeError) as error:
+        raise ImagesError(f"the table is damaged: {error}", where=str(path)) from error
+
+
+def about(path: Path) -> dict[str, Any]:
+    """What `stream` was told to keep in the file.
+
+    Raises:
+        ImagesError: the file is damaged.
+    """
+    try:
+        with open_parquet(path) as file:
+            kept = json.loads((file.schema_arrow.metadata or {})[_KEY])
+    except (OSError, ValueError, KeyError) as error:
+        raise ImagesError(f"the table is damaged, or not ours: {error}", where=str(path)) from error
+    return dict(kept)
+
+
+def arrow_schema(model: type[BaseModel]) -> pa.Schema:
+    """The Arrow schema of a row model: int32, float64, string, bool, binary, list, struct, map<string, string>."""
+    import pyarrow as pa
+
+    return pa.schema(_arrow_field(name, info.annotation) for name, info in model.model_fields.items())
+
+
+def _arrow_field(name: str, annotation: Any) -> pa.Field:
+    import pyarrow as pa
+
+    members = typing.get_args(annotation)
+    optional = typing.get_origin(annotation) in (types.UnionType, typing.Union)
+    if optional:
+        (annotation,) = (member for member in members if member is not type(None))
+    return pa.field(name, _arrow_type(annotation), nullable=optional)
+
+
+def _arrow_type(annotation: Any) -> pa.DataType:
+    import pyarrow as pa
+
+    simple = {int: pa.int32(), float: pa.float64(), str: pa.string(), bool: pa.bool_(), bytes: pa.binary()}
+    if annotation in simple:
+        return simple[annotation]
+    origin, members = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return pa.string()
+    if origin is list:
+        return pa.list_(pa.field("element", _arrow_type(members[0]), nullable=False))
+    if origin is dict:
+        return pa.map_(pa.string(), pa.string())
+    return pa.struct([_arrow_field(name, info.annotation) for name, info in annotation.model_fields.items()])

@@ -1,0 +1,83 @@
+"""Tables from action units to regions of the face: ``action_unit_regions.yaml``, or a file of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from datasets_me.core import resources
+from datasets_me.core.errors import MeDatasetsError
+
+TABLES = "export/statistics/action_unit_regions.yaml"
+
+_HALVES: dict[str, tuple[str, str]] = {
+    "left": ("left", "right"),
+    "right": ("right", "left"),
+    "top": ("top", "bottom"),
+    "bottom": ("bottom", "top"),
+}
+
+
+class RegionTable(BaseModel):
+    """Names of regions, and the regions that each action unit moves.
+
+    ``sides`` tells which regions lie on one side of the face, or on one lip; the others lie on both.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    regions: list[str] = Field(min_length=1)
+    sides: dict[Literal["left", "right", "top", "bottom"], list[int]] = Field(default_factory=dict)
+    units: dict[int, list[int]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _regions_exist(self) -> Self:
+        for what, numbers in [*self.units.items(), *self.sides.items()]:
+            wrong = [number for number in numbers if not 0 <= number < len(self.regions)]
+            if wrong:
+                raise ValueError(f"{what}: there is no region {wrong[0]}; they count from 0 to {len(self.regions) - 1}")
+        return self
+
+    def moved(self, unit: int, side: str) -> frozenset[int]:
+        """The regions that a unit moves; on one side, or one lip, those that do not lie on the other.
+
+        ``bilateral`` and ``asymmetric`` move both sides. A unit that is not in the table moves none.
+        """
+        regions = frozenset(self.units.get(unit, ()))
+        if side not in _HALVES:
+            return regions
+        return regions - frozenset(self.sides.get(_HALVES[side][1], ()))  # type: ignore[call-overload]
+
+
+def load(name: str) -> RegionTable:
+    """A table by its name, or from a YAML file of the same form as one entry of the shipped ones.
+
+    Raises:
+        MeDatasetsError: there is no such table or file, or it is wrong.
+    """
+    path = Path(name)
+    shipped = yaml.safe_load(resources.package_file(TABLES).read_text(encoding="utf-8"))
+    if path.suffix not in (".yaml", ".yml"):
+        if name not in shipped:
+            raise MeDatasetsError(
+                f"there is no table of regions '{name}'",
+                fix=f"give one of {', '.join(shipped)}, or the path of a YAML file",
+            )
+        return RegionTable.model_validate(shipped[name])
+    try:
+        return RegionTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise MeDatasetsError(
+            f"the table of regions is wrong: {f'{at}: ' if at else ''}{message}",
+            where=str(path),
+            fix="give it title, regions, units, and sides if units stand on one side",
+        ) from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise MeDatasetsError(f"the table of regions cannot be read: {error}", where=str(path)) from error

@@ -1,0 +1,57 @@
+"""All statistics of a dataset as one object, for JSON and for tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.export.statistics import lengths
+from datasets_me.export.statistics.channels import FoldMoments, Moments
+from datasets_me.formats.manifest import Manifest
+
+
+def statistics(manifest: Manifest, fps: float | None = None) -> dict[str, Any]:
+    """Counts and lengths in frames, at the annotations' own frame rate or another."""
+    rows = manifest.annotations
+    return {
+        "dataset": manifest.spec.id,
+        "fps": fps or manifest.spec.fps,
+        "annotations": len(rows),
+        "subjects": len({row.subject for row in rows}),
+        "videos": len({row.video for row in rows}),
+        "quantiles": list(lengths.QUANTILES),
+        **lengths.by_group(rows, fps),
+    }
+
+
+def channels(folds: list[FoldMoments]) -> list[dict[str, Any]]:
+    """Per fold: videos, then count, unknown, mean and std of each channel [region][x, y], and over all regions.
+
+    A value that is not known is null.
+    """
+    return [
+        {
+            "fold": fold.fold,
+            "part": "train" if fold.fold is not None else "all",
+            "videos": fold.videos,
+            "regions": _numbers(fold.moments),
+            "pooled": {name: value[0] for name, value in _numbers(fold.moments.pooled()).items()},
+        }
+        for fold in folds
+    ]
+
+
+def _numbers(moments: Moments) -> dict[str, Any]:
+    mean = np.where(moments.count > 0, moments.mean, np.nan)
+    return {
+        "count": moments.count.tolist(),
+        "unknown": moments.unknown.tolist(),
+        "mean": _or_null(mean),
+        "std": _or_null(moments.std()),
+    }
+
+
+def _or_null(values: NDArray[np.float64]) -> list[list[float | None]]:
+    return [[None if np.isnan(value) else float(value) for value in row] for row in values]

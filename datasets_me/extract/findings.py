@@ -1,0 +1,132 @@
+"""Findings of an extraction (ME6xx): what could not be used, and where the face was hard to find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from datasets_me.core.errors import plural
+from datasets_me.extract.crops import Found
+from datasets_me.extract.options import ExtractOptions
+from datasets_me.extract.reader import FrameReader
+from datasets_me.features.video import Features, Quality
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.frame_files import FrameFiles
+from datasets_me.formats.records import Video, VideoFeatures
+
+MOST_RANGES = 6
+"""Ranges of frames that a message names before it says how many more there are."""
+
+
+def failed(row: VideoFeatures, why: str) -> Finding:
+    """A video without features."""
+    return _about("ME610", row, why)
+
+
+def too_short(row: VideoFeatures, why: str) -> Finding:
+    """A video with fewer frames than a pair needs."""
+    return _about("ME611", row, why)
+
+
+def without_folder(video: Video) -> Finding:
+    """An annotated video of which there are no frames."""
+    count = plural(video.annotations, "annotation")
+    return finding("ME612", f"{count}, but no folder of frames", subject=video.subject, video=video.video)
+
+
+def second_folder(video: Video) -> Finding:
+    """A further folder of a video that has another one."""
+    return finding("ME615", "the video has another folder, which was taken", video=video.video, path=video.path)
+
+
+def box_of_no_video(name: str) -> Finding:
+    """A box of the user's that belongs to no video."""
+    return finding("ME616", f"there is a box for '{name}', which is no video of the manifest")
+
+
+def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> Iterator[Finding]:
+    """What is wrong with the files of a video."""
+    by_reason: dict[str, list[int]] = {}
+    for index, why in frames.unreadable.items():
+        by_reason.setdefault(why, []).append(frames.numbers[index])
+    for why, numbers in by_reason.items():
+        path = f"{row.path}/{files.names[numbers[0]]}" if len(numbers) == 1 else None
+        text = f"{plural(len(numbers), 'frame')} cannot be read, counted from 0: {ranges(numbers)}: {why}"
+        yield _about("ME601", row, text, path=path)
+    if frames.missing:
+        numbers = [frames.numbers[index] for index in frames.missing]
+        yield _about("ME602", row, f"{plural(len(numbers), 'frame')} without a file, counted from 0: {ranges(numbers)}")
+    size = (row.width, row.height)
+    others = {index: other for index, other in frames.sizes.items() if other != size} if row.width else {}
+    if others:
+        numbers = [frames.numbers[index] for index in others]
+        seen = ", ".join(f"{width} x {height}" for width, height in sorted(set(others.values())))
+        yield _about(
+            "ME603",
+            row,
+            f"{plural(len(numbers), 'frame')} of another size: {ranges(numbers)}",
+            expected=f"{row.width} x {row.height}",
+            found=seen,
+        )
+    if files.left_out:
+        names = ", ".join(files.left_out[:3])
+        more = f" and {len(files.left_out) - 3} more" if len(files.left_out) > 3 else ""
+        yield _about("ME614", row, f"{plural(len(files.left_out), 'file')} left out: {names}{more}")
+
+
+def about_face(row: VideoFeatures, where: Found, features: Features, options: ExtractOptions) -> Iterator[Finding]:
+    """How the crop was come by, and where the face was lost."""
+    crop = where.crop
+    tried = "; ".join(f"{step}: {outcome}" for step, outcome in crop.tried.items())
+    if options.faces in ("boxes", "published-crop") and where.finder.name != options.faces:
+        yield _about("ME613", row, f"{options.faces} gives no box inside it; taken instead: {crop.source} ({tried})")
+    if crop.source == "subject":
+        yield _about("ME605", row, f"no face was found ({tried})")
+    elif crop.source == "whole-frame":
+        yield _about("ME604", row, f"no face was found ({tried})")
+    elif not crop.confirmed:
+        yield _about("ME606", row, f"the face is not found again in the crop {row.box}")
+    if crop.dropped and crop.found:
+        yield _about("ME607", row, f"{plural(crop.dropped, 'detection')} in {crop.looked} frames left out")
+    quality = features.quality
+    lost = np.flatnonzero((quality & Quality.NO_FACE > 0) & (quality & Quality.MISSING == 0))
+    if len(lost) and crop.source != "whole-frame":
+        text = f"{plural(len(lost), 'frame')} without believable landmarks: {ranges((lost + row.start).tolist())}"
+        yield _about("ME608", row, text)
+    cut = np.flatnonzero((quality & Quality.CLIPPED > 0) & (quality & Quality.MISSING == 0))
+    if len(cut):
+        text = f"windows reach over the edge of the crop in {plural(len(cut), 'frame')}"
+        yield _about("ME609", row, f"{text}: {ranges((cut + row.start).tolist())}")
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers as ranges: ``3, 7-9``."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    shown = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts[:MOST_RANGES])
+    return shown + (f" and {len(parts) - MOST_RANGES} more ranges" if len(parts) > MOST_RANGES else "")
+
+
+def _about(
+    code: str,
+    row: VideoFeatures,
+    message: str,
+    *,
+    path: str | None = None,
+    expected: str | None = None,
+    found: str | None = None,
+) -> Finding:
+    return finding(
+        code,
+        message,
+        subject=row.subject,
+        video=row.video,
+        path=path or row.path,
+        expected=expected,
+        found=found,
+    )

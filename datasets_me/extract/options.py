@@ -1,0 +1,199 @@
+"""What an extraction is asked to do, checked before any work begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.features.boxes import Box, DetectorError, read_boxes
+from datasets_me.features.faces import NAMES, detector, model_file, sha256
+from datasets_me.features.landmarks import MODEL
+from datasets_me.features.regions import REGION_SETS
+from datasets_me.features.video import PRESETS
+from datasets_me.formats.frame_files import frame_rate
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
+
+ALGORITHM = 2
+"""Raised when the same options give other numbers than before, so that old results are not kept."""
+
+
+class ExtractOptions(BaseModel):
+    """What decides the numbers of an extraction, besides the frames.
+
+    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` null is the preset's;
+    ``layout`` null is the first layout of the schema, crops aside, that has annotated folders.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preset: str = "default"
+    step: int = Field(1, ge=1)
+    temporal: int | None = None
+    fps: float | None = None
+    regions: str = "twelve"
+    aligned: bool = False
+    faces: str = "dlib"
+    weights: Path | None = None
+    boxes: Path | None = None
+    layout: str | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def colour(self) -> bool:
+        """Whether frames are decoded in colour: where the published scripts or the detector do."""
+        return PRESETS[self.preset].published or self.faces == "yunet"
+
+
+def check_options(options: ExtractOptions) -> dict[str, Box]:
+    """Refuse what cannot be done; returns the boxes of the file that was given, if any.
+
+    Raises:
+        MeDatasetsError: an unknown preset, region set or detector; a detector without what it needs; a missing model.
+    """
+    for what, name, known in (
+        ("preset", options.preset, tuple(PRESETS)),
+        ("set of regions", options.regions, tuple(REGION_SETS)),
+        ("face detector", options.faces, NAMES),
+    ):
+        if name not in known:
+            raise MeDatasetsError(f"unknown {what} '{name}'", fix=f"choose one of {', '.join(known)}")
+    if options.temporal is not None and (options.preset != "default" or options.temporal % 2 == 0):
+        raise MeDatasetsError(
+            f"--temporal {options.temporal} cannot be had: it is an odd number of pairs, for the preset default"
+        )
+    model_file(MODEL)
+    if options.faces in ("dlib", "haar", "yunet"):
+        detector(options.faces, weights=options.weights)
+    if (options.boxes is None) == (options.faces == "boxes"):
+        raise DetectorError("--faces boxes and --boxes FILE belong together")
+    if options.weights is not None and options.faces != "yunet":
+        raise DetectorError("--weights is for --faces yunet")
+    return read_boxes(options.boxes) if options.boxes else {}
+
+
+def environment(options: ExtractOptions) -> dict[str, str]:
+    """The software and models that the numbers depend on: versions and SHA-256."""
+    import dlib
+
+    made = {
+        "algorithm": str(ALGORITHM),
+        "opencv": cv2.__version__,
+        "numpy": np.__version__,
+        "dlib": str(dlib.__version__),
+        MODEL: sha256(model_file(MODEL)),
+    }
+    return made | ({"weights": sha256(options.weights.resolve())} if options.weights else {})
+
+
+def record(options: ExtractOptions) -> dict[str, Any]:
+    """The options as they are written down; of files their names."""
+    raw = options.model_dump(mode="json")
+    return raw | {name: raw[name] and Path(raw[name]).name for name in ("weights", "boxes")}
+
+
+def automatic_step(manifest: Manifest, fps: float | None) -> int:
+    """Half the mean length of the micro-expressions in frames, at least 1.
+
+    Half a length is how far the apex lies from the onset, so that the motion of a step is the largest one.
+
+    Raises:
+        MeDatasetsError: no micro-expression has both ends.
+    """
+    rate = min(fps or manifest.spec.fps, manifest.spec.fps)
+    lengths = [row.length * rate / row.fps for row in manifest.annotations if row.type == "micro" and row.length]
+    if not lengths:
+        raise MeDatasetsError(
+            "--step auto needs the length of micro-expressions, and no annotation has one",
+            fix="give --step as a number",
+        )
+    return max(1, round(sum(lengths) / len(lengths) / 2))
+
+
+def choose_device(name: str, preset: str) -> Literal["cpu", "cuda"]:
+    """The device for ``auto``, ``cpu`` or ``cuda``: a GPU for the preset ``tvl1``, where there is one.
+
+    The other presets stay on the CPU, unless ``auwgcn`` is asked to go: its flow is OpenCV's to the last bit only
+    there, and the default's takes about a millisecond a frame.
+
+    Raises:
+        MeDatasetsError: cuda was asked for, and this preset's flow cannot be computed there, or there is none.
+    """
+    if name == "cpu" or (name == "auto" and preset != "tvl1"):
+        return "cpu"
+    if PRESETS[preset].method != "tvl1":
+        raise MeDatasetsError(
+            f"the flow of --preset {preset} is computed on the CPU only",
+            fix="leave --device out, or take --preset tvl1",
+        )
+    try:
+        import torch
+
+        there = torch.cuda.is_available()
+    except ImportError:
+        there = False
+    if not there and name == "cuda":
+        raise MeDatasetsError("torch is not installed, or sees no CUDA device", fix="leave --device out")
+    return "cuda" if there else "cpu"
+
+
+def choose_layout(manifest: Manifest, options: ExtractOptions) -> str:
+    """The layout to take frames from.
+
+    Raises:
+        MeDatasetsError: there is no such layout, or no folder of frames at all.
+    """
+    there = {video.layout for video in manifest.videos if video.path}
+    known = [layout.id for layout in manifest.spec.layouts]
+    if options.layout is not None:
+        if options.layout not in known:
+            raise MeDatasetsError(f"there is no layout '{options.layout}'", fix=f"choose one of {', '.join(known)}")
+        if options.layout not in there:
+            raise MeDatasetsError(f"the manifest has no folder of the layout '{options.layout}'", fix=_CONVERT)
+        return options.layout
+    ranked = sorted(manifest.spec.layouts, key=lambda layout: layout.cropped)
+    annotated = {video.layout for video in manifest.videos if video.path and video.annotations}
+    for chosen in (annotated, there):
+        for layout in ranked:
+            if layout.id in chosen:
+                return layout.id
+    raise MeDatasetsError("the manifest has no folders of frames", fix=_CONVERT)
+
+
+_CONVERT = "make it with me-datasets convert … --root FOLDER"
+
+
+def taken(start: int, end: int, rate: float, fps: float | None) -> tuple[int, list[int]]:
+    """Which frames are taken at another rate: the 0-based number of the first at that rate, and the frames' own.
+
+    Frame k at the rate ``fps`` is frame ``floor(k * rate / fps)``: every 8th from 200 to 25, as the field does it.
+    """
+    if fps is None or fps >= rate:
+        return start, list(range(start, end))
+    ratio = rate / fps
+    first = int(np.ceil(start / ratio - 1e-9))
+    last = int(np.ceil(end / ratio - 1e-9))
+    return first, [int(k * ratio + 1e-9) for k in range(first, last)]
+
+
+def check_rate(manifest: Manifest, videos: Sequence[Video], options: ExtractOptions) -> None:
+    """Refuse a rate above that of every video.
+
+    Raises:
+        MeDatasetsError: there are not so many frames.
+    """
+    highest = max(frame_rate(manifest, video) for video in videos)
+    if options.fps is not None and options.fps > highest:
+        raise MeDatasetsError(f"--fps {options.fps:g} is above the {highest:g} frames a second of the videos")
+
+
+def rate_of(manifest: Manifest, video: Video, options: ExtractOptions) -> float:
+    """The rate of the frames that are taken."""
+    rate = frame_rate(manifest, video)
+    return rate if options.fps is None else min(rate, options.fps)

@@ -1,0 +1,277 @@
+"""The extraction of one video: from its folder to its files, its row and its findings."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from datasets_me.core.engine.pool import Report
+from datasets_me.core.errors import FolderError, plural
+from datasets_me.core.files import locked, remove_leftovers, write_file
+from datasets_me.extract import findings as found
+from datasets_me.extract import ledger
+from datasets_me.extract.crops import Fallback, Found, crops_digest, find_crop, padding
+from datasets_me.extract.ledger import Done
+from datasets_me.extract.options import ExtractOptions, rate_of, taken
+from datasets_me.extract.reader import FrameReader
+from datasets_me.features.boxes import Box
+from datasets_me.features.regions import REGION_SETS
+from datasets_me.features.video import Features, Quality, extract_video
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video, VideoFeatures
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is the same for all videos of a run."""
+
+    manifest: Manifest
+    root: Path
+    out: Path
+    options: ExtractOptions
+    environment: Mapping[str, str]
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """A video to be extracted. ``fallbacks`` are the boxes of the subject's other videos, None in the first round."""
+
+    video: Video
+    fallbacks: tuple[Fallback, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """The stem of its files."""
+        video, expression = self.video.video, self.video.expression
+        if expression and not video.endswith(expression):
+            video = f"{video}_{expression}"
+        return safe_name(video)
+
+    @property
+    def subject(self) -> str:
+        return safe_name(self.video.subject or "unknown")
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """No face in this video: it waits for the boxes of the subject's others."""
+
+    why: str
+
+
+Outcome = Done | Postponed
+
+
+def safe_name(name: str) -> str:
+    """A name that is one part of a path on every system; one that had to be changed ends in a hash of itself."""
+    safe = re.sub(r"[^\w.()^+ -]", "_", name).strip(" .") or "_"
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:6]}"
+
+
+def make_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
+    """What a worker does with a job; called once in each worker."""
+    cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+    def handle(job: Job, report: Report) -> Outcome:
+        return extract_one(setting, job, report)
+
+    return handle
+
+
+def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
+    """Extract a video, unless it is done already.
+
+    Raises:
+        WriteError: the results cannot be written.
+    """
+    video, options = job.video, setting.options
+    row = row_of(setting, job)
+    try:
+        files = frame_files(setting.manifest, video, setting.root)
+        stamp = ledger.digest(_dependencies(setting, job, files) | {"stat": ledger.stat_of(files)})
+    except FolderError as error:
+        return Done(row.model_copy(update={"why": error.what}), [found.failed(row, error.what)])
+    before = None if setting.force else ledger.done(setting.out, job.subject, job.name, stamp)
+    if before:
+        report(before.row.frames)
+        return _moved(setting, job, stamp, before)
+    start, numbers = taken(files.start, files.end, frame_rate(setting.manifest, video), options.fps)
+    row = row.model_copy(update={"start": start, "frames": len(numbers)})
+    frames = FrameReader(files, numbers, colour=options.colour, report=report)
+    result = _extract(setting, job, frames, row)
+    if isinstance(result, Postponed):
+        return result
+    row, features, where, findings = result
+    row = row.model_copy(
+        update={"key": ledger.digest(_dependencies(setting, job, files) | {"frames": frames.checksum})}
+    )
+    everything = [*found.about_files(row, files, frames), *findings]
+    if features is not None and where is not None:
+        everything += found.about_face(row, where, features, setting.options)
+    with locked(ledger.marker(setting.out, job.subject, job.name)):  # against another run on the same video
+        row = _write(setting.out, job, row, features)
+        ledger.finish(setting.out, job.subject, stamp, row, everything)
+    return Done(row, everything)
+
+
+def _moved(setting: Setting, job: Job, stamp: str, before: Done) -> Done:
+    """What was done of a video, when its folder may lie elsewhere by now."""
+    row, old = before.row, before.row.path
+    if old == job.video.path:
+        return before
+    row = row.model_copy(update={"path": job.video.path})
+    findings = [
+        finding.model_copy(update={"path": f"{job.video.path}{finding.path[len(old) :]}"})
+        if old and finding.path and (finding.path == old or finding.path.startswith(f"{old}/"))
+        else finding
+        for finding in before.findings
+    ]
+    ledger.finish(setting.out, job.subject, stamp, row, findings)
+    return Done(row, findings)
+
+
+def row_of(setting: Setting, job: Job) -> VideoFeatures:
+    """The row of a video of which nothing is done yet."""
+    video, options = job.video, setting.options
+    return VideoFeatures(
+        dataset=video.dataset,
+        subject=video.subject or "unknown",
+        video=video.video,
+        expression=video.expression,
+        layout=video.layout,
+        path=video.path,
+        name=job.name,
+        status="failed",
+        fps=rate_of(setting.manifest, video, options),
+        step=options.step,
+        regions=options.regions,
+    )
+
+
+def _dependencies(setting: Setting, job: Job, files: FrameFiles) -> dict[str, object]:
+    """All that the numbers depend on but the frames."""
+    options = setting.options
+    about: dict[str, object] = {
+        "options": options.model_dump(mode="json", exclude={"weights", "boxes"}),
+        "environment": dict(setting.environment),
+        "padding": padding(setting.manifest.spec, job.video.video),
+        "fallbacks": job.fallbacks,
+        "first": files.start,
+        "fps": frame_rate(setting.manifest, job.video),
+    }
+    if options.faces == "boxes":
+        about["box"] = setting.boxes.get(job.video.video)
+    if options.faces == "published-crop":
+        about["crops"] = crops_digest(setting.manifest, job.video, files, setting.root)
+    return about
+
+
+def _extract(
+    setting: Setting, job: Job, frames: FrameReader, row: VideoFeatures
+) -> Postponed | tuple[VideoFeatures, Features | None, Found | None, list[Finding]]:
+    options = setting.options
+    shape = frames.common_shape()
+    if shape is None:
+        for _ in frames:  # to note what is wrong with each
+            pass
+        why = "no frame of it can be read" if len(frames) else "there are no frames"
+        return row.model_copy(update={"why": why}), None, None, [found.failed(row, why)]
+    if len(frames) <= options.step:
+        why = (
+            f"{plural(len(frames), 'frame')} {'is' if len(frames) == 1 else 'are'} too few for a step of {options.step}"
+        )
+        return row.model_copy(update={"why": why}), None, None, [found.too_short(row, why)]
+    where = find_crop(setting.manifest, job.video, frames, shape, setting.root, options, setting.boxes, job.fallbacks)
+    if isinstance(where, str):
+        return Postponed(where)
+    features = extract_video(
+        frames,
+        preset=options.preset,
+        step=options.step,
+        temporal=options.temporal,
+        box=where.crop,
+        face_detector=where.finder,
+        regions=REGION_SETS[options.regions],
+        aligned=options.aligned,
+        shape=shape,
+        device=options.device,
+    )
+    counts = {
+        "good": int((features.quality == 0).sum()),
+        "missing": int((features.quality & Quality.MISSING > 0).sum()),
+        "no_face": int(((features.quality & Quality.NO_FACE > 0) & (features.quality & Quality.MISSING == 0)).sum()),
+        "clipped": int((features.quality & Quality.CLIPPED > 0).sum()),
+    }
+    whole = not counts["missing"] and not counts["no_face"] and where.crop.face is not None
+    nothing = not bool(np.isfinite(features.feature).any())
+    doubt = None if whole else _why_partial(counts, where)
+    reason = _why_nothing(features, options.step) if nothing else doubt
+    row = row.model_copy(
+        update=counts
+        | {
+            "status": "failed" if nothing else "ok" if whole else "partial",
+            "why": reason,
+            "unit_px": features.unit_px,
+            "width": shape[1],
+            "height": shape[0],
+            "box": [int(value) for value in features.box],
+            "crop_source": where.crop.source,
+            "crop_confirmed": where.crop.confirmed,
+        }
+    )
+    return row, features, where, [found.failed(row, str(reason))] if nothing else []
+
+
+def _why_nothing(features: Features, step: int) -> str:
+    if not np.isfinite(features.landmarks).any():
+        return "no face is found in it"
+    return f"no two frames {step} apart are both good, with the face inside the crop"
+
+
+def _why_partial(counts: Mapping[str, int], where: Found) -> str:
+    parts: Sequence[tuple[int, str]] = (
+        (counts["missing"], f"{plural(counts['missing'], 'frame')} missing"),
+        (counts["no_face"], f"{plural(counts['no_face'], 'frame')} without a face"),
+        (where.crop.face is None, "the crop is not its own"),
+    )
+    return ", ".join(text for applies, text in parts if applies)
+
+
+def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -> VideoFeatures:
+    """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
+    landmarks = f"landmarks/{job.subject}/{job.name}.npz"
+    for path in (out / landmarks, out / f"features/{job.subject}/{job.name}.npy"):
+        remove_leftovers(path)
+        path.unlink(missing_ok=True)  # of an earlier run, from other frames
+    if features is None:
+        return row
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        landmarks=features.landmarks,
+        residual=features.residual,
+        quality=features.quality,
+        global_motion=features.global_motion,
+        clipped=features.clipped,
+        box=np.array(features.box, np.int32),
+    )
+    write_file(out / landmarks, content.getvalue())
+    arrays = {"landmarks": landmarks}
+    if row.status != "failed":
+        arrays["features"] = f"features/{job.subject}/{job.name}.npy"
+        content = io.BytesIO()
+        np.save(content, features.feature)
+        write_file(out / arrays["features"], content.getvalue())
+    return row.model_copy(update=arrays)

@@ -1,0 +1,93 @@
+"""The stable codes of findings: severity, title, and what ``me-datasets explain`` prints.
+
+The texts stand in ``explanations/``, one file per group. A code, once released, keeps its meaning.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from datasets_me.core import resources
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.text import closest
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+GROUPS = {
+    "1": "workbook",
+    "2": "folders",
+    "3": "frames",
+    "4": "annotation against frames",
+    "5": "labels, splits and leakage",
+    "6": "features",
+    "7": "images",
+}
+
+
+class Code(BaseModel):
+    """What one finding code means. ``stage`` is the command that raises it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    name: str
+    severity: Severity
+    stage: str
+    what: str
+    why: str
+    example: str
+    fix: str
+
+
+@cache
+def all_codes() -> dict[str, Code]:
+    """Every finding code, in order. The files' names begin with the digit of their group, which may have several."""
+    files = sorted(resources.package_file("findings/explanations").glob("*.yaml"))
+    entries = [
+        Code(code=code, **fields)
+        for path in files
+        for code, fields in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items()
+    ]
+    return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}
+
+
+def explain(code: str) -> Code:
+    """The meaning of ``code`` (``"ME203"``, in any case) or of a code's name (``"frame-gap"``).
+
+    Raises:
+        MeDatasetsError: there is no such code; the nearest one is suggested.
+    """
+    known = all_codes()
+    wanted = code.strip()
+    for entry in known.values():
+        if wanted.upper() == entry.code or wanted.casefold() == entry.name:
+            return entry
+    near = closest(wanted, [*known, *(entry.name for entry in known.values())])
+    raise MeDatasetsError(
+        f"there is no finding code '{code}'",
+        fix=f"did you mean {near}?" if near else "the README lists all codes",
+    )
+
+
+def matches(code: str, selectors: list[str]) -> bool:
+    """Whether a code is named by a selector: itself, a prefix (``ME2``), or ``ALL``."""
+    return any(chosen.upper() == "ALL" or code.startswith(chosen.upper()) for chosen in selectors)
+
+
+def check_selectors(selectors: list[str]) -> None:
+    """Refuse a selector that names no code.
+
+    Raises:
+        MeDatasetsError: a selector matches nothing.
+    """
+    for chosen in selectors:
+        if not any(matches(code, [chosen]) for code in all_codes()):
+            raise MeDatasetsError(
+                f"'{chosen}' selects no finding code",
+                fix="give a code (ME203), the beginning of one (ME2), or ALL; the README lists all codes",
+            )

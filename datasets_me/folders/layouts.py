@@ -1,0 +1,219 @@
+"""Which video or expression a folder is, by the layouts of a schema."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from datasets_me.core.frame_names import Frames
+from datasets_me.core.text import same
+from datasets_me.folders.walk import Leaf, Tree
+from datasets_me.formats.records import Annotation
+from datasets_me.schema import naming
+from datasets_me.schema.naming import Identity
+from datasets_me.schema.spec import Layout, Relocation, Spec
+from datasets_me.schema.template import Template
+
+Key = tuple[str, str, str | None]
+
+
+def key_of(layout: Layout, video: str, expression: str | None) -> Key:
+    """What a folder of a layout holds: layout, video, and the expression unless it is a whole video; in one case."""
+    wanted = expression.casefold() if layout.holds == "expression" and expression else None
+    return (layout.id, video.casefold(), wanted)
+
+
+def tie(layouts: Iterable[Layout], annotations: Iterable[Annotation]) -> dict[Key, list[Annotation]]:
+    """Annotations by the folders that hold them, for several layouts at once.
+
+    An annotation without an expression cannot be tied to a layout of expressions.
+    """
+    tied: dict[Key, list[Annotation]] = {}
+    rows = list(annotations)
+    for layout in layouts:
+        for row in rows:
+            if layout.holds == "video" or row.expression:
+                tied.setdefault(key_of(layout, row.video, row.expression), []).append(row)
+    return tied
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of frames that a layout explains.
+
+    ``path`` is relative to the root; ``base`` is the part of it above the layout's template, ``local`` the rest.
+    ``values`` are the fields of its name and what follows from them, ``belongs`` is ``local`` as the template would
+    write it. ``parent_says`` holds what the folders above claim, where it differs from the folder's own name;
+    ``relocation`` is the schema's word on it.
+    """
+
+    path: str
+    layout: Layout
+    identity: Identity
+    frames: Frames
+    base: str
+    local: str
+    values: dict[str, str]
+    belongs: str
+    parent_says: dict[str, tuple[str, str]]
+    relocation: Relocation | None = None
+
+    @property
+    def mislocated(self) -> bool:
+        return bool(self.parent_says)
+
+    @property
+    def reaches_above_root(self) -> bool:
+        """Whether part of what the template matched lies above the root, so that no path can be given for it."""
+        return self.path.count("/") < self.local.count("/")
+
+    @property
+    def target(self) -> str:
+        """The path this folder should have, relative to the root."""
+        local = self.relocation.belongs if self.relocation else self.belongs
+        return f"{self.base}/{local}" if self.base else local
+
+    @property
+    def key(self) -> Key:
+        """What it holds."""
+        return key_of(self.layout, self.identity.video, self.identity.expression)
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Folders that a layout explains, folders with frames that none does, and folders that could not be opened."""
+
+    tree: Tree
+    folders: tuple[Folder, ...]
+    unknown: tuple[Leaf, ...]
+
+    @cached_property
+    def by_key(self) -> Mapping[Key, tuple[Folder, ...]]:
+        """Folders by what they hold, those in the right place first."""
+        found: dict[Key, list[Folder]] = {}
+        for folder in sorted(self.folders, key=lambda folder: (folder.mislocated, folder.path)):
+            found.setdefault(folder.key, []).append(folder)
+        return {key: tuple(folders) for key, folders in found.items()}
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """The layouts that occur, in order of name."""
+        return tuple(sorted({folder.layout.id for folder in self.folders}))
+
+
+def explain(spec: Spec, tree: Tree, *, relocations: bool = True) -> Inventory:
+    """Match every leaf of a tree with a layout of the schema.
+
+    ``relocations=False`` leaves the schema's relocations out; misplaced folders are then merely detected.
+    """
+    above = tuple(tree.root.resolve().parts[1:])
+    compiled = [(layout, Template(layout.folder).regex(spec.names.patterns)) for layout in spec.layouts]
+    folders, unknown = [], []
+    for leaf in tree.leaves:
+        folder = _explain_leaf(spec, compiled, above, leaf, spec.relocations if relocations else ())
+        if folder:
+            folders.append(folder)
+        elif leaf.frames.numbers:
+            unknown.append(leaf)
+    return Inventory(tree, tuple(folders), tuple(unknown))
+
+
+def _explain_leaf(
+    spec: Spec,
+    compiled: Iterable[tuple[Layout, re.Pattern[str]]],
+    above: tuple[str, ...],
+    leaf: Leaf,
+    relocations: Iterable[Relocation],
+) -> Folder | None:
+    parts = [*above, *(leaf.path.split("/") if leaf.path != "." else [])]
+    candidates = []
+    for layout, pattern in compiled:
+        depth = layout.folder.count("/") + 1
+        local = "/".join(parts[-depth:])
+        match = pattern.fullmatch(local)
+        if match and (identity_and_values := _identify(spec, match.groupdict())):
+            rank = (
+                _lies_under(layout, parts[:-depth]),
+                _named_like(spec, layout, match.groupdict(), leaf.frames),
+            )
+            candidates.append((rank, layout, local, identity_and_values, match.groupdict()))
+    if not candidates:
+        return None
+    # The first of equals is the schema's first, and max keeps it.
+    _, layout, local, (identity, values), groups = max(candidates, key=lambda candidate: candidate[0])
+    own_depth = local.count("/") + 1
+    base = "/".join(leaf.path.split("/")[:-own_depth])
+    relocation = next(
+        (r for r in relocations if r.layout == layout.id and r.found.casefold() == local.casefold()), None
+    )
+    return Folder(
+        path=leaf.path,
+        layout=layout,
+        identity=identity,
+        frames=leaf.frames,
+        base=base,
+        local=local,
+        values=values,
+        belongs=Template(layout.folder).render(values),
+        parent_says=_contradictions(groups),
+        relocation=relocation,
+    )
+
+
+def _identify(spec: Spec, groups: Mapping[str, str]) -> tuple[Identity, dict[str, str]] | None:
+    own = {name: value for name, value in groups.items() if "__" not in name}
+    known = naming.derive(spec.names, own, canonical=True)
+    identity = naming.identify(spec.names, known)
+    return (identity, known) if identity else None
+
+
+def _contradictions(groups: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Fields that a folder above gives another value than the folder's own name: name -> (above, own)."""
+    return {
+        name.partition("__")[0]: (value, groups[name.partition("__")[0]])
+        for name, value in groups.items()
+        if "__" in name and not same(value, groups[name.partition("__")[0]])
+    }
+
+
+def _lies_under(layout: Layout, parts: Sequence[str]) -> bool:
+    names = {part.casefold() for part in parts}
+    return any(name.casefold() in names for name in layout.under)
+
+
+def _named_like(spec: Spec, layout: Layout, groups: Mapping[str, str], frames: Frames) -> bool:
+    if not frames.names:
+        return False
+    pattern = Template(layout.frame).regex({**spec.names.patterns, "frame": r"\d+"})
+    return pattern.fullmatch(frames.names[0]) is not None
+
+
+def expected_path(spec: Spec, layout: Layout, annotation: Annotation) -> str | None:
+    """The path, as the layout writes it, of the folder an annotation needs.
+
+    None where the annotation does not say enough: a CSV without the names of expressions, say.
+    """
+    given = {"subject_name": annotation.subject, "video_name": annotation.video}
+    if annotation.expression and spec.names.expression:
+        match = Template(spec.names.expression).regex(spec.names.patterns).fullmatch(annotation.expression)
+        given |= match.groupdict() if match else {}
+    try:
+        return Template(layout.folder).render(naming.derive(spec.names, given))
+    except KeyError:
+        return None
+
+
+def nearest_path(leaf: Leaf, paths: Iterable[str]) -> str | None:
+    """The expected path most like the end of a folder's path, if any is like it."""
+    best, nearest = 0.6, None
+    matcher = difflib.SequenceMatcher()
+    for path in paths:
+        local = "/".join(leaf.path.split("/")[-path.count("/") - 1 :])
+        matcher.set_seqs(local.casefold(), path.casefold())
+        # Upper bounds first: they are cheap, and few paths get past them.
+        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and matcher.ratio() > best:
+            best, nearest = matcher.ratio(), path
+    return nearest

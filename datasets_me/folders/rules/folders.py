@@ -1,0 +1,76 @@
+"""Which folders there are, and which there should be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from datasets_me.core.errors import plural
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.folders.context import Context, about_folder
+from datasets_me.folders.layouts import expected_path
+from datasets_me.formats.records import Annotation
+from datasets_me.schema.spec import Absence, Layout
+
+_SHOWN = 5  # names in one message
+
+
+def missing(context: Context) -> Iterator[Finding]:
+    """Annotated videos or expressions without a folder, known to be absent or not."""
+    for key, rows in context.annotations.items():
+        if key in context.inventory.by_key:
+            continue
+        layout, row = context.spec.layout(key[0]), rows[0]
+        what = f"{row.video} {row.expression}" if layout.holds == "expression" else row.video
+        absence = _absence(context, layout, row)
+        if absence:
+            message = f"{what} has no folder in {layout.id}, as known: {absence.why}"
+            yield finding("ME207", message, subject=row.subject, video=row.video)
+        else:
+            path = expected_path(context.spec, layout, row)
+            message = f"{what} has {plural(len(rows), 'annotation')} but no folder in {layout.id}"
+            yield finding("ME204", message, subject=row.subject, video=row.video, expected=path)
+
+
+def _absence(context: Context, layout: Layout, row: Annotation) -> Absence | None:
+    return next(
+        (
+            item
+            for item in context.spec.absent
+            if item.layout == layout.id and item.video == row.video and item.expression in (None, row.expression)
+        ),
+        None,
+    )
+
+
+def unannotated(context: Context) -> Iterator[Finding]:
+    """Folders that no annotation is about; unless the annotations do not name the expressions that folders hold."""
+    named = any(row.expression for row in context.manifest.annotations)
+    for folder, rows in context.chosen():
+        if not rows and (named or folder.layout.holds == "video"):
+            yield about_folder("ME205", f"{folder.identity.video} has no annotation", folder)
+
+
+def count_differs(context: Context) -> Iterator[Finding]:
+    """Layouts with another number of folders than published."""
+    found = Counter(folder.layout.id for folder in context.inventory.folders)
+    for layout, expected in context.spec.expected.folders.items():
+        if layout in context.inventory.layouts and found[layout] != expected:
+            message = f"{layout} has {plural(found[layout], 'folder')}, published are {expected}"
+            yield finding("ME209", message, expected=str(expected), found=str(found[layout]))
+
+
+def unreadable(context: Context) -> Iterator[Finding]:
+    """Folders that could not be opened."""
+    for path, reason in context.inventory.tree.unreadable:
+        yield finding("ME210", f"the folder cannot be opened: {reason}", path=path, found=reason)
+
+
+def strays(context: Context) -> Iterator[Finding]:
+    """Files among the frames that are no numbered images."""
+    for folder in context.inventory.folders:
+        names = folder.frames.strays
+        if names:
+            more = "" if len(names) <= _SHOWN else f" and {len(names) - _SHOWN} more"
+            message = f"{plural(len(names), 'file')} beside the frames: {', '.join(names[:_SHOWN])}{more}"
+            yield about_folder("ME211", message, folder, found=str(len(names)))

@@ -1,0 +1,78 @@
+"""Where folders lie and how they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.folders.context import Context, about_folder
+from datasets_me.folders.layouts import expected_path, nearest_path
+
+_SUGGESTIONS = 200  # folders that get one; a tree of something else may hold thousands that fit nothing
+
+
+def relocated(context: Context) -> Iterator[Finding]:
+    """Folders that lie where the schema knows they do not belong."""
+    for folder in context.inventory.folders:
+        if folder.relocation:
+            message = f"{folder.local} belongs at {folder.relocation.belongs}: {folder.relocation.why}"
+            yield about_folder("ME201", message, folder, expected=folder.target, found=folder.path)
+
+
+def mislocated(context: Context) -> Iterator[Finding]:
+    """Folders whose own name names another subject than the folder above, without the schema saying why."""
+    for folder in context.inventory.folders:
+        if folder.mislocated and not folder.relocation:
+            says = [f"{name} {own}, it lies under {above}" for name, (above, own) in folder.parent_says.items()]
+            message = f"the folder's name says {', '.join(says)}"
+            yield about_folder("ME202", message, folder, expected=folder.target, found=folder.path)
+
+
+def unknown(context: Context) -> Iterator[Finding]:
+    """Folders with frames that no layout explains."""
+    if not context.inventory.unknown:
+        return
+    pairs = ((layout, row) for layout in context.layouts for row in context.manifest.annotations)
+    paths = sorted({path for layout, row in pairs if (path := expected_path(context.spec, layout, row))})
+    for number, leaf in enumerate(context.inventory.unknown):
+        near = nearest_path(leaf, paths) if number < _SUGGESTIONS else None
+        message = f"the folder fits no layout; it holds {len(leaf.frames.numbers)} frames"
+        if near:
+            message += f"; did you mean {near}?"
+        yield finding("ME203", message, path=leaf.path, expected=near, found=leaf.path)
+
+
+def twice(context: Context) -> Iterator[Finding]:
+    """Folders of one layout that hold the same."""
+    for folders in context.inventory.by_key.values():
+        used = folders[0].path
+        for folder in folders[1:]:
+            message = f"{folder.identity.video} lies here too; {used} is used"
+            yield about_folder("ME206", message, folder, expected=used, found=folder.path)
+
+
+def name_differs(context: Context) -> Iterator[Finding]:
+    """Folders whose name differs from the layout's in case, padding or wording."""
+    for folder in context.inventory.folders:
+        rows = context.annotations.get(folder.key, [])
+        wanted = (expected_path(context.spec, folder.layout, rows[0]) if rows else None) or folder.belongs
+        if not (folder.relocation or folder.mislocated or folder.local == wanted):
+            message = f"the folder is called {folder.local}, the layout says {wanted}"
+            yield about_folder("ME208", message, folder, expected=wanted, found=folder.local)
+
+
+def moved(context: Context) -> Iterator[Finding]:
+    """Videos that lie elsewhere than the manifest says. A root at another depth is not elsewhere."""
+    found = {folder.path for folder in context.inventory.folders}
+    here = {folder.key: folder for folder in context.inventory.folders}
+    for row in context.manifest.videos:
+        if row.path is None or row.path in found or row.layout is None:
+            continue
+        now = here.get((row.layout, row.video.casefold(), row.expression.casefold() if row.expression else None))
+        if now and not _same_end(row.path, now.path):
+            message = f"the manifest says {row.path}, it lies at {now.path}"
+            yield about_folder("ME212", message, now, expected=row.path, found=now.path)
+
+
+def _same_end(first: str, second: str) -> bool:
+    return f"/{first}".endswith(f"/{second}") or f"/{second}".endswith(f"/{first}")

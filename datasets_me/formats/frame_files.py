@@ -1,0 +1,80 @@
+"""The frames of one video on disk, by their 0-based number."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets_me.core.errors import FolderError
+from datasets_me.core.frame_names import number_of, read_names
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """The files of a folder of frames.
+
+    ``names`` are file names by 0-based frame number of the video. A number from ``start`` to before ``end`` without a
+    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time.
+    """
+
+    folder: Path
+    names: dict[int, str]
+    start: int
+    end: int
+    left_out: tuple[str, ...] = ()
+
+
+def frame_rate(manifest: Manifest, video: Video) -> float:
+    """The rate of a video's files, whatever rate the source of the annotations counts at (25 instead of 200)."""
+    variants = {variant.id: variant for variant in manifest.spec.workbook.variants}
+    variant = variants.get(manifest.variant)
+    resampled = variant is not None and variant.frames is not None and variant.frames.fps
+    return manifest.spec.fps if resampled else video.fps
+
+
+def annotations_of(manifest: Manifest, video: Video) -> list[Annotation]:
+    """The annotations that a folder of frames shows: of its video, and of its expression if it holds only one."""
+    return [
+        row for row in manifest.annotations if row.video == video.video and video.expression in (None, row.expression)
+    ]
+
+
+def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
+    """List the frames of a video.
+
+    A folder of a whole video begins with frame 0, whether or not its file is there. A folder of one expression begins
+    with its first file, or the first that the manifest knows; where file numbers start anew in every folder, that is
+    the annotated onset.
+
+    Raises:
+        FolderError: the video has no folder, or it cannot be opened.
+    """
+    if video.path is None or video.layout is None:
+        raise FolderError(f"there is no folder of frames of {video.video}", fix="see me-datasets check")
+    folder = root / video.path
+    try:
+        with os.scandir(folder) as entries:
+            frames = read_names([entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)])
+    except OSError as error:
+        raise FolderError(f"the folder cannot be opened: {error.strerror}", where=str(folder)) from error
+    layout = manifest.spec.layout(video.layout)
+    shift = -layout.base
+    if layout.numbers == "clip":
+        onsets = [row.onset for row in annotations_of(manifest, video) if row.onset is not None]
+        shift += min(onsets, default=0)
+    names: dict[int, str] = {}
+    left_out = []
+    for name in frames.names:
+        number = (number_of(name) or 0) + shift
+        if number < 0 or number in names:
+            left_out.append(name)
+        else:
+            names[number] = name
+    # frames that were there when the manifest was made are missing now, not gone
+    known = {*names, *(number + shift for number in (video.first, video.last) if number is not None)}
+    known = {number for number in known if number >= 0}
+    start = 0 if layout.holds == "video" else min(known, default=0)
+    return FrameFiles(folder, names, start, max(known, default=start - 1) + 1, tuple(left_out))

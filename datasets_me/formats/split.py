@@ -1,0 +1,247 @@
+"""The folder of a split: folds as data.
+
+::
+
+    splits.parquet    one row per fold, part and item: records.SplitRow
+    split.json        how it was made, and the same folds: fold -> part -> dataset -> subject -> items
+    findings.parquet  what was left out, and why
+
+An item is one expression (the id of its annotation) or one whole video (its name). Rows stand in order of fold, part,
+dataset and subject; the order of folds is part of the data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from datasets_me.core.errors import SplitError
+from datasets_me.core.files import new_folder
+from datasets_me.core.tables import arrow_schema, open_parquet, read_parquet, write_parquet
+from datasets_me.core.version import __version__
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.records import SplitRow
+
+Unit = Literal["expression", "video"]
+Label = Literal["type", "emotion", "class_3", "class_5"]
+LABELS: tuple[Label, ...] = ("type", "emotion", "class_3", "class_5")
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+Folds = dict[str, dict[str, dict[str, dict[str, list[str]]]]]
+"""fold -> part -> dataset -> subject -> items."""
+
+_FORMAT = 1
+_TOOL = "me-datasets"
+_FIELDS = set(SplitRow.model_fields)
+_ABOUT, _ROWS, _FINDINGS = "split.json", "splits.parquet", "findings.parquet"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Folds, and how they were made.
+
+    ``manifests`` has one entry per manifest, with ``dataset`` and its ``sources``; ``options`` is what the user chose.
+    """
+
+    protocol: str
+    unit: Unit
+    rows: tuple[SplitRow, ...]
+    seed: int = 0
+    findings: tuple[Finding, ...] = ()
+    manifests: Sequence[dict[str, Any]] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folds(self) -> list[str]:
+        """The names of the folds, in order."""
+        return list(self._parts)
+
+    @cached_property
+    def _parts(self) -> dict[str, dict[str, list[SplitRow]]]:
+        found: dict[str, dict[str, list[SplitRow]]] = {}
+        for row in self.rows:
+            found.setdefault(row.fold, {}).setdefault(row.part, []).append(row)
+        return found
+
+    def part(self, fold: str, part: Part) -> list[SplitRow]:
+        """The rows of one part of one fold; empty where there are none.
+
+        Raises:
+            SplitError: there is no such fold.
+        """
+        if fold not in self._parts:
+            known = self.folds
+            raise SplitError(
+                f"the split has no fold '{fold}'",
+                fix=f"its folds are {', '.join(known[:8])}" + (", …" if len(known) > 8 else ""),
+            )
+        return list(self._parts[fold].get(part, ()))
+
+
+def write(split: Split, folder: Path, *, force: bool = False) -> None:
+    """Write a split: first under a temporary name, then renamed. The same split gives the same bytes.
+
+    Raises:
+        SplitError: the folder exists and may not be replaced.
+        WriteError: it cannot be written.
+    """
+    if folder.exists():
+        _refuse_to_overwrite(folder, force)
+    with new_folder(folder, "split") as temporary:
+        write_parquet(SplitRow, split.rows, temporary / _ROWS)
+        write_parquet(Finding, split.findings, temporary / _FINDINGS)
+        text = json.dumps(about(split), indent=2, ensure_ascii=False) + "\n"
+        (temporary / _ABOUT).write_text(text, encoding="utf-8")
+
+
+def read(folder: Path) -> Split:
+    """Read the folder of a split.
+
+    Raises:
+        SplitError: there is none, it is damaged, a newer version wrote it, or its two files have other folds.
+    """
+    if not (folder / _ABOUT).is_file():
+        reason = f"there is no {_ABOUT} in it" if folder.is_dir() else "there is no such folder"
+        raise SplitError(f"not a split: {reason}", where=str(folder), fix="make one with me-datasets split")
+    try:
+        said = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        if said["format"] > _FORMAT:
+            raise SplitError(
+                f"the split has format {said['format']}, this version reads {_FORMAT}",
+                where=str(folder),
+                fix="install a newer me-datasets",
+            )
+        made = Split(
+            protocol=said["protocol"],
+            unit=said["unit"],
+            rows=tuple(_read_rows(folder / _ROWS)),
+            seed=said["seed"],
+            findings=tuple(read_parquet(Finding, folder / _FINDINGS)),
+            manifests=list(said["manifests"]),
+            options=dict(said["options"]),
+        )
+        _check(made)
+        differs = _difference(_folds(made.rows), said["folds"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SplitError(
+            f"the split is damaged: {error}", where=str(folder), fix="make it again with me-datasets split"
+        ) from error
+    if differs:
+        raise SplitError(
+            f"{_ABOUT} and {_ROWS} differ: {differs}", where=str(folder), fix="make the split again, do not edit it"
+        )
+    return made
+
+
+def about(split: Split) -> dict[str, Any]:
+    """What ``split.json`` says."""
+    return {
+        "format": _FORMAT,
+        "tool": {"name": _TOOL, "version": __version__},
+        "protocol": split.protocol,
+        "unit": split.unit,
+        "seed": split.seed,
+        "options": split.options,
+        "manifests": list(split.manifests),
+        "folds": _folds(split.rows),
+    }
+
+
+def row_of(fold: str, part: Part, dataset: str, subject: str, video: str, annotation: str | None) -> SplitRow:
+    """A row from values that are known to be right: a large split has millions, and checking each takes its time."""
+    return SplitRow.model_construct(
+        _FIELDS, fold=fold, part=part, dataset=dataset, subject=subject, video=video, annotation=annotation
+    )
+
+
+def _folds(rows: Iterable[SplitRow]) -> Folds:
+    """The folds as ``split.json`` has them."""
+    folds: Folds = {}
+    for (fold, part, dataset, subject), group in groupby(rows, attrgetter("fold", "part", "dataset", "subject")):
+        subjects = folds.setdefault(fold, {}).setdefault(part, {}).setdefault(dataset, {})
+        subjects.setdefault(subject, []).extend(row.annotation or row.video for row in group)
+    return folds
+
+
+def _check(split: Split) -> None:
+    """What a split says of itself.
+
+    Raises:
+        ValueError: it is not what this package writes.
+    """
+    if not isinstance(split.protocol, str):
+        raise ValueError(f"the protocol is {split.protocol!r}")
+    if split.unit not in get_args(Unit):
+        raise ValueError(f"the unit is {split.unit!r}, which is none of {', '.join(get_args(Unit))}")
+    stratify = split.options.get("stratify")
+    if stratify is not None and stratify not in LABELS:
+        raise ValueError(f"it is stratified by {stratify!r}, which is none of {', '.join(LABELS)}")
+
+
+def _difference(rows: Folds, said: Folds) -> str | None:
+    """The first item that only one of the table and ``split.json`` has in a part, in words; order does not count.
+
+    Raises:
+        TypeError, AttributeError: what ``split.json`` says are no folds.
+    """
+    if rows == said:
+        return None
+    for fold in dict.fromkeys([*rows, *said]):
+        if rows.get(fold) == said.get(fold):
+            continue
+        table, text = _counted(rows.get(fold, {})), _counted(said.get(fold, {}))
+        for file, more in ((_ROWS, table - text), (_ABOUT, text - table)):
+            for part, dataset, subject, item in more:
+                return f"in {part} of fold '{fold}', {file} alone has {item}, of {subject} of {dataset}"
+    return None
+
+
+def _counted(parts: dict[str, dict[str, dict[str, list[str]]]]) -> Counter[tuple[str, str, str, str]]:
+    return Counter(
+        (part, dataset, subject, item)
+        for part, datasets in parts.items()
+        for dataset, subjects in datasets.items()
+        for subject, members in subjects.items()
+        for item in members
+    )
+
+
+def _read_rows(path: Path) -> Iterator[SplitRow]:
+    """The rows of a table; equal texts are one object, since there are few and each occurs in every fold.
+
+    Raises:
+        OSError, ValueError: the file cannot be read, or is not such a table.
+    """
+    with open_parquet(path) as file:
+        table = file.read(use_threads=False)
+    if not table.schema.equals(arrow_schema(SplitRow)):
+        raise ValueError(f"{path.name} has other columns")
+    texts: dict[str | None, str | None] = {}
+    columns = [[texts.setdefault(text, text) for text in table[name].to_pylist()] for name in SplitRow.model_fields]
+    if not set(columns[1]) <= set(PARTS):
+        raise ValueError(f"{path.name} has other parts than {', '.join(PARTS)}")
+    yield from map(row_of, *columns)
+
+
+def _refuse_to_overwrite(folder: Path, force: bool) -> None:
+    try:
+        read(folder)
+    except SplitError:
+        raise SplitError("the output exists and is not a split", where=str(folder), fix="choose another -o") from None
+    if not force:
+        raise SplitError("the split exists already", where=str(folder), fix="add --force to replace it")
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in {_ABOUT, _ROWS, _FINDINGS})
+    if foreign:
+        raise SplitError(
+            f"the split's folder holds other files, which would be lost: {', '.join(foreign[:5])}",
+            where=str(folder),
+            fix="put them elsewhere, or choose another -o",
+        )

@@ -1,0 +1,78 @@
+"""What a file of third-party predictions looks like: the model of ``schemas/predictions/<id>.yaml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from datasets_me.core import resources
+from datasets_me.core.errors import SchemaError
+from datasets_me.core.text import closest, fold
+from datasets_me.schema import schema_files
+from datasets_me.schema.spec import Model
+
+
+class PredictionSpec(Model):
+    """Where, in a CSV or JSON, the image, its faces and their scores stand.
+
+    Places are dotted paths (``faceAttributes.emotion``), tried in order; ``""`` is the thing itself. Columns of a CSV
+    are paths, too, as tools write them that flatten JSON.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9\-]*$")
+    version: int = Field(ge=1)
+    title: str
+    aliases: list[str] = Field(default_factory=list)
+    image: list[str] = Field(min_length=1, description="names the image; a JSON object may have it as key instead")
+    items: list[str] = Field(default_factory=list, description="the list of entries, where it is not the whole file")
+    faces: list[str] = Field(default_factory=list, description="the list of faces of an entry; empty: not recognised")
+    scores: list[str] = Field(default_factory=list, description="of a face: classes with numbers")
+    label: list[str] = Field(default_factory=list, description="of a face: the class")
+    unrecognised: list[str] = Field(default_factory=list, description="labels that mean: nothing was recognised")
+    labels: dict[str, list[str]] = Field(default_factory=dict, description="their classes and other spellings of them")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.scores and not self.label:
+            raise ValueError("scores: give places of scores, of a label, or of both")
+        seen: dict[str, str] = {}
+        for label, spellings in self.labels.items():
+            for text in (label, *spellings):
+                if seen.setdefault(fold(text), label) != label:
+                    raise ValueError(f"labels.{label}: '{text}' stands for {seen[fold(text)]}, too")
+        return self
+
+    def label_of(self, text: str) -> str | None:
+        """The class of theirs that a text stands for."""
+        return next((name for name, others in self.labels.items() if fold(text) in map(fold, (name, *others))), None)
+
+
+def shipped() -> list[PredictionSpec]:
+    """The forms that come with the package, sorted by id."""
+    return [_read(path) for path in sorted((resources.folder("schemas") / "predictions").glob("*.yaml"))]
+
+
+def load(name: str) -> PredictionSpec:
+    """A form by id, alias, or the path of a YAML file.
+
+    Raises:
+        SchemaError: there is none, or it is wrong.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return _read(Path(name))
+    known = {alias: spec for spec in shipped() for alias in (spec.id, *spec.aliases)}
+    for alias, spec in known.items():
+        if fold(alias) == fold(name):
+            return spec
+    near = closest(name, known)
+    ids = ", ".join(sorted({spec.id for spec in known.values()}))
+    raise SchemaError(
+        f"there is no form of predictions '{name}'",
+        fix=(f"did you mean '{known[near].id}'? " if near else "") + f"Known: {ids}; or give a file (.yaml)",
+    )
+
+
+def _read(path: Path) -> PredictionSpec:
+    return schema_files.validated(schema_files.read_text(path), str(path), PredictionSpec)

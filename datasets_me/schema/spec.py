@@ -1,0 +1,360 @@
+"""What a dataset *is*: the model of ``schemas/<id>.yaml``.
+
+A new dataset is a new file of this form. Every per-dataset fact stands there; the code knows none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from datasets_me.schema.template import Template
+
+ExpressionType = Literal["micro", "macro"]
+FrameField = Literal["onset", "apex", "offset"]
+FRAME_FIELDS: tuple[FrameField, ...] = ("onset", "apex", "offset")
+
+
+def _a_regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_a_regex)]
+Letter = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$", description="a column letter, as in a spreadsheet")]
+Titles = Annotated[list[str], Field(min_length=1, description="the ways a column's title is spelt")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, with underscores")]
+
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Model(BaseModel):
+    """Base of all parts of a schema: unknown keys are errors, and numbers stand for text where text is asked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)
+
+
+class Frames(Model):
+    """How frame numbers of the workbook become 0-based frames."""
+
+    base: Literal[0, 1] = Field(1, description="the number of a video's first frame in the workbook")
+    rounding: Literal["half-even", "floor"] = Field("half-even", description="for fractional frame numbers")
+    before_first: Literal["error", "clamp"] = Field(
+        "error", description="a number below the base: unreadable, or read as the first frame"
+    )
+    fps: float | None = Field(None, gt=0, description="where a variant counts at another rate than the videos")
+
+
+class LookupSheet(Model):
+    """A sheet of two columns that translates one value into another."""
+
+    sheet: int = Field(ge=1, description="the position of the sheet, from 1")
+    key: Letter
+    value: Letter
+
+
+class Variant(Model):
+    """One shape in which the workbook is handed round; recognised by content, never by file name."""
+
+    id: str
+    header: Literal["none", "find"] = Field(description="columns by position, or by the names of a header row")
+    columns: dict[Name, Letter | Titles] = Field(description="the columns that must be there")
+    optional: dict[Name, Letter | list[str]] = Field(default_factory=dict, description="columns read where they are")
+    looks: dict[Name, Pattern] = Field(
+        default_factory=dict, description="what the cells of a column look like; decides for header: none"
+    )
+    lookups: dict[Name, LookupSheet] = Field(default_factory=dict)
+    frames: Frames | None = Field(None, description="in place of workbook.frames")
+    sentinels: dict[Name, list[str]] | None = Field(None, description="in place of workbook.sentinels")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, column in {**self.columns, **self.optional}.items():
+            if self.header == "none" and not isinstance(column, str):
+                raise ValueError(f"header: none needs a column letter for '{name}'")
+            if self.header == "find" and isinstance(column, str):
+                raise ValueError(f"header: find needs a list of header names for '{name}'")
+        if self.header == "none" and not self.looks:
+            raise ValueError("header: none needs 'looks', or any sheet would fit")
+        if "onset" not in self.columns:
+            raise ValueError("the columns lack 'onset'")
+        for name in self.looks:
+            if name not in self.columns:
+                raise ValueError(f"'looks' names '{name}', which is not one of the columns")
+        return self
+
+
+class Workbook(Model):
+    """Where the annotations stand and how they are written."""
+
+    files: list[str] = Field(description="patterns of file names, used when a folder is searched")
+    frames: Frames = Frames(base=1)
+    sentinels: dict[Name, list[str]] = Field(
+        default_factory=dict, description="per column, the texts that mean 'not annotated'"
+    )
+    duration: Literal["inclusive", "exclusive"] | None = Field(
+        None, description="what a duration column counts, for a check against onset and offset"
+    )
+    variants: list[Variant] = Field(min_length=1)
+
+
+class Lookup(Model):
+    """A value that follows from another. ``values`` is what is known; a sheet of the workbook may give it too."""
+
+    by: Name
+    values: dict[str, str]
+
+
+class Names(Model):
+    """How subjects, videos and expressions are called, from columns, splits of columns and lookups."""
+
+    patterns: dict[Name, Pattern] = Field(
+        default_factory=dict, description="what a value looks like, in a cell as in the name of a folder"
+    )
+    split: dict[Name, Pattern] = Field(
+        default_factory=dict, description="takes a column apart; named groups become values"
+    )
+    lookups: dict[Name, Lookup] = Field(default_factory=dict)
+    subject: str
+    video: str
+    expression: str | None = None
+
+
+class ExpressionTypes(Model):
+    """Micro or macro: the same for all rows, or by the text of the column ``type``."""
+
+    constant: ExpressionType | None = None
+    values: dict[ExpressionType, list[str]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.constant is None) == (not self.values):
+            raise ValueError("give either 'constant' or 'values'")
+        return self
+
+
+class Emotions(Model):
+    """The labels of the dataset with their other spellings, and the coarser classes made of them."""
+
+    labels: dict[str, list[str]] = Field(default_factory=dict)
+    class_3: dict[str, list[str]] = Field(default_factory=dict)
+    class_5: dict[str, list[str]] = Field(default_factory=dict)
+    vocabularies: dict[Name, list[str]] = Field(default_factory=dict, description="known words of other label columns")
+
+    @model_validator(mode="after")
+    def _classes_name_labels(self) -> Self:
+        for name, classes in (("class_3", self.class_3), ("class_5", self.class_5)):
+            for label in (label for labels in classes.values() for label in labels):
+                if label not in self.labels:
+                    raise ValueError(f"{name} names the label '{label}', which is not one of the labels")
+        return self
+
+
+class Layout(Model):
+    """One way the frames lie on disk. A folder's path is matched from its end, ``under`` names folders above."""
+
+    id: str
+    holds: Literal["video", "expression"] = Field(description="the frames of a whole video, or of one expression")
+    under: list[str] = Field(default_factory=list, description="names of the folder that holds it all")
+    folder: str = Field(description="template of the path of one folder of frames")
+    frame: str = Field(description="template of a frame's name; {frame} is its number")
+    numbers: Literal["video", "clip"] = Field(
+        "video",
+        description="frame numbers count the video as the workbook does, or start anew in every folder",
+    )
+    base: int = Field(1, ge=0, description="the number of the first frame")
+    cropped: bool = Field(False, description="the images are the dataset's own crops of another layout's frames")
+
+
+class Relocation(Model):
+    """A folder known to lie in the wrong place. Paths are those of the layout's template."""
+
+    layout: str
+    found: str
+    belongs: str
+    why: str
+
+
+class Correction(Model):
+    """A cell known to be wrong. It is found by what the row is about and by its old value, never by row number."""
+
+    subject: str
+    video: str
+    expression: str | None = None
+    column: Name
+    old: str
+    new: str
+    why: str
+
+
+class Absence(Model):
+    """A folder known not to be in a layout, though it is annotated."""
+
+    layout: str
+    video: str
+    expression: str | None = None
+    why: str
+
+
+class CropOverride(Model):
+    """Videos (a glob of their names) whose face needs more room than the default."""
+
+    video: str
+    pad: float = Field(ge=0)
+    why: str
+
+
+class Crop(Model):
+    """Room around the face, as a fraction of the face box on every side."""
+
+    pad: float = Field(0.25, ge=0)
+    overrides: list[CropOverride] = Field(default_factory=list)
+
+
+class Expected(Model):
+    """Published counts. A workbook or a tree that differs is reported."""
+
+    annotations: Count | None = None
+    micro: Count | None = None
+    macro: Count | None = None
+    subjects: Count | None = None
+    videos: Count | None = None
+    emotions: dict[str, Count] = Field(default_factory=dict)
+    folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
+
+
+class Licence(Model):
+    """Where access is asked for, and the terms in one sentence."""
+
+    page: str
+    terms: str
+
+
+class AuwgcnCsv(Model):
+    """How the 7-column CSV of the AUW-GCN family counts this dataset's frames.
+
+    ``workbook``: the numbers exactly as the workbook says. ``sampled``: 0-based at ``fps``,
+    ``max(0, (round(x) - 1) // step)`` with ``step`` the ratio of the frame rates; texts in ``keep`` stay.
+    """
+
+    index: Literal["workbook", "sampled"]
+    fps: float = Field(gt=0)
+    keep: list[str] = Field(default_factory=list)
+    dataset: str | None = Field(None, description="what the project calls the dataset; its id if left out")
+    file: str | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
+    training: dict[Annotated[str, Field(pattern=r"^\w+$")], int | float] = Field(
+        default_factory=dict, description="what its authors chose for this dataset alone, in place of the usual values"
+    )
+
+
+class Synthetic(Model):
+    """What a synthetic workbook of this dataset looks like, and what it is filled with.
+
+    ``columns`` are templates over ``{subject}`` (a running number from 1), ``{clip}`` (one of ``clips``, one per
+    video) and ``{number}`` (of the expression in its video).
+    """
+
+    sheets: list[str] = Field(default=["Sheet1"], description="the annotations' sheet, then those of the lookups")
+    preamble: list[str] = Field(default_factory=list, description="lines of prose above the header")
+    order: list[str] = Field(
+        default_factory=list, description='header: find only: the columns from left to right, "" for a blank one'
+    )
+    columns: dict[Name, str]
+    clips: list[str] = Field(min_length=2)
+    per_video: int = Field(2, ge=1, description="annotations of a video")
+    aus: list[str | int]
+    size: tuple[int, int] = Field((48, 36), description="width and height of a frame, px")
+
+
+class Spec(Model):
+    """A dataset: identity, workbook, names, labels, folders, known defects, expected counts."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9\-]*$")
+    version: int = Field(ge=1, description="of this schema; raised when its meaning changes")
+    title: str
+    aliases: list[str] = Field(default_factory=list)
+    fps: float = Field(gt=0)
+    citation: str
+    licence: Licence
+    workbook: Workbook
+    names: Names
+    expression_type: ExpressionTypes
+    emotions: Emotions = Emotions()
+    layouts: list[Layout] = Field(default_factory=list)
+    relocations: list[Relocation] = Field(default_factory=list)
+    corrections: list[Correction] = Field(default_factory=list)
+    absent: list[Absence] = Field(default_factory=list)
+    crop: Crop = Crop()
+    expected: Expected = Expected()
+    auwgcn_csv: AuwgcnCsv | None = None
+    synthetic: Synthetic | None = None
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        faults = [f"{path}: {fault}" for path, fault in self._faults()]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        """What one part of the schema says that another does not bear out: YAML path and fault."""
+        layouts = [layout.id for layout in self.layouts]
+        named = [(f"relocations.{i}.layout", item.layout) for i, item in enumerate(self.relocations)]
+        named += [(f"absent.{i}.layout", item.layout) for i, item in enumerate(self.absent)]
+        named += [(f"expected.folders.{name}", name) for name in self.expected.folders]
+        for path, name in named:
+            if name not in layouts:
+                yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
+        for label in self.expected.emotions:
+            if label not in self.emotions.labels:
+                yield f"expected.emotions.{label}", f"'{label}' is not one of the labels"
+        columns = {name for v in self.workbook.variants for name in (*v.columns, *v.optional)}
+        for index, correction in enumerate(self.corrections):
+            if correction.column not in columns:
+                yield f"corrections.{index}.column", f"no column '{correction.column}' in any variant"
+        for index, variant in enumerate(self.workbook.variants):
+            for name in variant.lookups:
+                if name not in self.names.lookups:
+                    yield f"workbook.variants.{index}.lookups.{name}", f"names.lookups has no '{name}'"
+        for part, ids in (("layouts", layouts), ("workbook.variants", [v.id for v in self.workbook.variants])):
+            yield from ((f"{part}.{i}.id", f"'{name}' is taken") for i, name in enumerate(ids) if name in ids[:i])
+        yield from self._template_faults(columns)
+
+    def _template_faults(self, columns: set[str]) -> Iterator[tuple[str, str]]:
+        groups = {name for pattern in self.names.split.values() for name in re.compile(pattern).groupindex}
+        known = columns | groups | set(self.names.lookups) | set(self.names.patterns)
+        templates = {"names.subject": self.names.subject, "names.video": self.names.video}
+        if self.names.expression:
+            templates["names.expression"] = self.names.expression
+        for index, layout in enumerate(self.layouts):
+            templates |= {f"layouts.{index}.folder": layout.folder, f"layouts.{index}.frame": layout.frame}
+        for path, text in templates.items():
+            is_frame = path.endswith("frame")
+            fields = Template(text).fields
+            for field in fields:
+                if field not in known and not (is_frame and field == "frame"):
+                    yield path, f"no column, split, lookup or pattern gives {{{field}}}"
+            if Template(text).broken:
+                yield path, "a brace is not closed, or what stands in braces is no field"
+            if is_frame and "frame" not in fields:
+                yield path, "{frame} is missing"
+            if not fields:
+                yield path, "there is no field in it, so everything would have one name"
+        for name, pattern in self.names.patterns.items():
+            if re.compile(pattern).groupindex:
+                yield f"names.patterns.{name}", "a pattern has no named groups; those belong under split"
+
+    def layout(self, name: str) -> Layout:
+        """The layout of that id."""
+        return next(layout for layout in self.layouts if layout.id == name)
+
+
+FIELDS_OF_A_ROW: tuple[FrameField | str, ...] = ("onset", "apex", "offset", "aus", "emotion", "type", "fps")
+"""Columns with a meaning of their own; all others serve names and are kept as text."""

@@ -1,1 +1,0 @@
-"""Folders against annotations: what fits, what does not, and what to do about it."""

@@ -1,0 +1,137 @@
+"""Steps are done, kept, failed or skipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from datasets_me.cli.prepare_steps import Ledger, Outcome, Result, Step, run_steps
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.findings.finding import finding
+
+
+class Work:
+    """Two steps, the second of which reads what the first writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.out, self.source = folder / "out", folder / "source.txt"
+        self.source.write_text("one")
+        self.factor = 2
+        self.broken = False
+        self.dataset = "casme2"
+        self.runs: list[str] = []
+
+    def first(self) -> Outcome:
+        self.runs.append("first")
+        if self.broken:
+            raise MeDatasetsError("it is broken")
+        (self.out / "first.txt").write_text(self.source.read_text())
+        return Outcome("read", [finding("ME102", "a line of prose", path="book.xlsx")])
+
+    def second(self) -> Outcome:
+        self.runs.append("second")
+        if self.factor == 0:
+            raise MeDatasetsError("nothing can be made of 0", fix="give another factor")
+        (self.out / "second.txt").write_text((self.out / "first.txt").read_text() * self.factor)
+        return Outcome("written")
+
+    def __call__(self) -> list[Result]:
+        self.runs.clear()
+        steps = [
+            Step("first", ["first.txt"], [self.source], {"broken": self.broken}, self.first),
+            Step("second", ["second.txt"], [self.out / "first.txt"], {"factor": self.factor}, self.second),
+        ]
+        ledger = Ledger(self.out, {"dataset": self.dataset})
+        ledger.claim()
+        return run_steps(ledger, steps, lambda name: None, lambda result: None)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Work:
+    return Work(tmp_path)
+
+
+def statuses(results: list[Result]) -> list[str]:
+    return [result.status for result in results]
+
+
+def test_what_has_not_changed_is_kept_with_its_findings(work: Work) -> None:
+    before = work()
+    assert statuses(before) == ["done", "done"]
+    after = work()
+    assert statuses(after) == ["kept", "kept"]
+    assert work.runs == []
+    assert after[0].findings == before[0].findings
+    assert after[0].said == "read"
+
+
+def test_a_change_goes_through_all_that_depends_on_it(work: Work) -> None:
+    work()
+    work.source.write_text("two")
+    assert statuses(work()) == ["done", "done"]
+    assert (work.out / "second.txt").read_text() == "twotwo"
+    work.factor = 3
+    assert statuses(work()) == ["kept", "done"]
+    (work.out / "second.txt").unlink()
+    assert statuses(work()) == ["kept", "done"]
+
+
+def test_a_failure_says_what_to_do_and_is_tried_again(work: Work) -> None:
+    work.factor = 0
+    failed = work()[1]
+    assert (failed.status, failed.said) == ("failed", "nothing can be made of 0; to do: give another factor")
+    work.factor = 2
+    assert statuses(work()) == ["kept", "done"]
+
+
+def test_what_a_failed_step_wrote_before_is_not_built_upon(work: Work) -> None:
+    work()
+    work.broken = True
+    results = work()
+    assert statuses(results) == ["failed", "skipped"]
+    assert results[1].said == "first.txt is not up to date"
+
+
+def test_a_step_without_its_input_is_skipped(work: Work) -> None:
+    work.source.unlink()
+    results = work()
+    assert statuses(results) == ["skipped", "skipped"]
+    assert results[0].said == "there is no source.txt"
+
+
+def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(MeDatasetsError, match="not the folder of an earlier prepare"):
+        Ledger(tmp_path, {})
+    (tmp_path / "prepare.json").write_text("{")
+    with pytest.raises(MeDatasetsError, match=r"prepare\.json is damaged"):
+        Ledger(tmp_path, {})
+
+
+def test_what_is_gone_or_damaged_is_made_again(work: Work) -> None:
+    work()
+    (work.out / "first.txt").write_text("")
+    assert statuses(work()) == ["done", "kept"]
+    (work.out / "second.txt").unlink()
+    (work.out / "notes.txt").write_text("of the user")
+    assert statuses(work()) == ["kept", "done"]
+    assert (work.out / "notes.txt").exists()
+
+
+def test_work_on_something_else_is_refused_and_leaves_everything(work: Work) -> None:
+    work()
+    before = (work.out / "prepare.json").read_bytes()
+    work.dataset = "samm"
+    with pytest.raises(MeDatasetsError, match="the output is of something else: dataset casme2, not samm"):
+        work()
+    assert (work.out / "prepare.json").read_bytes() == before
+
+
+def test_results_of_an_earlier_run_are_told(work: Work) -> None:
+    work.factor = 0
+    assert work()[1].older == ()
+    work.factor = 2
+    assert [result.older for result in work()] == [(), ()]
+    work.factor = 0
+    assert work()[1].older == ("second.txt",)

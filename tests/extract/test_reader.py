@@ -1,0 +1,72 @@
+"""Reading single frames."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from datasets_me.extract.reader import read_image
+from datasets_me.extract.video import safe_name
+
+PICTURE = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".tif"])
+def test_whole_files(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "img1.jpg"  # whatever the name says
+    path.write_bytes(cv2.imencode(suffix, PICTURE)[1].tobytes())
+    image, data, why = read_image(path, colour=True)
+    assert (image.shape, why, len(data)) == ((40, 60, 3), "", path.stat().st_size)
+    assert read_image(path, colour=False)[0].shape == (40, 60)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp"])
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_files_that_end_too_early(tmp_path: Path, suffix: str, share: float) -> None:
+    data = cv2.imencode(suffix, PICTURE)[1].tobytes()
+    path = tmp_path / f"img1{suffix}"
+    path.write_bytes(data[: int(len(data) * share)])
+    image, _, why = read_image(path, colour=False)
+    assert image is None
+    assert why
+
+
+def test_what_follows_the_end_of_a_jpeg_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "img1.jpg"
+    for tail in (b"\0" * 100, b"a camera's remark"):
+        path.write_bytes(cv2.imencode(".jpg", PICTURE)[1].tobytes() + tail)
+        assert read_image(path, colour=False)[0] is not None
+
+
+def test_a_picture_of_16_bits(tmp_path: Path) -> None:
+    path = tmp_path / "img1.png"
+    Image.fromarray(np.full((9, 9), 40000, np.uint16)).save(path)
+    image, _, _ = read_image(path, colour=False)
+    assert image.dtype == np.uint8
+
+
+def test_no_image_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "img1.jpg"
+    path.write_text("not an image")
+    assert read_image(path, colour=True)[2] == "no image format is recognised"
+    path.write_bytes(b"")
+    assert read_image(path, colour=True)[2] == "the file is empty"
+    assert read_image(tmp_path, colour=True)[2] == "it is not a regular file"
+
+
+def test_names_that_are_safe_on_every_system() -> None:
+    assert safe_name("casme_015_0401") == "casme_015_0401"
+    assert safe_name("spNO.1") == "spNO.1"
+    names = [safe_name(name) for name in ("../../etc", "a/b", "a:b", "", "..")]
+    assert len(set(names)) == 5
+    assert all("/" not in name and not name.startswith(".") for name in names)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "img1.jpg")
+    assert read_image(tmp_path / "img1.jpg", colour=True)[2] == "it is not a regular file"

@@ -1,0 +1,95 @@
+"""Reading folders of features, an extraction's and others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets_me.core.errors import FeaturesError
+from datasets_me.core.tables import write_parquet
+from datasets_me.formats import features as feature_files
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import VideoFeatures
+from datasets_me.schema.schema_files import Schema
+
+
+@pytest.fixture
+def manifest(casme_sq: Schema) -> Manifest:
+    return Manifest(casme_sq, [], [], [], "three-sheets")
+
+
+def save(path: Path, array: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, array)
+
+
+def test_arrays_from_elsewhere(tmp_path: Path, manifest: Manifest) -> None:
+    array = np.arange(48, dtype=np.float32).reshape(2, 12, 2)
+    save(tmp_path / "casme_015" / "casme_015_0401.npy", array)
+    folder = feature_files.read(tmp_path, manifest)
+    assert not folder.extracted
+    (row,) = folder.rows
+    assert (row.subject, row.video, row.frames, row.fps, row.start) == ("casme_015", "casme_015_0401", 3, 30, 0)
+    assert np.array_equal(folder.load(row), array)
+    assert folder.quality(row) is None
+
+
+def test_an_extraction(tmp_path: Path, manifest: Manifest) -> None:
+    save(tmp_path / "features" / "s" / "v.npy", np.zeros((4, 12, 2), np.float32))
+    (tmp_path / "landmarks" / "s").mkdir(parents=True)
+    np.savez(tmp_path / "landmarks" / "s" / "v.npz", quality=np.array([0, 1, 0, 0, 4], np.uint8))
+    row = VideoFeatures(
+        dataset="casme-sq",
+        subject="s",
+        video="v",
+        name="v",
+        status="ok",
+        features="features/s/v.npy",
+        landmarks="landmarks/s/v.npz",
+        frames=5,
+        fps=30,
+        box=[1, 2, 3, 4],
+    )
+    failed = row.model_copy(update={"name": "w", "status": "failed", "why": "no frames", "features": None})
+    write_parquet(VideoFeatures, [row, failed], tmp_path / "features.parquet")
+    folder = feature_files.read(tmp_path, manifest)
+    assert folder.extracted
+    assert folder.rows == (row, failed)
+    assert folder.load(row).shape == (4, 12, 2)
+    assert folder.quality(row).tolist() == [0, 1, 0, 0, 4]
+    with pytest.raises(FeaturesError, match="there are no features of w: no frames"):
+        folder.load(failed)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (np.zeros((4, 12), np.float32), "features must be floating-point numbers of shape"),
+        (np.zeros((4, 12, 2), int), "features must be floating-point numbers of shape"),
+        (np.array([{}], object), "the array cannot be read"),
+    ],
+)
+def test_arrays_that_are_none(tmp_path: Path, manifest: Manifest, content: np.ndarray, message: str) -> None:
+    save(tmp_path / "s" / "v.npy", content)
+    with pytest.raises(FeaturesError, match=message):
+        folder = feature_files.read(tmp_path, manifest)
+        folder.load(folder.rows[0])
+
+
+def test_folders_that_are_none(tmp_path: Path, manifest: Manifest) -> None:
+    with pytest.raises(FeaturesError, match="there is no such folder"):
+        feature_files.read(tmp_path / "nowhere", manifest)
+    with pytest.raises(FeaturesError, match=r"neither features\.parquet nor any"):
+        feature_files.read(tmp_path, manifest)
+    (tmp_path / "features.parquet").write_bytes(b"nonsense")
+    with pytest.raises(FeaturesError, match=r"features\.parquet is damaged"):
+        feature_files.read(tmp_path, manifest)
+
+
+def test_an_empty_file_is_named(tmp_path: Path, manifest: Manifest) -> None:
+    save(tmp_path / "s" / "v.npy", np.zeros((4, 12, 2), np.float32))
+    (tmp_path / "s" / "v.npy").write_bytes(b"")
+    with pytest.raises(FeaturesError, match="the array cannot be read"):
+        feature_files.read(tmp_path, manifest)

@@ -1,0 +1,135 @@
+"""Schemas: aliases, suggestions, and faults named by line and YAML path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from datasets_me.core.errors import SchemaError
+from datasets_me.schema import schema_files
+from datasets_me.schema.schema_files import Schema
+
+
+@pytest.mark.parametrize(
+    ("typed", "dataset"),
+    [
+        ("casme-sq", "casme-sq"),
+        ("CAS(ME)^2", "casme-sq"),
+        ("cas(me)^2", "casme-sq"),
+        ("CAS(ME)²", "casme-sq"),
+        ("CASME_sq", "casme-sq"),
+        ("SAMMLV", "samm-lv"),
+        ("samm_lv", "samm-lv"),
+        ("CASME II", "casme2"),
+        ("casme2", "casme2"),
+        ("SAMM", "samm"),
+        ("SMIC", "smic-hs"),
+        ("CAS(ME)3", "casme3-a"),
+        ("dfme", "dfme"),
+    ],
+)
+def test_what_people_type(typed: str, dataset: str) -> None:
+    assert schema_files.load(typed).spec.id == dataset
+
+
+def test_a_close_miss_gets_a_suggestion() -> None:
+    with pytest.raises(SchemaError) as caught:
+        schema_files.load("samlv")
+    assert str(caught.value) == (
+        "there is no dataset 'samlv'\n"
+        "  to do: did you mean 'samm-lv'? Known: casme-sq, casme2, casme3-a, dfme, samm-lv, samm, smic-hs; "
+        "or give the path of a schema (.yaml)"
+    )
+
+
+def test_every_name_belongs_to_one_dataset() -> None:
+    from datasets_me.core.text import fold
+
+    owners: dict[str, str] = {}
+    for schema in schema_files.shipped():
+        for name in (schema.spec.id, *schema.spec.aliases):
+            assert owners.setdefault(fold(name), schema.spec.id) == schema.spec.id
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "fps: 30",
+            "fsp: 30",
+            "my.yaml, line 6: fsp: unknown key; did you mean 'fps'? allowed: absent, aliases, auwgcn_csv, citation, "
+            "corrections, crop, emotions, expected, expression_type, fps, id, layouts, licence, names, relocations, "
+            "synthetic, title, version, workbook",
+        ),
+        (
+            "holds: video",
+            "holds: film",
+            "line 87: layouts.0.holds: Input should be 'video' or 'expression' (found 'film')",
+        ),
+        ("base: 1}", "base: 7}", "line 16: workbook.frames.base: Input should be 0 or 1 (found 7)"),
+        ("fps: 30", "fps: 0", "line 6: fps: Input should be greater than 0 (found 0)"),
+        ("'\\d{1,2}'", "'('", "line 30: workbook.variants.0.looks.participant: not a regular expression: "),
+        (
+            "layout: rawpic\n",
+            "layout: rawpick\n",
+            "line 104: relocations.0.layout: no layout 'rawpick'; there are rawpic, selectedpic, cropped",
+        ),
+        (
+            'video: "casme_{folder:03}_{code:04}"',
+            'video: "casme_{nofield}"',
+            "names.video: no column, split, lookup or pattern gives {nofield}",
+        ),
+        ("{folder:03}_{code:04}", "{folder:03}_{code", "names.video: a brace is not closed"),
+        ("fps: 30", "fps: 30\nfps: 25", "my.yaml, line 7: the key 'fps' stands twice"),
+        ("id: cropped", "id: rawpic", "layouts.2.id: 'rawpic' is taken"),
+        ("code: {sheet: 3", "film: {sheet: 3", "workbook.variants.0.lookups.film: names.lookups has no 'film'"),
+        ("folder: '\\d+', code", "folder: '(?P<f>\\d+)', code", "names.patterns.folder: a pattern has no named groups"),
+        ("annotations: 357", "annotations: -5", "expected.annotations: Input should be greater than or equal to 0"),
+        ("fps: 30", "fps: .inf", "fps: Input should be a finite number"),
+        ("onset: C", "begin: C", "workbook.variants.0: the columns lack 'onset'"),
+        ("{participant: A,", "{participant: [P],", "header: none needs a column letter for 'participant'"),
+        ("title: CAS(ME)²", "", "line 1: title: is missing"),
+    ],
+)
+def test_faults_are_named_by_line_and_path(casme_sq: Schema, old: str, new: str, fault: str) -> None:
+    assert old in casme_sq.text
+    with pytest.raises(SchemaError) as caught:
+        schema_files.parse(casme_sq.text.replace(old, new, 1), "my.yaml")
+    assert fault in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1", "not YAML"),
+        ("- a", "a schema is a mapping"),
+        ("", "a schema is a mapping"),
+        ("a: !!int x", "a value in the schema cannot be read"),
+        ("id: 2001-99-99", "a value in the schema cannot be read"),
+        ("&a [*a]", "a schema is a mapping"),
+        ("&a {b: *a}", "the schema is not valid"),
+        ("a: {b: [1]\n", "not YAML"),
+        ("expression_type[constant: micro", "the schema is not valid"),
+        (
+            "a0: &a0 [x,x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1},*a{n - 1}]\n" for n in range(1, 40)),
+            "the schema is not valid",
+        ),
+    ],
+)
+def test_what_is_no_schema(text: str, message: str) -> None:
+    with pytest.raises(SchemaError, match=message):
+        schema_files.parse(text, "my.yaml")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="the schema cannot be read: no such file"):
+        schema_files.load(str(tmp_path / "none.yaml"))
+
+
+def test_films_are_codes_not_numbers(casme_sq: Schema) -> None:
+    """Unquoted, YAML would read 0101 as the octal number 65."""
+    codes = casme_sq.spec.names.lookups["code"].values
+    assert codes["disgust1"] == "0101"
+    assert all(len(code) == 4 for code in codes.values())
+    assert set(casme_sq.spec.names.lookups["slug"].values) == set(codes.values())
