@@ -64,7 +64,7 @@ _steps("nested", "[" * 20_000, hows=(UNDO,))
 _steps("other-types", '{"step": "move", "source": 3, "target": [], "why": null}', hows=(UNDO,))
 _steps("step-unknown", '{"step": {"a": 1}, "path": "x"}', hows=(UNDO, APPLY))
 _steps("five-thousand-digits", '{"step": "mkdir", "path": "x", "more": ' + "9" * 5000 + "}", hows=(UNDO,))
-_steps("ten-thousand-steps", *[_move(f"rawpic/a{n}", f"rawpic/b{n}") for n in range(2000)], hows=(UNDO,))
+_steps("hundreds-of-steps", *[_move(f"rawpic/a{n}", f"rawpic/b{n}") for n in range(300)], hows=(UNDO,))
 
 
 def _linked(name: str, target: str) -> None:

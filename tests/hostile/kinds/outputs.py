@@ -93,7 +93,7 @@ def a_name_that_is_too_long(world: World, chance: random.Random) -> Attack:
 
 @KIND.case
 def a_name_with_escapes(world: World, chance: random.Random) -> Attack:
-    return attack(f"stats {{manifest}} -o {world.inputs}/none/evil\x1b]0;owned\x07.txt", world)
+    return attack(f"stats {world.inputs}/evil\x1b]0;owned\x07", world)
 
 
 @KIND.case
