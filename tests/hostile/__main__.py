@@ -44,11 +44,11 @@ def main() -> None:
     """Run the attacks that were asked for; exit code 1 where something did not hold."""
     asked = _asked()
     if asked.seed is not None or asked.case is not None:
-        if asked.kind is None:
+        if len(asked.kind) != 1:
             sys.exit("a seed or a case is one of a --kind")
-        chosen = [(asked.kind, asked.case or str(asked.seed))]
+        chosen = [(asked.kind[0], asked.case or str(asked.seed))]
     else:
-        kinds = {asked.kind: KINDS[asked.kind]} if asked.kind else KINDS
+        kinds = {name: KINDS[name] for name in asked.kind or KINDS}
         chosen = listed(kinds, asked.attacks, ALWAYS, asked.first)
     if asked.keep:
         asked.keep.mkdir(parents=True)
@@ -98,7 +98,7 @@ def _asked() -> Any:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.splitlines()[0])
     parser.add_argument("--attacks", type=int, default=200, help="how many; half of them from seeds")
     parser.add_argument("--first", type=int, default=0, help="the first of the seeds")
-    parser.add_argument("--kind", choices=sorted(KINDS), help="on this kind of input alone")
+    parser.add_argument("--kind", action="append", choices=KINDS, default=[], help="on this kind of input alone")
     parser.add_argument("--seed", type=int, help="one attack, of this seed")
     parser.add_argument("--case", help="one attack, of this name")
     parser.add_argument("--seconds", type=float, default=runs.SECONDS, help="computing for longer is a hang")
