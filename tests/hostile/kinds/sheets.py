@@ -78,7 +78,9 @@ def _xls(world: World, rows: list[list[Any]]) -> Attack:
     sheet = book.add_sheet("codes")
     for y, row in enumerate(rows):
         for x, cell in enumerate(row[:250]):
-            sheet.write(y, x, cell if isinstance(cell, int | float | bool) and abs(cell) < 1e300 else str(cell or ""))
+            sheet.write(
+                y, x, cell if isinstance(cell, int | float | bool) and abs(cell) < 1e300 else str(cell or "")[:32_000]
+            )
     book.save(str(world.inputs / "book.xls"))
     return convert(world, ROWS, name="book.xls")
 
