@@ -212,7 +212,10 @@ def any_table(path: Path, chance: random.Random) -> None:
     elif len(table):
         for _ in range(chance.choice([1, 1, 2, 4])):
             table = _with_value(table, chance)
-    pq.write_table(table, path)
+    try:
+        pq.write_table(table, path)
+    except pa.ArrowException:  # such as a null where none may be
+        any_bytes(path, chance)
 
 
 def _retyped(table: pa.Table, chance: random.Random) -> pa.Table:

@@ -134,7 +134,7 @@ def _of_the_outputs(world: World, attack: Attack, code: int, before: Snapshot, a
         for name in attack.outputs:
             if not attack.replaces and f"out/{name}" in new and f"out/{name}" not in old:
                 yield f"an output, though the verb could not run: {name}"
-    if code == 0:
+    if code == 0 and not attack.replaces:
         yield from (f"exit code 0 without its output: {n}" for n in attack.outputs if f"out/{n}" not in new)
     for name, what in new.items():
         if old.get(name) == what:

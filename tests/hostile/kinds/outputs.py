@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.hostile.attack import Attack, Kind, attack
@@ -47,7 +48,8 @@ _PUTS: dict[str, tuple[Put, bool]] = {}
 
 def _attacked(world: World, put: Put, force: bool, line: str) -> Attack:
     put(world.out / "it", world)
-    return attack(f"{line} --force" if force else line, world, replaces=True)
+    made = attack(f"{line} --force" if force else line, world, replaces=True, leads=True)
+    return replace(made, outputs=(*made.outputs, "nowhere")) if (world.out / "it").is_symlink() else made
 
 
 def _foreign(path: Path, world: World) -> None:
