@@ -244,16 +244,17 @@ def crop(
 @app.command()
 def synth(
     shape: str = typer.Argument(help="fer2013, ckplus, raf-db, folder-per-class, gaf3 or captures."),
-    out: Path = typer.Argument(help="The folder to make; it must be new or empty."),
+    out: Path = typer.Argument(help="The folder to make."),
     count: int = typer.Option(60, "--images", min=1, help="How many, besides those with defects."),
     seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
     defects: bool = typer.Option(False, "--defects", help="Plant defects; truth.json lists what has to be found."),
+    force: bool = arguments.FORCE,
 ) -> None:
     """Make a set of face pictures in the shape of a real one, with its schema, and with defects if you like."""
     from datasets_me.cli import show
     from datasets_me.synthetic.image_sets import make
 
-    made = make(shape, out, images=count, seed=seed, defects=defects)
+    made = make(shape, out, images=count, seed=seed, defects=defects, force=force)
     codes = Counter(each.code for each in made.planted)
     show.lines(
         show.console(),

@@ -313,15 +313,16 @@ def _matrix_csv(matrix: Confusion) -> bytes:
 
 
 def _write(out: Path, about: dict[str, Any], files: dict[str, bytes], found: Sequence[Finding], force: bool) -> None:
-    from datasets_me.core.files import marked_folder
+    from datasets_me.core import artefact
     from datasets_me.core.tables import write_parquet
     from datasets_me.findings.finding import Finding
+    from datasets_me.formats.kinds import SCORES
 
-    with marked_folder(out, "scores", force=force) as folder:
-        (folder / "scores.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with artefact.new_folder(out, SCORES, force=force) as new:
+        new.about.update(about)
         for name, content in files.items():
-            (folder / name).write_bytes(content)
-        write_parquet(Finding, found, folder / "findings.parquet")
+            (new.path / name).write_bytes(content)
+        write_parquet(Finding, found, new.path / "findings.parquet")
     typer.echo(f"written to {out}", err=True)
 
 

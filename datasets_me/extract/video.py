@@ -12,9 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from datasets_me.core.artefact import write_file
 from datasets_me.core.engine.pool import Report
 from datasets_me.core.errors import FolderError, plural
-from datasets_me.core.files import locked, remove_leftovers, write_file
+from datasets_me.core.files import locked
 from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback, Found, crops_digest, find_crop, padding
@@ -253,7 +254,6 @@ def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -
     """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
     landmarks = f"landmarks/{job.subject}/{job.name}.npz"
     for path in (out / landmarks, out / f"features/{job.subject}/{job.name}.npy"):
-        remove_leftovers(path)
         path.unlink(missing_ok=True)  # of an earlier run, from other frames
     if features is None:
         return row

@@ -26,7 +26,7 @@ def test_recognition_writes_a_folder(me_datasets: Run, tmp_path: Path) -> None:
     again = me_datasets(*command)
     assert (again.returncode, again.stderr) == (
         2,
-        "error: the output exists already\n  where: out\n  to do: add --force to replace it\n",
+        "error: the folder of scores exists already\n  where: out\n  to do: add --force to replace it\n",
     )
 
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.files import marked_folder
 from datasets_me.core.pictures import DamageError, suffix_fits
 from datasets_me.core.tables import stream
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.image_records import PIXELS, ImageRow
 from datasets_me.formats.image_set import ImageSet, changed, load_bytes
+from datasets_me.formats.kinds import IMAGE_EXPORT
 from datasets_me.images.export.plan import ExportRow, Plan
 from datasets_me.images.paths import UNSAFE
 
@@ -64,7 +65,8 @@ def write(
             progress(done, total)
             yield pair
 
-    with marked_folder(out, "exported images", force=force) as folder:
+    with artefact.new_folder(out, IMAGE_EXPORT, force=force) as new:
+        folder = new.path
         if kind == "csv":
             rows = _csv(folder, reported(), images.root(root) is None)
         elif kind == "folders":
@@ -74,20 +76,18 @@ def write(
         stream(folder / "export.parquet", ExportRow, rows)
         stream(folder / "findings.parquet", Finding, [*made.findings, *found])
         splits = Counter((row.split or "", row.label) for row in rows)
-        about = {
-            "dataset": images.dataset,
-            "format": kind,
-            "classes": list(made.classes),
-            "images": total,
-            "counts": {
+        new.about.update(
+            dataset=images.dataset,
+            layout=kind,
+            classes=list(made.classes),
+            images=total,
+            counts={
                 part: {name: splits[part, name] for name in made.classes} for part in sorted({s for s, _ in splits})
             },
-            "left_out": made.left_out,
-            "options": options or {},
-            "table": images.sha256,
-        }
-        text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-        (folder / "export.json").write_text(text, encoding="utf-8")
+            left_out=made.left_out,
+            options=options or {},
+            table=images.sha256,
+        )
     return found
 
 

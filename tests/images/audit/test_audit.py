@@ -127,6 +127,6 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in before} == before
     again = me_datasets("images", "audit", "set", "-p", "p.csv")
     assert again.returncode == 2
-    assert "the table exists already" in again.stderr
+    assert "the file exists already" in again.stderr
     wrong = me_datasets("images", "audit", "set", "-p", "p.csv", "--force", "--map", "contempt")
     assert wrong.stderr.startswith("error: 'contempt' is no map of a class")

@@ -239,4 +239,4 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     assert "5 images written to out" in done.stdout
     foreign = me_datasets("images", "export", "set", "--root", "raw", "-o", "raw", "--force")
     assert foreign.returncode == 2
-    assert "the output exists and is no folder of exported images" in foreign.stderr
+    assert "the output exists and is not an export of images" in foreign.stderr
