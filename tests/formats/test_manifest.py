@@ -97,7 +97,8 @@ def test_a_folder_under_the_name_of_a_table_is_not_replaced(made: Manifest, tmp_
     manifests.write(made, tmp_path / "m")
     (tmp_path / "m" / "findings.parquet").unlink()
     (tmp_path / "m" / "findings.parquet").mkdir()
-    with pytest.raises(OutputError, match=r"would be lost: findings\.parquet"):
+    (tmp_path / "m" / "findings.parquet" / "mine.txt").touch()
+    with pytest.raises(OutputError, match=r"would be lost: findings\.parquet/mine\.txt"):
         manifests.write(made, tmp_path / "m", force=True)
 
 
