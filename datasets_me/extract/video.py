@@ -23,8 +23,7 @@ from datasets_me.extract.ledger import Done
 from datasets_me.extract.options import ExtractOptions, rate_of, taken
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.boxes import Box
-from datasets_me.features.regions import REGION_SETS
-from datasets_me.features.video import Features, Quality, extract_video
+from datasets_me.features.video import Features, Quality, VideoOptions, extract_video
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
 from datasets_me.formats.manifest import Manifest
@@ -199,15 +198,17 @@ def _extract(
         return Postponed(where)
     features = extract_video(
         frames,
-        preset=options.preset,
-        step=options.step,
-        temporal=options.temporal,
+        options=VideoOptions(
+            preset=options.preset,
+            step=options.step,
+            temporal=options.temporal,
+            regions=options.regions,
+            aligned=options.aligned,
+            device=options.device,
+        ),
         box=where.crop,
         face_detector=where.finder,
-        regions=REGION_SETS[options.regions],
-        aligned=options.aligned,
         shape=shape,
-        device=options.device,
     )
     counts = {
         "good": int((features.quality == 0).sum()),
