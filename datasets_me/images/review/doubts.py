@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datasets_me.core import tables
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_tables
-from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_records import AuditRow, DuplicateRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images.audit.records import AuditRow
 
 _OF_CLUSTERS = ("ME712", "ME713", "ME714", "ME715")
 _OF_PREDICTIONS = ("agree", "disagree")
