@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,6 +61,7 @@ def recognition(truth: Truth, files: Sequence[Predictions], *, classes: Sequence
     """
     if repeated := first_repeated(classes):
         raise MeDatasetsError(f"the class {repeated} is given twice", fix="give every class once, in order")
+    known_doubts = truth.doubts()  # of another model
     chosen, found = assign(files, truth)
     scored, unscored = _scored(truth, set(chosen), found)
     items = [truth.items[position] for position in scored]
@@ -78,7 +79,7 @@ def recognition(truth: Truth, files: Sequence[Predictions], *, classes: Sequence
             message = f"the prediction of {item.id} is no class that can be read; it counts as wrong"
             found.append(finding("ME546", message, place=file.place(number), video=item.video, path=item.path))
         guesses.append(guess)
-    found += [*_unknown(guesses, known, truth), *truth.doubts()]
+    found += [*_unknown(guesses, known, truth), *(doubt for doubt in truth.doubts() if doubt not in known_doubts)]
     return Recognition(
         truth.label,
         confusion(labels, guesses, known),
@@ -103,10 +104,16 @@ def _in_order(groups: Iterable[str]) -> list[str]:
 
 
 def by_model(truth: Truth, files: Sequence[Predictions], *, classes: Sequence[str] = ()) -> dict[str, Recognition]:
-    """The same for each file by itself, where each is of one model; by what `distinct` calls them."""
-    return {
-        name: recognition(truth, [file], classes=classes) for name, file in zip(distinct(files), files, strict=True)
-    }
+    """The same for each file by itself, where each is of one model; by what `distinct` calls them.
+
+    Every finding says of which file it is.
+    """
+    found: dict[str, Recognition] = {}
+    for name, file in zip(distinct(files), files, strict=True):
+        made = recognition(truth, [file], classes=classes)
+        findings = [each if each.file else each.model_copy(update={"file": name}) for each in made.findings]
+        found[name] = replace(made, findings=findings)
+    return found
 
 
 def distinct(files: Sequence[Predictions]) -> list[str]:
@@ -135,13 +142,14 @@ def _scored(truth: Truth, predicted: set[int], found: list[Finding]) -> tuple[li
             found.append(about(item, "ME545", f"{item.id} has no {truth.label}; it is not scored"))
         else:
             scored.append(position)
-    for group, count in left_out.items():
-        found.append(finding("ME549", f"none of {plural(count, truth.noun)} of {group} is predicted", found=group))
     if not scored:
+        first = f"; first: {found[0].where}: {found[0].message}" if left_out and found else ""
         raise MeDatasetsError(
-            f"no {truth.noun} has a {truth.label}" + (" and a prediction" if left_out else ""),
+            f"no {truth.noun} has a {truth.label}{' and a prediction' if left_out else ''}{first}",
             fix=f"give predictions of the set's {truth.noun}s" if left_out else "choose another --label",
         )
+    for group, count in left_out.items():
+        found.append(finding("ME549", f"none of {plural(count, truth.noun)} of {group} is predicted", found=group))
     return scored, unscored
 
 

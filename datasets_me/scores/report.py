@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ def of_ensemble(found: Ensemble) -> Report:
     )
     tables = {
         "confusion_test.csv": _matrix(found.best.test),
-        "weights.csv": _csv([*found.models, f"validation {found.metric}"], list(grid)),
+        "weights.csv": _csv([*found.models, f"validation {found.metric}"], grid),
     }
     return Report(about, tables, found.findings)
 
@@ -154,7 +154,7 @@ def _matrix(matrix: Confusion) -> bytes:
     return _csv(["label", *matrix.columns], rows)
 
 
-def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

@@ -11,11 +11,13 @@ import pytest
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.predictions import read
+from datasets_me.images.importing import import_images
+from datasets_me.schema import image_schemas
 from datasets_me.scores.ensemble import ensemble
 from datasets_me.scores.recognition import by_model, recognition
 from datasets_me.scores.truth import image_keys, labelled, truth_of
 from tests.conftest import Run
-from tests.images.made import image_set
+from tests.images.made import image_set, write_pictures
 
 NAMES = [f"{split}/{label}/{i}.png" for split in ("train", "val", "test") for label in ("happy", "sad") for i in (0, 1)]
 CLASSES = ("sadness", "happy")
@@ -61,6 +63,19 @@ def test_each_model_is_scored_by_split(images: ImageSet, tmp_path: Path) -> None
         ("ME549", "none of 4 images of train is predicted"),
         ("ME549", "none of 4 images of validation is predicted"),
     ]
+    assert {found.where for found in other.findings} == {"b.npz"}
+
+
+def test_a_word_with_two_meanings_is_one_finding(tmp_path: Path) -> None:
+    text = image_schemas.load("folder-per-class").text.replace("labels:", "labels:\n  none: []", 1)
+    root = write_pictures(tmp_path / "raw", ["none/0.png", "happy/0.png"])
+    images = import_images(image_schemas.parse(text, "schema"), root, tmp_path / "set", workers=1)
+    (tmp_path / "p.csv").write_text("image,label\nnone/0.png,none\nhappy/0.png,happy\n")
+    made = read(tmp_path / "p.csv", keys=image_keys())
+    one, other = by_model(labelled(images), [made, made]).values()
+    assert one.pooled.accuracy == other.pooled.accuracy == 1.0
+    assert [(found.code, found.where) for found in one.findings] == [("ME738", "p.csv (1)")]
+    assert other.findings == []
 
 
 def test_a_missing_image_of_a_split_that_is_predicted_counts_as_wrong(images: ImageSet, tmp_path: Path) -> None:
@@ -74,6 +89,13 @@ def test_a_missing_image_of_a_split_that_is_predicted_counts_as_wrong(images: Im
         ("ME541", "6 images have the name 0.png: test/happy/0.png, test/sad/0.png, train/happy/0.png"),
         ("ME543", "test/happy/1.png (happiness) has no prediction; it counts as wrong"),
     ]
+
+
+def test_predictions_of_another_set(images: ImageSet, tmp_path: Path) -> None:
+    made = read(model(tmp_path / "a.npz", {"x/9.png": 0.9}), keys=image_keys())
+    message = r"^no image has a label and a prediction; first: a\.npz, row 0: no image has the name x/9\.png\n"
+    with pytest.raises(MeDatasetsError, match=message):
+        recognition(labelled(images), [made])
 
 
 @pytest.mark.parametrize(
@@ -104,9 +126,7 @@ def test_names_of_classes_that_are_numbers_are_no_places(images: ImageSet, tmp_p
 
 def test_an_ensemble_takes_the_splits_of_the_set(images: ImageSet, tmp_path: Path) -> None:
     one = read(model(tmp_path / "a.npz", sure("test/sad/0.png", "train/sad/0.png")), keys=image_keys())
-    other = read(
-        model(tmp_path / "b.npz", sure("val/sad/0.png"), classes=np.array(["SAD", "contempt"])), keys=image_keys()
-    )
+    foreign = model(tmp_path / "c.npz", sure(), classes=np.array(["SAD", "contempt"]))
     with pytest.raises(MeDatasetsError, match=r"the classes are sadness, contempt, those of a\.npz sadness, happiness"):
         ensemble(labelled(images), [one, read(foreign, keys=image_keys())])
     other = read(model(tmp_path / "b.npz", sure("val/sad/0.png")), keys=image_keys())
