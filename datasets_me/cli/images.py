@@ -136,7 +136,7 @@ def faces(
     """Look for faces in every image: how many, where, their landmarks, and what helped to find them."""
     from datasets_me.cli import show
     from datasets_me.formats import image_set
-    from datasets_me.images.faces import Finder, write_faces
+    from datasets_me.images.looks.faces import Finder, write_faces
 
     made = image_set.read(images)
     with show.progress("images") as update:
@@ -162,7 +162,7 @@ def duplicates(
     from datasets_me.cli import show
     from datasets_me.core.errors import MeDatasetsError
     from datasets_me.formats import image_set
-    from datasets_me.images.duplicates import write_duplicates
+    from datasets_me.images.looks.duplicates import write_duplicates
 
     sets = [image_set.read(folder) for folder in images]
     lying = [made for made in sets if made.about["root"] not in (None, image_set.INSIDE)]
@@ -200,7 +200,7 @@ def quality(
     """Measure blur, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
     from datasets_me.cli import show
     from datasets_me.formats import image_set
-    from datasets_me.images.quality import write_quality
+    from datasets_me.images.looks.quality import write_quality
 
     made = image_set.read(images)
     with show.progress("images") as update:

@@ -19,10 +19,10 @@ from datasets_me.core.errors import ImagesError
 from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import ImageRow
+from datasets_me.formats.image_names import UNSAFE
+from datasets_me.formats.image_records import ImageRow, Origin
 from datasets_me.formats.image_set import INSIDE, PLACE, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
-from datasets_me.images.paths import UNSAFE
 from datasets_me.images.unread import nothing_read
 from datasets_me.schema.template import Template
 
@@ -91,8 +91,12 @@ class Names:
         return path
 
 
-def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
+def save(folder: Path, path: str, image: Image, row: ImageRow, done: str) -> ImageRow:
     """Write an image as JPEG (quality 95) or PNG, by the suffix of its path; returns its row.
+
+    Args:
+        row: that of the image it was made from.
+        done: what was done to that, for `Origin`.
 
     Raises:
         OSError: the file cannot be written.
@@ -114,6 +118,10 @@ def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
             "size": len(coded),
             "sha256": hashlib.sha256(coded).hexdigest(),
             "damage": None,
+            "origins": [
+                *row.origins,
+                Origin(dataset=row.dataset, id=row.id, path=row.path, sha256=row.sha256, done=done),
+            ],
         }
     )
 

@@ -6,9 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from datasets_me.formats import image_tables
-from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_records import AuditRow, DuplicateRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images.audit.records import AuditRow
 
 _OF_CLUSTERS = ("ME712", "ME713", "ME714", "ME715")
 _OF_PREDICTIONS = ("agree", "disagree")
