@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from datasets_me.features.faces import detector
-from datasets_me.images.faces import examine
 from datasets_me.images.geometry import mirrored_difference
+from datasets_me.images.looks.faces import examine
 from datasets_me.synthetic.pictures import face_picture, no_face
 
 _SEED = 9

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datasets_me.export.trace import trace
     from datasets_me.extract.extract import extract
     from datasets_me.extract.options import ExtractOptions
-    from datasets_me.features.video import extract_video
+    from datasets_me.features.video import VideoOptions, extract_video
     from datasets_me.findings.finding import Finding
     from datasets_me.folders.check import check, with_folders
     from datasets_me.formats.features import read as read_features
@@ -51,6 +51,7 @@ _LAZY = {
     "MeDatasetsError": ("core.errors", "MeDatasetsError"),
     "SegmentOptions": ("export.options", "Options"),
     "Spec": ("schema.spec", "Spec"),
+    "VideoOptions": ("features.video", "VideoOptions"),
     "Video": ("formats.records", "Video"),
     "check": ("folders.check", "check"),
     "compare": ("convert.diff", "compare"),
@@ -80,6 +81,7 @@ __all__ = [
     "SegmentOptions",
     "Spec",
     "Video",
+    "VideoOptions",
     "__version__",
     "check",
     "compare",

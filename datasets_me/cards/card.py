@@ -14,7 +14,6 @@ from datasets_me.cards.facts import Facts, compute
 from datasets_me.cards.timeline import Timeline, timeline
 from datasets_me.core import resources
 from datasets_me.core.errors import ManifestError
-from datasets_me.core.version import __version__
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.manifest import Manifest
 from datasets_me.schema import schema_files
@@ -124,8 +123,6 @@ def to_json(card: Card) -> dict[str, Any]:
         for group in card.facts.found
     ]
     return {
-        "tool": {"name": "me-datasets", "version": __version__},
-        "kind": "card",
         "dataset": spec.id,
         "title": spec.title,
         "facts": facts,

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import resources
+from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import FolderError, MeDatasetsError
-from datasets_me.core.files import NPZ_ERRORS, write_file
+from datasets_me.core.files import NPZ_ERRORS
 from datasets_me.core.version import __version__
 from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import taken

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from datasets_me.core.files import write_file
+from datasets_me.core.artefact import write_file
 
 _INCHES_PER_REGION, _INCHES_OF_NAMES = 0.5, 2.4
 _DARK = 0.6  # of the greatest value; above it numbers are written in white

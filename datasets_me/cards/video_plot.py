@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import FeaturesError, MeDatasetsError
-from datasets_me.core.files import write_file
 from datasets_me.core.text import closest
 from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import Quality

@@ -22,6 +22,9 @@ JSON = typer.Option(False, "--json", help="Print JSON.")
 INTERRUPTED = 130
 """The exit code that shells expect of a program that Ctrl-C ended."""
 
+COPIES = typer.Option(
+    [], "--copies", help="A folder made of the set by images unify, crop or export, whose files the predictions name."
+)
 FORCE = typer.Option(False, "--force", help="Replace an existing output.")
 
 

@@ -19,8 +19,10 @@ def card(
     from datasets_me.cards import card as cards
     from datasets_me.cards import write
     from datasets_me.cli import show
+    from datasets_me.core import artefact
+    from datasets_me.formats.kinds import CARD
 
-    write.check(out, force=force)
+    artefact.may_replace(out, CARD, force)
     with show.progress("card"):
         made = cards.make(manifest, features)
         names = write.write(made, out, force=force)

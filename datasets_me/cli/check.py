@@ -23,6 +23,7 @@ def check(
     severity: findings.Severity = findings.SEVERITY,
     output: findings.Format = findings.FORMAT,
     out: Path = findings.OUT,
+    force: bool = arguments.FORCE,
 ) -> None:
     """Compare the folders of frames with a manifest.
 
@@ -30,10 +31,12 @@ def check(
     """
     from collections import Counter
 
+    from datasets_me.core.artefact import may_write
     from datasets_me.core.errors import plural
     from datasets_me.folders.check import check as run
     from datasets_me.formats import manifest as manifests
 
+    may_write(out, force)
     selected, ignored = arguments.codes(select), arguments.codes(ignore)
     made = manifests.read(manifest)
     with _progress() as (walking, looking):

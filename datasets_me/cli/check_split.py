@@ -34,17 +34,20 @@ def check_split(
     severity: findings.Severity = findings.SEVERITY,
     output: findings.Format = findings.FORMAT,
     out: Path = findings.OUT,
+    force: bool = arguments.FORCE,
 ) -> None:
     """Look for leaks: subjects, frames or copies of clips on both sides of a fold; and for parts that lack something.
 
     Exit code 0: no errors among the findings reported. 1: there are errors. 2: could not run.
     """
+    from datasets_me.core.artefact import may_write
     from datasets_me.core.errors import plural
     from datasets_me.findings.codes import matches
     from datasets_me.formats import manifest as manifest_files
     from datasets_me.formats import split as split_files
     from datasets_me.splits.check import Context, check
 
+    may_write(out, force)
     selected, ignored = arguments.codes(select), arguments.codes(ignore)
     for name, given in (("--features", features), ("--root", root)):
         if given and len(given) != len(manifests):

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from datasets_me.cli import arguments, export_auwgcn, export_clips, export_segments
-from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.core.errors import plural
 
 app = typer.Typer(help="Write what training scripts read.", no_args_is_help=True)
 
@@ -29,10 +29,10 @@ def auwgcn_csv(
     force: bool = arguments.FORCE,
 ) -> None:
     """Write the 7-column CSV of the AUW-GCN family, with the field's own frame numbers."""
+    from datasets_me.core.artefact import may_write
     from datasets_me.export import auwgcn_csv as csv_file
     from datasets_me.formats import manifest as manifests
 
     made = manifests.read(manifest)
-    if out.exists() and not force:
-        raise MeDatasetsError("the file exists already", where=str(out), fix="add --force to replace it")
+    may_write(out, force)
     typer.echo(f"{plural(csv_file.write(made, out), 'row')} written to {out}")

@@ -58,7 +58,7 @@ def report(
 
     Returns the exit to raise: 1 if there are errors, else 0.
     """
-    from datasets_me.core.files import write_file
+    from datasets_me.core.artefact import write_file
     from datasets_me.findings import report as reports
 
     failed = typer.Exit(1 if any(finding.severity == "error" for finding in found) else 0)

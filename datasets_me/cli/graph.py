@@ -28,13 +28,13 @@ def graph(
     force: bool = arguments.FORCE,
 ) -> None:
     """Write the co-occurrence of action units as an adjacency matrix over regions of the face."""
+    from datasets_me.core.artefact import may_write
     from datasets_me.export.statistics import graph as graphs
     from datasets_me.export.statistics import region_tables
     from datasets_me.formats import manifest as manifests
 
     for path in (out, picture):
-        if path is not None and path.exists() and not force:
-            raise MeDatasetsError("the file exists already", where=str(path), fix="add --force to replace it")
+        may_write(path, force)
     if picture is not None and picture.suffix.casefold() != ".png":
         raise MeDatasetsError(f"the picture is a PNG, but its name is {picture.name}", fix="end its name in .png")
     if out.suffix.casefold() == ".png":

@@ -136,7 +136,7 @@ def faces(
     """Look for faces in every image: how many, where, their landmarks, and what helped to find them."""
     from datasets_me.cli import show
     from datasets_me.formats import image_set
-    from datasets_me.images.faces import Finder, write_faces
+    from datasets_me.images.looks.faces import Finder, write_faces
 
     made = image_set.read(images)
     with show.progress("images") as update:
@@ -162,7 +162,7 @@ def duplicates(
     from datasets_me.cli import show
     from datasets_me.core.errors import MeDatasetsError
     from datasets_me.formats import image_set
-    from datasets_me.images.duplicates import write_duplicates
+    from datasets_me.images.looks.duplicates import write_duplicates
 
     sets = [image_set.read(folder) for folder in images]
     lying = [made for made in sets if made.about["root"] not in (None, image_set.INSIDE)]
@@ -200,7 +200,7 @@ def quality(
     """Measure blur, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
     from datasets_me.cli import show
     from datasets_me.formats import image_set
-    from datasets_me.images.quality import write_quality
+    from datasets_me.images.looks.quality import write_quality
 
     made = image_set.read(images)
     with show.progress("images") as update:
@@ -244,16 +244,17 @@ def crop(
 @app.command()
 def synth(
     shape: str = typer.Argument(help="fer2013, ckplus, raf-db, folder-per-class, gaf3 or captures."),
-    out: Path = typer.Argument(help="The folder to make; it must be new or empty."),
+    out: Path = typer.Argument(help="The folder to make."),
     count: int = typer.Option(60, "--images", min=1, help="How many, besides those with defects."),
     seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
     defects: bool = typer.Option(False, "--defects", help="Plant defects; truth.json lists what has to be found."),
+    force: bool = arguments.FORCE,
 ) -> None:
     """Make a set of face pictures in the shape of a real one, with its schema, and with defects if you like."""
     from datasets_me.cli import show
     from datasets_me.synthetic.image_sets import make
 
-    made = make(shape, out, images=count, seed=seed, defects=defects)
+    made = make(shape, out, images=count, seed=seed, defects=defects, force=force)
     codes = Counter(each.code for each in made.planted)
     show.lines(
         show.console(),

@@ -13,18 +13,19 @@ from datasets_me.cli import arguments
 from datasets_me.core.errors import MeDatasetsError
 
 if TYPE_CHECKING:
-    from datasets_me.images.audit.audit import Audit
+    from datasets_me.images.looks.audit import Audit
 
 IMAGES = typer.Argument(help="A set of images, made by 'me-datasets images import'.")
 
 
 def audit(
     images: Path = IMAGES,
-    predictions: Path = typer.Option(..., "-p", "--predictions", help="A CSV, JSON or file of JSON lines."),
+    predictions: Path = typer.Option(..., "-p", "--predictions", help="A CSV, JSON, file of JSON lines, or npz."),
     form: str = typer.Option(
         "plain", "--schema", help="What it looks like: plain, microsoft, face-plus-plus, or a form of your own (.yaml)."
     ),
     maps: list[str] = typer.Option([], "--map", help="A class of theirs: contempt=disgust, or contempt= to drop it."),
+    copies: list[Path] = arguments.COPIES,
     out: Path = typer.Option(None, "-o", "--out", help="The folder for audit.parquet; by default that of the set."),
     as_json: bool = arguments.JSON,
     force: bool = arguments.FORCE,
@@ -34,30 +35,19 @@ def audit(
     Every image is unsubmitted, unrecognised, agrees or disagrees. Likely label errors are ranked by confident learning
     where the predictions have scores. Exit code 0: no errors among the findings. 1: there are some. 2: could not run.
     """
-    from datasets_me.formats import image_set, image_tables
-    from datasets_me.images.audit import audit as stage
-    from datasets_me.images.audit import entries, records
+    from datasets_me.formats import image_set
+    from datasets_me.images.looks.audit import write_audit
     from datasets_me.schema import predictions as prediction_forms
 
     chosen, made = prediction_forms.load(form), image_set.read(images)
-    image_tables.refuse_table((out or images) / "audit.parquet", force)
-    classes = stage.Classes(made.spec, chosen, _maps(maps))
-    said, found = entries.read(predictions, chosen, classes.known)
-    listed = [(row.dataset, row.id, row.label) for row in made.rows(pixels=False)]
-    result = stage.audit(listed, said, classes, predictions.name)
-    stage.check_sums(result)
-    found = [*found, *result.findings]
-    options = {"predictions": predictions.name, "form": chosen.id, "maps": sorted(maps)}
-    path = image_tables.write_table(
-        made, "audit", records.AuditRow, result.rows, found, out=out, options=options, force=force
-    )
+    path, result = write_audit(made, predictions, chosen, _maps(maps), copies=copies, out=out, force=force)
     if as_json:
         labels, columns, counts = result.confusion()
         about = {
             "images": len(result.rows),
             "classes": {name: dict(states) for name, states in result.by_class().items()},
             "confusion": {"labels": labels, "predicted": columns, "counts": counts},
-            "findings": [finding.model_dump(exclude_none=True) for finding in found],
+            "findings": [finding.model_dump(exclude_none=True) for finding in result.findings],
         }
         typer.echo(json.dumps(about, indent=2, ensure_ascii=False))
     else:
@@ -65,11 +55,11 @@ def audit(
         from datasets_me.cli import show
         from datasets_me.findings.summary import by_code
 
-        if found:
+        if result.findings:
             show.console().print()
-            show.console().print(show.findings_by_code(by_code(found)))
+            show.console().print(show.findings_by_code(by_code(result.findings)))
         show.console().print(f"\nwritten to {path}")
-    raise typer.Exit(1 if any(finding.severity == "error" for finding in found) else 0)
+    raise typer.Exit(1 if any(finding.severity == "error" for finding in result.findings) else 0)
 
 
 def _maps(texts: Sequence[str]) -> dict[str, str]:
@@ -86,7 +76,7 @@ def _maps(texts: Sequence[str]) -> dict[str, str]:
 
 def _show(result: Audit) -> None:
     from datasets_me.cli import show
-    from datasets_me.images.audit.records import STATES
+    from datasets_me.formats.image_records import STATES
 
     out, classes = show.console(), result.by_class()
     titles = ("images", *STATES, "agree of recognised")

@@ -33,8 +33,8 @@ def groups(
     from datasets_me.cli import show
     from datasets_me.findings.summary import by_code
     from datasets_me.formats import image_set
-    from datasets_me.images.faces import Finder
     from datasets_me.images.groups.groups import write_groups
+    from datasets_me.images.looks.faces import Finder
 
     made = image_set.read(images)
     finder = Finder(detector, weights)

@@ -16,8 +16,8 @@ from datasets_me.cards.graph_plot import draw
 from datasets_me.cli.prepare_steps import Ledger, Outcome, Result, Step, run_steps
 from datasets_me.convert.convert import convert
 from datasets_me.convert.source import find_source
+from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import FolderError, SplitError, plural
-from datasets_me.core.files import write_file
 from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
 from datasets_me.export.options import Options as SegmentOptions

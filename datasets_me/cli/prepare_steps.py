@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.core.files import write_file
 from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
-
-STATE = "prepare.json"
-_TOOL = "me-datasets prepare"
+from datasets_me.formats.kinds import PREPARED
 
 Status = Literal["done", "kept", "failed", "skipped"]
 
@@ -80,25 +78,16 @@ class Ledger:
         self.out = out
         self.about = dict(about)
         self.steps: dict[str, Any] = {}
-        path = out / STATE
-        if path.is_file():
+        if artefact.claim(out, PREPARED):
+            state = artefact.read_about(out, PREPARED)
             try:
-                state = json.loads(path.read_text(encoding="utf-8"))
-                if state["tool"] != _TOOL:
-                    raise KeyError(state["tool"])
                 self.steps = dict(state["steps"])
-                before: dict[str, str] = dict(state.get("of", {}))
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                before: dict[str, str] = dict(state["of"])
+            except (ValueError, KeyError, TypeError) as error:
                 raise MeDatasetsError(
-                    f"{STATE} is damaged: {error}", where=str(out), fix="choose another -o"
+                    f"{PREPARED.about} is damaged: {error}", where=str(out), fix="choose another -o"
                 ) from error
             _same(out, before, self.about)
-        elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise MeDatasetsError(
-                "the output exists and is not the folder of an earlier prepare",
-                where=str(out),
-                fix="choose another -o",
-            )
 
     def claim(self) -> None:
         """Make the folder ours, before anything else is written into it."""
@@ -139,8 +128,10 @@ class Ledger:
             return False
 
     def _save(self) -> None:
-        about = {"tool": _TOOL, "version": __version__, "of": self.about, "steps": dict(sorted(self.steps.items()))}
-        write_file(self.out / STATE, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+        about = {**artefact.header(PREPARED), "of": self.about, "steps": dict(sorted(self.steps.items()))}
+        artefact.write_file(
+            self.out / PREPARED.about, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
+        )
 
 
 def _same(out: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
@@ -150,7 +141,7 @@ def _same(out: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     if changed:
         raise MeDatasetsError(
             f"the output is of something else: {'; '.join(changed)}",
-            where=str(out / STATE),
+            where=str(out / PREPARED.about),
             fix="choose another -o",
         )
 

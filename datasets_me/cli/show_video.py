@@ -7,7 +7,6 @@ from pathlib import Path
 import typer
 
 from datasets_me.cli import arguments
-from datasets_me.core.errors import MeDatasetsError
 
 
 def show_video(
@@ -19,6 +18,7 @@ def show_video(
 ) -> None:
     """Draw the motion of the regions of one video, with the annotated expressions shaded."""
     from datasets_me.cards.video_plot import find_row, plot_video
+    from datasets_me.core.artefact import may_write
     from datasets_me.formats import features as feature_files
     from datasets_me.formats import manifest as manifests
 
@@ -26,7 +26,6 @@ def show_video(
     folder = feature_files.read(features, made)
     row = find_row(folder, video)
     path = out or Path(f"{row.name}.png")
-    if path.exists() and not force:
-        raise MeDatasetsError("the file exists already", where=str(path), fix="add --force to replace it")
+    may_write(path, force)
     plot_video(made, folder, row, path)
     typer.echo(f"written to {path}")

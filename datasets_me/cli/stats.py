@@ -39,12 +39,11 @@ def stats(
     force: bool = arguments.FORCE,
 ) -> None:
     """Count and measure expressions; mean and deviation of each channel of features, per fold."""
-    from datasets_me.core.files import write_file
+    from datasets_me.core.artefact import may_write, write_file
     from datasets_me.export.statistics import auwgcn_section, report
     from datasets_me.formats import manifest as manifests
 
-    if out is not None and out.exists() and not force:
-        raise MeDatasetsError("the file exists already", where=str(out), fix="add --force to replace it")
+    may_write(out, force)
     if fps is not None and not 1 <= fps <= _FASTEST:
         raise MeDatasetsError(f"--fps must be 1 to {_FASTEST:g}, not {fps:g}")
     if split is not None and features is None:

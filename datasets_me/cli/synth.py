@@ -13,7 +13,7 @@ from datasets_me.core.errors import MeDatasetsError
 
 def synth(
     dataset: str = arguments.DATASET,
-    out: str = typer.Argument(None, help="The folder to make; it must be new or empty."),
+    out: str = typer.Argument(None, help="The folder to make."),
     seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
     subjects: int = typer.Option(6, "--subjects", min=1, help="How many people."),
     defects: str = typer.Option(
@@ -34,6 +34,7 @@ def synth(
     head_motion: float = typer.Option(None, "--head-motion", help="With --faces: slow sway of the head in px (0.5)."),
     flow: bool = typer.Option(False, "--flow", help="With --faces: also write the dense true flow (large)."),
     schema: Path = arguments.SCHEMA,
+    force: bool = arguments.FORCE,
 ) -> None:
     """Make a synthetic dataset: a workbook in the raw shape, folders in the real layouts, defects on request.
 
@@ -74,6 +75,7 @@ def synth(
             defects=wanted,
             as_fits=wanted is PLANTABLE,
             film=film,
+            force=force,
             progress=update,
         )
     console = show.console()

@@ -64,6 +64,10 @@ class FolderError(MeDatasetsError):
     """A folder of frames cannot be read or does not exist."""
 
 
+class OutputError(MeDatasetsError):
+    """The place of an output holds something that may not be replaced."""
+
+
 class WriteError(MeDatasetsError):
     """A file cannot be written: no permission, or a full disk."""
 

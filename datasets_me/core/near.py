@@ -3,12 +3,14 @@
 Two hashes that differ in at most k bits agree, in one of m blocks of their bits, up to k // m bits: if all m blocks
 differed in more, they would differ in at least m * (k // m + 1) > k. So only hashes that agree so far in some block are
 compared (multi-index hashing: Norouzi, Punjani and Fleet, CVPR 2012). Nothing is missed.
+
+And what pairs chain together, of whatever they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations, pairwise
+from collections.abc import Iterable, Iterator
+from itertools import chain, combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,24 @@ def distance(first: Hashes, second: Hashes) -> NDArray[np.uint8]:
     bits = (bits & _M2) + ((bits >> np.uint64(2)) & _M2)
     bits = (bits + (bits >> np.uint64(4))) & _M4
     return ((bits * _ONES) >> np.uint64(56)).astype(np.uint8)
+
+
+def components(count: int, pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+    """Which component of a graph each of ``count`` nodes is in, (count,): the first node of it.
+
+    Args:
+        pairs: nodes that an edge joins; each pair may stand there twice, in either order, or be one node.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    # from one iterator, so that the pairs are never all held as objects
+    edges = np.fromiter(chain.from_iterable(pairs), np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    found, number = connected_components(graph, directed=False)
+    first = np.full(found, count, np.int64)
+    np.minimum.at(first, number, np.arange(count))
+    return np.asarray(first[number], np.int64)
 
 
 def near_pairs(hashes: Hashes, most: int) -> Iterator[Pairs]:

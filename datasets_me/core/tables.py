@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.files import write_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

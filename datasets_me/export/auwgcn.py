@@ -29,6 +29,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import FeaturesError, plural
 from datasets_me.core.tables import write_parquet
 from datasets_me.export import auwgcn_csv
@@ -37,12 +38,11 @@ from datasets_me.export.segments import Exported, add_segments
 from datasets_me.export.statistics import auwgcn_section, graph, region_tables
 from datasets_me.export.statistics.channels import Moments, merge, of_array
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.formats.exports import Kind, new_folder, write_about
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.items import FINDINGS, ItemRow, describe, read_items
+from datasets_me.formats.kinds import AUWGCN
 from datasets_me.formats.manifest import Manifest
 
-KIND: Kind = "auwgcn"
 CONFIG, NORMALISATION = "config.yaml", "normalisation.json"
 
 REGIONS = "twelve"
@@ -139,7 +139,8 @@ def write(
     name = convention.dataset or manifest.spec.id
     csv = f"info_csv/{convention.file or f'{manifest.spec.id}.csv'}"
     options = Options(length=LENGTH, context=CONTEXT, compat=compat, fps=convention.fps, features_fps=features_fps)
-    with new_folder(out, force=force) as folder:
+    with artefact.new_folder(out, AUWGCN, force=force) as new:
+        folder = new.path
         exported = add_segments(manifest, features, folder, options, progress)
         auwgcn_csv.write(manifest, folder / csv)
         graph.write(graph.graph(manifest.annotations, table, compat=compat), folder / "assets" / f"{name}.npy")
@@ -151,7 +152,7 @@ def write(
         findings = [*exported.findings, *_far(everything)]
         write_parquet(Finding, findings, folder / FINDINGS)
         about = {"options": options.as_dict(), "manifest": describe(manifest), "rows": len(rows)}
-        write_about(folder, KIND, about)
+        new.about.update(about)
     mean, std = _pair(everything.mean), _pair(everything.std())
     return Made(exported, name, mean, std, findings)
 

@@ -12,8 +12,8 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.core.files import write_file
 from datasets_me.core.text import clean
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation

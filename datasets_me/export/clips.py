@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError, plural
 from datasets_me.core.rates import ratio
 from datasets_me.export import frames_on_disk as disk
@@ -31,14 +32,12 @@ from datasets_me.export.labels import about
 from datasets_me.export.options import FORMATS, OFFSETS, Format
 from datasets_me.export.sinks import Item, open_sink
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.exports import Kind, new_folder, write_about
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
 from datasets_me.formats.items import ItemRow, describe, write_tables
+from datasets_me.formats.kinds import CLIPS
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video, VideoFeatures
-
-KIND: Kind = "clips"
 
 Progress = Callable[[int, int, str], None]
 """Called with annotations done, annotations in all, and the id of the last."""
@@ -128,8 +127,9 @@ def write_clips(
     layout = disk.choose_layout(manifest, wanted)
     maker = _Maker(manifest, root, options, features, disk.folders_by_annotation(manifest, layout), layout)
     items: list[ItemRow] = []
-    with new_folder(out, force=force) as folder:
-        sink = open_sink(options.format, folder, KIND)
+    with artefact.new_folder(out, CLIPS, force=force) as new:
+        folder = new.path
+        sink = open_sink(options.format, folder, CLIPS.name)
         try:
             for done, row in enumerate(maker.ordered(), start=1):
                 made = maker.clip(row)
@@ -161,7 +161,7 @@ def write_clips(
             sink.close()
         write_tables(folder, items, manifest.annotations, maker.said)
         fields = {"options": asdict(options) | {"layout": layout}, "manifest": describe(manifest), "clips": len(items)}
-        write_about(folder, KIND, fields)
+        new.about.update(fields)
     return ExportedClips(len(items), len(manifest.annotations), maker.said)
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import FeaturesError, MeDatasetsError, plural
 from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export import labels, published
@@ -35,12 +36,11 @@ from datasets_me.export.sinks import Item, Sink, npy, open_sink
 from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.formats.exports import Kind, new_folder, write_about
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.items import ItemRow, describe, write_tables
+from datasets_me.formats.kinds import SEGMENTS
 from datasets_me.formats.manifest import Manifest
 
-KIND: Kind = "segments"
 LABELS = "labels.parquet"
 PARTS = ("train", "test")
 
@@ -73,7 +73,8 @@ def write_segments(
     Raises:
         MeDatasetsError: the folder exists, the features cannot be used, or the options do not fit the dataset.
     """
-    with new_folder(out, force=force) as folder:
+    with artefact.new_folder(out, SEGMENTS, force=force) as new:
+        folder = new.path
         exported = add_segments(manifest, features, folder, options, progress)
         about = {
             "options": options.as_dict(),
@@ -90,7 +91,7 @@ def write_segments(
             "labelled": exported.labelled,
             "annotations": exported.annotations,
         }
-        write_about(folder, KIND, about)
+        new.about.update(about)
     return exported
 
 
@@ -109,7 +110,7 @@ def add_segments(
     features, fps = _rates(manifest, features, options)
     reader = _Reader(options, published.numbers(manifest) if options.compat else {})
     sources, said = match(manifest, features)
-    sink = open_sink(options.format, folder, KIND)
+    sink = open_sink(options.format, folder, SEGMENTS.name)
     items: list[ItemRow] = []
     read: list[Label] = []
     shape: tuple[int, ...] | None = None
@@ -215,7 +216,7 @@ def _write(
     ids = list(reaches)
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
     pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
-    place = Path(KIND, "test", folder_of(row), f"{row.name}.npy")
+    place = Path(SEGMENTS.name, "test", folder_of(row), f"{row.name}.npy")
     content = npy(feature)
     (folder / place).parent.mkdir(parents=True, exist_ok=True)
     (folder / place).write_bytes(content)

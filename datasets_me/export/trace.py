@@ -13,7 +13,7 @@ from datasets_me.core.files import NPZ_ERRORS, checksum
 from datasets_me.core.tables import Record
 from datasets_me.export.labels import Label
 from datasets_me.export.segments import LABELS, read_labels
-from datasets_me.formats.exports import ABOUT, Kind, read_about
+from datasets_me.formats.exports import ABOUT, read_about
 from datasets_me.formats.items import ItemRow, read_annotations, read_items
 from datasets_me.formats.records import Annotation
 
@@ -55,7 +55,7 @@ class Trace(Record):
 
     file: str
     key: str
-    kind: Kind
+    kind: str
     export: str
     sha256: str
     intact: bool

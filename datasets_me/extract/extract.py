@@ -14,11 +14,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from datasets_me.core import artefact
 from datasets_me.core.engine.pool import Failure, Report, run_jobs
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError
-from datasets_me.core.files import remove_leftovers, write_file
 from datasets_me.core.tables import write_parquet
-from datasets_me.core.version import __version__
 from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback
@@ -28,13 +27,9 @@ from datasets_me.extract.video import Job, Postponed, Setting, make_handler, row
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import TABLE
+from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
-
-FORMAT = 1
-"""Of the folder; raised when a reader of the old one would go wrong."""
-
-ABOUT = "extraction.json"
 
 Progress = Callable[[str], None]
 """Told the name of each video that is done."""
@@ -188,26 +183,26 @@ def _claim(
     options is removed, if all is done anew.
 
     Raises:
-        FeaturesError: it holds something else, or an extraction of another dataset or with other options.
+        OutputError: it holds something else.
+        FeaturesError: it holds an extraction of another dataset or with other options.
         WriteError: it cannot be written.
     """
     about: dict[str, Any] = {
-        "format": FORMAT,
-        "tool": {"name": "me-datasets", "version": __version__},
+        **artefact.header(EXTRACTION),
         "dataset": manifest.spec.id,
         "schema": {"version": manifest.spec.version, "sha256": manifest.schema.sha256},
         "options": record(options),
         "environment": surroundings,
     }
-    path = out / ABOUT
-    if path.is_file():
+    path = out / EXTRACTION.about
+    if artefact.claim(out, EXTRACTION):
         try:
             before = json.loads(path.read_text(encoding="utf-8"))
             old = {"dataset": before["dataset"], **before["options"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             if not all_anew:
                 raise FeaturesError(
-                    f"{ABOUT} is damaged: {error}",
+                    f"{EXTRACTION.about} is damaged: {error}",
                     where=str(out),
                     fix="choose another -o, or add --force, without --videos, to do all anew",
                 ) from error
@@ -222,12 +217,7 @@ def _claim(
             )
         if changed:
             ledger.remove_all(out)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FeaturesError(
-            "the output exists and is not a folder of an extraction", where=str(out), fix="choose another -o"
-        )
-    remove_leftovers(path)
-    write_file(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
+    artefact.write_file(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _collect(
@@ -258,7 +248,6 @@ def _write_tables(setting: Setting, extraction: Extraction) -> None:
         (VideoFeatures, extraction.rows, TABLE),
         (Finding, extraction.findings, "findings.parquet"),
     ):
-        remove_leftovers(setting.out / name)
         write_parquet(model, rows, setting.out / name)
 
 

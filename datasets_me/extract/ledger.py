@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datasets_me.core.files import remove_leftovers, write_file
+from datasets_me.core.artefact import write_file
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import VideoFeatures
@@ -64,7 +64,6 @@ def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Se
         "findings": [finding.model_dump(mode="json", exclude_none=True) for finding in findings],
     }
     path = marker(out, subject, row.name)
-    remove_leftovers(path)
     write_file(path, (json.dumps(about, ensure_ascii=False) + "\n").encode())
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from datasets_me.core.artefact import write_file
 from datasets_me.core.engine.pool import Report
 from datasets_me.core.errors import FolderError, plural
-from datasets_me.core.files import locked, remove_leftovers, write_file
+from datasets_me.core.files import locked
 from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback, Found, crops_digest, find_crop, padding
@@ -22,8 +23,7 @@ from datasets_me.extract.ledger import Done
 from datasets_me.extract.options import ExtractOptions, rate_of, taken
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.boxes import Box
-from datasets_me.features.regions import REGION_SETS
-from datasets_me.features.video import Features, Quality, extract_video
+from datasets_me.features.video import Features, Quality, VideoOptions, extract_video
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
 from datasets_me.formats.manifest import Manifest
@@ -198,15 +198,17 @@ def _extract(
         return Postponed(where)
     features = extract_video(
         frames,
-        preset=options.preset,
-        step=options.step,
-        temporal=options.temporal,
+        options=VideoOptions(
+            preset=options.preset,
+            step=options.step,
+            temporal=options.temporal,
+            regions=options.regions,
+            aligned=options.aligned,
+            device=options.device,
+        ),
         box=where.crop,
         face_detector=where.finder,
-        regions=REGION_SETS[options.regions],
-        aligned=options.aligned,
         shape=shape,
-        device=options.device,
     )
     counts = {
         "good": int((features.quality == 0).sum()),
@@ -253,7 +255,6 @@ def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -
     """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
     landmarks = f"landmarks/{job.subject}/{job.name}.npz"
     for path in (out / landmarks, out / f"features/{job.subject}/{job.name}.npy"):
-        remove_leftovers(path)
         path.unlink(missing_ok=True)  # of an earlier run, from other frames
     if features is None:
         return row

@@ -24,6 +24,7 @@ from datasets_me.features.mdmo import RegionMotion, scaled_radius
 from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionSet
 from datasets_me.features.stages import (
     Log,
+    Pictures,
     add_given,
     add_tracked,
     align_all,
@@ -97,7 +98,7 @@ class Features:
         quality: (T,) uint8, flags of `Quality`. Feature i rests on the frames i and i + step.
         clipped: (T - step, R) bool, windows that were cut at the edge of the crop.
         box: the crop in px of the raw frames.
-        crop: how the box was come by, or None if landmarks were given and no box.
+        crop: how the box was found, or None if landmarks were given and no box.
         unit_px: px per unit of `feature`: 1, or 20 for the published form.
         method: what the numbers depend on, for the record.
     """
@@ -114,21 +115,60 @@ class Features:
     method: Mapping[str, Value]
 
 
+@dataclass(frozen=True)
+class VideoOptions:
+    """How the features of a video are computed.
+
+    Attributes:
+        preset: `default` (least squares, px), `tvl1` (DualTVL1, px), `auwgcn` (the published form), or OpenCV's
+            `dis` and `farneback` (px).
+        step: distance of the two frames of a pair.
+        temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
+        regions: the table of windows, or the name of one of `regions.REGION_SETS`.
+        radius: half the side of the windows in px instead of the table's, or `scaled` with the face (see
+            `mdmo.scaled_radius`).
+        aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
+        device: `cpu`, or a device of torch for the presets with TV-L1; see `flow.flow_stream`.
+
+    Raises:
+        ValueError: for an unknown preset or set of regions.
+    """
+
+    preset: str = "default"
+    step: int = 1
+    temporal: int | None = None
+    regions: RegionSet | str = TWELVE
+    radius: int | Literal["scaled"] | None = None
+    aligned: bool = False
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise ValueError(f"unknown preset {self.preset!r}; choose one of {', '.join(PRESETS)}")
+        if isinstance(self.regions, str) and self.regions not in REGION_SETS:
+            raise ValueError(f"unknown set of regions {self.regions!r}; choose one of {', '.join(REGION_SETS)}")
+
+    @property
+    def chosen(self) -> Preset:
+        """The preset, with the number of pairs that was asked for."""
+        preset = PRESETS[self.preset]
+        return preset if self.temporal is None else replace(preset, temporal=self.temporal)
+
+    @property
+    def table(self) -> RegionSet:
+        """The table of windows."""
+        return REGION_SETS[self.regions] if isinstance(self.regions, str) else self.regions
+
+
 def extract_video(
     frames: Iterable[Image | None],
     landmarks: NDArray[np.generic] | None = None,
+    options: VideoOptions = VideoOptions(),
     *,
-    preset: str = "default",
-    step: int = 1,
-    temporal: int | None = None,
     box: Box | Crop | Sequence[float] | NDArray[np.generic] | None = None,
     face_detector: FaceDetector | None = None,
     fallbacks: Sequence[Box] = (),
-    regions: RegionSet | str = TWELVE,
-    radius: int | Literal["scaled"] | None = None,
-    aligned: bool = False,
     shape: tuple[int, int] | None = None,
-    device: str = "cpu",
 ) -> Features:
     """Compute the features of one video.
 
@@ -138,117 +178,172 @@ def extract_video(
             skipped. In a sequence, the box is looked for in frames spread over the whole video, else in the
             first 16.
         landmarks: (T, 68, 2) in px of the raw frames, to use instead of detecting any; NaN where unknown.
-        preset: `default` (least squares, px), `tvl1` (DualTVL1, px), `auwgcn` (the published form), or OpenCV's
-            `dis` and `farneback` (px).
-        step: distance of the two frames of a pair.
-        temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
         box: the crop, in px of the raw frames, or what `choose_crop` gave. Without it and without landmarks
             it is found by `choose_crop`; with landmarks only, it is drawn around them, and in the published
             form the whole frame is used. Four numbers x0, y0, x1, y1 are a box as well.
         face_detector: dlib's by default.
         fallbacks: boxes of the subject's other videos, for `choose_crop`.
-        regions: the table of windows, or the name of one of `regions.REGION_SETS`.
-        radius: half the side of the windows in px instead of the table's, or `scaled` with the face (see
-            `mdmo.scaled_radius`).
-        aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
         shape: height and width that frames must have; by default what most of the first 16 have.
-        device: `cpu`, or a device of torch for the presets with TV-L1; see `flow.flow_stream`.
 
     Raises:
-        ValueError: for an unknown preset or set of regions, a bad option, a box without area or outside the frames,
-            no frames at all, none that is an 8-bit picture, or landmarks whose number is not that of the frames.
+        ValueError: for a bad option, a box without area or outside the frames, no frames at all, none that is an
+            8-bit picture, or landmarks whose number is not that of the frames.
         DetectorError: if the detector or the landmark model is not installed.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
-    if isinstance(regions, str):
-        if regions not in REGION_SETS:
-            raise ValueError(f"unknown set of regions {regions!r}; choose one of {', '.join(REGION_SETS)}")
-        regions = REGION_SETS[regions]
-    options = PRESETS[preset] if temporal is None else replace(PRESETS[preset], temporal=temporal)
-    given = None if landmarks is None else np.asarray(landmarks, np.float32)
-    if given is not None and (given.ndim != 3 or given.shape[1:] != (LANDMARKS, 2)):
-        raise ValueError(f"landmarks must have the shape (T, {LANDMARKS}, 2), not {given.shape}")
+    given = _checked_landmarks(landmarks)
     finder = detector("dlib") if face_detector is None else face_detector
     head, stream = peek(frames)
     shape = common_shape(head) if shape is None else shape
-    if shape is None and (odd := next((frame for frame in head if frame is not None), None)) is not None:
-        kind = f"{odd.dtype} {odd.shape}" if isinstance(odd, np.ndarray) else type(odd).__name__
-        raise ValueError(f"no frame is a picture (H, W) or (H, W, 3) of uint8; the first is {kind}")
-    crop = None
-    if isinstance(box, Crop):
-        crop = box
-    elif shape is not None and box is not None:
-        crop = given_crop(checked_box(box, shape), _first(frames, head, shape), finder)
-    elif shape is not None and given is None:
-        pool = frames if isinstance(frames, Sequence | np.ndarray) else head
-        crop = choose_crop(pool, finder, shape=shape, fallbacks=fallbacks)
-    height, width = (1, 1) if shape is None else shape
-    area = Box(0, 0, width, height) if crop is None else crop.box
-    if given is not None and crop is None and not options.published:
-        area = around(given, height, width)
-    corner = np.array([area.x0, area.y0], np.float32)
+    if shape is None:
+        _refuse_no_picture(head)
+    crop = _crop(frames, head, shape, given, box, finder, fallbacks)
+    area = _area(crop, shape, given, options.chosen.published)
     log = Log()
     grey = crop_all(stream, shape, area, log)
-    if given is not None:
-        face_width = measured_width(given)
-        pictures = add_given(grey, given - corner, log)
+    if given is None:
+        face_width, pictures = _tracked(grey, head, shape, area, crop, finder, options.chosen.published, log)
     else:
-        face = None
-        if crop is not None and crop.face is not None:
-            x, y = (float(value) for value in corner)
-            face = Box(crop.face.x0 - x, crop.face.y0 - y, crop.face.x1 - x, crop.face.y1 - y)
-        tracker = landmark_detector(finder)
-        if finder.name != tracker.name:
-            face = None
-        face_width = first_width(crop_all(head, shape, area, Log()), face, tracker)
-        pictures = add_tracked(grey, face, tracker, 0.0 if options.published else SMOOTHING, log)
-    if radius == "scaled":
-        radius = scaled_radius(face_width, regions)
-    if aligned:
-        pictures = align_all(pictures, log)
-    fields = flow_stream(
-        pictures, options.method, step=step, temporal=options.temporal, face_width=face_width, device=device
-    )
-    motion = reduce_all(
-        fields,
-        log,
-        (int(area.height), int(area.width)),
-        regions,
-        radius=radius,
-        shift=step if options.published else 0,
-        published=options.published,
-    )
+        face_width = measured_width(given)
+        pictures = add_given(grey, given - np.array([area.x0, area.y0], np.float32), log)
+    radius = scaled_radius(face_width, options.table) if options.radius == "scaled" else options.radius
+    motion = _motion(pictures, log, area, options, face_width, radius)
     if not log.missing:
         raise ValueError("there are no frames")
     if given is not None and len(given) != len(log.missing):
         raise ValueError(f"landmarks of {len(given)} frames for a video of {len(log.missing)}")
+    method = _record(options, face_width, radius, finder, given is not None)
+    return _features(log, motion, options, area, crop, method)
+
+
+def _checked_landmarks(landmarks: NDArray[np.generic] | None) -> NDArray[np.float32] | None:
+    given = None if landmarks is None else np.asarray(landmarks, np.float32)
+    if given is not None and (given.ndim != 3 or given.shape[1:] != (LANDMARKS, 2)):
+        raise ValueError(f"landmarks must have the shape (T, {LANDMARKS}, 2), not {given.shape}")
+    return given
+
+
+def _refuse_no_picture(head: Sequence[Image | None]) -> None:
+    """Say what the frames are, where there are some and not one is a picture."""
+    odd = next((frame for frame in head if frame is not None), None)
+    if odd is not None:
+        kind = f"{odd.dtype} {odd.shape}" if isinstance(odd, np.ndarray) else type(odd).__name__
+        raise ValueError(f"no frame is a picture (H, W) or (H, W, 3) of uint8; the first is {kind}")
+
+
+def _crop(
+    frames: Iterable[Image | None],
+    head: Sequence[Image | None],
+    shape: tuple[int, int] | None,
+    given: NDArray[np.float32] | None,
+    box: Box | Crop | Sequence[float] | NDArray[np.generic] | None,
+    finder: FaceDetector,
+    fallbacks: Sequence[Box],
+) -> Crop | None:
+    """The crop that was given or is found; None where landmarks say where to look, or there is no picture."""
+    if isinstance(box, Crop):
+        return box
+    if shape is None:
+        return None
+    if box is not None:
+        return given_crop(checked_box(box, shape), _first(frames, head, shape), finder)
+    if given is not None:
+        return None
+    pool = frames if isinstance(frames, Sequence | np.ndarray) else head
+    return choose_crop(pool, finder, shape=shape, fallbacks=fallbacks)
+
+
+def _area(crop: Crop | None, shape: tuple[int, int] | None, given: NDArray[np.float32] | None, published: bool) -> Box:
+    """The part of the frames that is looked at, in px."""
+    if crop is not None:
+        return crop.box
+    height, width = (1, 1) if shape is None else shape
+    if given is not None and not published:
+        return around(given, height, width)
+    return Box(0, 0, width, height)
+
+
+def _tracked(
+    grey: Pictures,
+    head: Sequence[Image | None],
+    shape: tuple[int, int] | None,
+    area: Box,
+    crop: Crop | None,
+    finder: FaceDetector,
+    published: bool,
+    log: Log,
+) -> tuple[float | None, Pictures]:
+    """The width of the face in px, and the pictures with the landmarks that are found in them."""
+    tracker = landmark_detector(finder)
+    face = None
+    if crop is not None and crop.face is not None and finder.name == tracker.name:
+        x, y = float(area.x0), float(area.y0)
+        face = Box(crop.face.x0 - x, crop.face.y0 - y, crop.face.x1 - x, crop.face.y1 - y)
+    face_width = first_width(crop_all(head, shape, area, Log()), face, tracker)
+    return face_width, add_tracked(grey, face, tracker, 0.0 if published else SMOOTHING, log)
+
+
+def _motion(
+    pictures: Pictures, log: Log, area: Box, options: VideoOptions, face_width: float | None, radius: int | None
+) -> RegionMotion:
+    chosen = options.chosen
+    fields = flow_stream(
+        align_all(pictures, log) if options.aligned else pictures,
+        chosen.method,
+        step=options.step,
+        temporal=chosen.temporal,
+        face_width=face_width,
+        device=options.device,
+    )
+    return reduce_all(
+        fields,
+        log,
+        (int(area.height), int(area.width)),
+        options.table,
+        radius=radius,
+        shift=options.step if chosen.published else 0,
+        published=chosen.published,
+    )
+
+
+def _features(
+    log: Log, motion: RegionMotion, options: VideoOptions, area: Box, crop: Crop | None, method: Mapping[str, Value]
+) -> Features:
+    published = options.chosen.published
+    corner = np.array([area.x0, area.y0], np.float32)
     return Features(
         feature=motion.feature,
         global_motion=motion.global_motion,
         landmarks=bridged(np.stack(log.unaligned) + corner, np.array(log.near)),
         residual=np.array(log.residual, np.float32),
-        quality=_quality(log, motion, options.published, step),
+        quality=_quality(log, motion, published, options.step),
         clipped=motion.clipped,
         box=area,
         crop=crop,
-        unit_px=2 * STORED_RANGE if options.published else 1.0,
-        method=MappingProxyType(
-            {
-                "preset": preset,
-                "flow": options.method,
-                "temporal": options.temporal if options.method == "lk" else 1,
-                "step": step,
-                "device": device,
-                "regions": regions.name,
-                "radius": regions.radius if radius is None else radius,
-                "aligned": aligned,
-                "landmarks": "dlib-68" if given is None else "given",
-                "detector": finder.name,
-                "face_width": face_width,
-                "opencv": cv2.__version__,
-            }
-        ),
+        unit_px=2 * STORED_RANGE if published else 1.0,
+        method=method,
+    )
+
+
+def _record(
+    options: VideoOptions, face_width: float | None, radius: int | None, finder: FaceDetector, given: bool
+) -> Mapping[str, Value]:
+    """What the numbers depend on."""
+    chosen, regions = options.chosen, options.table
+    return MappingProxyType(
+        {
+            "preset": options.preset,
+            "flow": chosen.method,
+            "temporal": chosen.temporal if chosen.method == "lk" else 1,
+            "step": options.step,
+            "device": options.device,
+            "regions": regions.name,
+            "radius": regions.radius if radius is None else radius,
+            "aligned": options.aligned,
+            "landmarks": "given" if given else "dlib-68",
+            "detector": finder.name,
+            "face_width": face_width,
+            "opencv": cv2.__version__,
+        }
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from datasets_me.core.tables import Record
@@ -12,6 +14,16 @@ EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surp
 
 PIXELS = "pixels"
 """The format of an image that has no file: grey pixels that stood in a table."""
+
+
+class Origin(Record):
+    """What an image was made from: an image of another set, as that set has it, and what was ``done`` to it."""
+
+    dataset: str
+    id: str
+    path: str | None = None
+    sha256: str | None = None
+    done: str
 
 
 class ImageRow(Record):
@@ -25,7 +37,8 @@ class ImageRow(Record):
     ``sha256`` is that of the file's bytes or of the pixels, ``size`` their number; null where there is no such file.
     ``label`` is one of the schema's, null where ``label_raw`` is not known or missing. ``sequence`` and ``frame`` are
     those of sets of short films, ``frame`` as the name numbers it. ``extra`` keeps every other field of the name or
-    column of the table.
+    column of the table. ``origins`` are the images that one was made from, the oldest first; an image made from another
+    keeps its ``id``.
     """
 
     id: str
@@ -47,6 +60,7 @@ class ImageRow(Record):
     source_file: str
     source_row: int | None = None
     extra: dict[str, str] = Field(default_factory=dict)
+    origins: list[Origin] = Field(default_factory=list)
 
     @property
     def where(self) -> str:
@@ -126,6 +140,35 @@ class QualityRow(Record):
     doubts: list[str] = Field(default_factory=list)
 
 
+State = Literal["unsubmitted", "unrecognised", "agree", "disagree"]
+STATES: tuple[State, ...] = ("unsubmitted", "unrecognised", "agree", "disagree")
+
+
+class AuditRow(Record):
+    """What the predictions say of one image.
+
+    ``state``: ``unsubmitted`` has no prediction, ``unrecognised`` one without a face or class, ``agree`` the label's
+    class, ``disagree`` another (also where the image has no label). ``predicted`` is in the set's own words where it
+    has one for it. ``confidence`` is the score of the class predicted and ``label_score`` that of the label, as shares
+    of all classes; ``margin`` is ``label_score`` less the best other score. ``likely_error``: by confident learning the
+    label is wrong; ``suggested`` says what it rather is, ``rank`` counts them from 1, the surest first. Null where the
+    predictions have no scores.
+    """
+
+    id: str
+    dataset: str
+    label: str | None = None
+    predicted: str | None = None
+    predicted_raw: str | None = None
+    state: State
+    confidence: float | None = None
+    label_score: float | None = None
+    margin: float | None = None
+    likely_error: bool = False
+    suggested: str | None = None
+    rank: int | None = None
+
+
 class UnifiedRow(Record):
     """An image and its new form; ``path`` is null where there is none, because it cannot be decoded.
 
@@ -157,3 +200,25 @@ class CropRow(Record):
     smaller: bool = False
     angle: float = 0.0
     faces: int | None = None
+
+
+class ExportRow(Record):
+    """One exported image.
+
+    ``number`` is its place in the set, from 0; ``label_was`` its label there, ``decision`` what was decided about it.
+    ``cluster`` is that of its near-duplicates. ``file`` is its copy, relative to the export; null where there is none.
+    """
+
+    number: int
+    id: str
+    dataset: str
+    path: str | None = None
+    format: str | None = None
+    sha256: str | None = None
+    split: Split | None = None
+    label: str
+    label_was: str | None = None
+    decision: str | None = None
+    subject: str | None = None
+    cluster: int | None = None
+    file: str | None = None

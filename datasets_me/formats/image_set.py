@@ -11,9 +11,6 @@ image, with findings of their own: ``faces.parquet`` and ``faces-findings.parque
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,13 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.files import TOOL, checksum, made_here, read_regular, replace_folder
+from datasets_me.core.files import checksum, read_regular
 from datasets_me.core.pictures import DamageError, Decoded, decode
 from datasets_me.core.tables import GROUP, batches, open_parquet, read_parquet, stream
-from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.image_records import PIXELS, ImageRow
+from datasets_me.formats.kinds import IMAGE_SET
 from datasets_me.schema import image_schemas
 from datasets_me.schema.image_schemas import ImageSchema
 from datasets_me.schema.images import ImageSpec
@@ -38,12 +36,8 @@ from datasets_me.schema.images import ImageSpec
 Image = NDArray[np.uint8]
 
 TABLE = "images.parquet"
-ABOUT = "images.json"
 PLACE = "files"
 """The folder within a set made from another that its images lie in."""
-
-FILES = {TABLE, "findings.parquet", ABOUT, "schema.yaml"}
-_FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
 
 INSIDE = "."
 """The root of a set whose files lie in its own folder."""
@@ -132,19 +126,8 @@ def read(folder: Path) -> ImageSet:
     Raises:
         ImagesError: there is none, it is damaged, or a newer version wrote it.
     """
-    if not (folder / ABOUT).is_file():
-        reason = f"there is no {ABOUT} in it" if folder.is_dir() else "there is no such folder"
-        raise ImagesError(
-            f"not a set of images: {reason}", where=str(folder), fix="make one with me-datasets images import"
-        )
+    about = artefact.read_about(folder, IMAGE_SET)
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        if about["format"] > _FORMAT:
-            raise ImagesError(
-                f"the set of images has format {about['format']}, this version reads {_FORMAT}",
-                where=str(folder),
-                fix="install a newer me-datasets",
-            )
         schema = image_schemas.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
         made = ImageSet(folder, schema, about)
         if not (folder / TABLE).is_file():
@@ -228,50 +211,49 @@ def write(
     source: dict[str, Any],
     options: dict[str, Any],
     force: bool = False,
-    files: Path | None = None,
-    ours: set[str] = FILES,
 ) -> ImageSet:
-    """Write a set of images in one pass: first under a temporary name, then renamed.
+    """Write a set of images; see `fill`.
+
+    Raises:
+        OutputError: the folder exists and may not be replaced.
+        WriteError: it cannot be written.
+    """
+    with artefact.new_folder(folder, IMAGE_SET, force=force) as new:
+        fill(new, schema, rows, findings, dataset=dataset, root=root, source=source, options=options)
+    return read(folder)
+
+
+def fill(
+    new: artefact.NewFolder,
+    schema: ImageSchema,
+    rows: Iterable[ImageRow],
+    findings: list[Finding],
+    *,
+    dataset: str,
+    root: str | None,
+    source: dict[str, Any],
+    options: dict[str, Any],
+) -> None:
+    """Write the tables of a set of images into its new folder, in one pass.
 
     Args:
         rows: each is held only until its group is written.
         findings: may grow while the rows are made.
         root: the name of the folder the files lie under, `INSIDE`, or None where there are no files.
         source: what was read, with checksums.
-        files: a folder, beside the new one, that becomes part of it: its content is moved in, tables and all.
-        ours: what may lie in the folder that is replaced.
-
-    Raises:
-        ImagesError: the folder exists already, or cannot be written.
     """
-    refuse_to_overwrite(folder, force, ours)
-    temporary: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = files or Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        counts = _Counts()
-        stream(temporary / TABLE, ImageRow, counts.watch(rows))
-        stream(temporary / "findings.parquet", Finding, findings)
-        (temporary / "schema.yaml").write_text(schema.text, encoding="utf-8")
-        about = {
-            "format": _FORMAT,
-            "dataset": dataset,
-            "schema": {"id": schema.spec.id, "version": schema.spec.version, "sha256": schema.sha256},
-            "root": root,
-            "source": source,
-            "options": options,
-            "tool": {"name": TOOL, "version": __version__},
-            "counts": {**counts.result(), "findings": dict(sorted(Counter(f.code for f in findings).items()))},
-        }
-        text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-        (temporary / ABOUT).write_text(text, encoding="utf-8")
-        replace_folder(temporary, folder)
-    except OSError as error:
-        raise ImagesError(f"the images cannot be written: {error.strerror or error}", where=str(folder)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-    return ImageSet(folder, schema, about)
+    counts = _Counts()
+    stream(new.path / TABLE, ImageRow, counts.watch(rows))
+    stream(new.path / "findings.parquet", Finding, findings)
+    (new.path / "schema.yaml").write_text(schema.text, encoding="utf-8")
+    new.about.update(
+        dataset=dataset,
+        schema={"id": schema.spec.id, "version": schema.spec.version, "sha256": schema.sha256},
+        root=root,
+        source=source,
+        options=options,
+        counts={**counts.result(), "findings": dict(sorted(Counter(f.code for f in findings).items()))},
+    )
 
 
 class _Counts:
@@ -302,29 +284,3 @@ class _Counts:
             "labels": dict(sorted(self._labels.items())),
             "subjects": len(self._subjects),
         }
-
-
-def refuse_to_overwrite(folder: Path, force: bool, ours: set[str]) -> None:
-    """Only a set of images, and only with ``force``, and nothing that lies in its folder besides, is replaced.
-
-    Raises:
-        ImagesError: the folder has to stay.
-    """
-    if not folder.exists():
-        return
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if not made_here(folder / ABOUT):
-        raise ImagesError("the output exists and is not a set of images", where=str(folder), fix="choose another -o")
-    if not force:
-        raise ImagesError("the set of images exists already", where=str(folder), fix="add --force to replace it")
-    foreign = sorted(names - ours)
-    if not foreign and (folder / PLACE).exists():
-        made = {row.path for row in read(folder).rows(pixels=False)}
-        there = (path.relative_to(folder).as_posix() for path in (folder / PLACE).rglob("*") if not path.is_dir())
-        foreign = sorted(name for name in there if name not in made)
-    if foreign:
-        raise ImagesError(
-            f"the folder holds other files, which would be lost: {', '.join(foreign[:5])}",
-            where=str(folder),
-            fix="put them elsewhere, or choose another -o",
-        )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from datasets_me.core import tables
+from datasets_me.core import artefact, tables
+from datasets_me.core.artefact import TOOL
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.files import umask
+from datasets_me.core.files import checksum
 from datasets_me.core.tables import Record
 from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
@@ -45,29 +44,15 @@ def write_table(
     folder = out or images.folder
     path = folder / f"{name}.parquet"
     refuse_table(path, force)
-    temporary: list[Path] = []
     about = {
         "table": name,
         "images": {each.dataset: each.sha256 for each in (images, *also)},
         "options": options or {},
-        "tool": {"name": "me-datasets", "version": __version__},
+        "tool": {"name": TOOL, "version": __version__},
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for target in (path, folder / f"{name}-findings.parquet"):
-            handle, file = tempfile.mkstemp(prefix=f".{target.name}.", dir=folder)
-            os.close(handle)
-            temporary.append(Path(file))
-        tables.stream(temporary[0], model, rows, about)
-        tables.stream(temporary[1], Finding, findings, about)
-        for file_made, target in zip(temporary, (path, folder / f"{name}-findings.parquet"), strict=True):
-            file_made.chmod(0o666 & ~umask())
-            file_made.replace(target)
-    except OSError as error:
-        raise ImagesError(f"the table cannot be written: {error.strerror or error}", where=str(path)) from error
-    finally:
-        for file_made in temporary:
-            file_made.unlink(missing_ok=True)
+    with artefact.new_file(path) as table, artefact.new_file(_findings_of(path)) as beside:
+        tables.stream(table, model, rows, about)
+        tables.stream(beside, Finding, findings, about | {"beside": checksum(table)})
     return path
 
 
@@ -75,13 +60,12 @@ def refuse_table(path: Path, force: bool) -> None:
     """Only a table that this tool wrote is replaced, and only with ``force``.
 
     Raises:
-        ImagesError: the file has to stay.
+        OutputError: it exists, and is not to be replaced.
+        ImagesError: it is no table of ours.
     """
-    if not path.exists():
-        return
-    if not force:
-        raise ImagesError("the table exists already", where=str(path), fix="add --force to replace it")
-    tables.about(path)
+    artefact.may_write(path, force)
+    if path.exists():
+        tables.about(path)
 
 
 def read_table(images: ImageSet, name: str, model: type[Row], folder: Path | None = None) -> Iterator[Row]:
@@ -102,5 +86,33 @@ def read_table(images: ImageSet, name: str, model: type[Row], folder: Path | Non
             where=str(path),
             fix=f"run me-datasets images {name} again, with --force",
         )
+    _refuse_other_run(path, _findings_of(path))
     for batch in tables.batches(path, model):
         yield from batch
+
+
+def read_findings(images: ImageSet) -> list[Finding]:
+    """The findings of the import, and of every table in the set's folder.
+
+    Raises:
+        ImagesError: a table is damaged, or its findings are of another run than the table itself.
+    """
+    found = images.findings()
+    for path in sorted(images.folder.glob("*-findings.parquet")):
+        _refuse_other_run(path.with_name(path.name.replace("-findings", "")), path)
+        found += [row for batch in tables.batches(path, Finding) for row in batch]
+    return found
+
+
+def _findings_of(path: Path) -> Path:
+    return path.with_name(f"{path.stem}-findings.parquet")
+
+
+def _refuse_other_run(path: Path, beside: Path) -> None:
+    """A run that was killed between putting the two in place leaves one of them older than the other."""
+    if not (path.is_file() and beside.is_file()) or tables.about(beside).get("beside") != checksum(path):
+        raise ImagesError(
+            f"{path.name} and {beside.name} are not of the same run",
+            where=str(path.parent),
+            fix=f"run me-datasets images {path.stem} again, with --force",
+        )

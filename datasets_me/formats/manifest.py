@@ -9,19 +9,17 @@ Frames are 0-based, inclusive, int32 and nullable. ``schema.yaml`` is the schema
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import ManifestError
-from datasets_me.core.files import TOOL, made_here, new_folder
 from datasets_me.core.tables import Record, arrow_table, read_parquet
-from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
+from datasets_me.formats.kinds import MANIFEST
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
@@ -30,9 +28,7 @@ from datasets_me.schema.spec import Spec
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMAT = 1  # of the folder; raised when a reader of the old one would go wrong
 _TABLES: dict[str, type[Record]] = {"annotations": Annotation, "videos": Video, "findings": Finding}
-_FILES = {"manifest.json", "schema.yaml", *(f"{name}.parquet" for name in _TABLES)}
 
 
 @dataclass(frozen=True)
@@ -83,13 +79,23 @@ def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
     The same manifest gives the same bytes. With ``force`` an existing manifest is replaced; any other folder is not.
 
     Raises:
-        ManifestError: the folder exists already.
+        OutputError: the folder exists and may not be replaced.
         WriteError: it cannot be written.
     """
-    if folder.exists():
-        _refuse_to_overwrite(folder, force)
-    with new_folder(folder, "manifest") as temporary:
-        _write_tables(manifest, temporary)
+    with artefact.new_folder(folder, MANIFEST, force=force) as new:
+        _write_tables(manifest, new.path)
+        new.about.update(
+            dataset=manifest.spec.id,
+            schema={
+                "id": manifest.spec.id,
+                "version": manifest.spec.version,
+                "sha256": manifest.schema.sha256,
+            },
+            variant=manifest.variant,
+            sources=manifest.sources,
+            options=manifest.options,
+            counts=manifest.counts(),
+        )
 
 
 def read(folder: Path) -> Manifest:
@@ -98,17 +104,8 @@ def read(folder: Path) -> Manifest:
     Raises:
         ManifestError: there is none, it is damaged, or a newer version wrote it.
     """
-    if not (folder / "manifest.json").is_file():
-        reason = "there is no manifest.json in it" if folder.is_dir() else "there is no such folder"
-        raise ManifestError(f"not a manifest: {reason}", where=str(folder), fix="make one with me-datasets convert")
+    about = artefact.read_about(folder, MANIFEST)
     try:
-        about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        if about["format"] > _FORMAT:
-            raise ManifestError(
-                f"the manifest has format {about['format']}, this version reads {_FORMAT}",
-                where=str(folder),
-                fix="install a newer me-datasets",
-            )
         schema = schema_files.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
         return Manifest(
             schema=schema,
@@ -127,21 +124,6 @@ def read(folder: Path) -> Manifest:
         ) from error
 
 
-def _refuse_to_overwrite(folder: Path, force: bool) -> None:
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if "manifest.json" not in names or not made_here(folder / "manifest.json"):
-        raise ManifestError("the output exists and is not a manifest", where=str(folder), fix="choose another -o")
-    if not force:
-        raise ManifestError("the manifest exists already", where=str(folder), fix="add --force to replace it")
-    foreign = sorted(name for name in names if name not in _FILES or not (folder / name).is_file())
-    if foreign:
-        raise ManifestError(
-            f"the manifest's folder holds other files, which would be lost: {', '.join(foreign[:5])}",
-            where=str(folder),
-            fix="put them elsewhere, or choose another -o",
-        )
-
-
 def _write_tables(manifest: Manifest, folder: Path) -> None:
     import pyarrow.parquet as pq
 
@@ -149,22 +131,3 @@ def _write_tables(manifest: Manifest, folder: Path) -> None:
         with (folder / f"{name}.parquet").open("wb") as file:
             pq.write_table(arrow_table(model, getattr(manifest, name)), file, compression="zstd")
     (folder / "schema.yaml").write_text(manifest.schema.text, encoding="utf-8")
-    about = {
-        "format": _FORMAT,
-        "dataset": manifest.spec.id,
-        "schema": {
-            "id": manifest.spec.id,
-            "version": manifest.spec.version,
-            "sha256": manifest.schema.sha256,
-        },
-        "variant": manifest.variant,
-        "sources": manifest.sources,
-        "options": manifest.options,
-        "tool": {"name": TOOL, "version": __version__},
-        "counts": manifest.counts(),
-    }
-    text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())

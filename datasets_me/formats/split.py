@@ -12,7 +12,6 @@ dataset and subject; the order of folds is part of the data.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +21,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import SplitError
-from datasets_me.core.files import new_folder
 from datasets_me.core.tables import arrow_schema, open_parquet, read_parquet, write_parquet
-from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
+from datasets_me.formats.kinds import SPLIT
 from datasets_me.formats.records import SplitRow
 
 Unit = Literal["expression", "video"]
@@ -38,8 +37,6 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 Folds = dict[str, dict[str, dict[str, dict[str, list[str]]]]]
 """fold -> part -> dataset -> subject -> items."""
 
-_FORMAT = 1
-_TOOL = "me-datasets"
 _FIELDS = set(SplitRow.model_fields)
 _ABOUT, _ROWS, _FINDINGS = "split.json", "splits.parquet", "findings.parquet"
 
@@ -90,16 +87,13 @@ def write(split: Split, folder: Path, *, force: bool = False) -> None:
     """Write a split: first under a temporary name, then renamed. The same split gives the same bytes.
 
     Raises:
-        SplitError: the folder exists and may not be replaced.
+        OutputError: the folder exists and may not be replaced.
         WriteError: it cannot be written.
     """
-    if folder.exists():
-        _refuse_to_overwrite(folder, force)
-    with new_folder(folder, "split") as temporary:
-        write_parquet(SplitRow, split.rows, temporary / _ROWS)
-        write_parquet(Finding, split.findings, temporary / _FINDINGS)
-        text = json.dumps(about(split), indent=2, ensure_ascii=False) + "\n"
-        (temporary / _ABOUT).write_text(text, encoding="utf-8")
+    with artefact.new_folder(folder, SPLIT, force=force) as new:
+        write_parquet(SplitRow, split.rows, new.path / _ROWS)
+        write_parquet(Finding, split.findings, new.path / _FINDINGS)
+        new.about.update(about(split))
 
 
 def read(folder: Path) -> Split:
@@ -108,17 +102,8 @@ def read(folder: Path) -> Split:
     Raises:
         SplitError: there is none, it is damaged, a newer version wrote it, or its two files have other folds.
     """
-    if not (folder / _ABOUT).is_file():
-        reason = f"there is no {_ABOUT} in it" if folder.is_dir() else "there is no such folder"
-        raise SplitError(f"not a split: {reason}", where=str(folder), fix="make one with me-datasets split")
+    said = artefact.read_about(folder, SPLIT)
     try:
-        said = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        if said["format"] > _FORMAT:
-            raise SplitError(
-                f"the split has format {said['format']}, this version reads {_FORMAT}",
-                where=str(folder),
-                fix="install a newer me-datasets",
-            )
         made = Split(
             protocol=said["protocol"],
             unit=said["unit"],
@@ -144,8 +129,6 @@ def read(folder: Path) -> Split:
 def about(split: Split) -> dict[str, Any]:
     """What ``split.json`` says."""
     return {
-        "format": _FORMAT,
-        "tool": {"name": _TOOL, "version": __version__},
         "protocol": split.protocol,
         "unit": split.unit,
         "seed": split.seed,
@@ -229,19 +212,3 @@ def _read_rows(path: Path) -> Iterator[SplitRow]:
     if not set(columns[1]) <= set(PARTS):
         raise ValueError(f"{path.name} has other parts than {', '.join(PARTS)}")
     yield from map(row_of, *columns)
-
-
-def _refuse_to_overwrite(folder: Path, force: bool) -> None:
-    try:
-        read(folder)
-    except SplitError:
-        raise SplitError("the output exists and is not a split", where=str(folder), fix="choose another -o") from None
-    if not force:
-        raise SplitError("the split exists already", where=str(folder), fix="add --force to replace it")
-    foreign = sorted(path.name for path in folder.iterdir() if path.name not in {_ABOUT, _ROWS, _FINDINGS})
-    if foreign:
-        raise SplitError(
-            f"the split's folder holds other files, which would be lost: {', '.join(foreign[:5])}",
-            where=str(folder),
-            fix="put them elsewhere, or choose another -o",
-        )

@@ -40,6 +40,10 @@ class Cut:
     format: FileFormat = "png"
     naming: str = derived.NAMING
 
+    def __str__(self) -> str:
+        parts = [*(["aligned"] if self.align else []), *([f"{self.size} px"] if self.size else []), self.format]
+        return f"{self.region} cut out ({', '.join(parts)})"
+
 
 def crop(
     images: ImageSet,
@@ -85,11 +89,11 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
         content = image_set.load_bytes(row, root)
         image = decode_row(row, content).image
     except DamageError as error:
-        found = finding("ME702", f"the image cannot be decoded: {error}", path=row.where)
+        found = finding("ME702", f"the image cannot be decoded: {error}", path=row.id)
         return Made(None, entry.model_copy(update={"why": str(error)}), [found])
     changed = image_set.changed(row, content)
     if not face.faces:
-        found = finding("ME710", f"nothing to cut out ({cut.region}), because no face was found", path=row.where)
+        found = finding("ME710", f"nothing to cut out ({cut.region}), because no face was found", path=row.id)
         return Made(None, entry.model_copy(update={"why": "no face"}), [*changed, found])
     points = np.array(face.faces[0].landmarks, np.float32).reshape(-1, 2)
     angle = 0.0
@@ -100,7 +104,7 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
     if cut.size:
         how = cv2.INTER_AREA if cut.size < len(part) else cv2.INTER_CUBIC
         part = np.asarray(cv2.resize(part, (cut.size, cut.size), interpolation=how), np.uint8)
-    made = derived.save(folder, path, part, row)
+    made = derived.save(folder, path, part, row, str(cut))
     update = {
         "path": path,
         "box": list(box[:4]),

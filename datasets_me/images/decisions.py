@@ -11,6 +11,7 @@ from pydantic import Field
 from datasets_me.core import tables
 from datasets_me.core.errors import ImagesError
 from datasets_me.core.tables import Record, write_parquet
+from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import ImageSet
 
 FILE = "decisions.parquet"
@@ -23,16 +24,30 @@ class Decision(Record):
     """One image: ``accept`` leaves it as it is, ``relabel`` gives it ``label``, ``exclude`` leaves it out of exports.
 
     ``sha256`` is that of the image when it was looked at, ``label_was`` its label then, so that a decision about
-    another picture of the same name is known as such. ``doubts`` are the codes for which it was shown.
+    another picture of the same name is known as such. ``made_from`` are the checksums of the images that it was made
+    from, for which the decision holds, too. ``doubts`` are the codes for which it was shown.
     """
 
     id: str
     dataset: str
     sha256: str | None = None
+    made_from: list[str] = Field(default_factory=list)
     decision: Verdict
     label_was: str | None = None
     label: str | None = None
     doubts: list[str] = Field(default_factory=list)
+
+
+def originals(row: ImageRow) -> list[str]:
+    """The checksums of the images that one was made from."""
+    return [origin.sha256 for origin in row.origins if origin.sha256 is not None]
+
+
+def holds(decision: Decision, row: ImageRow) -> bool:
+    """Whether a decision is about the picture of an image of its id: the same one, a copy of it, or its original."""
+    if decision.sha256 == row.sha256:
+        return True
+    return not {decision.sha256, *decision.made_from}.isdisjoint({row.sha256, *originals(row)} - {None})
 
 
 def path_of(images: ImageSet, given: Path | None = None) -> Path:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core import tables
+from datasets_me.core import artefact, tables
 from datasets_me.core.engine.in_order import in_order
 from datasets_me.core.errors import ImagesError
 from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import ImageRow
-from datasets_me.formats.image_set import FILES, INSIDE, PLACE, ImageSet
-from datasets_me.images.paths import UNSAFE
+from datasets_me.formats.image_names import UNSAFE
+from datasets_me.formats.image_records import ImageRow, Origin
+from datasets_me.formats.image_set import INSIDE, PLACE, ImageSet
+from datasets_me.formats.kinds import IMAGE_SET
 from datasets_me.images.unread import nothing_read
 from datasets_me.schema.template import Template
 
@@ -92,22 +91,23 @@ class Names:
         return path
 
 
-def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
+def save(folder: Path, path: str, image: Image, row: ImageRow, done: str) -> ImageRow:
     """Write an image as JPEG (quality 95) or PNG, by the suffix of its path; returns its row.
 
+    Args:
+        row: that of the image it was made from.
+        done: what was done to that, for `Origin`.
+
     Raises:
-        ImagesError: the file cannot be written.
+        OSError: the file cannot be written.
     """
     suffix = Path(path).suffix
     coded = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else [])[
         1
     ].tobytes()
     target = folder / path
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(coded)
-    except OSError as error:
-        raise ImagesError(f"the file cannot be written: {error.strerror or error}", where=str(target)) from error
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(coded)
     return row.model_copy(
         update={
             "path": path,
@@ -118,6 +118,10 @@ def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
             "size": len(coded),
             "sha256": hashlib.sha256(coded).hexdigest(),
             "damage": None,
+            "origins": [
+                *row.origins,
+                Origin(dataset=row.dataset, id=row.id, path=row.path, sha256=row.sha256, done=done),
+            ],
         }
     )
 
@@ -142,51 +146,40 @@ def write_derived(
         make: gives the function of a task, for the folder that files go to.
 
     Raises:
-        ImagesError: ``out`` has to stay, no image can be read, or something cannot be written.
+        OutputError: ``out`` exists and may not be replaced.
+        ImagesError: no image can be read.
+        WriteError: something cannot be written.
     """
     name, model = table
-    ours = {*FILES, f"{name}.parquet", PLACE}
-    image_set.refuse_to_overwrite(out, force, ours)
     findings: list[Finding] = []
     entries: list[Record] = []
-    temporary: Path | None = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        folder = temporary
-        options = {**options, "images": {images.dataset: images.sha256}}
+    options = {**options, "images": {images.dataset: images.sha256}}
 
-        def rows() -> Iterator[ImageRow]:
-            unread = 0
-            for done, made in enumerate(in_order(make(folder), tasks, workers), start=1):
-                findings.extend(made.findings)
-                unread += any(said.code == "ME702" for said in made.findings)
-                entries.append(made.entry)
-                progress(done, len(images))
-                if made.row:
-                    yield made.row
-            if 0 < len(images) == unread:
-                raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
-            tables.stream(folder / f"{name}.parquet", model, entries, {"table": name, "options": options})
+    def rows(folder: Path) -> Iterator[ImageRow]:
+        unread = 0
+        for done, made in enumerate(in_order(make(folder), tasks, workers), start=1):
+            findings.extend(made.findings)
+            unread += any(said.code == "ME702" for said in made.findings)
+            entries.append(made.entry)
+            progress(done, len(images))
+            if made.row:
+                yield made.row
+        if 0 < len(images) == unread:
+            raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
+        tables.stream(folder / f"{name}.parquet", model, entries, {"table": name, "options": options})
 
-        return image_set.write(
-            out,
+    with artefact.new_folder(out, IMAGE_SET, force=force) as new:
+        image_set.fill(
+            new,
             images.schema,
-            rows(),
+            rows(new.path),
             findings,
             dataset=images.dataset,
             root=INSIDE,
             source={"name": images.folder.resolve().name, "files": []},
             options=options,
-            force=force,
-            files=folder,
-            ours=ours,
         )
-    except OSError as error:
-        raise ImagesError(f"the images cannot be written: {error.strerror or error}", where=str(out)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+    return image_set.read(out)
 
 
 def _is_path(text: str) -> bool:

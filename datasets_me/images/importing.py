@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import ImagesError
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.kinds import IMAGE_SET
 from datasets_me.images import from_table
 from datasets_me.images.from_files import FilesReader
 from datasets_me.images.from_table import TableReader
@@ -39,9 +41,11 @@ def import_images(
         progress: called with the number of images seen, and of all where that is known.
 
     Raises:
-        ImagesError: nothing can be read, or ``out`` has to stay.
+        ImagesError: nothing can be read.
+        OutputError: ``out`` exists and may not be replaced.
+        WriteError: it cannot be written.
     """
-    image_set.refuse_to_overwrite(out, force, image_set.FILES)
+    artefact.may_replace(out, IMAGE_SET, force)
     findings: list[Finding] = []
     dataset = name or schema.spec.id
     reader: TableReader | FilesReader

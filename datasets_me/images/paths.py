@@ -14,9 +14,6 @@ from datasets_me.schema.template import Template
 
 _ANYWHERE = "**/"
 
-UNSAFE = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff<>:"/\\|?*]+')
-"""What some system forbids in the name of a file, or takes for a path."""
-
 
 def files_under(root: Path) -> Iterator[str]:
     """Paths of all files, relative to the root with ``/``, in one order on every machine.

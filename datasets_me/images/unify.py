@@ -42,6 +42,14 @@ class Form:
     colour: Literal["rgb", "grey"] = "rgb"
     naming: str = derived.NAMING
 
+    def __str__(self) -> str:
+        parts = [
+            self.format,
+            *([f"longer side {self.size} px"] if self.size else []),
+            *(["padded"] if self.pad else []),
+        ]
+        return f"unified ({', '.join([*parts, self.colour])})"
+
 
 def unify(
     images: ImageSet,
@@ -100,13 +108,13 @@ def _one(task: tuple[ImageRow, str], *, root: Path | None, folder: Path, form: F
         content = image_set.load_bytes(row, root)
         decoded = decode_row(row, content)
     except DamageError as error:
-        found = finding("ME702", f"the image cannot be decoded: {error}", path=row.where)
+        found = finding("ME702", f"the image cannot be decoded: {error}", path=row.id)
         return Made(None, UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path), [found])
     findings = image_set.changed(row, content)
-    findings += [finding("ME709", change, path=row.where) for change in decoded.changes]
+    findings += [finding("ME709", change, path=row.id) for change in decoded.changes]
     changes = list(decoded.changes)
     if row.path and row.format and not suffix_fits(row.path, row.format):
         changes.append(f"its name said {Path(row.path).suffix[1:]}, it was {row.format}")
-    made = derived.save(folder, path, formed(decoded.image, form), row)
+    made = derived.save(folder, path, formed(decoded.image, form), row, str(form))
     entry = UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path, path=path, changes=changes)
     return Made(made, entry, findings)

@@ -90,7 +90,7 @@ class Files(Model):
 
 
 class Thresholds(Model):
-    """Beyond these an image is doubtful; units as in `images.records.QualityRow`."""
+    """Beyond these an image is doubtful; units as in `formats.image_records.QualityRow`."""
 
     blur: float = Field(50.0, ge=0, description="less is blurred")
     dark: float = Field(40.0, ge=0, le=255, description="a mean below is dark")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +12,7 @@ from datasets_me.core import resources
 from datasets_me.core.errors import SchemaError
 from datasets_me.core.text import closest, fold
 from datasets_me.schema import schema_files
+from datasets_me.schema.images import form
 from datasets_me.schema.spec import Model
 
 
@@ -37,16 +39,33 @@ class PredictionSpec(Model):
     def _consistent(self) -> Self:
         if not self.scores and not self.label:
             raise ValueError("scores: give places of scores, of a label, or of both")
-        seen: dict[str, str] = {}
         for label, spellings in self.labels.items():
             for text in (label, *spellings):
-                if seen.setdefault(fold(text), label) != label:
-                    raise ValueError(f"labels.{label}: '{text}' stands for {seen[fold(text)]}, too")
+                if self.says_nothing(text):
+                    raise ValueError(f"labels.{label}: '{text}' is among the words for unrecognised, too")
+                if (first := self._label_of[form(text)]) != label:
+                    raise ValueError(f"labels.{label}: '{text}' stands for {first}, too")
         return self
+
+    @cached_property
+    def _label_of(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for label, spellings in self.labels.items():
+            for text in (label, *spellings):
+                found.setdefault(form(text), label)
+        return found
+
+    @cached_property
+    def _nothing(self) -> frozenset[str]:
+        return frozenset(map(form, self.unrecognised))
 
     def label_of(self, text: str) -> str | None:
         """The class of theirs that a text stands for."""
-        return next((name for name, others in self.labels.items() if fold(text) in map(fold, (name, *others))), None)
+        return self._label_of.get(form(text))
+
+    def says_nothing(self, text: str) -> bool:
+        """Whether a text is one of the words for: nothing was recognised."""
+        return form(text) in self._nothing
 
 
 def shipped() -> list[PredictionSpec]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError, plural
 from datasets_me.core.text import fold
-from datasets_me.findings.finding import Finding
-from datasets_me.formats.manifest import Manifest
-from datasets_me.formats.records import Annotation
+from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.predictions import Predictions
+from datasets_me.schema.images import SPLITS
 from datasets_me.scores.confusion import Confusion
-from datasets_me.scores.matching import all_annotations, assign, without
-from datasets_me.scores.predictions import Predictions
-from datasets_me.scores.recognition import Label, first_repeated
+from datasets_me.scores.recognition import distinct
+from datasets_me.scores.truth import Truth, about, assign
 
 Metric = Literal["uf1", "uar", "accuracy"]
 PARTS = ("validation", "test")
@@ -38,15 +38,26 @@ class Weighted:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """What :func:`ensemble` found: each model alone, all alike, and the best weights on the grid."""
+    """What :func:`ensemble` found: each model alone, all alike, and the best weights on the grid.
+
+    ``grid`` (points, models) holds every weighting that was tried, and ``values`` (points,) what the metric is with it
+    on validation.
+    """
 
     models: tuple[str, ...]
+    label: str
     metric: Metric
-    tried: int
+    grid: NDArray[np.float64]
+    values: NDArray[np.float64]
     alone: list[Weighted]
     equal: Weighted
     best: Weighted
     findings: list[Finding]
+
+    @property
+    def tried(self) -> int:
+        """How many weightings were tried."""
+        return len(self.values)
 
 
 def simplex(models: int, parts: int) -> Iterator[tuple[int, ...]]:
@@ -63,10 +74,9 @@ def simplex(models: int, parts: int) -> Iterator[tuple[int, ...]]:
 
 
 def ensemble(
-    manifests: Sequence[Manifest],
+    truth: Truth,
     files: Sequence[Predictions],
     *,
-    label: Label = "emotion",
     metric: Metric = "uf1",
     step: float = 0.05,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -74,13 +84,13 @@ def ensemble(
     """The weighted mean of several models' class probabilities that does best on validation.
 
     The weights w lie on the simplex (w >= 0, sum 1) in multiples of ``step``; the prediction is the class with the
-    largest sum of w_m p_m. Only annotations whose ``part`` is ``validation`` choose; ``test`` is only reported. Of
+    largest sum of w_m p_m. Only what is of the ``part`` ``validation`` chooses; ``test`` is only reported. Of
     weightings that are equally good on validation, the one nearest to equal weights is taken, then the first.
 
     Args:
-        manifests: the datasets.
-        files: one npz per model with ``scores``, ``classes`` and ``part``.
-        label: the column of the manifest that is predicted.
+        truth: annotations, or the images of a set.
+        files: one npz per model with ``scores``, ``classes`` and ``part``; images have that of their split where a file
+            gives none.
         metric: what the best weights maximise.
         step: distance of neighbouring weights; 1 must be a multiple of it.
 
@@ -98,47 +108,68 @@ def ensemble(
         raise MeDatasetsError(
             f"{points:,} weightings of {len(files)} models are too many", fix="give a larger --step, or fewer models"
         )
-    rows = all_annotations(manifests)
+    files = [_in_words_of(truth, file) for file in files]
     classes = _classes(files)
     known = {fold(name): name for name in classes}
-    chosen, found = _together(files, rows)
-    truth: dict[str, list[str]] = {part: [] for part in PARTS}
+    chosen, found = _together(files, truth)
+    labels: dict[str, list[str]] = {part: [] for part in PARTS}
     stacks: dict[str, list[NDArray[np.float64]]] = {part: [] for part in PARTS}
     for position, (part, scores) in chosen.items():
-        true = getattr(rows[position], label)
-        if true is None:
-            found.append(without(rows[position], "ME545", f"{rows[position].id} has no {label}; it is not scored"))
+        item = truth.items[position]
+        if item.label is None:
+            found.append(about(item, "ME545", f"{item.id} has no {truth.label}; it is not scored"))
         else:
-            truth[part].append(known.get(fold(true), true))
+            labels[part].append(known.get(fold(item.label), item.label))
             stacks[part].append(scores)
     for part in PARTS:
-        if not truth[part]:
-            raise MeDatasetsError(f"no annotation is predicted by all models in the part '{part}'")
-    judges = {part: _judge(truth[part], np.stack(stacks[part], axis=1), classes) for part in PARTS}
+        if not labels[part]:
+            raise MeDatasetsError(f"no {truth.noun} is predicted by all models in the part '{part}'")
+    judges = {part: _judge(labels[part], np.stack(stacks[part], axis=1), classes) for part in PARTS}
 
     def weighted(name: str, weights: Sequence[float]) -> Weighted:
         return Weighted(name, tuple(weights), judges["validation"](weights), judges["test"](weights))
 
+    grid, values = np.empty((points, len(files))), np.empty(points)
     best, best_rank = (parts, *[0] * (len(files) - 1)), (-1.0, 0)
     for done, shares in enumerate(simplex(len(files), parts)):
         # rounding: equal counts must be equal ranks, whatever the order of the sums
         value = round(getattr(judges["validation"]([share / parts for share in shares]), metric), 12)
+        grid[done], values[done] = np.array(shares) / parts, value
         rank = (value, -sum(share * share for share in shares))
         if rank > best_rank:
             best, best_rank = shares, rank
         if done % 256 == 0:
             progress(done, points)
-    names = tuple(file.name for file in files)
+    names = tuple(distinct(files))
     corners = np.eye(len(files)).tolist()
     return Ensemble(
         names,
+        truth.label,
         metric,
-        points,
+        grid,
+        values,
         [weighted(name, corner) for name, corner in zip(names, corners, strict=True)],
         weighted("equal weights", [1 / len(files)] * len(files)),
         weighted("best on validation", [share / parts for share in best]),
-        found,
+        [*found, *truth.doubts()],
     )
+
+
+def _in_words_of(truth: Truth, file: Predictions) -> Predictions:
+    """The predictions with their classes called as the truth calls them.
+
+    Raises:
+        MeDatasetsError: two of them mean one class.
+    """
+    words = [truth.class_of(name) or name for name in file.classes]
+    for position, word in enumerate(words):
+        if fold(word) in map(fold, words[:position]):
+            raise MeDatasetsError(
+                f"the class {file.classes[position]} stands twice in its classes",
+                where=file.name,
+                fix="give every class one column",
+            )
+    return replace(file, classes=tuple(words))
 
 
 def _judge(
@@ -165,10 +196,6 @@ def _classes(files: Sequence[Predictions]) -> tuple[str, ...]:
     for file in files:
         if file.scores is None or not file.classes:
             raise MeDatasetsError("an ensemble needs the scores and the classes of every model", where=file.name)
-        if repeated := first_repeated(file.classes):
-            raise MeDatasetsError(
-                f"the class {repeated} stands twice in its classes", where=file.name, fix="give every class one column"
-            )
         if set(map(fold, file.classes)) != set(map(fold, files[0].classes)):
             raise MeDatasetsError(
                 f"the classes are {', '.join(file.classes)}, those of {files[0].name} {', '.join(files[0].classes)}",
@@ -183,7 +210,7 @@ def _classes(files: Sequence[Predictions]) -> tuple[str, ...]:
                 where=str(file.place(first)),
                 fix="apply a softmax before saving; weights of unlike scales mean nothing",
             )
-        strangers = {row.get("part", "") for row in file.rows} - set(PARTS)
+        strangers = {row["part"] for row in file.rows if "part" in row} - set(PARTS)
         if strangers:
             raise MeDatasetsError(
                 f"part must be validation or test, not '{min(strangers)}'",
@@ -194,30 +221,43 @@ def _classes(files: Sequence[Predictions]) -> tuple[str, ...]:
 
 
 def _together(
-    files: Sequence[Predictions], rows: Sequence[Annotation]
+    files: Sequence[Predictions], truth: Truth
 ) -> tuple[dict[int, tuple[str, NDArray[np.float64]]], list[Finding]]:
-    """Part and scores (models, C) of every annotation that all models predict, classes in the first model's order."""
+    """Part and scores (models, C) of every item that all models predict, classes in the first model's order."""
     found: list[Finding] = []
     by_model: list[dict[int, tuple[Predictions, int]]] = []
     for file in files:
-        chosen, more = assign([file], rows)
+        chosen, more = assign([file], truth)
         by_model.append(chosen)
         found += more
     together: dict[int, tuple[str, NDArray[np.float64]]] = {}
+    unused: Counter[str] = Counter()
     orders = [[list(map(fold, file.classes)).index(fold(name)) for name in files[0].classes] for file in files]
     for position in sorted(set().union(*by_model)):
+        item = truth.items[position]
+        predicted = [chosen[position] for chosen in by_model if position in chosen]
         absent = [file.name for file, chosen in zip(files, by_model, strict=True) if position not in chosen]
-        parts = {file.rows[number]["part"] for file, number in (c[position] for c in by_model if position in c)}
-        row = rows[position]
-        if absent:
-            found.append(without(row, "ME543", f"{row.id} has no prediction in {', '.join(absent)}; it is left out"))
-        elif len(parts) > 1:
-            message = f"{row.id} is validation for one model and test for another"
+        parts = {file.rows[number].get("part", item.group) for file, number in predicted}
+        if len(parts) > 1:
+            message = f"{item.id} is {' for one model and '.join(sorted(parts, reverse=True))} for another"
             raise MeDatasetsError(message, fix="make all models on one split; else test data chooses the weights")
+        (part,) = parts
+        if part not in PARTS:
+            unused[part] += 1
+        elif absent:
+            message = f"{item.id} has no prediction in {', '.join(absent)}; it is left out"
+            found.append(about(item, "ME543", message))
         else:
             scores = [
-                np.asarray(chosen[position][0].scores)[chosen[position][1]][order]
-                for chosen, order in zip(by_model, orders, strict=True)
+                np.asarray(file.scores)[number][order] for (file, number), order in zip(predicted, orders, strict=True)
             ]
-            together[position] = (parts.pop(), np.stack(scores))
+            together[position] = (part, np.stack(scores))
+    for part, count in unused.items():
+        if part not in SPLITS:
+            raise MeDatasetsError(
+                f"nothing says which {truth.noun}s are validation and which test",
+                fix="add an array 'part' with one of the two per prediction",
+            )
+        message = f"{plural(count, truth.noun)} of {part} {'is' if count == 1 else 'are'} predicted and not used"
+        found.append(finding("ME549", message, found=part))
     return together, found

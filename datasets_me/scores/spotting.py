@@ -22,9 +22,9 @@ from datasets_me.core.tables import Record
 from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import Annotation, Video
-from datasets_me.scores.matching import Index, OfSplit, all_annotations, without
-from datasets_me.scores.predictions import Predictions
+from datasets_me.scores.truth import Index, OfSplit, all_annotations, without
 
 IOU = 0.5
 TYPES = ("micro", "macro")
@@ -42,6 +42,20 @@ class VideoCounts(Record):
     tp: int
     fp: int
     fn: int
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The intervals of one video and one type, and the ``pairs`` (spotted, annotated) that were made of them.
+
+    ``fps`` is the rate of the frames.
+    """
+
+    counts: VideoCounts
+    fps: float
+    spotted: tuple[Interval, ...]
+    annotated: tuple[Interval, ...]
+    pairs: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -67,11 +81,24 @@ class Counts:
 
 @dataclass(frozen=True)
 class Spotting:
-    """What :func:`spotting` found; ``dropped`` counts annotations that were left out for want of an offset."""
+    """What :func:`spotting` found, by video and type; ``dropped`` counts annotations that were left out for want of an
+    offset, ``missing`` and ``threshold`` are how it was scored."""
 
-    videos: list[VideoCounts]
+    compared: list[Compared]
     dropped: int
+    missing: str
+    threshold: float
     findings: list[Finding]
+
+    @property
+    def videos(self) -> list[VideoCounts]:
+        """The counts of every video and type."""
+        return [each.counts for each in self.compared]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The types that are told apart, and then all together; this alone where the predictions have no types."""
+        return ("overall",) if {row.type for row in self.videos} <= {"overall"} else (*TYPES, "overall")
 
     def counts(self, kind: str = "overall", dataset: str | None = None) -> Counts:
         """The sums over videos of one type, or of all; of one dataset, or of all."""
@@ -166,7 +193,7 @@ def spotting(
             found.append(without(row, "ME547", f"{row.id} has no offset; read as {last} ({missing})"))
         annotated[row.dataset, row.video, row.type if typed else "overall"].append((row.onset, last))
     touched = {key[:2] for key in spotted}
-    counts = []
+    compared = []
     for video in sorted(videos, key=lambda row: (row.dataset, row.subject or "", row.video)):
         if isinstance(video, Annotation) and (video.dataset, video.video) not in touched:
             found.append(without(video, "ME548", f"nothing was spotted in {video.video}"))
@@ -174,19 +201,18 @@ def spotting(
             key = (video.dataset, video.video, kind)
             one, other = spotted.get(key, []), annotated.get(key, [])
             if one or other:
-                hits = len(pairs(one, other, threshold))
-                counts.append(
-                    VideoCounts(
-                        dataset=video.dataset,
-                        subject=video.subject,
-                        video=video.video,
-                        type=kind,
-                        tp=hits,
-                        fp=len(one) - hits,
-                        fn=len(other) - hits,
-                    )
+                hits = pairs(one, other, threshold)
+                counts = VideoCounts(
+                    dataset=video.dataset,
+                    subject=video.subject,
+                    video=video.video,
+                    type=kind,
+                    tp=len(hits),
+                    fp=len(one) - len(hits),
+                    fn=len(other) - len(hits),
                 )
-    return Spotting(counts, dropped, found)
+                compared.append(Compared(counts, video.fps, tuple(one), tuple(other), tuple(hits)))
+    return Spotting(compared, dropped, missing, threshold, found)
 
 
 def _listed(manifests: Sequence[Manifest]) -> list[Video]:
@@ -200,6 +226,8 @@ def _spotted(
     """Whether predictions have types; the intervals of each video and type; findings about what is left out."""
     index, found = Index(videos), list[Finding]()
     typed = [bool(row.get("type")) for file in files for row in file.rows]
+    if not typed:  # nothing was spotted in any file; the titles say what would have been
+        return any("type" in file.columns for file in files), {}, []
     if any(typed) and not all(typed):
         raise MeDatasetsError(
             "some predictions have a type and some do not", fix="give every one micro or macro, or leave the column out"

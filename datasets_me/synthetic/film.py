@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,6 @@ from PIL import Image
 
 from datasets_me.convert.action_units import read_action_units
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.core.files import write_file
 from datasets_me.synthetic.actions import ACTIONS, BLINK, REPERTOIRE, Expression
 from datasets_me.synthetic.draft import Draft, Folder, Row
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
@@ -133,6 +131,7 @@ def write_truth(studio: Studio, folder: Path) -> None:
     ``landmarks`` (T, 68, 2) in px; ``expressions`` and ``blinks`` (n, 4): onset, apex, offset and strength in px; and
     if asked for, ``flow`` (T - 1, H, W, 2) float32 in px from each frame to the next.
     """
+    folder.mkdir()
     for name, video in studio.videos.items():
         arrays: dict[str, Any] = {
             "landmarks": video.landmarks,
@@ -141,9 +140,7 @@ def write_truth(studio: Studio, folder: Path) -> None:
         }
         if studio.film.flow:
             arrays["flow"] = np.stack([video.flow(t) for t in range(len(video) - 1)])
-        content = io.BytesIO()
-        np.savez_compressed(content, **arrays)
-        write_file(folder / f"{name}.npz", content.getvalue())
+        np.savez_compressed(folder / f"{name}.npz", **arrays)
 
 
 def _table(expressions: tuple[Expression, ...]) -> NDArray[np.float64]:

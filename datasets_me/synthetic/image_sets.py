@@ -15,9 +15,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from datasets_me.core import resources
+from datasets_me.core import artefact, resources
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.core.files import write_file
+from datasets_me.formats.kinds import SYNTHETIC
 from datasets_me.synthetic import image_defects
 from datasets_me.synthetic.image_draft import Draft, Planted
 from datasets_me.synthetic.pictures import jpeg, two_faces
@@ -40,31 +40,39 @@ class MadeSet:
     planted: tuple[Planted, ...]
 
 
-def make(shape: str, out: Path, *, images: int = 60, seed: int = 0, defects: bool = False) -> MadeSet:
-    """Write a set into a new or empty folder; the same arguments make the same files.
+def make(
+    shape: str, out: Path, *, images: int = 60, seed: int = 0, defects: bool = False, force: bool = False
+) -> MadeSet:
+    """Write a set into a new folder; the same arguments make the same files.
 
     Args:
         shape: a key of `SHAPES`.
         images: how many pictures without defects; of CK+ sequences with twelve frames each, a twelfth of it.
         defects: plant one or more of each defect that the shape can have.
+        force: replace an earlier synthetic set.
 
     Raises:
-        MeDatasetsError: there is no such shape, or the folder holds something.
+        MeDatasetsError: there is no such shape.
+        OutputError: the folder exists and may not be replaced.
+        WriteError: it cannot be written.
     """
     if shape not in SHAPES:
         raise MeDatasetsError(f"there is no shape '{shape}'", fix=f"one of {', '.join(SHAPES)}")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise MeDatasetsError("the output exists and is not an empty folder", where=str(out), fix="choose another")
+    artefact.may_replace(out, SYNTHETIC, force)
     draft = Draft(seed)
     SHAPES[shape](draft, images, defects)
-    for path, content in draft.files.items():
-        write_file(out / "set" / path, content)
     spec = yaml.safe_load((resources.folder("schemas") / "images" / f"{shape}.yaml").read_text(encoding="utf-8"))
     if "expected" in spec:
         spec["expected"] = {"images": sum(draft.splits.values()), "splits": draft.splits}
-    write_file(out / "schema.yaml", yaml.safe_dump(spec, sort_keys=False, allow_unicode=True).encode())
-    truth = json.dumps([asdict(each) for each in draft.planted], indent=2)
-    write_file(out / "truth.json", f"{truth}\n".encode())
+    with artefact.new_folder(out, SYNTHETIC, force=force) as new:
+        for path, content in draft.files.items():
+            (new.path / "set" / path).parent.mkdir(parents=True, exist_ok=True)
+            (new.path / "set" / path).write_bytes(content)
+        text = yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
+        (new.path / "schema.yaml").write_text(text, encoding="utf-8")
+        truth = json.dumps([asdict(each) for each in draft.planted], indent=2)
+        (new.path / "truth.json").write_text(f"{truth}\n", encoding="utf-8")
+        new.about.update(shape=shape, seed=seed)
     return MadeSet(out / "set", out / "schema.yaml", out / "truth.json", len(draft.files), tuple(draft.planted))
 
 

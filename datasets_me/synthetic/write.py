@@ -17,9 +17,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 
 from datasets_me.convert.workbook import column_index
+from datasets_me.core import artefact
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.frame_names import number_of
 from datasets_me.core.text import clean
+from datasets_me.formats.kinds import SYNTHETIC
 from datasets_me.schema.schema_files import Schema
 from datasets_me.synthetic.draft import Draft, Folder, add_folders, draft, schema_text
 from datasets_me.synthetic.folder_defects import FOLDER_DEFECTS
@@ -54,6 +56,7 @@ def make(
     defects: Sequence[str] = (),
     as_fits: bool = False,
     film: Film | None = None,
+    force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Made:
     """Write a synthetic dataset: ``<workbook>``, ``frames/``, ``schema.yaml`` and ``truth.json`` under ``out``.
@@ -66,13 +69,15 @@ def make(
         film: show real faces that move as annotated; without it, frames are small pictures of rectangles. The truth of
             the motion is written to ``truth/``.
         as_fits: name there also those for which no row or folder is left, instead of refusing.
+        force: replace an earlier synthetic dataset.
         progress: called with folders written and folders in all.
 
     Raises:
-        MeDatasetsError: the folder is not empty, a code cannot be planted at all, or there are too few rows.
+        OutputError: the folder exists and may not be replaced.
+        WriteError: it cannot be written.
+        MeDatasetsError: a code cannot be planted at all, or there are too few rows.
     """
-    if out.exists() and any(out.iterdir()):
-        raise MeDatasetsError("the folder is not empty", where=str(out), fix="choose a new one")
+    artefact.may_replace(out, SYNTHETIC, force)
     for code in defects:
         if code not in PLANTABLE:
             raise MeDatasetsError(f"'{code}' cannot be planted", fix=f"choose from {', '.join(PLANTABLE)}")
@@ -81,21 +86,25 @@ def make(
         if line:
             made.truth.append({"code": "ME102", "stage": "convert", "row": number})
     planted = _plant(made, defects, as_fits)
-    out.mkdir(parents=True, exist_ok=True)
-    workbook = out / (clean(schema.spec.workbook.files[0].replace("*", "")) + made.suffix)
-    _write_workbook(made, workbook)
-    studio = None
-    if film:
-        from datasets_me.synthetic.film import Studio, write_truth
+    workbook = clean(schema.spec.workbook.files[0].replace("*", "")) + made.suffix
+    with artefact.new_folder(out, SYNTHETIC, force=force) as new:
+        _write_workbook(made, new.path / workbook)
+        studio = None
+        if film:
+            from datasets_me.synthetic.film import Studio, write_truth
 
-        studio = Studio(made, seed, film)
-        write_truth(studio, out / "truth")
-    frames = _write_frames(made, out / "frames", studio, progress)
-    (out / "schema.yaml").write_text(schema_text(made), encoding="utf-8")
-    truth = {"dataset": schema.spec.id, "seed": seed, "planted": planted, "findings": made.truth}
-    (out / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            studio = Studio(made, seed, film)
+            write_truth(studio, new.path / "truth")
+        frames = _write_frames(made, new.path / "frames", studio, progress)
+        (new.path / "schema.yaml").write_text(schema_text(made), encoding="utf-8")
+        truth = {"dataset": schema.spec.id, "seed": seed, "planted": planted, "findings": made.truth}
+        text = json.dumps(truth, indent=1, ensure_ascii=False) + "\n"
+        (new.path / "truth.json").write_text(text, encoding="utf-8")
+        new.about.update(dataset=schema.spec.id, seed=seed)
     impossible = tuple(code for code in defects if code not in planted)
-    return Made(workbook, out / "frames", out / "schema.yaml", out / "truth.json", frames, tuple(planted), impossible)
+    return Made(
+        out / workbook, out / "frames", out / "schema.yaml", out / "truth.json", frames, tuple(planted), impossible
+    )
 
 
 def _plant(made: Draft, defects: Sequence[str], as_fits: bool) -> list[str]:

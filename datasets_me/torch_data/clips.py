@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats.exports import read_about
 from datasets_me.formats.items import read_annotations, read_items
+from datasets_me.formats.kinds import CLIPS
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import PARTS, Part, read_fold
 from datasets_me.torch_data.mapped import Members
@@ -70,7 +71,7 @@ class ClipDataset(Dataset[Item]):
             MeDatasetsError: the folder is no such export, or the split or fold is not there.
         """
         self.folder = Path(folder)
-        about = read_about(self.folder, "clips")
+        about = read_about(self.folder, CLIPS)
         options = about["options"]
         if options["format"] != "npz":
             raise MeDatasetsError(

@@ -15,6 +15,7 @@ from datasets_me.export.labels import CHANNELS
 from datasets_me.export.segments import read_labels
 from datasets_me.formats.exports import read_about
 from datasets_me.formats.items import ItemRow, read_items
+from datasets_me.formats.kinds import SEGMENTS
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import PARTS, Part, read_fold
 from datasets_me.torch_data.mapped import Members
@@ -67,7 +68,7 @@ class SegmentDataset(Dataset[Item]):
             MeDatasetsError: the folder is no such export, the split or fold is not there, or options contradict.
         """
         self.folder = Path(folder)
-        about = read_about(self.folder, "segments")
+        about = read_about(self.folder, SEGMENTS)
         form = about["options"]["format"]
         if form != "npz":
             raise MeDatasetsError(

@@ -61,6 +61,7 @@ def test_a_card_is_replaced_only_with_force(card: cards.Card, tmp_path: Path) ->
 
 def other_folder(folder: Path) -> None:
     folder.mkdir()
+    (folder / "card.html").touch()
 
 
 def other_file(folder: Path) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from datasets_me.cli.pipeline import Options, prepare
+from datasets_me.core.artefact import header
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.kinds import PREPARED
 from datasets_me.schema import schema_files
 from datasets_me.splits.make import Options as SplitOptions
 from datasets_me.synthetic.film import Film
@@ -79,7 +81,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Pat
     assert few.value.fix == "give --folds 2 or fewer"
     assert not out.exists()
     out.mkdir()
-    about = {"tool": "me-datasets prepare", "steps": {}, "of": {"dataset": "samm"}}
+    about = {**header(PREPARED), "steps": {}, "of": {"dataset": "samm"}}
     (out / "prepare.json").write_text(json.dumps(about))
     with pytest.raises(MeDatasetsError, match="the output is of something else: dataset samm, not casme2"):
         asked()

@@ -26,7 +26,7 @@ def test_recognition_writes_a_folder(me_datasets: Run, tmp_path: Path) -> None:
     again = me_datasets(*command)
     assert (again.returncode, again.stderr) == (
         2,
-        "error: the output exists already\n  where: out\n  to do: add --force to replace it\n",
+        "error: the folder of scores exists already\n  where: out\n  to do: add --force to replace it\n",
     )
 
 
@@ -37,6 +37,23 @@ def test_spotting_errors_give_exit_code_1(me_datasets: Run, tmp_path: Path) -> N
     assert done.returncode == 1
     assert "ME540" in done.stdout
     assert "1.0000" in done.stdout
+
+
+def test_spotting_with_an_empty_fold_writes_a_folder(me_datasets: Run, tmp_path: Path) -> None:
+    manifests.write(manifest(annotation(1)), tmp_path / "m")
+    (tmp_path / "p.csv").write_text("video,onset,offset,type\nv1,10,20,micro\n")
+    (tmp_path / "empty.csv").write_text("video,onset,offset,type\n")
+    (tmp_path / "zero.csv").touch()
+    done = me_datasets("score", "spotting", "m", "-p", "p.csv", "-p", "empty.csv", "-o", "out", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["scores"][-1]["f1"] == 1.0
+    assert (tmp_path / "out/spotting.png").read_bytes().startswith(PNG)
+    assert (tmp_path / "out/videos.csv").read_text().splitlines()[1] == "casme2,sub01,v1,micro,1,0,0"
+    refused = me_datasets("score", "spotting", "m", "-p", "p.csv", "-p", "zero.csv")
+    assert (refused.returncode, refused.stderr.splitlines()[:2]) == (
+        2,
+        ["error: the file is empty", "  where: zero.csv"],
+    )
 
 
 def test_ensemble(me_datasets: Run, tmp_path: Path) -> None:

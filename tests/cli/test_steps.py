@@ -102,10 +102,10 @@ def test_a_step_without_its_input_is_skipped(work: Work) -> None:
 
 def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(MeDatasetsError, match="not the folder of an earlier prepare"):
+    with pytest.raises(MeDatasetsError, match="the output exists and is not a folder of an earlier prepare"):
         Ledger(tmp_path, {})
     (tmp_path / "prepare.json").write_text("{")
-    with pytest.raises(MeDatasetsError, match=r"prepare\.json is damaged"):
+    with pytest.raises(MeDatasetsError, match=r"the folder of an earlier prepare is damaged: prepare\.json: Expecting"):
         Ledger(tmp_path, {})
 
 

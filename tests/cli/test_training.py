@@ -33,7 +33,9 @@ def test_segments_clips_and_trace(me_datasets: Run, tmp_path: Path) -> None:
     )
     again = me_datasets("export", "segments", "manifest", "features", "-o", "segments")
     assert again.returncode == 2
-    assert again.stderr == ("error: the export exists already\n  where: segments\n  to do: add --force to replace it\n")
+    assert again.stderr == (
+        "error: the export of segments exists already\n  where: segments\n  to do: add --force to replace it\n"
+    )
     path = tmp_path / "segments" / "segments" / "test" / "casme_015" / f"{converted.annotations[0].video}_0000.npz"
     traced = me_datasets("trace", path)
     assert traced.returncode == 0

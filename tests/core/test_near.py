@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.near import FARTHEST, distance, near_pairs
+from datasets_me.core.near import FARTHEST, components, distance, near_pairs
 
 
 def apart(first: int, second: int) -> int:
@@ -64,3 +64,20 @@ def test_many_hashes_in_few_comparisons() -> None:
 def test_distances_out_of_range() -> None:
     with pytest.raises(ImagesError, match="a distance is 0 to 12 bits, not 13"):
         list(near_pairs(np.zeros(2, np.uint64), 13))
+
+
+@given(st.integers(1, 30), st.data())
+def test_components_are_what_can_be_reached(count: int, data: st.DataObject) -> None:
+    node = st.integers(0, count - 1)
+    pairs = data.draw(st.lists(st.tuples(node, node), max_size=30))
+    made = components(count, iter(pairs)).tolist()
+    reached = {at: {at} for at in range(count)}
+    for _ in range(count):
+        for one, other in pairs:
+            both = reached[one] | reached[other]
+            reached.update(dict.fromkeys(both, both))
+    assert made == [min(reached[at]) for at in range(count)]
+
+
+def test_a_pair_that_stands_there_often_joins_all_the_same() -> None:
+    assert components(3, [(0, 2)] * 256).tolist() == [0, 1, 0]

@@ -179,4 +179,6 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     assert "4 segments of 2 videos, 4 of 4 annotations labelled; mean 0.4" in done.stdout
     assert done.stdout.endswith("written to out; in there: python AUW-GCN/train.py --dataset 'cas(me)^2' --subject …\n")
     again = me_datasets("export", "auwgcn", "manifest", "features", "-o", "out")
-    assert again.stderr == ("error: the export exists already\n  where: out\n  to do: add --force to replace it\n")
+    assert again.stderr == (
+        "error: the export for AUW-GCN exists already\n  where: out\n  to do: add --force to replace it\n"
+    )

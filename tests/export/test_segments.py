@@ -106,7 +106,8 @@ def test_everything_is_recorded(tmp_path: Path) -> None:
     about = json.loads((out / "export.json").read_text())
     assert about["options"]["context"] == 3
     assert about["manifest"]["sources"] == [{"name": "book.xlsx", "sha256": "a" * 64, "bytes": 1}]
-    assert about["files"] == sum(path.is_file() for path in out.rglob("*"))
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert set(about["files"]) == written - {"export.json"}
     rows = read_items(out)
     assert Counter(row.part for row in rows) == {"train": 5, "test": 5, "whole": 2}
     for row in rows:
@@ -224,16 +225,17 @@ def test_outputs_are_replaced_only_where_they_are_ours(tmp_path: Path) -> None:
     out, _ = exported(tmp_path)
     made = manifest(annotation())
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(30)})
-    with pytest.raises(MeDatasetsError, match="the export exists already"):
+    with pytest.raises(MeDatasetsError, match="the export of segments exists already"):
         write_segments(made, features, out, Options())
     (out / "notes.txt").write_text("mine")
-    with pytest.raises(MeDatasetsError, match="holds 18 files where 17 were written; others would be lost"):
+    with pytest.raises(MeDatasetsError, match=r"the folder holds other files, which would be lost: notes\.txt"):
         write_segments(made, features, out, Options(), force=True)
     (out / "notes.txt").unlink()
     write_segments(made, features, out, Options(), force=True)
     assert [row.part for row in read_items(out)] == ["whole", "train", "test"]
     (tmp_path / "other").mkdir()
-    with pytest.raises(MeDatasetsError, match="the output exists and is not an export"):
+    (tmp_path / "other" / "thesis.tex").touch()
+    with pytest.raises(MeDatasetsError, match="the output exists and is not an export of segments"):
         write_segments(made, features, tmp_path / "other", Options(), force=True)
     assert not list(tmp_path.glob(".o*"))
 

@@ -152,9 +152,12 @@ def test_a_segment_of_the_folder_of_auwgcn(tmp_path: Path) -> None:
         ({"manifest": {}}, r"export\.json is damaged: manifest\.dataset: field required"),
         ({"sources": [{}]}, r"export\.json is damaged: manifest\.sources\.0\.name: field required"),
         ({"sources": "book.xlsx"}, r"export\.json is damaged: manifest\.sources: input should be a valid list"),
-        ({"kind": "pictures"}, r"export\.json is damaged: kind: input should be 'segments', 'clips' or 'auwgcn'"),
-        ({"format": "one"}, "the export has format one of me-datasets"),
-        ({"tool": {"name": "me-datasets"}}, r"export\.json is damaged: tool\.version: field required"),
+        ({"kind": "pictures"}, "this is a folder of the kind 'pictures', not an export of segments"),
+        (
+            {"format": "one"},
+            r"segments is damaged: export\.json: it says it is format one of me-datasets",
+        ),
+        ({"tool": {"version": "1"}}, r"the export of segments is damaged: export\.json: 'name' is missing"),
     ],
 )
 def test_an_export_that_says_nonsense_of_itself(damage: dict[str, Any], said: str, tmp_path: Path) -> None:

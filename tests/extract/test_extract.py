@@ -32,9 +32,9 @@ DEFAULT = ExtractOptions()
 LEFTOVER = """
 import os, sys
 from pathlib import Path
-from datasets_me.core import files
+from datasets_me.core import artefact
 os.fsync = lambda _: os._exit(9)
-files.write_file(Path(sys.argv[1]), b"half")
+artefact.write_file(Path(sys.argv[1]), b"half")
 """
 """A program that ends in the middle of writing a file."""
 
@@ -236,7 +236,7 @@ def test_a_sheet_replaces_nothing_of_the_users(
 
 def test_a_foreign_folder_is_left_alone(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(MeDatasetsError, match="not a folder of an extraction"):
+    with pytest.raises(MeDatasetsError, match="the output exists and is not an extraction"):
         extract(dataset, filmed, tmp_path, DEFAULT)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

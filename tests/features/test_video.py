@@ -16,7 +16,7 @@ from datasets_me.features.flow import flow, quantise_8bit
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.regions import ELEVEN
 from datasets_me.features.stages import PUBLISHED_JPEG
-from datasets_me.features.video import PRESETS, Features, Quality, extract_video
+from datasets_me.features.video import PRESETS, Features, Quality, VideoOptions, extract_video
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 
 Frames = list[NDArray[np.uint8]]
@@ -83,7 +83,7 @@ def test_few_frames_are_held_at_a_time(frames: Frames, features: Features) -> No
             # a copy of its own, counted as long as anybody holds it
             yield frames[index % 40].copy().view(Counted)
 
-    extract_video(read(), video_landmarks(features, 150), preset="default")
+    extract_video(read(), video_landmarks(features, 150), options=VideoOptions(preset="default"))
     assert alive["most"] <= 60
 
 
@@ -197,7 +197,7 @@ def test_a_box_of_ones_own(frames: Frames, video: FaceVideo) -> None:
 def test_the_published_form(frames: Frames, video: FaceVideo) -> None:
     """8-bit JPEG flow in units of 20 px, landmarks of the second frame, the exact rule."""
     two = frames[14:16]
-    found = extract_video(two, video.landmarks[14:16], preset="auwgcn")
+    found = extract_video(two, video.landmarks[14:16], options=VideoOptions(preset="auwgcn"))
     stored = quantise_8bit(flow(np.stack(two), "tvl1")[0], PUBLISHED_JPEG)
     expected = mdmo(stored[None], video.landmarks[15:16], exact=True)
     np.testing.assert_array_equal(found.feature, expected.feature)
@@ -216,7 +216,7 @@ def test_other_detectors_lead_to_the_same_landmarks(name: str, frames: Frames, f
 
 @pytest.mark.parametrize("step", [2, 5])
 def test_steps(frames: Frames, video: FaceVideo, step: int) -> None:
-    found = extract_video(frames, video.landmarks, step=step)
+    found = extract_video(frames, video.landmarks, options=VideoOptions(step=step))
     assert found.feature.shape == (40 - step, 12, 2)
     truth = np.stack([video.flow(t, step) for t in range(40 - step)])
     target = mdmo(truth, video.landmarks[:-step]).feature
@@ -225,11 +225,11 @@ def test_steps(frames: Frames, video: FaceVideo, step: int) -> None:
 
 def test_options(frames: Frames, video: FaceVideo) -> None:
     points = video.landmarks[:8]
-    assert extract_video(frames[:8], points, regions=ELEVEN).feature.shape == (7, 11, 2)
-    assert extract_video(frames[:8], points, radius=9).method["radius"] == 9
-    assert extract_video(frames[:8], points * 1.0, radius="scaled").method["radius"] == 5
-    strict = extract_video(frames[:8], points, temporal=1)
-    pair = extract_video(frames[3:5], points[3:5], temporal=1)
+    assert extract_video(frames[:8], points, options=VideoOptions(regions=ELEVEN)).feature.shape == (7, 11, 2)
+    assert extract_video(frames[:8], points, options=VideoOptions(radius=9)).method["radius"] == 9
+    assert extract_video(frames[:8], points * 1.0, options=VideoOptions(radius="scaled")).method["radius"] == 5
+    strict = extract_video(frames[:8], points, options=VideoOptions(temporal=1))
+    pair = extract_video(frames[3:5], points[3:5], options=VideoOptions(temporal=1))
     assert strict.method["temporal"] == 1
     # the width of the face, and so the window, is the median of another set of frames
     np.testing.assert_allclose(strict.feature[3], pair.feature[0], atol=0.01)
@@ -239,7 +239,7 @@ def test_aligned_frames_have_less_head_motion() -> None:
     options = FaceVideoOptions(frames=24, head_motion=10.0, micro=0, blinks=0)
     frames = list(FaceVideo(0, 5, options).frames())
     free = extract_video(frames)
-    found = extract_video(frames, aligned=True)
+    found = extract_video(frames, options=VideoOptions(aligned=True))
     # landmarks are those of the raw frames in either case
     np.testing.assert_array_equal(found.landmarks, free.landmarks)
     assert np.abs(found.global_motion).mean() < 0.3 * np.abs(free.global_motion).mean()
@@ -249,7 +249,7 @@ def test_aligned_frames_have_less_head_motion() -> None:
 def test_bad_arguments_say_what_is_wrong(frames: Frames, video: FaceVideo) -> None:
     assert set(PRESETS) == {"default", "tvl1", "auwgcn", "dis", "farneback"}
     with pytest.raises(ValueError, match="unknown preset 'best'; choose one of default, tvl1, auwgcn"):
-        extract_video(frames, preset="best")
+        extract_video(frames, options=VideoOptions(preset="best"))
     with pytest.raises(ValueError, match="there are no frames"):
         extract_video([])
     with pytest.raises(ValueError, match=r"\(T, 68, 2\)"):
@@ -258,13 +258,13 @@ def test_bad_arguments_say_what_is_wrong(frames: Frames, video: FaceVideo) -> No
         with pytest.raises(ValueError, match=f"landmarks of {count} frames for a video of 4"):
             extract_video(frames[:4], video.landmarks[:count])
     with pytest.raises(ValueError, match="step"):
-        extract_video(frames[:4], video.landmarks[:4], step=0)
+        extract_video(frames[:4], video.landmarks[:4], options=VideoOptions(step=0))
 
 
 def test_the_published_form_with_a_missing_frame(video: FaceVideo, frames: Frames) -> None:
     small = [cv2.resize(frame, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA) for frame in frames[:4]]
     some: list[NDArray[np.uint8] | None] = [small[0], small[1], None, small[3]]
-    found = extract_video(some, video.landmarks[:4] * 0.4, preset="auwgcn")
+    found = extract_video(some, video.landmarks[:4] * 0.4, options=VideoOptions(preset="auwgcn"))
     assert np.isfinite(found.feature[0]).all()
     assert np.isnan(found.feature[1:]).all()
     assert list(found.quality) == [0, 0, Quality.MISSING, 0]
@@ -284,7 +284,7 @@ def test_alignment_keeps_the_features_of_a_drifting_head() -> None:
         )
         for number, frame in enumerate(video.frames())
     ]
-    assert relative_error(extract_video(drifting, aligned=True).feature, video) < 0.6
+    assert relative_error(extract_video(drifting, options=VideoOptions(aligned=True)).feature, video) < 0.6
 
 
 @pytest.mark.parametrize("box", [(20, 10, 180, 240), [20, 10, 180, 240], np.array([20, 10, 180, 240], np.int32)])

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets_me.core.errors import ImagesError
+from datasets_me.core.artefact import header
+from datasets_me.core.errors import ImagesError, OutputError
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set, image_tables
 from datasets_me.formats.image_records import EMOTIONS, ImageRow, QualityRow
 from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.kinds import IMAGE_SET
 from datasets_me.schema import image_schemas
 from datasets_me.schema.images import SPLITS
 from tests.images.conftest import Write, row
@@ -74,13 +76,13 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_only_a_set_of_images_is_replaced_and_only_with_force(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").touch()
-    with pytest.raises(ImagesError, match="the output exists and is not a set of images"):
+    with pytest.raises(OutputError, match="the output exists and is not a set of images"):
         write(tmp_path / "mine", force=True)
     write(tmp_path / "i", row("a.png"))
-    with pytest.raises(ImagesError, match="the set of images exists already"):
+    with pytest.raises(OutputError, match="the set of images exists already"):
         write(tmp_path / "i")
     (tmp_path / "i" / "decisions.parquet").touch()
-    with pytest.raises(ImagesError, match=r"the folder holds other files, which would be lost: decisions\.parquet"):
+    with pytest.raises(OutputError, match=r"the folder holds other files, which would be lost: decisions\.parquet"):
         write(tmp_path / "i", force=True)
     (tmp_path / "i" / "decisions.parquet").unlink()
     assert len(write(tmp_path / "i", force=True)) == 0
@@ -113,9 +115,9 @@ def test_a_stop_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("images.json", None, r"not a set of images: there is no images\.json in it"),
-        ("images.json", "{", "the set of images is damaged: Expecting"),
-        ("images.json", '{"format": 9}', "the set of images has format 9, this version reads 1"),
-        ("images.json", '{"format": 1}', "the set of images is damaged: 'counts'"),
+        ("images.json", "{", r"the set of images is damaged: images\.json: Expecting"),
+        ("images.json", json.dumps({**header(IMAGE_SET), "format": 9}), "the set of images has format 9, this version"),
+        ("images.json", json.dumps(header(IMAGE_SET)), "the set of images is damaged: 'counts'"),
         ("images.parquet", None, r"the set of images is damaged: images\.parquet is missing"),
         ("images.parquet", "PAR1", "the table is damaged: "),
     ],
@@ -155,7 +157,7 @@ def test_tables_stand_beside_the_images(write_set: Write, tmp_path: Path) -> Non
     image_tables.write_table(images, "quality", QualityRow, [quality], [], options={"x": 1})
     assert list(image_tables.read_table(images, "quality", QualityRow)) == [quality]
     assert (images.folder / "images.parquet").read_bytes() == before
-    with pytest.raises(ImagesError, match="the table exists already"):
+    with pytest.raises(OutputError, match="the file exists already"):
         image_tables.write_table(images, "quality", QualityRow, [], [])
     image_tables.write_table(images, "quality", QualityRow, [], [], force=True)
     with pytest.raises(ImagesError, match=r"there is no faces\.parquet"):

@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets_me.convert.convert import convert
-from datasets_me.core.errors import ManifestError, WriteError
+from datasets_me.core.artefact import header
+from datasets_me.core.errors import ManifestError, OutputError, WriteError
 from datasets_me.formats import manifest as manifests
+from datasets_me.formats.kinds import MANIFEST
 from datasets_me.formats.manifest import Manifest
 from datasets_me.schema.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
@@ -60,7 +62,7 @@ def test_to_pandas(made: Manifest) -> None:
 
 def test_an_existing_manifest_needs_force(made: Manifest, tmp_path: Path) -> None:
     manifests.write(made, tmp_path / "m")
-    with pytest.raises(ManifestError, match="the manifest exists already"):
+    with pytest.raises(OutputError, match="the manifest exists already"):
         manifests.write(made, tmp_path / "m")
     manifests.write(made, tmp_path / "m", force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book.xlsx", "m"]
@@ -69,7 +71,7 @@ def test_an_existing_manifest_needs_force(made: Manifest, tmp_path: Path) -> Non
 def test_a_folder_of_something_else_is_never_replaced(made: Manifest, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "me.jpg").write_bytes(b"precious")
-    with pytest.raises(ManifestError, match="the output exists and is not a manifest"):
+    with pytest.raises(OutputError, match="the output exists and is not a manifest"):
         manifests.write(made, tmp_path / "photos", force=True)
     assert (tmp_path / "photos" / "me.jpg").read_bytes() == b"precious"
 
@@ -78,7 +80,7 @@ def test_a_folder_that_merely_holds_a_manifest_json_is_not_replaced(made: Manife
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "manifest.json").write_text("{}")
     (tmp_path / "app" / "data.bin").write_bytes(b"precious")
-    with pytest.raises(ManifestError, match="the output exists and is not a manifest"):
+    with pytest.raises(OutputError, match="the output exists and is not a manifest"):
         manifests.write(made, tmp_path / "app", force=True)
     assert (tmp_path / "app" / "data.bin").read_bytes() == b"precious"
 
@@ -86,7 +88,7 @@ def test_a_folder_that_merely_holds_a_manifest_json_is_not_replaced(made: Manife
 def test_a_manifest_with_other_files_in_it_is_not_replaced(made: Manifest, tmp_path: Path) -> None:
     manifests.write(made, tmp_path / "m")
     (tmp_path / "m" / "notes.txt").write_text("precious")
-    with pytest.raises(ManifestError, match=r"holds other files, which would be lost: notes\.txt"):
+    with pytest.raises(OutputError, match=r"holds other files, which would be lost: notes\.txt"):
         manifests.write(made, tmp_path / "m", force=True)
     assert (tmp_path / "m" / "notes.txt").read_text() == "precious"
 
@@ -95,7 +97,8 @@ def test_a_folder_under_the_name_of_a_table_is_not_replaced(made: Manifest, tmp_
     manifests.write(made, tmp_path / "m")
     (tmp_path / "m" / "findings.parquet").unlink()
     (tmp_path / "m" / "findings.parquet").mkdir()
-    with pytest.raises(ManifestError, match=r"would be lost: findings\.parquet"):
+    (tmp_path / "m" / "findings.parquet" / "mine.txt").touch()
+    with pytest.raises(OutputError, match=r"would be lost: findings\.parquet/mine\.txt"):
         manifests.write(made, tmp_path / "m", force=True)
 
 
@@ -121,7 +124,10 @@ def test_a_failed_write_leaves_nothing(made: Manifest, tmp_path: Path) -> None:
         (lambda folder: (folder / "manifest.json").write_text("{"), "the manifest is damaged"),
         (lambda folder: (folder / "annotations.parquet").write_bytes(b"PAR1"), "the manifest is damaged"),
         (lambda folder: (folder / "videos.parquet").unlink(), "the manifest is damaged"),
-        (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "the manifest has format 99"),
+        (
+            lambda folder: (folder / "manifest.json").write_text(json.dumps({**header(MANIFEST), "format": 99})),
+            "the manifest has format 99",
+        ),
         (
             lambda folder: (folder / "manifest.json").write_text(
                 '{"format": 1, "variant": "coding", "sources": [], "options": null}'

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_me.core import tables
-from datasets_me.core.errors import SplitError
+from datasets_me.core.errors import OutputError, SplitError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import split as split_files
 from datasets_me.formats.manifest import Manifest
@@ -72,13 +72,13 @@ def test_folders_that_are_no_split(tmp_path: Path, five: Manifest) -> None:
         split_files.read(tmp_path / "nowhere")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("x")
-    with pytest.raises(SplitError, match="the output exists and is not a split"):
+    with pytest.raises(OutputError, match="the output exists and is not a split"):
         split_files.write(split, tmp_path / "other", force=True)
     split_files.write(split, tmp_path / "split")
-    with pytest.raises(SplitError, match="the split exists already"):
+    with pytest.raises(OutputError, match="the split exists already"):
         split_files.write(split, tmp_path / "split")
     (tmp_path / "split" / "notes.txt").write_text("x")
-    with pytest.raises(SplitError, match=r"holds other files, which would be lost: notes\.txt"):
+    with pytest.raises(OutputError, match=r"holds other files, which would be lost: notes\.txt"):
         split_files.write(split, tmp_path / "split", force=True)
     assert split_files.read(tmp_path / "split") == replace(split, rows=split.rows)
     tables.write_parquet(Finding, split.findings, tmp_path / "split" / "splits.parquet")

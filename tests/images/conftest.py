@@ -13,9 +13,9 @@ from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images.duplicates import write_duplicates
-from datasets_me.images.faces import Finder, write_faces
 from datasets_me.images.importing import import_images
+from datasets_me.images.looks.duplicates import write_duplicates
+from datasets_me.images.looks.faces import Finder, write_faces
 from datasets_me.schema import image_schemas
 from datasets_me.synthetic.image_sets import MadeSet, make
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets_me.images.quality import blur
+from datasets_me.images.looks.quality import blur
 from datasets_me.schema import image_schemas
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from datasets_me.findings.finding import Finding
 from datasets_me.images.importing import import_images
-from datasets_me.images.quality import write_quality
+from datasets_me.images.looks.quality import write_quality
 from datasets_me.images.unify import Form, unify
 from datasets_me.schema import image_schemas
 from datasets_me.synthetic.image_sets import SHAPES, MadeSet, make

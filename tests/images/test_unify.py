@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.core.errors import ImagesError
+from datasets_me.core.errors import ImagesError, OutputError
 from datasets_me.core.tables import batches
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, UnifiedRow
@@ -127,7 +127,7 @@ def test_fields_without_values_make_no_way_out() -> None:
 def test_what_exists_stays(looked: Looked, tmp_path: Path) -> None:
     (tmp_path / "u").mkdir()
     (tmp_path / "u" / "a.txt").touch()
-    with pytest.raises(ImagesError, match="the output exists and is not a set of images"):
+    with pytest.raises(OutputError, match="the output exists and is not a set of images"):
         unify(looked.images, looked.root, tmp_path / "u", Form(), workers=1, progress=quiet, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["u"]
 
@@ -143,7 +143,7 @@ def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
     assert {each.width for each in image_set.read(tmp_path / "u").rows()} == {12}
     mine = tmp_path / "u" / "files" / "mine.txt"
     mine.write_text("mine")
-    with pytest.raises(ImagesError) as caught:
+    with pytest.raises(OutputError) as caught:
         run(14)
     assert caught.value.what == "the folder holds other files, which would be lost: files/mine.txt"
     assert mine.read_text() == "mine"

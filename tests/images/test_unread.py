@@ -11,9 +11,9 @@ import pytest
 from datasets_me.core.errors import ImagesError
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images.duplicates import write_duplicates
-from datasets_me.images.faces import Finder, write_faces
-from datasets_me.images.quality import write_quality
+from datasets_me.images.looks.duplicates import write_duplicates
+from datasets_me.images.looks.faces import Finder, write_faces
+from datasets_me.images.looks.quality import write_quality
 from tests.conftest import Run
 from tests.images.conftest import quiet
 from tests.images.made import image_set

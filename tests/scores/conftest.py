@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.predictions import Predictions, read
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema import schema_files
-from datasets_me.scores.predictions import Predictions, read
 
 Make = Callable[..., Manifest]
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.predictions import Predictions, read
 from datasets_me.scores.ensemble import ensemble, simplex
-from datasets_me.scores.predictions import Predictions, read
+from datasets_me.scores.truth import Truth, annotated
 from tests.scores.conftest import annotation, manifest
 
 CLASSES = ("a", "b")
@@ -32,8 +32,8 @@ def model(path: Path, b: list[float], parts: list[str], **fields: object) -> Pre
     return read(path)
 
 
-def truth(labels: str) -> Manifest:
-    return manifest(*(annotation(i, emotion=label) for i, label in enumerate(labels)))
+def truth(labels: str) -> Truth:
+    return annotated([manifest(*(annotation(i, emotion=label) for i, label in enumerate(labels)))])
 
 
 @given(st.integers(1, 4), st.integers(1, 8))
@@ -48,7 +48,7 @@ def test_only_validation_chooses(tmp_path: Path) -> None:
     # the first model is right on validation, the second on test
     one = model(tmp_path / "one.npz", [0.1, 0.2, 0.8, 0.9, 0.9, 0.1], parts)
     other = model(tmp_path / "other.npz", [0.9, 0.9, 0.1, 0.1, 0.1, 0.9], parts)
-    found = ensemble([truth("aabbab")], [one, other], step=0.1)
+    found = ensemble(truth("aabbab"), [one, other], step=0.1)
     assert found.tried == 11
     assert found.best.validation.accuracy == 1.0
     assert found.best.test.accuracy == 0.0
@@ -59,7 +59,7 @@ def test_only_validation_chooses(tmp_path: Path) -> None:
 def test_of_equals_the_most_even_is_taken(tmp_path: Path) -> None:
     parts = ["validation", "validation", "test"]
     same = [model(tmp_path / f"{name}.npz", [0.1, 0.9, 0.9], parts) for name in "xyz"]
-    found = ensemble([truth("abb")], same, step=0.25)
+    found = ensemble(truth("abb"), same, step=0.25)
     assert sorted(found.best.weights) == [0.25, 0.25, 0.5]
     assert found.equal.weights == (1 / 3, 1 / 3, 1 / 3)
 
@@ -68,7 +68,7 @@ def test_two_weak_models_help_each_other(tmp_path: Path) -> None:
     parts = ["validation"] * 4 + ["test"] * 4
     one = model(tmp_path / "one.npz", [0.1, 0.6, 0.9, 0.9] * 2, parts)
     other = model(tmp_path / "other.npz", [0.6, 0.1, 0.9, 0.9] * 2, parts)
-    found = ensemble([truth("aabbaabb")], [one, other])
+    found = ensemble(truth("aabbaabb"), [one, other])
     assert [made.validation.accuracy for made in found.alone] == [0.75, 0.75]
     assert found.best.weights == (0.5, 0.5)
     assert found.best.test.uf1 == 1.0
@@ -78,7 +78,7 @@ def test_classes_may_stand_in_another_order(tmp_path: Path) -> None:
     parts = ["validation", "test"]
     one = model(tmp_path / "one.npz", [0.1, 0.9], parts)
     turned = model(tmp_path / "two.npz", [0.9, 0.1], parts, classes=np.array(["b", "a"]))
-    assert ensemble([truth("ab")], [one, turned]).best.test.accuracy == 1.0
+    assert ensemble(truth("ab"), [one, turned]).best.test.accuracy == 1.0
 
 
 def test_files_that_do_not_fit(tmp_path: Path) -> None:
@@ -97,10 +97,10 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     }
     for message, fields in bad.items():
         with pytest.raises(MeDatasetsError, match=message):
-            ensemble([truth("ab")], [one, model(tmp_path / "bad.npz", [0.1, 0.9], parts, **fields)])
+            ensemble(truth("ab"), [one, model(tmp_path / "bad.npz", [0.1, 0.9], parts, **fields)])
     with pytest.raises(MeDatasetsError, match="an ensemble needs at least two models"):
-        ensemble([truth("ab")], [one])
+        ensemble(truth("ab"), [one])
     with pytest.raises(MeDatasetsError, match=r"1 is no multiple of the step 0\.3"):
-        ensemble([truth("ab")], [one, one], step=0.3)
+        ensemble(truth("ab"), [one, one], step=0.3)
     with pytest.raises(MeDatasetsError, match="weightings of 6 models are too many"):
-        ensemble([truth("ab")], [one] * 6, step=0.01)
+        ensemble(truth("ab"), [one] * 6, step=0.01)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import SplitRow
-from datasets_me.scores.matching import OfSplit
-from datasets_me.scores.predictions import Predictions
 from datasets_me.scores.recognition import recognition
+from datasets_me.scores.truth import OfSplit, annotated
 from tests.scores.conftest import annotation, manifest
 
 Read = Callable[..., Predictions]
@@ -22,7 +22,7 @@ def test_counts_are_summed_over_folds_before_f1(predictions: Read) -> None:
         predictions("annotation,label", "v1:0,a", "v1:2,a", name="fold0.csv"),
         predictions("annotation,label", "v1:1,b", "v1:3,b", name="fold1.csv"),
     ]
-    found = recognition([manifest(*rows)], folds)
+    found = recognition(annotated([manifest(*rows)]), folds)
     # summed: a has TP 1, FN 1, FP 1; b the same. The mean over folds would be (1/3 + 1/3) / 2.
     assert found.pooled.counts.tolist() == [[1, 1], [1, 1]]
     assert found.pooled.uf1 == pytest.approx(0.5)
@@ -33,11 +33,11 @@ def test_counts_are_summed_over_folds_before_f1(predictions: Read) -> None:
 def test_datasets_alone_and_together(predictions: Read) -> None:
     one = manifest(annotation(1, emotion="a"), annotation(2, emotion="b"))
     other = manifest(annotation(1, dataset="samm", id="w1:1", video="w1", emotion="a"), dataset="samm")
-    found = recognition([one, other], [predictions("annotation,label", "v1:1,a", "v1:2,b", "w1:1,b")])
-    assert {name: matrix.accuracy for name, matrix in found.datasets.items()} == {"casme2": 1.0, "samm": 0.0}
+    found = recognition(annotated([one, other]), [predictions("annotation,label", "v1:1,a", "v1:2,b", "w1:1,b")])
+    assert {name: matrix.accuracy for name, matrix in found.groups.items()} == {"casme2": 1.0, "samm": 0.0}
     assert found.pooled.total == 3
     with pytest.raises(MeDatasetsError, match="two manifests are of casme2"):
-        recognition([one, one], [predictions("annotation,label", "v1:1,a")])
+        recognition(annotated([one, one]), [predictions("annotation,label", "v1:1,a")])
 
 
 def test_every_doubt_is_a_finding(predictions: Read) -> None:
@@ -55,7 +55,7 @@ def test_every_doubt_is_a_finding(predictions: Read) -> None:
         "v1:9,v1,sadness",
         "v1:2,v1,happines",
     )
-    found = recognition([manifest(*rows)], [made])
+    found = recognition(annotated([manifest(*rows)]), [made])
     assert [(finding.code, finding.message) for finding in found.findings] == [
         ("ME542", "v1:1 was predicted before, at fold.csv, row 2; that one counts"),
         ("ME541", "4 annotations have video v1: v1:1, v1:2, v1:3"),
@@ -72,25 +72,25 @@ def test_every_doubt_is_a_finding(predictions: Read) -> None:
 def test_names_are_matched_to_the_letter_first(predictions: Read) -> None:
     rows = [annotation(i, id=name, video=name, emotion="a") for i, name in enumerate(["1_1", "11"])]
     made = predictions("video,label", "1_1,a", "11,a")
-    assert recognition([manifest(*rows)], [made]).findings == []
+    assert recognition(annotated([manifest(*rows)]), [made]).findings == []
 
 
 def test_scores_and_numbers(predictions: Read) -> None:
     rows = [annotation(1, emotion="a"), annotation(2, emotion="b")]
     by_score = predictions("annotation,score_b,score_a", "v1:1,0.1,0.9", "v1:2,nan,0.2")
-    found = recognition([manifest(*rows)], [by_score])
+    found = recognition(annotated([manifest(*rows)]), [by_score])
     assert found.pooled.right == 1
     assert [finding.code for finding in found.findings] == ["ME546"]
     by_number = predictions("annotation,label", "v1:1,1", "v1:2,0")
-    assert recognition([manifest(*rows)], [by_number], classes=["b", "a"]).pooled.right == 2
+    assert recognition(annotated([manifest(*rows)]), [by_number], classes=["b", "a"]).pooled.right == 2
     with pytest.raises(MeDatasetsError, match="nothing says what class number 1 is"):
-        recognition([manifest(*rows)], [by_number])
+        recognition(annotated([manifest(*rows)]), [by_number])
 
 
 @pytest.mark.parametrize(("text", "right"), [("1.0", True), ("1.", True), ("0.0", False), ("0", False)])
 def test_numbers_with_a_point_are_those_without(predictions: Read, text: str, right: bool) -> None:
     made = predictions("annotation,label", f"v1:1,{text}")
-    found = recognition([manifest(annotation(1, emotion="a"))], [made], classes=["b", "a"])
+    found = recognition(annotated([manifest(annotation(1, emotion="a"))]), [made], classes=["b", "a"])
     assert found.pooled.right == right
     assert [finding.code for finding in found.findings] == ([] if right else ["ME544"])
 
@@ -99,24 +99,24 @@ def test_numbers_with_a_point_are_those_without(predictions: Read, text: str, ri
 def test_numbers_of_no_class(predictions: Read, text: str) -> None:
     made = predictions("annotation,label", f"v1:1,{text}")
     with pytest.raises(MeDatasetsError, match=f"nothing says what class number {int(float(text))} is"):
-        recognition([manifest(annotation(1, emotion="a"))], [made], classes=["b", "a"])
+        recognition(annotated([manifest(annotation(1, emotion="a"))]), [made], classes=["b", "a"])
 
 
 def test_a_class_given_twice(predictions: Read) -> None:
     made = predictions("annotation,label", "v1:1,1")
     with pytest.raises(MeDatasetsError, match="the class Negative is given twice"):
-        recognition([manifest(annotation(1, emotion="negative"))], [made], classes=["negative", "Negative"])
+        recognition(annotated([manifest(annotation(1, emotion="negative"))]), [made], classes=["negative", "Negative"])
 
 
 def test_only_what_a_split_tests(predictions: Read) -> None:
     rows = [annotation(1, emotion="a"), annotation(2, emotion="a"), annotation(3, emotion="a", video="v2")]
     made = predictions("annotation,label", "v1:1,b", "v1:2,a")
     one = SplitRow(fold="f", part="test", dataset="casme2", subject="sub01", video="v1", annotation="v1:2")
-    found = recognition([manifest(*rows)], [made], tested=OfSplit([one]))
+    found = recognition(annotated([manifest(*rows)], tested=OfSplit([one])), [made])
     assert (found.pooled.right, found.pooled.total) == (1, 1)
     assert found.findings == []
     whole = SplitRow(fold="f", part="test", dataset="casme2", subject="sub01", video="v1")
-    assert recognition([manifest(*rows)], [made], tested=OfSplit([whole])).pooled.total == 2
+    assert recognition(annotated([manifest(*rows)], tested=OfSplit([whole])), [made]).pooled.total == 2
     with pytest.raises(MeDatasetsError, match="the split has no test part"):
         OfSplit([whole.model_copy(update={"part": "train"})])
 
@@ -124,8 +124,8 @@ def test_only_what_a_split_tests(predictions: Read) -> None:
 def test_only_one_type(predictions: Read) -> None:
     rows = [annotation(1, emotion="a"), annotation(2, emotion="a", type="macro")]
     made = predictions("annotation,label", "v1:1,a", "v1:2,a")
-    found = recognition([manifest(*rows)], [made], kind="macro")
+    found = recognition(annotated([manifest(*rows)], kind="macro"), [made])
     assert found.pooled.total == 1
     assert found.findings == []
     with pytest.raises(MeDatasetsError, match="no annotation has a class_3"):
-        recognition([manifest(*rows)], [made], label="class_3")
+        recognition(annotated([manifest(*rows)], "class_3"), [made])

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import SplitRow, Video
-from datasets_me.scores.matching import OfSplit
-from datasets_me.scores.predictions import Predictions
 from datasets_me.scores.spotting import Counts, end, iou, pairs, spotting
+from datasets_me.scores.truth import OfSplit
 from tests.scores.conftest import annotation, manifest
 
 Read = Callable[..., Predictions]
@@ -128,3 +128,24 @@ def test_rows_that_cannot_be_used(predictions: Read) -> None:
     mixed = predictions("video,onset,offset,type", "v1,1,2,micro", "v1,3,4,")
     with pytest.raises(MeDatasetsError, match="some predictions have a type and some do not"):
         spotting([manifest(annotation(1))], [mixed])
+
+
+def test_a_fold_in_which_nothing_was_spotted(predictions: Read) -> None:
+    rows = [annotation(1), annotation(2, id="v2:1", video="v2", type="macro")]
+    some = predictions("video,onset,offset,type", "v1,10,20,micro", name="some.csv")
+    empty = predictions("video,onset,offset,type", name="empty.csv")
+    found = spotting([manifest(*rows)], [empty, some])
+    assert found.counts() == Counts(tp=1, fn=1)
+    assert [(each.code, each.message) for each in found.findings] == [("ME548", "nothing was spotted in v2")]
+    nothing = spotting([manifest(*rows)], [empty])
+    assert nothing.kinds == ("micro", "macro", "overall")
+    assert (nothing.counts("micro"), nothing.counts("macro")) == (Counts(fn=1), Counts(fn=1))
+    untyped = spotting([manifest(*rows)], [predictions("video,onset,offset", name="untyped.csv")])
+    assert (untyped.kinds, untyped.counts()) == (("overall",), Counts(fn=2))
+
+
+def test_what_was_paired_is_kept(predictions: Read) -> None:
+    made = predictions("video,onset,offset", "v1,100,110", "v1,11,20")
+    (each,) = spotting([manifest(annotation(1), annotation(2, onset=50, offset=60))], [made]).compared
+    assert (each.spotted, each.annotated, each.pairs) == (((100, 110), (11, 20)), ((10, 20), (50, 60)), ((1, 0),))
+    assert each.fps == 200.0

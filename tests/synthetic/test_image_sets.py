@@ -45,5 +45,5 @@ def test_what_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(MeDatasetsError, match="there is no shape 'fer'"):
         make("fer", tmp_path / "s")
     (tmp_path / "mine").touch()
-    with pytest.raises(MeDatasetsError, match="the output exists and is not an empty folder"):
+    with pytest.raises(MeDatasetsError, match="the output exists and is not a synthetic dataset"):
         make("fer2013", tmp_path)

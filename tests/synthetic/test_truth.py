@@ -104,5 +104,5 @@ def test_codes_that_cannot_be_planted(tmp_path: Path, defects: tuple[str, ...], 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").touch()
-    with pytest.raises(MeDatasetsError, match="the folder is not empty"):
+    with pytest.raises(MeDatasetsError, match="the output exists and is not a synthetic dataset"):
         make(schema_files.load("casme2"), tmp_path)

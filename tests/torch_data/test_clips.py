@@ -135,5 +135,5 @@ def test_what_cannot_be_opened(made: tuple[Path, Manifest], tmp_path: Path) -> N
         ClipDataset(folder / "4", split=tmp_path)
     from datasets_me.torch_data import SegmentDataset
 
-    with pytest.raises(MeDatasetsError, match="this is an export of clips, not of segments"):
+    with pytest.raises(MeDatasetsError, match="this is a folder of the kind 'clips', not an export of segments"):
         SegmentDataset(folder / "4")

@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import plural
-from datasets_me.core.files import write_file
 from datasets_me.export.statistics.region_tables import RegionTable
 from datasets_me.formats.records import ActionUnit, Annotation
 

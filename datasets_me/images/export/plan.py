@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_tables
-from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_records import DuplicateRow, ExportRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions as decided
 from datasets_me.images.decisions import Decision
@@ -19,28 +18,6 @@ from datasets_me.images.export.splits import assign, shares, units
 from datasets_me.schema.images import SPLITS, Split
 
 OWN = "own"
-
-
-class ExportRow(Record):
-    """One exported image.
-
-    ``number`` is its place in the set, from 0; ``label_was`` its label there, ``decision`` what was decided about it.
-    ``cluster`` is that of its near-duplicates. ``file`` is its copy, relative to the export; null where there is none.
-    """
-
-    number: int
-    id: str
-    dataset: str
-    path: str | None = None
-    format: str | None = None
-    sha256: str | None = None
-    split: Split | None = None
-    label: str
-    label_was: str | None = None
-    decision: str | None = None
-    subject: str | None = None
-    cluster: int | None = None
-    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +38,8 @@ def plan(images: ImageSet, *, split: str = OWN, seed: int = 0, decisions: Path |
     (``"0.8,0.1,0.1"``) the set is split anew by subject and by cluster of near-duplicates, stratified by label.
 
     Findings: ME727 an image is left out, ME728 it would straddle a split, ME729 a decision fits no image any more,
-    ME730 nobody has looked for duplicates, ME731 a part lacks a class, ME736 a decision gives a label the set lacks.
+    ME730 nobody has looked for duplicates, ME731 a part lacks a class, ME736 a decision gives a label the set lacks,
+    ME739 a part is empty.
 
     Raises:
         ImagesError: a table is damaged, ``split`` is no way to split, or the decisions given are not there.
@@ -79,10 +57,13 @@ def plan(images: ImageSet, *, split: str = OWN, seed: int = 0, decisions: Path |
     left_out: Counter[str] = Counter()
     rows: list[ExportRow] = []
     known: set[str] = set()
+    asked: dict[Split, str] = {}
     for number, row in enumerate(images.rows(pixels=False)):
         decision = made.get(row.id)
         known.add(row.id)
-        if decision is not None and decision.sha256 != row.sha256:
+        if row.split is not None:
+            asked[row.split] = "the set has images in it"
+        if decision is not None and not decided.holds(decision, row):
             message = f"the decision ({decision.decision}) is about another picture; it is not applied"
             found.append(finding("ME729", message, path=row.id))
             decision = None
@@ -110,8 +91,21 @@ def plan(images: ImageSet, *, split: str = OWN, seed: int = 0, decisions: Path |
     else:
         keys: list[list[Hashable]] = [_keys(row) for row in rows]
         labels, ids = [row.label for row in rows], [row.id for row in rows]
-        parts = assign(labels, ids, units(keys), wanted, seed) if rows else []
+        of = units(keys)
+        parts = assign(labels, ids, of, wanted, seed) if rows else []
         rows = [row.model_copy(update={"split": part}) for row, part in zip(rows, parts, strict=True)]
+        largest = max(Counter(of).values(), default=0)
+        together = f"one group of images that stay together holds {largest:,} of {len(rows):,}"
+        asked = {
+            part: f"a share of {share:g} was asked for; {together}"
+            for part, share in zip(SPLITS, wanted, strict=True)
+            if share
+        }
+    found += [
+        finding("ME739", f"{part} is empty, and {asked[part]}", expected=part)
+        for part in SPLITS
+        if part in asked and all(row.split != part for row in rows)
+    ]
     classes = tuple(sorted({row.label for row in rows}))
     found += _lacking(rows, classes)
     return Plan(rows, classes, dict(left_out), found)

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from datasets_me.core.errors import ImagesError
+from datasets_me.core.near import components
 from datasets_me.schema.images import SPLITS, Split
 
 
@@ -36,20 +37,9 @@ def units(keys: Sequence[Sequence[Hashable]]) -> list[int]:
     Args:
         keys: for each item its subject, its cluster, and so on.
     """
-    parent = list(range(len(keys)))
-
-    def find(item: int) -> int:
-        while parent[item] != item:
-            parent[item] = parent[parent[item]]
-            item = parent[item]
-        return item
-
     first: dict[Hashable, int] = {}
-    for item, own in enumerate(keys):
-        for key in own:
-            a, b = find(first.setdefault(key, item)), find(item)
-            parent[max(a, b)] = min(a, b)
-    return [find(item) for item in range(len(keys))]
+    pairs = ((first.setdefault(key, item), item) for item, own in enumerate(keys) for key in own)
+    return [int(unit) for unit in components(len(keys), pairs)]
 
 
 def assign(

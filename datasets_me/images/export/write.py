@@ -11,21 +11,21 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.files import marked_folder
-from datasets_me.core.pictures import DamageError, suffix_fits
+from datasets_me.core.pictures import DamageError
 from datasets_me.core.tables import stream
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.image_records import PIXELS, ImageRow
+from datasets_me.formats.image_names import EXPORTED, UNSAFE, exported_name
+from datasets_me.formats.image_records import ExportRow, ImageRow
 from datasets_me.formats.image_set import ImageSet, changed, load_bytes
-from datasets_me.images.export.plan import ExportRow, Plan
-from datasets_me.images.paths import UNSAFE
+from datasets_me.formats.kinds import IMAGE_EXPORT
+from datasets_me.images.export.plan import Plan
 
 Format = Literal["folders", "csv", "webdataset"]
 PER_SHARD = 1000
 """Images per shard; a shard of 48x48 PNGs is about 2 MB, one of photographs about 200."""
 
-_SUFFIX = {"jpeg": "jpg", "tiff": "tif", "mpo": "jpg", PIXELS: "png"}
 _COLUMNS = ("id", "path", "split", "label", "label_was", "decision", "subject", "cluster", "sha256")
 
 
@@ -64,30 +64,29 @@ def write(
             progress(done, total)
             yield pair
 
-    with marked_folder(out, "exported images", force=force) as folder:
+    with artefact.new_folder(out, IMAGE_EXPORT, force=force) as new:
+        folder = new.path
         if kind == "csv":
             rows = _csv(folder, reported(), images.root(root) is None)
         elif kind == "folders":
             rows = [_copy(folder, row, content(original, files, found)) for row, original in reported()]
         else:
             rows = _shards(folder, reported(), made.classes, lambda original: content(original, files, found))
-        stream(folder / "export.parquet", ExportRow, rows)
+        stream(folder / EXPORTED, ExportRow, rows)
         stream(folder / "findings.parquet", Finding, [*made.findings, *found])
         splits = Counter((row.split or "", row.label) for row in rows)
-        about = {
-            "dataset": images.dataset,
-            "format": kind,
-            "classes": list(made.classes),
-            "images": total,
-            "counts": {
+        new.about.update(
+            dataset=images.dataset,
+            layout=kind,
+            classes=list(made.classes),
+            images=total,
+            counts={
                 part: {name: splits[part, name] for name in made.classes} for part in sorted({s for s, _ in splits})
             },
-            "left_out": made.left_out,
-            "options": options or {},
-            "table": images.sha256,
-        }
-        text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-        (folder / "export.json").write_text(text, encoding="utf-8")
+            left_out=made.left_out,
+            options=options or {},
+            table=images.sha256,
+        )
     return found
 
 
@@ -144,12 +143,7 @@ def _refuse_labels(labels: Sequence[str], images: ImageSet) -> None:
 
 
 def _name(row: ExportRow) -> str:
-    """A name that no other image of the set has, with the suffix that its content asks for; never a path."""
-    own = UNSAFE.sub("-", (row.path or "").rpartition("/")[2])
-    kind = UNSAFE.sub("-", row.format or PIXELS)
-    if own and suffix_fits(own, kind):
-        return f"{row.number:06d}_{own}"
-    return f"{row.number:06d}{'_' + own.rpartition('.')[0] if '.' in own else ''}.{_SUFFIX.get(kind, kind)}"
+    return exported_name(row.number, row.path, row.format)
 
 
 def _copy(folder: Path, row: ExportRow, data: bytes) -> ExportRow:

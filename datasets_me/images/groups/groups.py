@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +21,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core import artefact
 from datasets_me.core.errors import plural
-from datasets_me.core.files import marked_folder
 from datasets_me.core.tables import stream
 from datasets_me.features.boxes import Box, Detection, FaceDetector
 from datasets_me.features.landmarks import GONE
@@ -31,10 +30,11 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import Face, ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images.faces import Finder, examine, measured
+from datasets_me.formats.kinds import GROUPS
 from datasets_me.images.groups.align import aligned, five_points
 from datasets_me.images.groups.embed import Embedder
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
+from datasets_me.images.looks.faces import Finder, examine, measured
 
 Image = NDArray[np.uint8]
 
@@ -128,22 +128,22 @@ def write_groups(
             made.by_count[grouped.faces] = made.by_count.get(grouped.faces, 0) + 1
             progress(number + 1, len(images))
 
-    with marked_folder(out, "groups", force=force) as folder:
+    with artefact.new_folder(out, GROUPS, force=force) as new:
+        folder = new.path
         for name in ("faces", "aligned", "features"):
             (folder / name).mkdir()
         stream(folder / "face_coordinates.parquet", FaceCoordinates, faces_of(folder))
         stream(folder / "groups.parquet", GroupRow, groups)
         stream(folder / "findings.parquet", Finding, made.findings)
-        about = {
-            "dataset": images.dataset,
-            "table": images.sha256,
-            "detector": {"name": finder.name, **detector.provenance},
-            "embedding": dict(embedder.about),
-            "pad": pad,
-            "images": made.images,
-            "faces": made.faces,
-        }
-        (folder / "groups.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        new.about.update(
+            dataset=images.dataset,
+            table=images.sha256,
+            detector={"name": finder.name, **detector.provenance},
+            embedding=dict(embedder.about),
+            pad=pad,
+            images=made.images,
+            faces=made.faces,
+        )
     return made
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from datasets_me.core import tables
-from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_tables
-from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_records import AuditRow, DuplicateRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images.audit.records import AuditRow
 
 _OF_CLUSTERS = ("ME712", "ME713", "ME714", "ME715")
 _OF_PREDICTIONS = ("agree", "disagree")
@@ -52,7 +49,7 @@ def doubtful(images: ImageSet, *, every: bool = False) -> list[Doubtful]:
     members: dict[int, list[str]] = defaultdict(list)
     for name, cluster in clusters.items():
         members[cluster].append(name)
-    for finding in _findings(images):
+    for finding in image_tables.read_findings(images):
         if finding.path is None:
             continue
         together = members.get(clusters.get(finding.path, -1), []) if finding.code in _OF_CLUSTERS else []
@@ -82,13 +79,6 @@ def doubtful(images: ImageSet, *, every: bool = False) -> list[Doubtful]:
                 )
             )
     return made
-
-
-def _findings(images: ImageSet) -> list[Finding]:
-    found: list[Finding] = []
-    for path in [images.folder / "findings.parquet", *sorted(images.folder.glob("*-findings.parquet"))]:
-        found += [row for batch in tables.batches(path, Finding) for row in batch]
-    return found
 
 
 def _clusters(images: ImageSet) -> dict[str, int]:

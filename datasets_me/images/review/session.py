@@ -115,6 +115,7 @@ class Review:
                         id=item.row.id,
                         dataset=item.row.dataset,
                         sha256=item.row.sha256,
+                        made_from=decided.originals(item.row),
                         decision=verdict,
                         label_was=item.row.label,
                         label=label if verdict == "relabel" else None,
@@ -177,7 +178,7 @@ class Review:
             "cluster": item.cluster,
             "decision": decision.decision if decision else None,
             "new_label": decision.label if decision else None,
-            "changed": decision is not None and decision.sha256 != item.row.sha256,
+            "changed": decision is not None and not decided.holds(decision, item.row),
         }
 
     def _stamped(self) -> tuple[int, int, int] | None:

@@ -162,6 +162,29 @@ def test_a_new_split_keeps_clusters(tmp_path: Path) -> None:
     assert sorted(parts.values()) == ["test"] * 10 + ["train"] * 10
 
 
+def test_a_part_that_stays_empty_is_a_finding(tmp_path: Path) -> None:
+    images = image_set(tmp_path, [f"happy/{i}.png" for i in range(20)])
+    with_clusters(images, tuple(f"happy/{i}.png" for i in range(20)))
+    together = "one group of images that stay together holds 20 of 20"
+    assert [(found.code, found.severity, found.message) for found in plan(images, split="0.7,0.1,0.2").findings] == [
+        ("ME739", "warning", f"validation is empty, and a share of 0.1 was asked for; {together}"),
+        ("ME739", "warning", f"test is empty, and a share of 0.2 was asked for; {together}"),
+    ]
+    assert [found.expected for found in plan(images, split="0.8,0.2").findings] == ["test"]
+    assert plan(images, split="1,0,0").findings == []
+
+
+def test_a_part_of_the_set_that_is_emptied_is_a_finding(tmp_path: Path) -> None:
+    images = image_set(tmp_path, NAMES)
+    with_clusters(images, ("train/happy/1.png", "test/happy/4.png"), ("train/happy/2.png", "test/sad/5.png"))
+    decide(images, n3="exclude")
+    assert [found.message for found in plan(images).findings if found.code == "ME739"] == [
+        "train is empty, and the set has images in it"
+    ]
+    whole = image_set(tmp_path / "whole", [f"happy/{i}.png" for i in range(3)])
+    assert [found.code for found in plan(whole).findings] == ["ME730"]
+
+
 def export(images: ImageSet, out: Path, kind: Format, root: Path | None) -> dict[str, bytes]:
     write(images, plan(images), out, kind, root=root)
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
@@ -239,4 +262,4 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     assert "5 images written to out" in done.stdout
     foreign = me_datasets("images", "export", "set", "--root", "raw", "-o", "raw", "--force")
     assert foreign.returncode == 2
-    assert "the output exists and is no folder of exported images" in foreign.stderr
+    assert "the output exists and is not an export of images" in foreign.stderr

@@ -12,12 +12,12 @@ import pytest
 
 from datasets_me.core.tables import batches
 from datasets_me.findings.finding import Finding
-from datasets_me.images.faces import Finder
 from datasets_me.images.groups.align import five_points
 from datasets_me.images.groups.embed import dlib_embedder
 from datasets_me.images.groups.groups import every_face, write_groups
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
 from datasets_me.images.importing import import_images
+from datasets_me.images.looks.faces import Finder
 from datasets_me.schema import image_schemas
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from tests.conftest import Run

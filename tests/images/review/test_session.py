@@ -12,10 +12,9 @@ import pytest
 from datasets_me.core.errors import ImagesError, MeDatasetsError
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_tables
-from datasets_me.formats.image_records import DuplicateRow
+from datasets_me.formats.image_records import AuditRow, DuplicateRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions
-from datasets_me.images.audit.records import AuditRow
 from datasets_me.images.decisions import Decision
 from datasets_me.images.review.doubts import doubtful
 from datasets_me.images.review.session import LONGEST, Review, ReviewError

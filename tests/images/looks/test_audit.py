@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats import image_tables
-from datasets_me.images.audit.audit import UNLABELLED, Classes, audit, check_sums
-from datasets_me.images.audit.entries import Entry
-from datasets_me.images.audit.matching import Names
-from datasets_me.images.audit.records import AuditRow
+from datasets_me.formats.image_classes import Classes
+from datasets_me.formats.image_entries import Entry
+from datasets_me.formats.image_records import AuditRow
+from datasets_me.images.importing import import_images
+from datasets_me.images.looks.audit import UNLABELLED, audit, check_sums
 from datasets_me.schema import image_schemas, predictions
 from tests.conftest import Run
-from tests.images.made import image_set
+from tests.images.conftest import row
+from tests.images.made import image_set, write_pictures
 
 SET = image_schemas.load("folder-per-class").spec
 LABELS = st.sampled_from(["anger", "happiness", "surprise", None])
@@ -36,11 +38,11 @@ def classes(**maps: str) -> Classes:
     ),
 )
 def test_every_image_has_one_state_and_the_tables_add_up(labels, said) -> None:  # type: ignore[no-untyped-def]
-    images = [("set", f"{i}.png", label) for i, label in enumerate(labels)]
+    images = [row(f"{i}.png", label=label) for i, label in enumerate(labels)]
     entries = [Entry(f"{i}.png", n, word, scores) for n, (i, word, scores) in enumerate(said)]
     made = audit(images, entries, classes(contempt=""), "p.csv")
     check_sums(made)
-    assert [row.id for row in made.rows] == [name for _, name, _ in images]
+    assert [row.id for row in made.rows] == [image.id for image in images]
     by_class = made.by_class()
     for label in {*labels}:
         assert sum(by_class[label or UNLABELLED].values()) == labels.count(label)
@@ -55,7 +57,7 @@ def test_every_image_has_one_state_and_the_tables_add_up(labels, said) -> None: 
 
 
 def test_states_and_words() -> None:
-    images = [("s", f"{i}.png", "happiness") for i in range(6)] + [("s", "6.png", None)]
+    images = [row(f"{i}.png", label="happiness") for i in range(6)] + [row("6.png")]
     entries = [
         Entry("0.png", 1, "Happy"),
         Entry("1.png", 2, "contempt"),
@@ -84,9 +86,28 @@ def test_states_and_words() -> None:
     ]
 
 
+def test_a_class_none_of_the_set_is_recognised(me_datasets: Run, tmp_path: Path) -> None:
+    root = write_pictures(tmp_path / "raw", [f"{label}/{i}.png" for label in ("none", "happy") for i in range(2)])
+    text = image_schemas.load("folder-per-class").text.replace("labels:", "labels:\n  none: []", 1)
+    import_images(image_schemas.parse(text, "schema"), root, tmp_path / "set", workers=1)
+    rows = ["image,label", "none/0.png,none", "none/1.png,happy", "happy/0.png,happy", "happy/1.png,no face"]
+    (tmp_path / "p.csv").write_text("\n".join(rows) + "\n")
+    about = json.loads(me_datasets("images", "audit", "set", "-p", "p.csv", "--json").stdout)
+    assert about["classes"] == {
+        "happiness": {"agree": 1, "unrecognised": 1},
+        "none": {"agree": 1, "disagree": 1},
+    }
+    assert [(found["code"], found["found"]) for found in about["findings"]] == [("ME738", "none")]
+    said = json.loads(
+        me_datasets("images", "audit", "set", "-p", "p.csv", "--json", "--force", "--map", "none=").stdout
+    )
+    assert said["classes"]["none"] == {"unrecognised": 1, "disagree": 1}
+    assert said["findings"] == []
+
+
 def test_maps() -> None:
     entry = Entry("0.png", 1, None, {"contempt": 0.5, "sad": 0.3, "bliss": 0.2})
-    images = [("s", "0.png", "sadness")]
+    images = [row("0.png", label="sadness")]
     assert audit(images, [entry], classes(), "p").rows[0].predicted == "contempt"
     assert audit(images, [entry], classes(contempt="disgust"), "p").rows[0].predicted == "disgust"
     dropped = audit(images, [entry], classes(contempt="", bliss="happy"), "p").rows[0]
@@ -94,19 +115,6 @@ def test_maps() -> None:
     assert audit(images, [Entry("0.png", 1, "contempt")], classes(contempt=""), "p").rows[0].state == "unrecognised"
     with pytest.raises(MeDatasetsError, match="'disgusst', to which contempt is mapped, is no label of the set"):
         classes(contempt="disgusst")
-
-
-def test_names_of_images() -> None:
-    names = Names(["train/happy/17.jpg", "train/sad/17.jpg", "test/happy/17.jpg", "t.csv#3", "x/9.png"])
-    assert names.find("train/happy/17.jpg") == [0]
-    assert names.find("C:\\work\\train\\sad\\17.jpg") == [1]
-    assert names.find("sad/17.jpg") == [1]
-    assert names.find("work/sad/17.jpg") == names.find("other/9.png") == []  # other images of the same name
-    assert names.find("happy/17.jpg") == [0, 2]
-    assert names.find("17.jpg") == [0, 1, 2]
-    assert names.find("9.PNG") == [4]
-    assert names.find("t.csv#3") == [3]
-    assert names.find("18.jpg") == names.find("") == []
 
 
 def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
@@ -122,11 +130,11 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     about = json.loads(done.stdout)
     assert about["classes"] == {"happiness": {"agree": 4}, "sadness": {"agree": 2, "disagree": 1, "unsubmitted": 1}}
     assert [finding["code"] for finding in about["findings"]] == ["ME723"]
-    row = next(row for row in image_tables.read_table(made, "audit", AuditRow) if row.likely_error)
-    assert (row.id, row.suggested, row.rank) == ("sad/2.png", "happiness", 1)
+    wrong_label = next(row for row in image_tables.read_table(made, "audit", AuditRow) if row.likely_error)
+    assert (wrong_label.id, wrong_label.suggested, wrong_label.rank) == ("sad/2.png", "happiness", 1)
     assert {path: path.read_bytes() for path in before} == before
     again = me_datasets("images", "audit", "set", "-p", "p.csv")
     assert again.returncode == 2
-    assert "the table exists already" in again.stderr
+    assert "the file exists already" in again.stderr
     wrong = me_datasets("images", "audit", "set", "-p", "p.csv", "--force", "--map", "contempt")
     assert wrong.stderr.startswith("error: 'contempt' is no map of a class")

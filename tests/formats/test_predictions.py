@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.scores.predictions import read
+from datasets_me.formats.predictions import read
 
 
 def test_csv_and_npz_say_the_same(tmp_path: Path) -> None:
@@ -29,11 +29,30 @@ def test_csv_and_npz_say_the_same(tmp_path: Path) -> None:
     assert str(one.place(1)) == "p.csv, row 3"
 
 
+def test_a_header_alone_is_zero_predictions(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("video,onset,offset,score_a\n")
+    np.savez(
+        tmp_path / "p.npz",
+        video=np.array([], str),
+        onset=np.array([], int),
+        offset=np.array([], int),
+        scores=np.zeros((0, 1)),
+        classes=np.array(["a"]),
+    )
+    for name in ("p.csv", "p.npz"):
+        made = read(tmp_path / name, ["video", "onset", "offset"])
+        assert (made.rows, made.columns, made.classes) == ((), ("video", "onset", "offset"), ("a",))
+        assert made.scores is not None
+        assert made.scores.shape == (0, 1)
+        with pytest.raises(MeDatasetsError, match="the column 'label' is missing"):
+            read(tmp_path / name, ["label"])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "the file holds no predictions"),
-        ("video,label\n", "the file holds no predictions"),
+        ("", "the file is empty"),
+        (" \n", "the file is empty"),
         ("video,label\nv1,a,b\n", "the row has 3 cells, the header 2"),
         ("video,video\nv1,a\n", "the column 'video' stands twice in the header"),
         ("name,label\nv1,a\n", "no column says what the predictions are about"),

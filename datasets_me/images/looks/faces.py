@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.engine.in_order import in_order, processes
 from datasets_me.core.errors import plural
 from datasets_me.features import faces as detectors
 from datasets_me.features.boxes import Box, Detection, DetectorError, FaceDetector
@@ -21,8 +19,7 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import Face, FaceRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.formats.image_tables import write_table
-from datasets_me.images.unread import watched
+from datasets_me.images.looks.look import Look, write_look
 
 Image = NDArray[np.uint8]
 
@@ -140,25 +137,26 @@ def write_faces(
         ImagesError: no image can be read, or the table exists already or cannot be written.
         DetectorError: the detector cannot be made.
     """
-    provenance: dict[str, Any] = dict(finder.make().provenance)
-    findings: list[Finding] = []
     counts: dict[str, dict[str, int]] = {"faces": {}, "helped": {}}
 
-    def rows() -> Iterator[FaceRow]:
-        look = partial(face_row, root=root, finder=finder)
-        looked = in_order(look, images.rows(), processes(workers, len(images)))
-        read = watched(images, root, looked, lambda row: row.count is not None, findings)
-        for done, row in enumerate(read, start=1):
+    def judge(rows: Iterator[FaceRow], findings: list[Finding]) -> Iterator[FaceRow]:
+        for row in rows:
             kind = "not decoded" if row.count is None else ("0", "1", "many")[min(row.count, 2)]
             counts["faces"][kind] = counts["faces"].get(kind, 0) + 1
             if row.helped:
                 counts["helped"][row.helped] = counts["helped"].get(row.helped, 0) + 1
             findings.extend(_doubt(row))
-            progress(done, len(images))
             yield row
 
-    options = {"detector": finder.name, **provenance}
-    path = write_table(images, "faces", FaceRow, rows(), findings, out=out, options=options, force=force)
+    look = Look(
+        "faces",
+        FaceRow,
+        partial(face_row, finder=finder),
+        lambda row: row.count is not None,
+        judge,
+        {"detector": finder.name, **finder.make().provenance},
+    )
+    path, findings = write_look(look, [(images, root)], out=out, workers=workers, progress=progress, force=force)
     return path, findings, counts
 
 

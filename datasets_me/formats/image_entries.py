@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,9 +13,11 @@ from typing import Any
 from datasets_me.core.errors import MeDatasetsError, Place
 from datasets_me.core.text import clean, fold
 from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import predictions
+from datasets_me.formats.image_classes import Classes
+from datasets_me.formats.predictions import SCORE, Predictions
 from datasets_me.schema.predictions import PredictionSpec
 
-_SCORE = "score_"
 _folded = lru_cache(4096)(fold)  # the same few words stand in every entry
 
 
@@ -35,10 +35,10 @@ class Entry:
     faces: int = 0
 
 
-def read(path: Path, spec: PredictionSpec, known: Callable[[str], bool]) -> tuple[list[Entry], list[Finding]]:
-    """The entries of a CSV, a JSON or a file of JSON lines.
+def read(path: Path, spec: PredictionSpec, classes: Classes) -> tuple[list[Entry], list[Finding]]:
+    """The entries of a CSV, a JSON, a file of JSON lines, or an npz (see `formats.predictions`).
 
-    ``known`` says whether a text is a class: of the cells of a plain row, those under such a title are scores, and
+    ``classes`` says whether a text is a class: of the cells of a plain row, those under such a title are scores, and
     those under a title that begins with ``score_``.
 
     Findings: ME724 an entry shows several faces, of which the first counts; ME725 an entry cannot be read.
@@ -46,14 +46,11 @@ def read(path: Path, spec: PredictionSpec, known: Callable[[str], bool]) -> tupl
     Raises:
         MeDatasetsError: the file cannot be read, or none of its entries names an image.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MeDatasetsError(f"the predictions cannot be read: {error}", where=str(path)) from error
+    content = predictions.content_of(path)
     entries: list[Entry] = []
     found: list[Finding] = []
     unnamed = 0
-    for number, image, response in _responses(text, path, spec):
+    for number, image, response in _responses(path, content, spec):
         place = Place(path.name, None, number)
         if image is None:
             unnamed += 1
@@ -63,7 +60,7 @@ def read(path: Path, spec: PredictionSpec, known: Callable[[str], bool]) -> tupl
         if len(faces) > 1:
             message = f"{len(faces)} faces in the predictions; the first counts"
             found.append(finding("ME724", message, place=place, path=image))
-        label, scores, fault = _face(faces[0], spec, known) if faces else (None, {}, None)
+        label, scores, fault = _face(faces[0], spec, classes) if faces else (None, {}, None)
         if fault:
             message = f"{fault}; taken as not recognised"
             found.append(finding("ME725", message, place=place, path=image))
@@ -75,10 +72,15 @@ def read(path: Path, spec: PredictionSpec, known: Callable[[str], bool]) -> tupl
     return entries, found
 
 
-def _responses(text: str, path: Path, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
+def _responses(path: Path, content: bytes, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
     """Number, image and what was said of it, of every entry."""
+    if predictions.is_npz(content):
+        yield from _of_arrays(predictions.read_npz(path, content), spec)
+        return
+    text = predictions.text_of(path, content)
     if text.lstrip()[:1] not in ("{", "["):
-        for number, row in _rows(text, path):
+        _, rows, numbers = predictions.read_rows(path, text)
+        for number, row in zip(numbers, map(_nested, rows), strict=True):
             yield number, _image(row, spec), row
         return
     whole = _json(text, path)
@@ -96,6 +98,34 @@ def _responses(text: str, path: Path, spec: PredictionSpec) -> Iterator[tuple[in
         yield number, _image(entry, spec), entry
 
 
+def _of_arrays(made: Predictions, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
+    """The rows of an npz, with scores under the titles of scores and labels by name."""
+    if made.scores is not None and not made.classes:
+        raise MeDatasetsError(
+            f"nothing names the {made.scores.shape[1]} classes of the scores",
+            where=made.name,
+            fix="add the array 'classes'",
+        )
+    for index, row in enumerate(made.rows):
+        named = {name: made.class_named(text) if name in spec.label else text for name, text in row.items()}
+        scores = [] if made.scores is None else made.scores[index].tolist()
+        named.update({f"{SCORE}{name}": score for name, score in zip(made.classes, scores, strict=False)})
+        yield made.numbers[index], _image(row, spec), named
+
+
+def _nested(row: Mapping[str, str]) -> dict[str, Any]:
+    """A row of a table whose titles are dotted paths, as tools write them that flatten JSON."""
+    nested: dict[str, Any] = {}
+    for name, value in row.items():
+        *above, last = name.split(".")
+        inside = nested
+        for part in above:
+            step = inside.setdefault(part, {})
+            inside = step if isinstance(step, dict) else {}
+        inside[last] = value
+    return nested
+
+
 def _json(text: str, path: Path) -> Any:
     try:
         return json.loads(text)
@@ -104,28 +134,6 @@ def _json(text: str, path: Path) -> Any:
             return [json.loads(line) for line in text.splitlines() if line.strip()]
         except (ValueError, RecursionError):
             raise MeDatasetsError(f"not JSON: {whole}", where=str(path)) from whole
-
-
-def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for row in reader:
-            nested: dict[str, Any] = {}
-            for name, value in row.items():
-                if name is None or value is None:
-                    raise MeDatasetsError(
-                        "the row has another number of cells than the header",
-                        where=str(Place(str(path), None, reader.line_num)),
-                    )
-                *above, last = clean(name).split(".")
-                inside = nested
-                for part in above:
-                    step = inside.setdefault(part, {})
-                    inside = step if isinstance(step, dict) else {}
-                inside[last] = value
-            yield reader.line_num, nested
-    except csv.Error as error:
-        raise MeDatasetsError(f"not a CSV: {error}", where=f"{path}, line {reader.line_num}") from error
 
 
 def _at(thing: Any, place: str) -> Any:
@@ -156,15 +164,13 @@ def _faces(response: Any, spec: PredictionSpec) -> list[Any]:
     return [] if response is None or response == {} else [response]
 
 
-def _face(
-    face: Any, spec: PredictionSpec, known: Callable[[str], bool]
-) -> tuple[str | None, dict[str, float], str | None]:
+def _face(face: Any, spec: PredictionSpec, classes: Classes) -> tuple[str | None, dict[str, float], str | None]:
     """Label and scores of a face, and what is wrong with them."""
     if isinstance(face, str | int | float):
         text = clean(str(face))
-        return (None if _folded(text) in map(_folded, spec.unrecognised) else text), {}, None
+        return (None if classes.nothing(text) else text), {}, None
     label = next((clean(str(value)) for place in spec.label if isinstance(value := _at(face, place), str | int)), None)
-    if label is not None and _folded(label) in map(_folded, spec.unrecognised):
+    if label is not None and classes.nothing(label):
         return None, {}, None
     for place in spec.scores:
         values = _at(face, place)
@@ -173,10 +179,10 @@ def _face(
         of_classes = {
             str(name): value
             for name, value in values.items()
-            if place or str(name).startswith(_SCORE) or known(str(name))
+            if place or str(name).startswith(SCORE) or classes.known(str(name))
         }
         numbers = {
-            name.removeprefix(_SCORE): number
+            name.removeprefix(SCORE): number
             for name, value in of_classes.items()
             if (number := _number(value)) is not None
         }
@@ -192,18 +198,18 @@ def _face(
             return None, {}, f"the score of '{bad[0]}' is {numbers[bad[0]]}"
         if numbers:
             return label, numbers, None
-    if label is None and face and not _says_nothing(face, spec, known):
+    if label is None and face and not _says_nothing(face, spec, classes):
         return None, {}, "neither a label nor scores were understood"
     return label, {}, None
 
 
-def _says_nothing(face: Any, spec: PredictionSpec, known: Callable[[str], bool]) -> bool:
+def _says_nothing(face: Any, spec: PredictionSpec, classes: Classes) -> bool:
     """Whether there is a place for a label or for scores, and it is empty."""
     if any(_has(face, place) and _at(face, place) in (None, "") for place in spec.label):
         return True
     if any(place and isinstance(_at(face, place), Mapping) for place in spec.scores):
         return True
-    return isinstance(face, Mapping) and any(str(name).startswith(_SCORE) or known(str(name)) for name in face)
+    return isinstance(face, Mapping) and any(str(name).startswith(SCORE) or classes.known(str(name)) for name in face)
 
 
 def _has(thing: Any, place: str) -> bool:

@@ -1,22 +1,26 @@
 """Files of predictions: CSV with a header, or npz with one array per column.
 
 Both have one entry per prediction. Which annotation or video it is about stands in any of the columns ``annotation``
-(the id in the manifest), ``dataset``, ``subject``, ``video``, ``expression``, ``onset``; the rest depends on the task:
+(the id in the manifest), ``dataset``, ``subject``, ``video``, ``expression``, ``onset``; which image of a set in a
+column ``image``, ``id``, ``path`` or the like (see ``schemas/predictions/plain.yaml``). The rest depends on the task:
 
 =============  =====================================================================================================
 recognition    ``label``: a class, or its number in ``--classes``; or scores: in a CSV one column ``score_<class>`` per
                class, in an npz ``scores`` (N, C) with ``classes`` (C,)
 spotting       ``video``, ``onset``, ``offset``: 0-based frames, both included; optional ``type``: micro or macro
-ensemble       npz as for recognition with scores; ``part`` (N,): ``validation`` or ``test``
+ensemble       npz as for recognition with scores; ``part`` (N,): ``validation`` or ``test``; of images their split is
+               taken where there is none
 =============  =====================================================================================================
 
-Frame numbers are the manifest's. An npz never holds Python objects (it is read without pickle).
+Frame numbers are the manifest's. A file with a header and no row, or with arrays of no length, holds zero predictions.
+An npz never holds Python objects (it is read without pickle).
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,18 +33,23 @@ from datasets_me.core.files import NPZ_ERRORS
 from datasets_me.core.text import clean, closest
 
 KEYS = ("annotation", "dataset", "subject", "video", "expression", "onset")
-_SCORE = "score_"
+SCORE = "score_"
+"""With what the titles of columns of scores begin."""
+
+_WHOLE = re.compile(r"([+-]?[0-9]{1,9})(?:\.0*)?")
+"""The number of a class, as it is or as tools write it that hold all numbers as floating-point ones."""
 
 
 @dataclass(frozen=True)
 class Predictions:
     """The columns of one file, as text, with its scores where it has them.
 
-    ``rows`` holds one mapping per prediction; ``numbers`` the line of the CSV or the 0-based index of the npz.
-    ``scores`` is (N, C) float64 with its ``classes``, or None.
+    ``columns`` are the names of all but those of the scores; ``rows`` holds one mapping per prediction; ``numbers`` the
+    line of the CSV or the 0-based index of the npz. ``scores`` is (N, C) float64 with its ``classes``, or None.
     """
 
     name: str
+    columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     numbers: tuple[int, ...]
     scores: NDArray[np.float64] | None = None
@@ -54,48 +63,92 @@ class Predictions:
         """The columns, and their values, that say what a prediction is about."""
         return {name: value for name in KEYS if (value := self.rows[index].get(name))}
 
+    def class_named(self, text: str, classes: Sequence[str] = ()) -> str:
+        """The class that a number stands for among ``classes``, or the file's own; any other text unchanged."""
+        number, names = whole_number(text), tuple(classes) or self.classes
+        return names[number] if number is not None and 0 <= number < len(names) and text not in names else text
 
-def read(path: Path, needs: Sequence[str] = ()) -> Predictions:
+
+def whole_number(text: str) -> int | None:
+    """The number that a text is, as it is or as tools write it that hold all numbers as floating-point ones."""
+    match = _WHOLE.fullmatch(text)
+    return int(match[1]) if match else None
+
+
+def read(path: Path, needs: Sequence[str] = (), keys: Sequence[str] = KEYS) -> Predictions:
     """Read a file of predictions.
 
     Args:
         path: a ``.npz``, or any other file as CSV.
         needs: columns that must be there.
+        keys: columns of which one must be there.
 
     Raises:
-        MeDatasetsError: there is no such file, it cannot be read, or a column is missing.
+        MeDatasetsError: there is no such file, it is empty or cannot be read, or a column is missing.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise MeDatasetsError(f"the predictions cannot be read: {error.strerror}", where=str(path)) from error
-    made = _npz(path, content) if content[:2] == b"PK" else _csv(path, content)
-    if not made.rows:
-        raise MeDatasetsError("the file holds no predictions", where=str(path))
-    names = set(made.rows[0])
+    content = content_of(path)
+    made = read_npz(path, content) if is_npz(content) else _csv(path, text_of(path, content))
+    names = set(made.columns)
     for column in needs:
         if column not in names:
             near = closest(column, names)
             hint = f"is '{near}' meant as {column}?" if near else f"it has: {', '.join(sorted(names))}"
             raise MeDatasetsError(f"the column '{column}' is missing", where=str(path), fix=hint)
-    if not names & set(KEYS):
+    if not names & set(keys):
         raise MeDatasetsError(
-            "no column says what the predictions are about", where=str(path), fix=f"add one of {', '.join(KEYS)}"
+            "no column says what the predictions are about", where=str(path), fix=f"add one of {', '.join(keys)}"
         )
     return made
 
 
-def _csv(path: Path, content: bytes) -> Predictions:
+def content_of(path: Path) -> bytes:
+    """The bytes of a file of predictions.
+
+    Raises:
+        MeDatasetsError: it cannot be read, or is empty.
+    """
     try:
-        text = content.decode("utf-8-sig")
+        content = path.read_bytes()
+    except OSError as error:
+        raise MeDatasetsError(f"the predictions cannot be read: {error.strerror}", where=str(path)) from error
+    if not content.strip():
+        raise MeDatasetsError(
+            "the file is empty",
+            where=str(path),
+            fix="where nothing was predicted, write the header alone; else write the predictions again",
+        )
+    return content
+
+
+def is_npz(content: bytes) -> bool:
+    """Whether the content of a file is an npz, or means to be one."""
+    return content[:2] == b"PK"
+
+
+def text_of(path: Path, content: bytes) -> str:
+    """The content of a file as text.
+
+    Raises:
+        MeDatasetsError: it is not.
+    """
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MeDatasetsError("the file is neither an npz nor text in UTF-8", where=str(path)) from error
+
+
+def read_rows(path: Path, text: str) -> tuple[list[str], list[dict[str, str]], list[int]]:
+    """The header of a CSV, its rows that are not empty, and their lines.
+
+    Raises:
+        MeDatasetsError: a column stands twice, or a row has another number of cells than the header.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[dict[str, str]] = []
     numbers: list[int] = []
     try:
         header = [clean(cell) for cell in next(reader, [])]
-        repeated = {name for name in header if header.count(name) > 1}
+        repeated = {name for name in header if name and header.count(name) > 1}
         if repeated:
             raise MeDatasetsError(f"the column '{min(repeated)}' stands twice in the header", where=str(path))
         for cells in reader:
@@ -110,10 +163,16 @@ def _csv(path: Path, content: bytes) -> Predictions:
             numbers.append(reader.line_num)
     except csv.Error as error:
         raise MeDatasetsError(f"not a CSV: {error}", where=f"{path}, line {reader.line_num}") from error
-    columns = [name for name in header if name.startswith(_SCORE)]
-    classes = tuple(name.removeprefix(_SCORE) for name in columns)
-    scores = np.array([[_number(row.pop(name)) for name in columns] for row in rows]) if columns and rows else None
-    return Predictions(path.name, tuple(rows), tuple(numbers), scores, classes)
+    return header, rows, numbers
+
+
+def _csv(path: Path, text: str) -> Predictions:
+    header, rows, numbers = read_rows(path, text)
+    columns = [name for name in header if name.startswith(SCORE)]
+    classes = tuple(name.removeprefix(SCORE) for name in columns)
+    scores = np.array([[_number(row.pop(name)) for name in columns] for row in rows]).reshape(len(rows), len(columns))
+    others = tuple(name for name in header if name not in columns)
+    return Predictions(path.name, others, tuple(rows), tuple(numbers), scores if columns else None, classes)
 
 
 def _number(text: str) -> float:
@@ -123,7 +182,12 @@ def _number(text: str) -> float:
         return float("nan")
 
 
-def _npz(path: Path, content: bytes) -> Predictions:
+def read_npz(path: Path, content: bytes) -> Predictions:
+    """The arrays of an npz as predictions.
+
+    Raises:
+        MeDatasetsError: it is damaged, or its arrays do not fit together.
+    """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -152,6 +216,7 @@ def _npz(path: Path, content: bytes) -> Predictions:
     rows = tuple({name: values[index] for name, values in texts.items()} for index in range(count))
     return Predictions(
         path.name,
+        tuple(columns),
         rows,
         tuple(range(count)),
         None if scores is None else np.asarray(scores, np.float64),

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from datasets_me.core.errors import MeDatasetsError, SchemaError
-from datasets_me.images.audit.entries import read
-from datasets_me.schema import predictions
+from datasets_me.formats.image_classes import Classes
+from datasets_me.formats.image_entries import read
+from datasets_me.schema import image_schemas, predictions
 
 FACES = {
     "microsoft": {"faceRectangle": {"top": 1}, "faceAttributes": {"emotion": {"anger": 0.1, "happiness": 0.9}}},
@@ -20,7 +22,12 @@ FACES = {
 
 def taken(path: Path, content: Any, form: str = "plain") -> tuple[list[Any], list[str]]:
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    entries, found = read(path, predictions.load(form), lambda text: text in ("anger", "happy"))
+    return of_file(path, form)
+
+
+def of_file(path: Path, form: str = "plain") -> tuple[list[Any], list[str]]:
+    spec = predictions.load(form)
+    entries, found = read(path, spec, Classes(image_schemas.load("folder-per-class").spec, spec))
     return [(entry.image, entry.label, entry.scores) for entry in entries], [finding.code for finding in found]
 
 
@@ -65,6 +72,26 @@ def test_services(tmp_path: Path, form: str, face: Any) -> None:
     assert codes == ["ME724"]
 
 
+def test_an_npz(tmp_path: Path) -> None:
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [np.nan, 1], [-1, 2]])
+    arrays = {"image": np.array(["a.jpg", "b.jpg", "c.jpg", "d.jpg"]), "classes": np.array(["happy", "contempt"])}
+    np.savez(tmp_path / "p.npz", **arrays, scores=scores)
+    entries, codes = of_file(tmp_path / "p.npz")
+    assert entries == [
+        ("a.jpg", None, {"happy": 0.9, "contempt": 0.1}),
+        ("b.jpg", None, {"happy": 0.2, "contempt": 0.8}),
+        ("c.jpg", None, {}),
+        ("d.jpg", None, {}),
+    ]
+    assert codes == ["ME725", "ME725"]
+    np.savez(tmp_path / "p.npz", **arrays, label=np.array([1, 0, -1, 1]))
+    entries, codes = of_file(tmp_path / "p.npz")
+    assert [label for _, label, _ in entries] == ["contempt", "happy", None, "contempt"]
+    np.savez(tmp_path / "p.npz", image=arrays["image"], scores=scores)
+    with pytest.raises(MeDatasetsError, match="nothing names the 2 classes of the scores"):
+        of_file(tmp_path / "p.npz")
+
+
 def test_a_flattened_export(tmp_path: Path) -> None:
     content = "image,faceAttributes.emotion.anger,faceAttributes.emotion.happiness\na.jpg,0.1,0.9\nb.jpg,,\n"
     entries, codes = taken(tmp_path / "p.csv", content, "microsoft")
@@ -82,10 +109,11 @@ def test_what_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "the file holds no predictions"),
+        ("", "the file is empty"),
+        ("image,label\n", "the file holds no predictions"),
         ("title\nx\n", "no entry names an image"),
         ('{"a": 1,}', "not JSON: .*"),
-        ("image,label\na,b,c\n", "the row has another number of cells than the header"),
+        ("image,label\na,b,c\n", "the row has 3 cells, the header 2"),
     ],
 )
 def test_bad_files(tmp_path: Path, content: str, message: str) -> None:

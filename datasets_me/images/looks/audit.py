@@ -3,68 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from datasets_me.core.errors import MeDatasetsError, Place, plural
-from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.images.audit.confident import confident
-from datasets_me.images.audit.entries import Entry
-from datasets_me.images.audit.matching import Names
-from datasets_me.images.audit.records import AuditRow
-from datasets_me.schema.images import ImageSpec
+from datasets_me.formats import image_entries
+from datasets_me.formats.image_classes import Classes
+from datasets_me.formats.image_entries import Entry
+from datasets_me.formats.image_names import Names, copies_of
+from datasets_me.formats.image_records import AuditRow, ImageRow
+from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.image_tables import refuse_table, write_table
+from datasets_me.images.looks.confident import confident
 from datasets_me.schema.predictions import PredictionSpec
 
 UNLABELLED = "(no label)"
-
-
-class Classes:
-    """Their classes in the set's words: by the maps the user gave, then by the form's spellings, then by the set's.
-
-    A class that the set lacks keeps its own name. A map to nothing drops a class: its score is left out, and a label
-    of it counts as not recognised.
-    """
-
-    def __init__(self, images: ImageSpec, form: PredictionSpec, maps: Mapping[str, str] | None = None) -> None:
-        self._images, self._form = images, form
-        self._maps = {fold(name): target for name, target in (maps or {}).items()}
-        self._known: dict[str, str | None] = {}  # the same few words stand in every entry
-        for name, target in self._maps.items():
-            if target and images.label_of(target) is None:
-                known = ", ".join(images.labels)
-                raise MeDatasetsError(
-                    f"'{target}', to which {name} is mapped, is no label of the set", fix=f"it has: {known}"
-                )
-
-    def known(self, text: str) -> bool:
-        """Whether a text names a class."""
-        return fold(text) in self._maps or (self._form.label_of(text) or self._images.label_of(text)) is not None
-
-    def of(self, text: str) -> str | None:
-        """The set's label, their own word where the set has none, or None for a class that is dropped."""
-        if text not in self._known:
-            self._known[text] = self._look_up(text)
-        return self._known[text]
-
-    def _look_up(self, text: str) -> str | None:
-        theirs = self._form.label_of(text) or text
-        for name in (text, theirs):
-            if fold(name) in self._maps:
-                return self._images.label_of(self._maps[fold(name)])
-        return self._images.label_of(theirs) or self._images.label_of(text) or theirs
-
-    def merged(self, scores: Mapping[str, float]) -> dict[str, float]:
-        """Scores by the set's labels, those of one label summed, as shares of the whole; none if all are 0."""
-        merged: dict[str, float] = {}
-        for name, score in scores.items():
-            label = self.of(name)
-            if label is not None:
-                merged[label] = merged.get(label, 0.0) + score
-        total = sum(merged.values())
-        return {name: score / total for name, score in merged.items()} if total > 0 else {}
 
 
 @dataclass(frozen=True)
@@ -94,39 +51,37 @@ class Audit:
 
 
 def audit(
-    images: Sequence[tuple[str, str, str | None]], entries: Sequence[Entry], classes: Classes, source: str
+    images: Iterable[ImageRow],
+    entries: Sequence[Entry],
+    classes: Classes,
+    source: str,
+    copies: Mapping[str, Sequence[str]] | None = None,
 ) -> Audit:
     """Compare predictions with labels.
 
     Args:
-        images: (dataset, id, label) of every image of the set.
+        images: every image of the set.
         entries: what was predicted.
         classes: what the words of the predictions mean.
         source: the name of the file of predictions, for findings.
+        copies: what copies of the images are called, by id.
 
     Findings: ME720 no such image, ME721 several images it may mean, ME722 a second prediction (the first counts),
-    ME723 a label that is likely wrong, ME726 a class that the set lacks.
+    ME723 a label that is likely wrong, ME726 a class that the set lacks, ME738 a word with two meanings.
     """
-    names, found = Names(name for _, name, _ in images), list[Finding]()
-    said: dict[int, Entry] = {}
-    for entry in entries:
-        place = Place(source, None, entry.number)
-        fits = names.find(entry.image)
-        if not fits:
-            found.append(finding("ME720", f"no image is called '{entry.image}'", place=place, path=entry.image))
-        elif len(fits) > 1:
-            examples = ", ".join(images[position][1] for position in fits[:3])
-            message = f"'{entry.image}' may be any of {len(fits)} images: {examples}"
-            found.append(finding("ME721", message, place=place, path=entry.image))
-        elif fits[0] in said:
-            message = f"predicted before, by entry {said[fits[0]].number}; that one counts"
-            found.append(finding("ME722", message, place=place, path=images[fits[0]][1]))
-        else:
-            said[fits[0]] = entry
+    names, unsent = Names(copies=copies), list[AuditRow]()
+    for image in images:
+        names.add(image)
+        unsent.append(AuditRow(id=image.id, dataset=image.dataset, label=image.label, state="unsubmitted"))
+    said, found = _said(entries, names, unsent, source)
     shares = {position: classes.merged(entry.scores) for position, entry in said.items()}
-    rows = [_row(image, said.get(position), shares.get(position, {}), classes) for position, image in enumerate(images)]
+    rows = [
+        _row(row, said[position], shares[position], classes) if position in said else row
+        for position, row in enumerate(unsent)
+    ]
+    found += classes.findings()
     lacking = Counter(row.predicted for row in rows if row.predicted is not None)
-    labels = {label for _, _, label in images}
+    labels = {row.label for row in rows}
     for name, count in sorted(lacking.items()):
         if name not in labels:
             message = f"'{name}' was predicted for {plural(count, 'image')}, and no image has that label"
@@ -157,31 +112,81 @@ def check_sums(made: Audit) -> None:
         raise MeDatasetsError("the tables of the audit do not add up", fix="please report this")
 
 
-def _row(
-    image: tuple[str, str, str | None], entry: Entry | None, shares: Mapping[str, float], classes: Classes
-) -> AuditRow:
-    dataset, name, label = image
-    if entry is None:
-        return AuditRow(id=name, dataset=dataset, label=label, state="unsubmitted")
-    raw = entry.label
+def write_audit(
+    images: ImageSet,
+    predictions: Path,
+    form: PredictionSpec,
+    maps: Mapping[str, str],
+    *,
+    copies: Sequence[Path] = (),
+    out: Path | None = None,
+    force: bool = False,
+) -> tuple[Path, Audit]:
+    """``audit.parquet``: what a file of predictions says of each image. Returns its path and the audit.
+
+    Args:
+        form: what the file looks like.
+        maps: the user's classes of theirs, each with a label of the set, or with nothing.
+        copies: folders that were made from the set, whose files the predictions may name.
+
+    Findings: those of `audit` and of `formats.image_entries.read`.
+
+    Raises:
+        MeDatasetsError: the predictions cannot be read, a map names no label, or the table exists already.
+    """
+    refuse_table((out or images.folder) / "audit.parquet", force)
+    classes = Classes(images.spec, form, maps)
+    entries, found = image_entries.read(predictions, form, classes)
+    result = audit(images.rows(pixels=False), entries, classes, predictions.name, copies_of(images, copies))
+    check_sums(result)
+    result = Audit(result.rows, [*found, *result.findings])
+    options = {"predictions": predictions.name, "form": form.id, "maps": sorted(f"{a}={b}" for a, b in maps.items())}
+    path = write_table(images, "audit", AuditRow, result.rows, result.findings, out=out, options=options, force=force)
+    return path, result
+
+
+def _said(
+    entries: Sequence[Entry], names: Names, rows: Sequence[AuditRow], source: str
+) -> tuple[dict[int, Entry], list[Finding]]:
+    """The entry of each image that has one, by its position."""
+    said: dict[int, Entry] = {}
+    found: list[Finding] = []
+    for entry in entries:
+        place = Place(source, None, entry.number)
+        fits = names.find(entry.image)
+        if not fits:
+            found.append(finding("ME720", f"no image is called '{entry.image}'", place=place, path=entry.image))
+        elif len(fits) > 1:
+            examples = ", ".join(rows[position].id for position in fits[:3])
+            message = f"'{entry.image}' may be any of {len(fits)} images: {examples}"
+            found.append(finding("ME721", message, place=place, path=entry.image))
+        elif fits[0] in said:
+            message = f"predicted before, by entry {said[fits[0]].number}; that one counts"
+            found.append(finding("ME722", message, place=place, path=rows[fits[0]].id))
+        else:
+            said[fits[0]] = entry
+    return said, found
+
+
+def _row(unsent: AuditRow, entry: Entry, shares: Mapping[str, float], classes: Classes) -> AuditRow:
+    label, raw = unsent.label, entry.label
     predicted = None if raw is None else classes.of(raw)
     if predicted is None and shares:
         predicted = max(shares, key=lambda key: shares[key])
         raw = raw or max(entry.scores, key=lambda key: entry.scores[key])
     if predicted is None:
-        return AuditRow(id=name, dataset=dataset, label=label, predicted_raw=raw, state="unrecognised")
+        return unsent.model_copy(update={"predicted_raw": raw, "state": "unrecognised"})
     own = shares.get(label or "", 0.0) if shares and label else None
     best = max((share for key, share in shares.items() if key != label), default=0.0)
-    return AuditRow(
-        id=name,
-        dataset=dataset,
-        label=label,
-        predicted=predicted,
-        predicted_raw=raw,
-        state="agree" if predicted == label else "disagree",
-        confidence=shares.get(predicted) if shares else None,
-        label_score=own,
-        margin=None if own is None else own - best,
+    return unsent.model_copy(
+        update={
+            "predicted": predicted,
+            "predicted_raw": raw,
+            "state": "agree" if predicted == label else "disagree",
+            "confidence": shares.get(predicted) if shares else None,
+            "label_score": own,
+            "margin": None if own is None else own - best,
+        }
     )
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.engine.in_order import in_order, processes
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import FaceRow, ImageRow, QualityRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.formats.image_tables import read_table, write_table
+from datasets_me.formats.image_tables import read_table
 from datasets_me.images.geometry import mirrored_difference
-from datasets_me.images.unread import watched
+from datasets_me.images.looks.look import Look, write_look
 from datasets_me.schema.images import Thresholds
 
 Image = NDArray[np.uint8]
@@ -101,25 +99,31 @@ def write_quality(
         ImagesError: no image can be read, or the table exists already or cannot be written.
     """
     with_faces = (images.folder / "faces.parquet").is_file()
-    faces = read_table(images, "faces", FaceRow) if with_faces else (None for _ in range(len(images)))
-    tasks = (
-        (row, face.faces[0].landmarks if face and face.faces else [])
-        for row, face in zip(images.rows(), faces, strict=True)
-    )
-    findings: list[Finding] = []
+    limits = images.spec.quality
     counts: dict[str, int] = {}
 
-    def rows() -> Iterator[QualityRow]:
-        looked = in_order(partial(measure, root=root), tasks, processes(workers, len(images)))
-        read = watched(images, root, looked, lambda row: row.blur is not None, findings)
-        for done, measured in enumerate(read, start=1):
-            row, found = judged(measured, images.spec.quality)
+    def tasks(images: ImageSet) -> Iterator[tuple[ImageRow, list[float]]]:
+        faces = read_table(images, "faces", FaceRow) if with_faces else (None for _ in range(len(images)))
+        for row, face in zip(images.rows(), faces, strict=True):
+            yield row, face.faces[0].landmarks if face and face.faces else []
+
+    def judge(rows: Iterator[QualityRow], findings: list[Finding]) -> Iterator[QualityRow]:
+        for measured in rows:
+            row, found = judged(measured, limits)
             findings.extend(found)
             for doubt in row.doubts:
                 counts[doubt] = counts.get(doubt, 0) + 1
-            progress(done, len(images))
             yield row
 
-    options = {"thresholds": images.spec.quality.model_dump(), "faces": with_faces}
-    path = write_table(images, "quality", QualityRow, rows(), findings, out=out, options=options, force=force)
+    look = Look(
+        "quality",
+        QualityRow,
+        measure,
+        lambda row: row.blur is not None,
+        judge,
+        {"thresholds": limits.model_dump(), "faces": with_faces},
+    )
+    path, findings = write_look(
+        look, [(images, root)], tasks=tasks, out=out, workers=workers, progress=progress, force=force
+    )
     return path, findings, counts

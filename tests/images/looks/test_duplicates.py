@@ -12,7 +12,7 @@ from datasets_me.core.errors import ImagesError
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.image_records import DuplicateRow
 from datasets_me.formats.image_tables import read_table
-from datasets_me.images.duplicates import Known, clusters, duplicate_rows, write_duplicates
+from datasets_me.images.looks.duplicates import Known, clusters, duplicate_rows, write_duplicates
 from tests.images.conftest import Looked, Write, quiet, row
 from tests.images.made import write_pictures
 

@@ -13,7 +13,7 @@ from datasets_me.features.boxes import Box, CallableDetector, Detection
 from datasets_me.features.faces import detector
 from datasets_me.formats.image_records import FaceRow
 from datasets_me.formats.image_tables import read_table
-from datasets_me.images.faces import Finder, examine, write_faces
+from datasets_me.images.looks.faces import Finder, examine, write_faces
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from datasets_me.synthetic.pictures import face_picture, no_face
 from tests.images.conftest import Looked, quiet

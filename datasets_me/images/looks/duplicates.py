@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.engine.in_order import in_order, processes
 from datasets_me.core.errors import ImagesError, plural
-from datasets_me.core.near import distance, near_pairs
+from datasets_me.core.near import components, distance, near_pairs
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import DuplicateRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.formats.image_tables import write_table
-from datasets_me.images.unread import watched
+from datasets_me.images.looks.look import Look, write_look
 
 NEAR = 4
 """Bits in which hashes of near duplicates differ at most, of 64. Copies that were made smaller or compressed again
@@ -55,37 +51,19 @@ def perceptual_hash(row: ImageRow, *, root: Path | None) -> int | None:
     return int(str(imagehash.phash(Image.fromarray(picture[:, :, ::-1]))), 16)
 
 
-def known_images(
-    sets: Sequence[tuple[ImageSet, Path | None]],
-    workers: int | None,
-    progress: Callable[[int, int], None],
-    findings: list[Finding],
-) -> Iterator[Known]:
-    """All images of all sets with their hashes, in order.
-
-    Findings: ME702 an image cannot be read.
-
-    Raises:
-        ImagesError: no image of a set can be read.
-    """
-    total, done = sum(len(images) for images, _ in sets), 0
-    for images, root in sets:
-        hashes = in_order(partial(perceptual_hash, root=root), images.rows(), processes(workers, len(images)))
-        read = watched(images, root, hashes, lambda phash: phash is not None, findings)
-        for row, phash in zip(images.rows(pixels=False), read, strict=True):
-            done += 1
-            progress(done, total)
-            yield Known(
-                row.id,
-                row.dataset,
-                row.split,
-                row.label,
-                row.sequence,
-                row.sha256,
-                (row.width or 0) * (row.height or 0),
-                row.size or 0,
-                phash,
-            )
+def known_image(row: ImageRow, *, root: Path | None) -> Known:
+    """What the search needs of an image."""
+    return Known(
+        row.id,
+        row.dataset,
+        row.split,
+        row.label,
+        row.sequence,
+        row.sha256,
+        (row.width or 0) * (row.height or 0),
+        row.size or 0,
+        perceptual_hash(row, root=root),
+    )
 
 
 def clusters(known: Sequence[Known], most: int = NEAR) -> NDArray[np.int64]:
@@ -94,16 +72,18 @@ def clusters(known: Sequence[Known], most: int = NEAR) -> NDArray[np.int64]:
     Images are joined that are equal byte for byte, or whose hashes differ in at most ``most`` bits, unless they are of
     one sequence: neighbouring frames of a film are always near.
     """
-    root = np.arange(len(known))
-    firsts: dict[Any, int] = {}
-    for at, each in enumerate(known):
-        if each.sha256 is not None:
-            root[at] = firsts.setdefault(each.sha256, at)
+    return components(len(known), _joined(known, most))
+
+
+def _joined(known: Sequence[Known], most: int) -> Iterator[tuple[int, int]]:
+    """Pairs of images that belong together, enough of them to chain all that do."""
+    firsts: dict[str, int] = {}
     # images of one hash stand for each other, but for sequences: these are told apart
     groups: dict[tuple[int, str], int] = {}
-    same_hash: list[tuple[int, int]] = []
     by_hash: dict[int, list[int]] = {}
     for at, each in enumerate(known):
+        if each.sha256 is not None:
+            yield firsts.setdefault(each.sha256, at), at
         if each.phash is None:
             continue
         film = f"{each.dataset}/{each.sequence}" if each.sequence else ""
@@ -111,22 +91,14 @@ def clusters(known: Sequence[Known], most: int = NEAR) -> NDArray[np.int64]:
         if first == at:
             by_hash.setdefault(each.phash, []).append(at)
         elif not film:
-            same_hash.append((first, at))
+            yield first, at
     for members in by_hash.values():
-        same_hash += [(members[0], other) for other in members[1:]]
-    root = _joined(root, same_hash)
+        yield from ((members[0], other) for other in members[1:])
     hashes = np.array(sorted(by_hash), np.uint64)
     members_of = [by_hash[int(value)] for value in hashes]
     for first_at, second_at, _ in near_pairs(hashes, most):
-        root = _joined(
-            root,
-            [
-                (a, b)
-                for i, j in zip(first_at.tolist(), second_at.tolist(), strict=True)
-                for a, b in _other_films(known, members_of[i], members_of[j])
-            ],
-        )
-    return root
+        for i, j in zip(first_at.tolist(), second_at.tolist(), strict=True):
+            yield from _other_films(known, members_of[i], members_of[j])
 
 
 def _other_films(known: Sequence[Known], left: list[int], right: list[int]) -> Iterator[tuple[int, int]]:
@@ -135,23 +107,6 @@ def _other_films(known: Sequence[Known], left: list[int], right: list[int]) -> I
             one, two = known[a], known[b]
             if one.sequence is None or (one.dataset, one.sequence) != (two.dataset, two.sequence):
                 yield a, b
-
-
-def _joined(root: NDArray[np.int64], pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
-    """Clusters after joining those of each pair (union-find); each is called by its first member."""
-    parent = root.tolist()
-
-    def top(at: int) -> int:
-        while parent[at] != at:
-            parent[at] = parent[parent[at]]
-            at = parent[at]
-        return at
-
-    for a, b in pairs:
-        a, b = top(a), top(b)
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-    return np.array([top(at) for at in range(len(parent))], np.int64)
 
 
 def duplicate_rows(known: Sequence[Known], most: int, findings: list[Finding]) -> Iterator[DuplicateRow]:
@@ -257,18 +212,19 @@ def write_duplicates(
         )
     if len(sets) > 1 and out is None:
         raise ImagesError("of several sets, no one is the place for the table", fix="give -o, a folder")
-    findings: list[Finding] = []
-    known = list(known_images(sets, workers, progress, findings))
-    rows = list(duplicate_rows(known, most, findings))
-    path = write_table(
-        sets[0][0],
+    rows: list[DuplicateRow] = []
+
+    def judge(known: Iterator[Known], findings: list[Finding]) -> Iterator[DuplicateRow]:
+        rows.extend(duplicate_rows(list(known), most, findings))
+        yield from rows
+
+    look = Look(
         "duplicates",
         DuplicateRow,
-        rows,
-        findings,
-        out=out,
-        options={"distance": most, "hash": "phash"},
-        force=force,
-        also=tuple(images for images, _ in sets[1:]),
+        known_image,
+        lambda known: known.phash is not None,
+        judge,
+        {"distance": most, "hash": "phash"},
     )
+    path, findings = write_look(look, sets, out=out, workers=workers, progress=progress, force=force)
     return path, findings, rows

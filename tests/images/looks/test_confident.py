@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.images.audit.confident import confident
+from datasets_me.images.looks.confident import confident
 
 
 def test_by_hand() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from datasets_me.formats.image_records import ImageRow, QualityRow
-from datasets_me.images.quality import blur, judged, measure
+from datasets_me.images.looks.quality import blur, judged, measure
 from datasets_me.schema.images import Thresholds
 from datasets_me.synthetic.pictures import face_picture
 

@@ -1,1 +1,0 @@
-"""What somebody else's recogniser says of the labels of a set of images."""
