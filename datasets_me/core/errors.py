@@ -68,6 +68,10 @@ class WriteError(MeDatasetsError):
     """A file cannot be written: no permission, or a full disk."""
 
 
+class PathError(MeDatasetsError):
+    """A name or a path that comes from data leads out of the folder it is about, or cannot be one."""
+
+
 class FeaturesError(MeDatasetsError):
     """A folder of features is missing, damaged, or holds what a stage cannot use."""
 

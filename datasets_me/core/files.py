@@ -103,20 +103,6 @@ def made_here(path: Path) -> bool:
     return isinstance(about, dict) and isinstance(about.get("tool"), dict) and about["tool"].get("name") == TOOL
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes of this machine that lock the same file out; without effect on Windows."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:20]
-    with (Path(tempfile.gettempdir()) / f"me-datasets-{name}.lock").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def read_regular(path: Path) -> bytes:
     """The content of a file; reading a pipe or a device would never end.
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from datasets_me.core.errors import ManifestError
 from datasets_me.core.files import TOOL, made_here, new_folder
+from datasets_me.core.paths import check_table
 from datasets_me.core.tables import Record, arrow_table, read_parquet
 from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
@@ -97,6 +98,7 @@ def read(folder: Path) -> Manifest:
 
     Raises:
         ManifestError: there is none, it is damaged, or a newer version wrote it.
+        PathError: the path of a video leads out of the root.
     """
     if not (folder / "manifest.json").is_file():
         reason = "there is no manifest.json in it" if folder.is_dir() else "there is no such folder"
@@ -110,10 +112,12 @@ def read(folder: Path) -> Manifest:
                 fix="install a newer me-datasets",
             )
         schema = schema_files.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
+        videos = read_parquet(Video, folder / "videos.parquet")
+        check_table(folder / "videos.parquet", videos, paths=["path"])
         return Manifest(
             schema=schema,
             annotations=read_parquet(Annotation, folder / "annotations.parquet"),
-            videos=read_parquet(Video, folder / "videos.parquet"),
+            videos=videos,
             findings=read_parquet(Finding, folder / "findings.parquet"),
             variant=about["variant"],
             sources=list(about["sources"]),

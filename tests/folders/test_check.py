@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_opened(manifest: Manifest, tmp_path: Path) -> N
 
     findings = check(manifest, tmp_path / "data", walking=remove).findings
     assert [(f.path, f.message) for f in findings if f.code == "ME210"] == [
-        ("Cropped/doomed", "the folder cannot be opened: No such file or directory")
+        ("Cropped/doomed", "not all that lies here can be used: No such file or directory")
     ]
 
 
