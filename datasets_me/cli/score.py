@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
+from datasets_me.core.text import csv_cell
 
 if TYPE_CHECKING:
     from datasets_me.findings.finding import Finding
@@ -75,7 +76,6 @@ def recognition(
 
     An annotation without a prediction counts as wrong. Exit code 0: no errors among the findings. 1: there are some.
     """
-    from datasets_me.cli import show
     from datasets_me.scores import recognition as stage
 
     names = [name.strip() for name in classes.split(",") if name.strip()]
@@ -132,7 +132,6 @@ def spotting(
 
     Exit code 0: no errors among the findings. 1: there are some. 2: could not run.
     """
-    from datasets_me.cli import show
     from datasets_me.scores import spotting as stage
 
     found = stage.spotting(
@@ -194,7 +193,6 @@ def ensemble(
 
     Exit code 0: no errors among the findings. 1: there are some. 2: could not run.
     """
-    from datasets_me.cli import show
     from datasets_me.scores import ensemble as stage
 
     with show.progress("weightings") as update:
@@ -286,8 +284,6 @@ def _row(entry: dict[str, Any]) -> list[str]:
 
 
 def _matrix(matrix: Confusion) -> Any:
-    from datasets_me.cli import show
-
     table = show.table("\nLabel (rows) and prediction", "", *matrix.columns, "F1", "recall", right=matrix.columns)
     f1, recall = matrix.f1(), matrix.recall()
     for name, counts in zip(matrix.classes, matrix.counts.tolist(), strict=True):
@@ -297,13 +293,13 @@ def _matrix(matrix: Confusion) -> Any:
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
+    """A table for people: a text that a spreadsheet would take for a formula is marked as text."""
     import csv
     import io
 
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([csv_cell(cell) for cell in row] for row in (header, *rows))
     return text.getvalue().encode()
 
 
@@ -322,16 +318,15 @@ def _write(out: Path, about: dict[str, Any], files: dict[str, bytes], found: Seq
         for name, content in files.items():
             (folder / name).write_bytes(content)
         write_parquet(Finding, found, folder / "findings.parquet")
-    typer.echo(f"written to {out}", err=True)
+    show.echo(f"written to {out}", err=True)
 
 
 def _print_json(about: dict[str, Any], found: Sequence[Finding]) -> None:
     findings = [finding.model_dump(exclude_none=True) for finding in found]
-    typer.echo(json.dumps({**about, "findings": findings}, indent=2, ensure_ascii=False))
+    show.echo_json({**about, "findings": findings})
 
 
 def _print_findings(found: Sequence[Finding]) -> None:
-    from datasets_me.cli import show
     from datasets_me.findings.summary import by_code
 
     if found:

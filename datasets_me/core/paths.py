@@ -54,7 +54,7 @@ def path_fault(text: str) -> str | None:
 
 def name_fault(text: str) -> str | None:
     """Why a text cannot be one part of a path on every system, or None for one that can."""
-    if not text.strip(". "):
+    if not text:
         return "it is empty"
     if found := _FORBIDDEN.search(text):
         return f"it holds '{printable(found[0])}'"
@@ -122,8 +122,8 @@ def under(root: Path, relative: str) -> Path:
 
 def leads_out(root: Path, relative: str) -> bool:
     """Whether one of the parts of a relative path is a link, and what it ends at lies outside the root."""
-    place, linked = str(root), os.name == "nt"  # junctions of Windows are no links to Python
+    place, linked = root, os.name == "nt"  # junctions of Windows are no links to Python
     for part in relative.split("/"):
-        place = f"{place}{os.sep}{part}"
-        linked = linked or os.path.islink(place)
+        place /= part
+        linked = linked or place.is_symlink()
     return linked and not Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))

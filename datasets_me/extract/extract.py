@@ -17,6 +17,7 @@ from typing import Any
 from datasets_me.core.engine.pool import Failure, Report, run_jobs
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError
 from datasets_me.core.files import remove_leftovers, write_file
+from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
 from datasets_me.core.version import __version__
 from datasets_me.extract import findings as found
@@ -189,6 +190,7 @@ def _claim(
 
     Raises:
         FeaturesError: it holds something else, or an extraction of another dataset or with other options.
+        PathError: a folder of it is a link that leads out of it.
         WriteError: it cannot be written.
     """
     about: dict[str, Any] = {
@@ -199,6 +201,8 @@ def _claim(
         "options": record(options),
         "environment": surroundings,
     }
+    for name in (ledger.FOLDER, *ledger.ARRAYS):
+        under(out, name)
     path = out / ABOUT
     if path.is_file():
         try:

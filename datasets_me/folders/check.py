@@ -99,12 +99,13 @@ def _seen(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
 
 def _nothing_fits(manifest: Manifest, inventory: Inventory) -> FolderError:
     """The error for a tree in which no folder fits: what was expected, what is there."""
-    expected = "\n".join(f"  {layout.id}: {layout.folder}/{layout.frame}" for layout in manifest.spec.layouts)
+    expected = [f"{layout.id}: {layout.folder}/{layout.frame}" for layout in manifest.spec.layouts]
     there = [leaf.path for leaf in inventory.unknown[:5]]
     there += [f"{path} ({why})" for path, why in inventory.tree.unreadable[:5]]
     there = there or ["no folder with images at all"]
     return FolderError(
-        f"nothing under the root fits a layout of {manifest.spec.id}\n{expected}\n  there is: {', '.join(there)}",
+        f"nothing under the root fits a layout of {manifest.spec.id}",
+        details=[*expected, f"there is: {', '.join(there)}"],
         where=str(inventory.tree.root),
         fix="give the folder that holds the dataset; or add a layout to a schema of your own",
     )

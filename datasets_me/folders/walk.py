@@ -38,7 +38,7 @@ Progress = Callable[[int, int], None]
 def walk(root: Path, progress: Progress | None = None) -> Tree:
     """List a tree once. Linked folders are followed within the root, but never into one that is already being listed.
 
-    What cannot be opened, what has no name that a path may have, and links that lead out of the root are ``unreadable``.
+    What cannot be opened, what has no name for a path, and links that lead out of the root are ``unreadable``.
 
     Raises:
         FolderError: the root is no folder.

@@ -18,8 +18,8 @@ class FrameFiles:
     """The files of a folder of frames.
 
     ``names`` are file names by 0-based frame number of the video. A number from ``start`` to before ``end`` without a
-    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time, and
-    links that lead out of the root.
+    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time,
+    and links that lead out of the root.
     """
 
     folder: Path

@@ -16,6 +16,7 @@ from PIL import Image
 from datasets_me.convert.action_units import read_action_units
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.files import write_file
+from datasets_me.core.paths import safe_name
 from datasets_me.synthetic.actions import ACTIONS, BLINK, REPERTOIRE, Expression
 from datasets_me.synthetic.draft import Draft, Folder, Row
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
@@ -143,7 +144,7 @@ def write_truth(studio: Studio, folder: Path) -> None:
             arrays["flow"] = np.stack([video.flow(t) for t in range(len(video) - 1)])
         content = io.BytesIO()
         np.savez_compressed(content, **arrays)
-        write_file(folder / f"{name}.npz", content.getvalue())
+        write_file(folder / f"{safe_name(name)}.npz", content.getvalue())
 
 
 def _table(expressions: tuple[Expression, ...]) -> NDArray[np.float64]:

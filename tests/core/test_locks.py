@@ -1,4 +1,4 @@
-"""Locks beside what they guard: one at a time, through no link, none left behind, and a sentence where there is none."""
+"""Locks beside what they guard: one at a time, through no link, and none left behind."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_a_path_without_fault_stays_under_its_root_on_every_system(text: str) ->
         ("cas(me)^2", None),
         ("it's [1], 100%", None),
         ("", "it is empty"),
-        ("..", "it is empty"),
+        ("..", "it begins or ends with a space or a full stop"),
         ("a/b", "it holds '/'"),
         ("a\x1bb", "it holds '\\x1b'"),
         ("a\u202eb", "it holds '\\u202e'"),
@@ -100,7 +100,7 @@ def test_a_table_names_row_field_and_value(tmp_path: Path) -> None:
         "  to do: make the table again with me-datasets, and do not trust whoever gave it to you"
     )
     split = SplitRow(fold="..", part="train", dataset="d", subject="s", video="v")
-    with pytest.raises(PathError, match=r"^the fold '\.\.' cannot be used: it is empty\n  where: t, row 1025\n"):
+    with pytest.raises(PathError, match=r"^the fold '\.\.' cannot be used: .*\n  where: t, row 1025\n"):
         check_table(Path("t"), [split], names=["fold"], first=1025)
 
 

@@ -216,7 +216,7 @@ def test_a_tree_of_another_dataset(manifest: Manifest, tmp_path: Path) -> None:
     frames(tmp_path / "data", "holiday", range(3))
     with pytest.raises(FolderError) as caught:
         check(manifest, tmp_path / "data")
-    assert caught.value.what == (
+    assert str(caught.value).startswith(
         "nothing under the root fits a layout of casme2\n"
         "  raw-selected: sub{subject:02}/{clip}/img{frame:0}.jpg\n"
         "  cropped: sub{subject:02}/{clip}/reg_img{frame:0}.jpg\n"

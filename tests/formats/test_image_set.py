@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_me.core.errors import ImagesError
+from datasets_me.core.paths import path_fault
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set, image_tables
 from datasets_me.formats.image_records import EMOTIONS, ImageRow, QualityRow
@@ -27,7 +28,7 @@ def rows(draw: st.DrawFn) -> ImageRow:
     return ImageRow(
         id=draw(TEXT),
         dataset="mine",
-        path=draw(st.none() | TEXT),
+        path=draw(st.none() | TEXT.filter(lambda text: path_fault(text) is None)),
         pixels=draw(st.none() | st.binary(max_size=9)),
         split=draw(st.sampled_from([None, *SPLITS])),
         label=draw(st.sampled_from([None, *EMOTIONS])),

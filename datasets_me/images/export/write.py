@@ -13,13 +13,13 @@ from typing import Literal
 
 from datasets_me.core.errors import ImagesError
 from datasets_me.core.files import marked_folder
+from datasets_me.core.paths import name_fault, safe_name, under
 from datasets_me.core.pictures import DamageError, suffix_fits
 from datasets_me.core.tables import stream
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.image_records import PIXELS, ImageRow
 from datasets_me.formats.image_set import ImageSet, changed, load_bytes
 from datasets_me.images.export.plan import ExportRow, Plan
-from datasets_me.images.paths import UNSAFE
 
 Format = Literal["folders", "csv", "webdataset"]
 PER_SHARD = 1000
@@ -135,9 +135,10 @@ def _refuse_labels(labels: Sequence[str], images: ImageSet) -> None:
         ImagesError: one is not.
     """
     for label in labels:
-        if not label.strip(". ") or UNSAFE.search(label):
+        fault = name_fault(label)
+        if fault is not None:
             raise ImagesError(
-                f"the label {label!r} cannot be the name of a folder",
+                f"the label {label!r} cannot be the name of a folder: {fault}",
                 where=str(images.folder / "schema.yaml"),
                 fix="give it another name in the schema and import again; or export with --format csv",
             )
@@ -145,22 +146,24 @@ def _refuse_labels(labels: Sequence[str], images: ImageSet) -> None:
 
 def _name(row: ExportRow) -> str:
     """A name that no other image of the set has, with the suffix that its content asks for; never a path."""
-    own = UNSAFE.sub("-", (row.path or "").rpartition("/")[2])
-    kind = UNSAFE.sub("-", row.format or PIXELS)
-    if own and suffix_fits(own, kind):
-        return f"{row.number:06d}_{own}"
-    return f"{row.number:06d}{'_' + own.rpartition('.')[0] if '.' in own else ''}.{_SUFFIX.get(kind, kind)}"
+    stem, dot, suffix = (row.path or "").rpartition("/")[2].rpartition(".")
+    kind = row.format or PIXELS
+    if not suffix_fits(f"{dot}{suffix}", kind):
+        suffix = _SUFFIX.get(kind, kind)
+    return f"{row.number:06d}{'_' + safe_name(stem) if stem else ''}.{safe_name(suffix)}"
 
 
 def _copy(folder: Path, row: ExportRow, data: bytes) -> ExportRow:
     name = "/".join([*([row.split] if row.split else []), row.label, _name(row)])
-    path = folder / name
+    path = under(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return row.model_copy(update={"file": name})
 
 
 def _csv(folder: Path, pairs: Iterator[tuple[ExportRow, ImageRow]], pixels: bool) -> list[ExportRow]:
+    """``images.csv``. Training scripts open files by its paths and match its labels, so cells are as they are, even
+    where a spreadsheet would take one for a formula."""
     rows = []
     with (folder / "images.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
