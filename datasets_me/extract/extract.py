@@ -17,6 +17,7 @@ from typing import Any
 from datasets_me.core.engine.pool import Failure, Report, run_jobs
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError
 from datasets_me.core.files import remove_leftovers, write_file
+from datasets_me.core.locks import remove_left
 from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
 from datasets_me.core.version import __version__
@@ -230,6 +231,7 @@ def _claim(
         raise FeaturesError(
             "the output exists and is not a folder of an extraction", where=str(out), fix="choose another -o"
         )
+    remove_left(out / ledger.FOLDER)
     remove_leftovers(path)
     write_file(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from datasets_me.core.errors import WriteError
-from datasets_me.core.locks import is_lock, locked
+from datasets_me.core.locks import is_lock, locked, remove_left
 from tests.conftest import REPOSITORY
 
 COUNT = """
@@ -45,6 +45,16 @@ def test_a_lock_that_a_killed_process_left_is_taken_over(tmp_path: Path) -> None
     with locked(tmp_path / "one.json"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_locks_that_were_left_are_removed_and_held_ones_stay(tmp_path: Path) -> None:
+    (tmp_path / "done" / "s15").mkdir(parents=True)
+    for name in (".left.json.lock", "left.json", ".left.json"):
+        (tmp_path / "done" / "s15" / name).touch()
+    with locked(tmp_path / "done" / "held.json"):
+        remove_left(tmp_path)
+        there = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+        assert there == [".held.json.lock", ".left.json", "left.json"]
 
 
 def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
