@@ -29,6 +29,7 @@ from datasets_me.cli import (
     relocate,
     schema,
     score,
+    show,
     show_video,
     split,
     stats,
@@ -74,7 +75,7 @@ app.command("synth")(synth.synth)
 
 def _show_version(value: bool) -> None:
     if value:
-        typer.echo(f"me-datasets {__version__}")
+        show.echo(f"me-datasets {__version__}")
         raise typer.Exit
 
 
@@ -97,23 +98,21 @@ def main() -> None:
     try:
         app()
     except FindingsError as error:
-        typer.echo(f"error: {error}", err=True)
+        show.error(error)
         sys.exit(1)
     except MeDatasetsError as error:
-        typer.echo(f"error: {error}", err=True)
+        show.error(error)
         sys.exit(2)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("datasets_me"):
             raise
-        typer.echo(
-            f"error: the library '{error.name}' is not installed\n  to do: pip install 'me-datasets[all]'", err=True
+        show.error(
+            MeDatasetsError(f"the library '{error.name}' is not installed", fix="pip install 'me-datasets[all]'")
         )
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell
         sys.exit(0)
     except OSError as error:
-        typer.echo(
-            f"error: {error.strerror or error}" + (f"\n  where: {error.filename}" if error.filename else ""), err=True
-        )
+        show.error(MeDatasetsError(error.strerror or str(error), where=str(error.filename or "")))
         sys.exit(2)

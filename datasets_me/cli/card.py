@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 
 
 def card(
@@ -18,7 +18,6 @@ def card(
     """Write a dataset card: README.md, card.html, croissant.json, card.json and plots."""
     from datasets_me.cards import card as cards
     from datasets_me.cards import write
-    from datasets_me.cli import show
     from datasets_me.core import artefact
     from datasets_me.formats.kinds import CARD
 
@@ -27,7 +26,7 @@ def card(
         made = cards.make(manifest, features)
         names = write.write(made, out, force=force)
     for name in names:
-        typer.echo(f"{out}/{name}")
+        show.echo(f"{out}/{name}")
     for name, plot in made.plots.items():
         if isinstance(plot, str):
-            typer.echo(f"no plot of {name.replace('_', ' ')}: {plot}")
+            show.echo(f"no plot of {name.replace('_', ' ')}: {plot}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments, findings
+from datasets_me.cli import arguments, findings, show
 
 if TYPE_CHECKING:
     from datasets_me.folders.layouts import Inventory
@@ -56,8 +56,6 @@ def check(
 
 def _progress() -> Any:
     from contextlib import contextmanager
-
-    from datasets_me.cli import show
 
     @contextmanager
     def both() -> Any:

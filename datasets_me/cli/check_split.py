@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments, findings
+from datasets_me.cli import arguments, findings, show
 from datasets_me.cli.split import MANIFESTS, Label
 from datasets_me.core.errors import MeDatasetsError
 
@@ -103,7 +103,6 @@ def _refuse_nothing(count: int, what: str, option: str, why: str) -> None:
 
 
 def _features(context: Context, made: Sequence[Manifest], folders: list[Path]) -> tuple[list[Finding], int]:
-    from datasets_me.cli import show
     from datasets_me.formats import features as feature_files
     from datasets_me.splits.near_features import check_features
 
@@ -115,7 +114,6 @@ def _features(context: Context, made: Sequence[Manifest], folders: list[Path]) -
 
 
 def _images(context: Context, made: Sequence[Manifest], roots: list[Path]) -> tuple[list[Finding], dict[str, int]]:
-    from datasets_me.cli import show
     from datasets_me.splits.near_images import check_images
 
     with show.progress("images") as update:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import FindingsError, plural
 
 if TYPE_CHECKING:
@@ -49,12 +48,16 @@ def convert(
         made = _tie(made, root)
     errors = [finding for finding in made.findings if finding.severity == "error"]
     if strict and errors:
-        raise FindingsError(_refusal(errors), fix="correct a copy of the workbook, or convert without --strict")
+        raise FindingsError(
+            f"{plural(len(errors), 'error finding')}, nothing was written",
+            details=_listed(errors),
+            fix="correct a copy of the workbook, or convert without --strict",
+        )
     folder = out or Path(f"{made.spec.id}-manifest")
     manifest.write(made, folder, force=force)
     summary = {"manifest": str(folder), **summarise(made)}
     if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        show.echo_json(summary)
     else:
         _show(summary)
 
@@ -71,24 +74,20 @@ def _read(dataset: str, source: str | None, root: Path | None, schema: Path | No
 
 
 def _tie(made: Manifest, root: Path) -> Manifest:
-    from datasets_me.cli import show
     from datasets_me.folders.check import with_folders
 
     with show.progress("folders") as update:
         return with_folders(made, root, lambda folders, files: update(folders, note=f"{files:,} files"))
 
 
-def _refusal(errors: list[Finding]) -> str:
-    listed = "\n".join(f"  {f.code} {f.where}: {f.message}" for f in errors[:_SHOWN])
-    more = f"\n  and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
-    return f"{plural(len(errors), 'error finding')}, nothing was written\n{listed}{more}"
+def _listed(errors: list[Finding]) -> list[str]:
+    more = [f"and {len(errors) - _SHOWN} more"] if len(errors) > _SHOWN else []
+    return [*(f"{f.code} {f.where}: {f.message}" for f in errors[:_SHOWN]), *more]
 
 
 def _show(summary: dict[str, Any]) -> None:
-    from datasets_me.cli import show
-
     out = show.console()
-    out.print(f"{summary['title']} from {summary['source']}, read as '{summary['variant']}'\n")
+    out.print(f"{summary['title']} from {summary['source']}, read as '{summary['variant']}'", "")
     table = show.table(
         None, "type", "rows", "with length", "min", "mean", "max", right=["rows", "with length", "min", "mean", "max"]
     )
@@ -98,8 +97,9 @@ def _show(summary: dict[str, Any]) -> None:
         table.add_row(kind, str(counted["rows"]), str(counted["with_length"]), ends[0], mean, ends[1])
     out.print(table)
     out.print(
-        f"\n{summary['annotations']} annotations of {plural(summary['subjects'], 'subject')} in "
-        f"{plural(summary['annotated_videos'], 'video')}; lengths in frames, both ends included"
+        "",
+        f"{summary['annotations']} annotations of {plural(summary['subjects'], 'subject')} in "
+        f"{plural(summary['annotated_videos'], 'video')}; lengths in frames, both ends included",
     )
     if summary["emotions"]:
         out.print("emotions: " + ", ".join(f"{label} {count}" for label, count in summary["emotions"].items()))
@@ -108,4 +108,4 @@ def _show(summary: dict[str, Any]) -> None:
     if summary["findings"]:
         out.print()
         out.print(show.findings_by_code(summary["findings"]))
-    out.print(f"\nwritten to {summary['manifest']}")
+    out.print("", f"written to {summary['manifest']}")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 
 if TYPE_CHECKING:
     from datasets_me.schema.spec import Spec
@@ -18,19 +17,18 @@ def datasets(
     as_json: bool = arguments.JSON,
 ) -> None:
     """List the datasets that are known, or show one."""
-    from datasets_me.cli import show
     from datasets_me.schema import schema_files
 
     if dataset:
         schema = schema_files.load(dataset)
         if as_json:
-            typer.echo(json.dumps(schema.spec.model_dump(mode="json"), indent=2, ensure_ascii=False))
+            show.echo_json(schema.spec.model_dump(mode="json"))
         else:
             _show_one(schema.spec)
         return
     specs = [schema.spec for schema in schema_files.shipped()]
     if as_json:
-        typer.echo(json.dumps([_brief(spec) for spec in specs], indent=2, ensure_ascii=False))
+        show.echo_json([_brief(spec) for spec in specs])
         return
     table = show.table(None, "id", "title", "fps", "rows", "micro", "macro", "subjects", "aliases")
     for spec in specs:
@@ -51,8 +49,6 @@ def _brief(spec: Spec) -> dict[str, Any]:
 
 
 def _show_one(spec: Spec) -> None:
-    from datasets_me.cli import show
-
     out = show.console()
     expected = spec.expected.model_dump(exclude_none=True, exclude_defaults=True)
     show.lines(

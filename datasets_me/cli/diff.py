@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def diff(
     if as_json:
         counts = {"matched": comparison.matched, "equal": comparison.equal, "not_compared": comparison.not_compared}
         found = [difference.model_dump(exclude_none=True) for difference in comparison.differences]
-        typer.echo(json.dumps({"a": str(a), "b": str(b), **counts, "differences": found}, indent=2, ensure_ascii=False))
+        show.echo_json({"a": str(a), "b": str(b), **counts, "differences": found})
     else:
         _show(comparison, a, b)
     raise typer.Exit(1 if comparison.differences else 0)
@@ -62,10 +61,8 @@ def _annotations(path: Path, dataset: str | None) -> list[Annotation]:
 
 
 def _show(comparison: Comparison, a: Path, b: Path) -> None:
-    from datasets_me.cli import show
-
     out = show.console()
-    out.print(f"A: {a}\nB: {b}\n", markup=False)
+    out.print(f"A: {a}", f"B: {b}", "")
     if comparison.differences:
         table = show.table(None, "video", "expression", "field", "A", "B", "where in A", "where in B")
         for found in comparison.differences:

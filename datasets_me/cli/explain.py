@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from datasets_me.cli import show
+
 
 def explain(code: str = typer.Argument(help="A code (ME203) or its name (folder-unknown).")) -> None:
     """Say what a finding means, why it matters, and what to do about it."""
-    from datasets_me.cli import show
     from datasets_me.findings import codes
 
     entry = codes.explain(code)

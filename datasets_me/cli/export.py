@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments, export_auwgcn, export_clips, export_segments
+from datasets_me.cli import arguments, export_auwgcn, export_clips, export_segments, show
 from datasets_me.core.errors import plural
 
 app = typer.Typer(help="Write what training scripts read.", no_args_is_help=True)
@@ -35,4 +35,4 @@ def auwgcn_csv(
 
     made = manifests.read(manifest)
     may_write(out, force)
-    typer.echo(f"{plural(csv_file.write(made, out), 'row')} written to {out}")
+    show.echo(f"{plural(csv_file.write(made, out), 'row')} written to {out}")

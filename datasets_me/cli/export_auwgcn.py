@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.cli.export_segments import FEATURES, Compat, print_findings
 from datasets_me.core.errors import plural
 
@@ -27,7 +27,6 @@ def auwgcn(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
-    from datasets_me.cli import show
     from datasets_me.export import auwgcn as project
     from datasets_me.formats import features as feature_files
     from datasets_me.formats import manifest as manifests
@@ -46,7 +45,7 @@ def auwgcn(
         )
     print_findings(written.findings)
     exported = written.exported
-    typer.echo(
+    show.echo(
         f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')}, {exported.labelled:,} of "
         f"{plural(exported.annotations, 'annotation')} labelled; mean {written.mean[0]:.6f} {written.mean[1]:.6f}, "
         f"std {written.std[0]:.6f} {written.std[1]:.6f}\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.cli.export_segments import Format, print_findings
 from datasets_me.core.errors import plural
 
@@ -32,7 +32,6 @@ def clips(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
-    from datasets_me.cli import show
     from datasets_me.export.clips import ClipOptions, write_clips
     from datasets_me.formats import features as feature_files
     from datasets_me.formats import manifest as manifests
@@ -45,6 +44,6 @@ def clips(
     with show.progress("expressions") as update:
         exported = write_clips(made, root, out, options, features=arrays, force=force, progress=update)
     print_findings(exported.findings)
-    typer.echo(f"{plural(exported.clips, 'clip')} of {plural(exported.annotations, 'annotation')} written to {out}")
+    show.echo(f"{plural(exported.clips, 'clip')} of {plural(exported.annotations, 'annotation')} written to {out}")
     nothing = exported.annotations > 0 and exported.clips == 0
     raise typer.Exit(1 if nothing or any(found.severity == "error" for found in exported.findings) else 0)

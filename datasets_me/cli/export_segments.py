@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ def segments(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
-    from datasets_me.cli import show
     from datasets_me.export.options import Options
     from datasets_me.export.segments import write_segments
     from datasets_me.formats import features as feature_files
@@ -75,7 +74,7 @@ def segments(
     with show.progress("videos") as update:
         exported = write_segments(made, arrays, out, options, force=force, progress=update)
     print_findings(exported.findings)
-    typer.echo(
+    show.echo(
         f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')} written to {out}, for training "
         f"and for testing; {exported.labelled:,} of {plural(exported.annotations, 'annotation')} labelled"
     )
@@ -84,7 +83,6 @@ def segments(
 
 def print_findings(findings: Sequence[Finding]) -> None:
     """One line per code, with the first finding for an example."""
-    from datasets_me.cli import show
     from datasets_me.findings.codes import all_codes
 
     counts = Counter(found.code for found in findings)

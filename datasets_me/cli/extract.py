@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def extract(
         from datasets_me.cards.contact_sheet import write_sheet
 
         write_sheet(made, root, out, extraction, sheet)
-        typer.echo(f"contact sheet {sheet}")
+        show.echo(f"contact sheet {sheet}")
     raise typer.Exit(1 if any(finding.severity == "error" for finding in extraction.findings) else 0)
 
 
@@ -148,7 +148,6 @@ def _run(
     made: Manifest, root: Path, out: Path, options: ExtractOptions, videos: list[str], workers: int, force: bool
 ) -> Extraction:
     """The run itself, with one bar over all frames; SIGTERM ends it as Ctrl-C does."""
-    from datasets_me.cli import show
     from datasets_me.extract.extract import extract as run
     from datasets_me.extract.extract import wanted
     from datasets_me.extract.options import choose_layout
@@ -184,12 +183,11 @@ def _run(
             )
         except KeyboardInterrupt:
             pass
-    typer.echo(f"stopped: {finished} of {plural(len(chosen), 'video')} done; run the same again to go on", err=True)
+    show.echo(f"stopped: {finished} of {plural(len(chosen), 'video')} done; run the same again to go on", err=True)
     sys.exit(arguments.INTERRUPTED)
 
 
 def _print(extraction: Extraction, out: Path) -> None:
-    from datasets_me.cli import show
     from datasets_me.extract.extract import counts
 
     console = show.console()

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from datasets_me.cli import show
+from datasets_me.core.text import printable
+
 if TYPE_CHECKING:
     from datasets_me.findings.finding import Finding
 
@@ -72,19 +75,18 @@ def report(
     elif output is Format.html:
         text = reports.to_html(found, title, about)
     else:
-        text = "\n".join(f"{f.code} {f.severity} {f.where}: {f.message}" for f in found)
+        text = "\n".join(printable(f"{f.code} {f.severity} {f.where}: {f.message}") for f in found)
     if out is None:
-        typer.echo(text)
+        show.echo_document(text, is_json=output in (Format.json, Format.sarif))
     else:
         write_file(out, f"{text}\n".encode())
-        typer.echo(f"{len(found)} findings written to {out}", err=True)
+        show.echo(f"{len(found)} findings written to {out}", err=True)
     return failed
 
 
 def _print_table(found: Sequence[Finding], looked_at: str) -> None:
     from collections import Counter
 
-    from datasets_me.cli import show
     from datasets_me.core.errors import plural
     from datasets_me.findings.codes import SEVERITIES
 

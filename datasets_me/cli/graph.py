@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError
 
 
@@ -43,9 +43,9 @@ def graph(
     table = region_tables.load(regions)
     found = graphs.graph(made.annotations, table, compat=compat.value if compat else None)
     graphs.write(found, out)
-    typer.echo(f"{graphs.summary(found)}\n{len(table.regions)} × {len(table.regions)} written to {out}")
+    show.echo(graphs.summary(found), f"{len(table.regions)} × {len(table.regions)} written to {out}")
     if picture is not None:
         from datasets_me.cards.graph_plot import draw
 
         draw(found.matrix, table.regions, f"{made.spec.title}: regions that move together", picture)
-        typer.echo(f"drawn in {picture}")
+        show.echo(f"drawn in {picture}")

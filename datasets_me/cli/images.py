@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
@@ -76,7 +76,6 @@ def import_(
 
     Exit code 0: no errors among the findings. 1: there are errors; the rest is written. 2: could not run.
     """
-    from datasets_me.cli import show
     from datasets_me.images.importing import import_images
     from datasets_me.schema import image_schemas
 
@@ -108,7 +107,6 @@ def unify(
     force: bool = arguments.FORCE,
 ) -> None:
     """Write copies of all images in one format, size, colour and naming. The originals stay as they are."""
-    from datasets_me.cli import show
     from datasets_me.formats import image_set
     from datasets_me.images.unify import Form
     from datasets_me.images.unify import unify as run
@@ -134,7 +132,6 @@ def faces(
     force: bool = arguments.FORCE,
 ) -> None:
     """Look for faces in every image: how many, where, their landmarks, and what helped to find them."""
-    from datasets_me.cli import show
     from datasets_me.formats import image_set
     from datasets_me.images.looks.faces import Finder, write_faces
 
@@ -159,7 +156,6 @@ def duplicates(
     force: bool = arguments.FORCE,
 ) -> None:
     """Find images that are equal or nearly so, within a split, across splits and across sets."""
-    from datasets_me.cli import show
     from datasets_me.core.errors import MeDatasetsError
     from datasets_me.formats import image_set
     from datasets_me.images.looks.duplicates import write_duplicates
@@ -198,7 +194,6 @@ def quality(
     force: bool = arguments.FORCE,
 ) -> None:
     """Measure blur, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
-    from datasets_me.cli import show
     from datasets_me.formats import image_set
     from datasets_me.images.looks.quality import write_quality
 
@@ -226,7 +221,6 @@ def crop(
     force: bool = arguments.FORCE,
 ) -> None:
     """Cut squares around a part of the largest face out of every image, by the landmarks of 'images faces'."""
-    from datasets_me.cli import show
     from datasets_me.formats import image_set
     from datasets_me.images.crop import Cut
     from datasets_me.images.crop import crop as run
@@ -251,7 +245,6 @@ def synth(
     force: bool = arguments.FORCE,
 ) -> None:
     """Make a set of face pictures in the shape of a real one, with its schema, and with defects if you like."""
-    from datasets_me.cli import show
     from datasets_me.synthetic.image_sets import make
 
     made = make(shape, out, images=count, seed=seed, defects=defects, force=force)
@@ -289,7 +282,6 @@ def _others(source: dict[str, Any]) -> str:
 
 def _finish(findings: Sequence[Finding], out: Path) -> None:
     """Print findings, one line per code, where the result lies, and exit with 1 if there are errors."""
-    from datasets_me.cli import show
     from datasets_me.findings.codes import all_codes
 
     console = show.console()
@@ -312,6 +304,6 @@ def _finish(findings: Sequence[Finding], out: Path) -> None:
                 ]
             )
         )
-    console.print(f"\nwritten to {out}")
+    console.print("", f"written to {out}")
     if any(found.severity == "error" for found in findings):
         raise typer.Exit(1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError
 
 if TYPE_CHECKING:
@@ -49,16 +48,15 @@ def audit(
             "confusion": {"labels": labels, "predicted": columns, "counts": counts},
             "findings": [finding.model_dump(exclude_none=True) for finding in result.findings],
         }
-        typer.echo(json.dumps(about, indent=2, ensure_ascii=False))
+        show.echo_json(about)
     else:
         _show(result)
-        from datasets_me.cli import show
         from datasets_me.findings.summary import by_code
 
         if result.findings:
             show.console().print()
             show.console().print(show.findings_by_code(by_code(result.findings)))
-        show.console().print(f"\nwritten to {path}")
+        show.console().print("", f"written to {path}")
     raise typer.Exit(1 if any(finding.severity == "error" for finding in result.findings) else 0)
 
 
@@ -75,7 +73,6 @@ def _maps(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _show(result: Audit) -> None:
-    from datasets_me.cli import show
     from datasets_me.formats.image_records import STATES
 
     out, classes = show.console(), result.by_class()
@@ -105,8 +102,6 @@ def _show(result: Audit) -> None:
 
 
 def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]) -> Any:
-    from datasets_me.cli import show
-
     table = show.table(title, "", *columns, "sum", right=[*columns, "sum"])
     for name, line in zip(rows, counts, strict=True):
         table.add_row(name, *(f"{count:,}" for count in line), f"{sum(line):,}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import plural
 
 
@@ -35,7 +35,6 @@ def export(
 
     Exit code 0: no errors among the findings. 1: there are some; the rest is written. 2: could not run.
     """
-    from datasets_me.cli import show
     from datasets_me.findings.summary import by_code
     from datasets_me.formats import image_set
     from datasets_me.images.export.plan import plan
@@ -54,10 +53,10 @@ def export(
         table.add_row(part or "-", f"{len(labels):,}", *(f"{labels.count(name):,}" for name in planned.classes))
     console.print(table)
     for reason, count in planned.left_out.items():
-        console.print(f"left out: {plural(count, 'image')}, {reason}", markup=False)
+        console.print(f"left out: {plural(count, 'image')}, {reason}")
     findings = [*planned.findings, *changed]
     if findings:
         console.print()
         console.print(show.findings_by_code(by_code(findings)))
-    console.print(f"\n{plural(len(planned.rows), 'image')} written to {out}")
+    console.print("", f"{plural(len(planned.rows), 'image')} written to {out}")
     raise typer.Exit(1 if any(finding.severity == "error" for finding in findings) else 0)

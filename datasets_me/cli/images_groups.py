@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def groups(
 
     Exit code 0: no errors among the findings. 1: there are some; the rest is written. 2: could not run.
     """
-    from datasets_me.cli import show
     from datasets_me.findings.summary import by_code
     from datasets_me.formats import image_set
     from datasets_me.images.groups.groups import write_groups
@@ -50,7 +49,7 @@ def groups(
     if done.findings:
         console.print()
         console.print(show.findings_by_code(by_code(done.findings)))
-    console.print(f"\n{plural(done.faces, 'face')} of {plural(done.images, 'image')} written to {out}")
+    console.print("", f"{plural(done.faces, 'face')} of {plural(done.images, 'image')} written to {out}")
     raise typer.Exit(1 if any(finding.severity == "error" for finding in done.findings) else 0)
 
 

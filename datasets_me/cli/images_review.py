@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from datasets_me.cli import show
 from datasets_me.core.errors import plural
 
 
@@ -30,11 +31,11 @@ def review(
 
     made = Review(image_set.read(images), root, decisions=decisions, every=every)
     with ReviewServer(made, port) as server:
-        typer.echo(f"{plural(len(made.items), 'image')} to look at; Ctrl-C ends\n{server.url}")
+        show.echo(f"{plural(len(made.items), 'image')} to look at; Ctrl-C ends", server.url)
         if browser:
             threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             said = made.overview()
-            typer.echo(f"\n{said['decided']:,} of {said['images']:,} decided")
+            show.echo("", f"{said['decided']:,} of {said['images']:,} decided")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.cli.export_segments import Compat
 from datasets_me.cli.extract import Faces, Preset
 from datasets_me.cli.split import FOLDS, TEST, VALIDATION, Protocol, Unit
@@ -40,7 +40,7 @@ def prepare(
 
     Exit code 0: no errors. 1: there are error findings. 2: a step could not be done.
     """
-    from datasets_me.cli import pipeline, show
+    from datasets_me.cli import pipeline
     from datasets_me.export.options import Options as SegmentOptions
     from datasets_me.extract.options import ExtractOptions
     from datasets_me.splits.make import Options as SplitOptions
@@ -69,10 +69,10 @@ def prepare(
             options,
             progress=show.progress,
             begins=lambda name: None,
-            ends=lambda result: typer.echo(_line(result)),
+            ends=lambda result: show.echo(_line(result)),
         )
     except KeyboardInterrupt:
-        typer.echo("stopped; run the same again to go on", err=True)
+        show.echo("stopped; run the same again to go on", err=True)
         raise typer.Exit(arguments.INTERRUPTED) from None
     work = pipeline.to_do(results)
     if work:
@@ -83,7 +83,7 @@ def prepare(
                 code, show.severity(finding.severity), f"{count:,}", f"{finding.where}: {finding.message}", finding.fix
             )
         console.print(table)
-    typer.echo("\n" + "\n".join(_ending(results, out)))
+    show.echo("", *_ending(results, out))
     raise typer.Exit(_exit_code(results))
 
 

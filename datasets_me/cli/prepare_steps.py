@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from datasets_me.core import artefact
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError, PathError
+from datasets_me.core.paths import under
 from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import PREPARED
@@ -123,8 +124,8 @@ class Ledger:
         if not files:
             return False
         try:
-            return all((self.out / name).stat().st_size == size for name, size in files.items())
-        except OSError:
+            return all(under(self.out, name).stat().st_size == size for name, size in files.items())
+        except (OSError, PathError):
             return False
 
     def _save(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError, plural
 
 
@@ -29,22 +29,25 @@ def relocate(
         raise MeDatasetsError("--apply and --undo exclude each other", fix="give one of them")
     if undo:
         undone, gone = moving.undo(root)
-        typer.echo(f"put back: {plural(len(undone), 'folder')}")
+        show.echo(f"put back: {plural(len(undone), 'folder')}")
         for move in undone:
-            typer.echo(f"  {move.target} -> {move.source}")
+            show.echo(f"  {move.target} -> {move.source}")
         for move in gone:
-            typer.echo(f"  gone: {move.source} is not there, nor at {move.target}")
+            show.echo(f"  gone: {move.source} is not there, nor at {move.target}")
         raise typer.Exit(1 if gone else 0)
+    left = moving.unfinished(root)
     moves = moving.plan(take_inventory(manifests.read(manifest), root))
     blocked = [move for move in moves if move.blocked]
     if apply:
         moved = moving.apply(root, moves)
-        typer.echo(f"moved: {plural(len(moved), 'folder')}; --undo puts everything back")
+        show.echo(f"moved: {plural(len(moved), 'folder')}; --undo puts everything back")
     else:
         moved = [move for move in moves if not move.blocked]
-        typer.echo(f"would move: {plural(len(moved), 'folder')}; add --apply to do it")
+        show.echo(f"would move: {plural(len(moved), 'folder')}; add --apply to do it")
+    if left:
+        show.echo(f"  unfinished: an earlier run stopped before it moved {left.source} -> {left.target}")
     for move in moved:
-        typer.echo(f"  {move.source} -> {move.target}\n    {move.why}")
+        show.echo(f"  {move.source} -> {move.target}", f"    {move.why}")
     for move in blocked:
-        typer.echo(f"  blocked: {move.source} -> {move.target}: {move.blocked}")
+        show.echo(f"  blocked: {move.source} -> {move.target}: {move.blocked}")
     raise typer.Exit(1 if blocked else 0)

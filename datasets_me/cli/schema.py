@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
+
+from datasets_me.cli import show
 
 app = typer.Typer(help="Check a dataset schema of your own, or print the JSON Schema of schemas.", no_args_is_help=True)
 
@@ -17,7 +18,7 @@ def check(path: Path = typer.Argument(help="The schema (.yaml).")) -> None:
 
     spec = schema_files.load_file(path).spec
     parts = f"{len(spec.workbook.variants)} workbook variants, {len(spec.layouts)} layouts"
-    typer.echo(f"{path}: {spec.id} is a valid schema: {parts}")
+    show.echo(f"{path}: {spec.id} is a valid schema: {parts}")
 
 
 @app.command("json")
@@ -25,4 +26,4 @@ def print_json() -> None:
     """Print the JSON Schema of dataset schemas, so that editors complete and check them."""
     from datasets_me.schema.spec import Spec
 
-    typer.echo(json.dumps(Spec.model_json_schema(), indent=2, ensure_ascii=False))
+    show.echo_json(Spec.model_json_schema())

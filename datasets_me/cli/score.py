@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 
 if TYPE_CHECKING:
     from datasets_me.findings.finding import Finding
@@ -135,7 +135,6 @@ def spotting(
     1: there are some. 2: could not run.
     """
     from datasets_me.cards import spotting_plot
-    from datasets_me.cli import show
     from datasets_me.formats import manifest
     from datasets_me.formats import predictions as prediction_files
     from datasets_me.scores import report
@@ -177,7 +176,6 @@ def ensemble(
     Exit code 0: no errors among the findings. 1: there are some. 2: could not run.
     """
     from datasets_me.cards import confusion_plot
-    from datasets_me.cli import show
     from datasets_me.scores import ensemble as stage
     from datasets_me.scores import report
     from datasets_me.scores.truth import truth_of
@@ -209,7 +207,6 @@ def _files(paths: Sequence[Path], truth: Truth) -> list[Predictions]:
 
 
 def _table(*names: str) -> Any:
-    from datasets_me.cli import show
 
     return show.table(None, *names, *_NUMBERS, right=_NUMBERS)
 
@@ -229,8 +226,6 @@ def _row(matrix: Confusion) -> list[str]:
 
 
 def _matrix(matrix: Confusion, title: str) -> Any:
-    from datasets_me.cli import show
-
     table = show.table(f"\n{title}", "", *matrix.columns, "F1", "recall", right=matrix.columns)
     f1, recall = matrix.f1(), matrix.recall()
     for name, counts in zip(matrix.classes, matrix.counts.tolist(), strict=True):
@@ -254,12 +249,10 @@ def _finish(
     """
     if out:
         report.write(out, {name: draw() for name, draw in pictures.items()}, force=force)
-        typer.echo(f"written to {out}", err=True)
+        show.echo(f"written to {out}", err=True)
     if as_json:
-        typer.echo(report.as_json())
+        show.echo_json(report.as_dict())
     else:
-        from datasets_me.cli import show
-
         for part in shown:
             show.console().print(part)
         _print_findings(report.findings)
@@ -267,7 +260,6 @@ def _finish(
 
 
 def _print_findings(found: Sequence[Finding]) -> None:
-    from datasets_me.cli import show
     from datasets_me.findings.summary import by_code
 
     if found:

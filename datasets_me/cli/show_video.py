@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
+from datasets_me.core.paths import safe_name
 
 
 def show_video(
@@ -25,7 +26,7 @@ def show_video(
     made = manifests.read(manifest)
     folder = feature_files.read(features, made)
     row = find_row(folder, video)
-    path = out or Path(f"{row.name}.png")
+    path = out or Path(f"{safe_name(row.name)}.png")
     may_write(path, force)
     plot_video(made, folder, row, path)
-    typer.echo(f"written to {path}")
+    show.echo(f"written to {path}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 
 if TYPE_CHECKING:
     from datasets_me.formats.split import Split
@@ -92,15 +92,14 @@ def split(
     _show(made)
     for code, count in sorted(Counter(finding.code for finding in made.findings).items()):
         first = next(finding.message for finding in made.findings if finding.code == code)
-        typer.echo(f"{code} {all_codes()[code].name}: {plural(count, 'finding')}; {first}")
-    typer.echo(f"written to {out}")
+        show.echo(f"{code} {all_codes()[code].name}: {plural(count, 'finding')}; {first}")
+    show.echo(f"written to {out}")
 
 
 _SHOWN = 8  # folds of a long table
 
 
 def _show(made: Split) -> None:
-    from datasets_me.cli import show
     from datasets_me.formats.split import PARTS
 
     out = show.console()
@@ -118,4 +117,4 @@ def _show(made: Split) -> None:
     if len(names) > _SHOWN:
         table.add_row("…", "", "", "", f"{len(names) - _SHOWN} more folds")
     out.print(table)
-    out.print(f"\n{len(names)} folds of {made.unit}s, protocol {made.protocol}, seed {made.seed}")
+    out.print("", f"{len(names)} folds of {made.unit}s, protocol {made.protocol}, seed {made.seed}")

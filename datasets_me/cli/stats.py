@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from datasets_me.cli.show import Screen
 
 
 class Format(StrEnum):
@@ -56,20 +56,20 @@ def stats(
         if features is not None:
             found["channels"] = _channels(made, features, split)
         if output is Format.table and out is None:
-            from datasets_me.cli import show
-
             _show(found, show.console())
+            return
+        if output is Format.json and out is None:
+            show.echo_json(found)
             return
         text = json.dumps(found, indent=2, ensure_ascii=False) if output is Format.json else _as_text(found)
     if out is None:
-        typer.echo(text)
+        show.echo_document(text)
     else:
         write_file(out, f"{text}\n".encode())
-        typer.echo(f"written to {out}", err=True)
+        show.echo(f"written to {out}", err=True)
 
 
 def _channels(made: Any, features: Path, split: Path | None) -> list[dict[str, Any]]:
-    from datasets_me.cli import show
     from datasets_me.export.statistics import channels, report
     from datasets_me.formats import features as feature_files
     from datasets_me.formats import split as split_files
@@ -83,18 +83,12 @@ def _channels(made: Any, features: Path, split: Path | None) -> list[dict[str, A
 def _as_text(found: dict[str, Any]) -> str:
     import io
 
-    from rich.console import Console
-
-    from datasets_me.cli.show import WIDTH_IN_FILES
-
     file = io.StringIO()
-    _show(found, Console(file=file, width=WIDTH_IN_FILES, highlight=False))
+    _show(found, show.console(file))
     return file.getvalue().rstrip()
 
 
-def _show(found: dict[str, Any], out: Console) -> None:
-    from datasets_me.cli import show
-
+def _show(found: dict[str, Any], out: Screen) -> None:
     numbers = ["rows", "n", "mean", "min", "5 %", "median", "95 %", "max", "apex after onset", "offset after apex"]
     table = show.table(None, "type", "of", *numbers, right=numbers)
     for kind, entry in found["types"].items():
@@ -104,8 +98,9 @@ def _show(found: dict[str, Any], out: Console) -> None:
                 table.add_row("", value or "no emotion", *_measured(measured))
     out.print(table)
     out.print(
-        f"\n{found['annotations']} annotations of {found['subjects']} subjects in {found['videos']} videos; lengths in "
-        f"frames at {found['fps']:g} frames a second, both ends included; distances of the apex are means"
+        "",
+        f"{found['annotations']} annotations of {found['subjects']} subjects in {found['videos']} videos; lengths in "
+        f"frames at {found['fps']:g} frames a second, both ends included; distances of the apex are means",
     )
     for fold in found.get("channels", ()):
         _show_channels(fold, out)
@@ -123,7 +118,7 @@ def _mean(spread: dict[str, Any]) -> str:
     return "-" if spread["mean"] is None else f"{spread['mean']:.2f}"
 
 
-def _show_channels(fold: dict[str, Any], out: Console) -> None:
+def _show_channels(fold: dict[str, Any], out: Screen) -> None:
     """One line per fold: over all regions. JSON has each region."""
     name = "all videos" if fold["fold"] is None else f"fold {fold['fold']}, training part"
     values = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError
 
 
@@ -41,7 +41,6 @@ def synth(
     Beside them lie schema.yaml, the schema with the counts of this set, and truth.json, every finding that convert
     and check have to make; with --faces also truth/, the motion of every video.
     """
-    from datasets_me.cli import show
     from datasets_me.synthetic.write import PLANTABLE, make
 
     film = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments
+from datasets_me.cli import arguments, show
 
 if TYPE_CHECKING:
     from datasets_me.export.trace import Row, Trace
@@ -28,15 +28,13 @@ def trace(
 
     found = walk(file, item)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        show.echo_json(found.model_dump(mode="json"))
     else:
         _show(found)
     raise typer.Exit(0 if found.intact else 1)
 
 
 def _show(found: Trace) -> None:
-    from datasets_me.cli import show
-
     out = show.console()
     features = found.features or "none"
     key = f", key {found.features_key}" if found.features_key else ""
@@ -55,18 +53,14 @@ def _show(found: Trace) -> None:
     for row in found.rows:
         _show_row(row)
     if not found.rows:
-        out.print("\nno annotation: nothing is expressed here")
+        out.print("", "no annotation: nothing is expressed here")
 
 
 def _show_row(row: Row) -> None:
-    from rich.text import Text
-
-    from datasets_me.cli import show
-
     out = show.console()
     sheet = f", sheet '{row.sheet}'" if row.sheet else ""
-    out.print(Text(f"\n{row.annotation}: {row.file}{sheet}, row {row.row}", style="bold"))
-    out.print(Text(f"sha256 {row.sha256 or 'not recorded'}"))
+    out.print("", f"{row.annotation}: {row.file}{sheet}, row {row.row}", style="bold")
+    out.print(f"sha256 {row.sha256 or 'not recorded'}")
     table = show.table(None, "field", "cell", "workbook", "manifest", "labelled at")
     how = {"apex": row.apex_from, "offset": row.offset_from}
     for cell in row.cells:
@@ -77,5 +71,5 @@ def _show_row(row: Row) -> None:
         rule = how.get(cell.field)
         if rule not in (None, "annotated"):
             at += f" ({rule})"
-        table.add_row(cell.field, cell.cell or "", Text(said), Text(cell.value or ""), at)
+        table.add_row(cell.field, cell.cell or "", said, cell.value, at)
     out.print(table)

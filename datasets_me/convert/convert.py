@@ -83,9 +83,9 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
     normaliser = Normaliser(spec, table, list(spec.corrections) if corrections else [])
     annotations = list(normaliser.annotations())
     if not annotations:
-        reasons = "\n".join(f"  {finding.where}: {finding.message}" for finding in normaliser.findings[:5])
         raise WorkbookError(
-            f"no row of sheet '{table.sheet.name}' is an annotation" + (f"\n{reasons}" if reasons else ""),
+            f"no row of sheet '{table.sheet.name}' is an annotation",
+            details=[f"{finding.where}: {finding.message}" for finding in normaliser.findings[:5]],
             where=str(book.path),
         )
     findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations)]

@@ -46,9 +46,9 @@ def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
     if len(chosen) == 1:
         return chosen[0]
     if chosen:
-        listed = "\n".join(f"  {path}" for path in chosen)
         raise WorkbookError(
-            f"several workbooks of {spec.id} lie under the folder:\n{listed}",
+            f"several workbooks of {spec.id} lie under the folder:",
+            details=[str(path) for path in chosen],
             where=str(folder),
             fix="give the path of the one you mean",
         )

@@ -62,9 +62,10 @@ def find_table(spec: Spec, book: Book) -> Table:
             fit = _fit(variant, sheet)
             if isinstance(fit, _Fit):
                 return _table(spec, book, fit)
-            reasons.append(f"  sheet '{sheet.name}', variant '{variant.id}': {fit}")
+            reasons.append(f"sheet '{sheet.name}', variant '{variant.id}': {fit}")
     raise WorkbookError(
-        f"no sheet is an annotation table of {spec.id}\n" + "\n".join(reasons or ["  the workbook has no sheets"]),
+        f"no sheet is an annotation table of {spec.id}",
+        details=reasons or ["the workbook has no sheets"],
         where=str(book.path),
         fix="give the dataset this workbook belongs to, or add a variant to a schema of your own",
     )

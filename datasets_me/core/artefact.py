@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_me.core.errors import MeDatasetsError, OutputError, WriteError
+from datasets_me.core.locks import is_lock
 from datasets_me.core.version import __version__
 
 if sys.platform != "win32":
@@ -129,7 +130,7 @@ def may_replace(out: Path, kind: Kind, force: bool) -> None:
         raise OutputError(f"the {kind.noun} exists already", where=str(out), fix="add --force to replace it")
     listed = about.get("files")
     known = {kind.about, *listed} if isinstance(listed, dict) else {kind.about}
-    if foreign := [name for name in _files(out) if name not in known]:
+    if foreign := [name for name in _files(out) if name not in known and not is_lock(name.rpartition("/")[2])]:
         raise OutputError(
             f"the folder holds other files, which would be lost: {', '.join(foreign[:5])}",
             where=str(out),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -31,21 +32,31 @@ class Place:
 
 
 class MeDatasetsError(Exception):
-    """Base of every error this package raises on purpose; the command line turns it into exit code 2."""
+    """Base of every error this package raises on purpose; the command line turns it into exit code 2.
 
-    def __init__(self, what: str, *, where: Place | str | None = None, fix: str | None = None) -> None:
+    ``what`` and ``fix`` are a sentence each, without line breaks; ``details`` are further lines below the first.
+    """
+
+    def __init__(
+        self, what: str, *, details: Sequence[str] = (), where: Place | str | None = None, fix: str | None = None
+    ) -> None:
         super().__init__(what)
         self.what = what
+        self.details = tuple(details)
         self.where = str(where) if where else None
         self.fix = fix
 
     def __str__(self) -> str:
-        lines = [self.what]
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """The sentence, the details, the place and what to do, a line each."""
+        lines = [self.what, *(f"  {line}" for line in self.details)]
         if self.where:
             lines.append(f"  where: {self.where}")
         if self.fix:
             lines.append(f"  to do: {self.fix}")
-        return "\n".join(lines)
+        return lines
 
 
 class SchemaError(MeDatasetsError):
@@ -70,6 +81,10 @@ class OutputError(MeDatasetsError):
 
 class WriteError(MeDatasetsError):
     """A file cannot be written: no permission, or a full disk."""
+
+
+class PathError(MeDatasetsError):
+    """A name or a path that comes from data leads out of the folder it is about, or cannot be one."""
 
 
 class FeaturesError(MeDatasetsError):

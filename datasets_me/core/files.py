@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import stat
-import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile
 
 NPZ_ERRORS = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
 """What ``np.load`` and looking up an array raise for an npz that is damaged or lacks it."""
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes of this machine that lock the same file out; without effect on Windows."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:20]
-    with (Path(tempfile.gettempdir()) / f"me-datasets-{name}.lock").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def read_regular(path: Path) -> bytes:

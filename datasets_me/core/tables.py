@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import ImagesError
@@ -79,7 +79,20 @@ def read_parquet(model: type[Row], path: Path) -> list[Row]:
     for row in rows:
         for column in maps:
             row[column] = dict(row[column])
-    return [model.model_validate(row) for row in rows]
+    return _validated(model, rows, 1)
+
+
+def _validated(model: type[Row], rows: Iterable[Any], first: int) -> list[Row]:
+    """Rows as records; a ValueError says in one sentence which is none, and why."""
+    made = []
+    for number, row in enumerate(rows, start=first):
+        try:
+            made.append(model.model_validate(row))
+        except ValidationError as error:
+            fault = error.errors()[0]
+            place = ".".join(map(str, fault["loc"]))
+            raise ValueError(f"row {number}: {place}: {fault['msg'].lower()}") from error
+    return made
 
 
 def arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
@@ -141,14 +154,15 @@ def batches(
     try:
         with open_parquet(path) as file:
             maps = [column.name for column in file.schema_arrow if pa.types.is_map(column.type)]
-            wanted = None if columns is None else list(columns)
+            wanted, first = None if columns is None else list(columns), 1
             for batch in file.iter_batches(batch_size=size, columns=wanted, use_threads=False):
                 rows = batch.to_pylist()
                 for row in rows:
                     for column in maps:
                         if column in row:
                             row[column] = dict(row[column])
-                yield [model.model_validate(row) for row in rows]
+                yield _validated(model, rows, first)
+                first += len(rows)
     except (OSError, ValueError, TypeError) as error:
         raise ImagesError(f"the table is damaged: {error}", where=str(path)) from error
 

@@ -22,9 +22,48 @@ def fold(text: str) -> str:
     return re.sub(r"[\s_.\-]+", "", unicodedata.normalize("NFKC", clean(text))).casefold()
 
 
+# Control characters of ASCII and of Latin-1 (C1), separators of lines, marks and overrides of direction, and bytes of
+# file names that are not UTF-8, which Python hands over as lone surrogates.
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 def printable(text: str) -> str:
-    """A file name as text: bytes that are not UTF-8, which the system hands over as they are, are spelt out."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """A text on one line, with nothing in it that a terminal would obey: such characters are spelt out (``\\x1b``)."""
+    return _OBEYED.sub(_spelt_out, text)
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines, which it keeps."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def printable_json(text: str) -> str:
+    """The same for JSON, which means what it meant: JSON itself spells characters out as ``\\u009b``."""
+    return _OBEYED.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
+
+
+def _spelt_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a file's name is text: bytes that are not UTF-8 come as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def csv_cell(value: object) -> object:
+    """A cell for a CSV that people open: what a spreadsheet would take for a formula gets an apostrophe in front.
+
+    Numbers stay numbers, written as text or not. CSVs that programs read by their bytes do not go through this.
+    """
+    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def plain_number(text: str) -> str:

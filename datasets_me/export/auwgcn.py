@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from datasets_me.core import artefact
 from datasets_me.core.errors import FeaturesError, plural
+from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
 from datasets_me.export import auwgcn_csv
 from datasets_me.export.options import Options
@@ -194,7 +195,7 @@ def _by_subject(folder: Path) -> dict[str, Moments]:
 
 def _frames(folder: Path, rows: list[ItemRow]) -> Iterator[NDArray[np.float32]]:
     for row in rows:
-        with np.load(folder / row.file, allow_pickle=False) as item:
+        with np.load(under(folder, row.file), allow_pickle=False) as item:
             own = slice(CONTEXT, CONTEXT + row.length)
             yield item["feature"][own][item["mask"][own]]
 

@@ -3,6 +3,9 @@
 Its frame numbers are not those of a manifest. Per dataset, the schema says how the field counts: CAS(ME)² exactly as
 in the workbook, 0 where nothing was annotated; SAMM Long Videos 0-based at 25 frames a second. ``type_idx`` is 1 for
 macro and 2 for micro. Checked against the CSV files that are published with AUW-GCN (github.com/xjtupanda/AUW-GCN).
+
+Published code reads it, and compares what it reads with the names of folders, so cells are written as they are: also
+those that begin with ``=``, ``+``, ``-`` or ``@``, which a spreadsheet would take for a formula.
 """
 
 from __future__ import annotations

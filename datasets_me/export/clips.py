@@ -24,6 +24,7 @@ import numpy as np
 
 from datasets_me.core import artefact
 from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError, plural
+from datasets_me.core.paths import safe_name
 from datasets_me.core.rates import ratio
 from datasets_me.export import frames_on_disk as disk
 from datasets_me.export import labels
@@ -135,7 +136,7 @@ def write_clips(
                 made = maker.clip(row)
                 if made is not None:
                     item, source = made
-                    subject, stem = safe(row.subject), safe(row.id)
+                    subject, stem = safe_name(row.subject), safe_name(row.id.replace(":", "_"))
                     (stored,) = sink.add(("",), subject, stem, item)
                     frames = item["numbers"]
                     assert isinstance(frames, np.ndarray)
@@ -163,11 +164,6 @@ def write_clips(
         fields = {"options": asdict(options) | {"layout": layout}, "manifest": describe(manifest), "clips": len(items)}
         new.about.update(fields)
     return ExportedClips(len(items), len(manifest.annotations), maker.said)
-
-
-def safe(name: str) -> str:
-    """A name fit for a path; the colon of an annotation's id becomes an underscore."""
-    return re.sub(r"[^\w.()^+ -]", "_", name).strip(" .") or "_"
 
 
 def _distance(number: int, other: int) -> tuple[int, int]:

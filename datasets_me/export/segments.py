@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from datasets_me.core import artefact
 from datasets_me.core.errors import FeaturesError, MeDatasetsError, plural
+from datasets_me.core.paths import safe_name, under
 from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export import labels, published
 from datasets_me.export.labels import Label
@@ -216,13 +217,14 @@ def _write(
     ids = list(reaches)
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
     pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
-    place = Path(SEGMENTS.name, "test", folder_of(row), f"{row.name}.npy")
+    stem = safe_name(row.name)
+    place = f"{SEGMENTS.name}/test/{folder_of(row)}/{stem}.npy"
     content = npy(feature)
-    (folder / place).parent.mkdir(parents=True, exist_ok=True)
-    (folder / place).write_bytes(content)
+    under(folder, place).parent.mkdir(parents=True, exist_ok=True)
+    under(folder, place).write_bytes(content)
     whole = ItemRow(
         part="whole",
-        file=place.as_posix(),
+        file=place,
         key=row.name,
         sha256=hashlib.sha256(content).hexdigest(),
         subject=row.subject,
@@ -255,7 +257,7 @@ def _write(
             "length": min(options.length, span.count - start),
             "annotations": shown,
         }
-        stored = sink.add(PARTS, folder_of(row), f"{row.name}_{span.start + start:04}", item)
+        stored = sink.add(PARTS, folder_of(row), f"{stem}_{span.start + start:04}", item)
         items += [
             whole.model_copy(update=covers | {"part": part, "file": held.file, "key": held.key, "sha256": held.sha256})
             for part, held in zip(PARTS, stored, strict=True)

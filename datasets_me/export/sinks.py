@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.paths import under
+
 if TYPE_CHECKING:
     from datasets_me.export.options import Format
 
@@ -37,7 +39,11 @@ class Sink(Protocol):
     """Takes items in order, part by part or mixed."""
 
     def add(self, parts: Sequence[str], subject: str, stem: str, item: Item) -> list[Stored]:
-        """Store an item in each of some parts."""
+        """Store an item in each of some parts; subject and stem are names as of `core.paths.safe_name`.
+
+        Raises:
+            PathError: they lead out of the export.
+        """
 
     def close(self) -> None:
         """Write what is still held."""
@@ -74,7 +80,7 @@ class NpzSink:
         stored = []
         for part in parts:
             path = Path(self.kind, part, subject, f"{stem}.npz")
-            place = self.folder / path
+            place = under(self.folder, path.as_posix())
             if place.parent not in self.made:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 self.made.add(place.parent)
@@ -115,7 +121,7 @@ class TarSink:
             if shard is not None:
                 shard.close()
             number, held = number + 1, 0
-            path = self.folder / self._path(part, number)
+            path = under(self.folder, self._path(part, number))
             path.parent.mkdir(parents=True, exist_ok=True)
             shard = tarfile.open(path, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115 - closed in close()
         for name, content in members:
@@ -167,7 +173,7 @@ class ParquetSink:
             return
         made = table(rows)
         if part not in self.writers:
-            path = self.folder / self.kind / f"{part}.parquet"
+            path = under(self.folder, f"{self.kind}/{part}.parquet")
             path.parent.mkdir(parents=True, exist_ok=True)
             self.writers[part] = pq.ParquetWriter(path, made.schema, compression="zstd")
         self.writers[part].write_table(made)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from datasets_me.core import rates
 from datasets_me.core.errors import FeaturesError, plural
+from datasets_me.core.paths import safe_name
 from datasets_me.export.labels import Span
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.features import FeatureFolder
@@ -94,7 +94,7 @@ def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], li
 
 def folder_of(row: VideoFeatures) -> str:
     """The name of a subject's folder: the subject's, made fit for a path."""
-    return re.sub(r"[^\w.()^+ -]", "_", row.subject).strip(" .") or "_"
+    return safe_name(row.subject)
 
 
 def _without(

@@ -17,6 +17,8 @@ from typing import Any
 from datasets_me.core import artefact
 from datasets_me.core.engine.pool import Failure, Report, run_jobs
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError
+from datasets_me.core.locks import remove_left
+from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
 from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
@@ -185,6 +187,7 @@ def _claim(
     Raises:
         OutputError: it holds something else.
         FeaturesError: it holds an extraction of another dataset or with other options.
+        PathError: a folder of it is a link that leads out of it.
         WriteError: it cannot be written.
     """
     about: dict[str, Any] = {
@@ -194,6 +197,8 @@ def _claim(
         "options": record(options),
         "environment": surroundings,
     }
+    for name in (ledger.FOLDER, *ledger.ARRAYS):
+        under(out, name)
     path = out / EXTRACTION.about
     if artefact.claim(out, EXTRACTION):
         try:
@@ -217,6 +222,7 @@ def _claim(
             )
         if changed:
             ledger.remove_all(out)
+    remove_left(out / ledger.FOLDER)
     artefact.write_file(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 

@@ -9,15 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets_me.core.artefact import write_file
+from datasets_me.core.errors import PathError
+from datasets_me.core.paths import check_table, under
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import VideoFeatures
 
 FOLDER = "done"
+ARRAYS = ("features", "landmarks")
+"""Folders of the arrays of videos."""
 
 
 class Done(NamedTuple):
@@ -46,8 +51,12 @@ def stat_of(files: FrameFiles) -> str:
 
 
 def marker(out: Path, subject: str, name: str) -> Path:
-    """Where it is written that a video is done."""
-    return out / FOLDER / subject / f"{name}.json"
+    """Where it is written that a video is done.
+
+    Raises:
+        PathError: a link in the output leads out of it.
+    """
+    return under(out, f"{FOLDER}/{subject}/{name}.json")
 
 
 def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Sequence[Finding]) -> None:
@@ -56,7 +65,7 @@ def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Se
     Raises:
         WriteError: it cannot be written.
     """
-    sizes = {path: (out / path).stat().st_size for path in (row.features, row.landmarks) if path}
+    sizes = {path: under(out, path).stat().st_size for path in (row.features, row.landmarks) if path}
     about = {
         "stamp": stamp,
         "files": sizes,
@@ -68,15 +77,22 @@ def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Se
 
 
 def remove_all(out: Path) -> None:
-    """Remove everything that is written down as done, arrays and all."""
-    for path in sorted((out / FOLDER).glob("*/*.json")):
+    """Remove everything that is written down as done, arrays and all.
+
+    Raises:
+        PathError: a link in the output leads out of it; nothing behind it is removed.
+    """
+    for found in sorted((out / FOLDER).glob("*/*.json")):
+        path = under(out, found.relative_to(out).as_posix())
         try:
             files = dict(json.loads(path.read_text(encoding="utf-8"))["files"])
         except (OSError, ValueError, KeyError, TypeError):
             files = {}
         for name in files:
-            if (out / name).resolve().is_relative_to(out.resolve()):  # of a damaged file nothing is believed
-                (out / name).unlink(missing_ok=True)
+            # of what it says only that is believed which can be an array of ours
+            with suppress(PathError):
+                if name.startswith(tuple(f"{folder}/" for folder in ARRAYS)) and under(out, name).is_file():
+                    under(out, name).unlink()
         path.unlink()
 
 
@@ -88,11 +104,12 @@ def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done |
         about = json.loads(marker(out, subject, name).read_text(encoding="utf-8"))
         if stamp is not None and about["stamp"] != stamp:
             return None
-        if any((out / path).stat().st_size != size for path, size in about["files"].items()):
+        if any(under(out, path).stat().st_size != size for path, size in about["files"].items()):
             return None
-        return Done(
-            VideoFeatures.model_validate(about["row"]),
-            [Finding.model_validate(finding) for finding in about["findings"]],
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        row = VideoFeatures.model_validate(about["row"])
+        if row.name != name:
+            return None
+        check_table(marker(out, subject, name), [row], paths=["features", "landmarks", "path"])
+        return Done(row, [Finding.model_validate(finding) for finding in about["findings"]])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, PathError):
         return None

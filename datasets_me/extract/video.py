@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +13,8 @@ import numpy as np
 from datasets_me.core.artefact import write_file
 from datasets_me.core.engine.pool import Report
 from datasets_me.core.errors import FolderError, plural
-from datasets_me.core.files import locked
+from datasets_me.core.locks import locked
+from datasets_me.core.paths import safe_name, under
 from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback, Found, crops_digest, find_crop, padding
@@ -73,12 +72,6 @@ class Postponed:
 Outcome = Done | Postponed
 
 
-def safe_name(name: str) -> str:
-    """A name that is one part of a path on every system; one that had to be changed ends in a hash of itself."""
-    safe = re.sub(r"[^\w.()^+ -]", "_", name).strip(" .") or "_"
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:6]}"
-
-
 def make_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
     """What a worker does with a job; called once in each worker."""
     cv2.setNumThreads(1)
@@ -95,6 +88,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
 
     Raises:
         WriteError: the results cannot be written.
+        PathError: a link in the output leads out of it.
     """
     video, options = job.video, setting.options
     row = row_of(setting, job)
@@ -253,8 +247,8 @@ def _why_partial(counts: Mapping[str, int], where: Found) -> str:
 
 def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -> VideoFeatures:
     """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
-    landmarks = f"landmarks/{job.subject}/{job.name}.npz"
-    for path in (out / landmarks, out / f"features/{job.subject}/{job.name}.npy"):
+    landmarks, feature = f"landmarks/{job.subject}/{job.name}.npz", f"features/{job.subject}/{job.name}.npy"
+    for path in (under(out, landmarks), under(out, feature)):
         path.unlink(missing_ok=True)  # of an earlier run, from other frames
     if features is None:
         return row
@@ -268,11 +262,11 @@ def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -
         clipped=features.clipped,
         box=np.array(features.box, np.int32),
     )
-    write_file(out / landmarks, content.getvalue())
+    write_file(under(out, landmarks), content.getvalue())
     arrays = {"landmarks": landmarks}
     if row.status != "failed":
-        arrays["features"] = f"features/{job.subject}/{job.name}.npy"
+        arrays["features"] = feature
         content = io.BytesIO()
         np.save(content, features.feature)
-        write_file(out / arrays["features"], content.getvalue())
+        write_file(under(out, feature), content.getvalue())
     return row.model_copy(update=arrays)

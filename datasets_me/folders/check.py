@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,8 +78,8 @@ def _inventory(manifest: Manifest, root: Path, walking: Progress | None) -> Inve
 def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None) -> Manifest:
     """The manifest with a row for every folder of frames under a root, tied to its annotations.
 
-    Relocations of the schema that were applied become findings (ME201), and so does a root under which nothing fits
-    (ME213): the workbook alone may lie there.
+    Relocations of the schema that were applied become findings (ME201), and so do folders that cannot be used (ME210)
+    and a root under which nothing fits (ME213): the workbook alone may lie there.
 
     Raises:
         FolderError: the root is no folder.
@@ -87,18 +87,25 @@ def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None
     inventory = _inventory(manifest, root, walking)
     if not inventory.folders:
         nothing = finding("ME213", f"nothing under {root.name or root} fits a layout of {manifest.spec.id}")
-        return replace(manifest, findings=[*manifest.findings, nothing])
+        return replace(manifest, findings=[*manifest.findings, *_seen(manifest, inventory), nothing])
     videos = list_videos(manifest.spec, manifest.annotations, inventory)
-    relocated = list(rules.apply(Context(manifest, inventory), lambda code: code == "ME201"))
-    return replace(manifest, videos=videos, findings=[*manifest.findings, *relocated])
+    return replace(manifest, videos=videos, findings=[*manifest.findings, *_seen(manifest, inventory)])
+
+
+def _seen(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
+    """What is known of the folders before anything is compared with them."""
+    return rules.apply(Context(manifest, inventory), lambda code: code in ("ME201", "ME210"))
 
 
 def _nothing_fits(manifest: Manifest, inventory: Inventory) -> FolderError:
     """The error for a tree in which no folder fits: what was expected, what is there."""
-    expected = "\n".join(f"  {layout.id}: {layout.folder}/{layout.frame}" for layout in manifest.spec.layouts)
-    there = [leaf.path for leaf in inventory.unknown[:5]] or ["no folder with images at all"]
+    expected = [f"{layout.id}: {layout.folder}/{layout.frame}" for layout in manifest.spec.layouts]
+    there = [leaf.path for leaf in inventory.unknown[:5]]
+    there += [f"{path} ({why})" for path, why in inventory.tree.unreadable[:5]]
+    there = there or ["no folder with images at all"]
     return FolderError(
-        f"nothing under the root fits a layout of {manifest.spec.id}\n{expected}\n  there is: {', '.join(there)}",
+        f"nothing under the root fits a layout of {manifest.spec.id}",
+        details=[*expected, f"there is: {', '.join(there)}"],
         where=str(inventory.tree.root),
         fix="give the folder that holds the dataset; or add a layout to a schema of your own",
     )

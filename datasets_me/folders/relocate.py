@@ -1,21 +1,32 @@
 """Moving misplaced folders to where they belong: planned, journalled, undoable, never over anything.
 
 The journal is a file of JSON lines under the root. Every step is written and flushed before it is done, so that a
-killed run can be finished or undone: the state of the disk tells whether the last step happened.
+killed run can be gone on with or undone: the state of the disk tells whether the last step happened.
+
+The journal may have come with the dataset, from a stranger. Nothing is moved because it says so but by `undo`, which
+the user asks for; and every path in it is checked to lie under the root, whatever the journal says and links point at.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from datasets_me.core.errors import RelocationError
+from datasets_me.core.artefact import write_file
+from datasets_me.core.errors import PathError, RelocationError
+from datasets_me.core.paths import path_fault, under
+from datasets_me.core.text import printable
 from datasets_me.folders.layouts import Inventory
 
 JOURNAL = ".me-datasets-relocate.jsonl"
+
+_STEPS = {"mkdir": ("path",), "move": ("source", "target", "why")}
+_PATHS = ("path", "source", "target")
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,8 @@ def plan(inventory: Inventory) -> list[Move]:
         blocked = None
         if folder.reaches_above_root:
             blocked = "its right place lies outside the root; give a --root further up"
+        elif fault := path_fault(folder.target) or _link_fault(root, folder.path) or _link_fault(root, folder.target):
+            blocked = f"a folder cannot be moved there: {fault}"
         elif os.path.lexists(root / folder.target):
             blocked = "something is there already"
         elif folder.target in [move.target for move in moves]:
@@ -48,24 +61,37 @@ def plan(inventory: Inventory) -> list[Move]:
 
 
 def apply(root: Path, moves: list[Move]) -> list[Move]:
-    """Move what is not blocked, after finishing what an interrupted run left; returns what was moved.
+    """Move what is not blocked; returns what was moved. What an interrupted run left undone is planned like all else.
 
     Raises:
-        RelocationError: a folder vanished, something appeared in its place, or the disk refuses.
+        RelocationError: the journal is not ours to write, a folder vanished, something appeared in its place, or the
+            disk refuses.
     """
-    moved = _finish_interrupted(root)
-    done = {move.source for move in moved}
+    _read(root)
+    moved = []
     for move in moves:
-        if move.blocked or move.source in done:
+        if move.blocked:
             continue
         for parent in reversed(Path(move.target).parents):
-            if str(parent) != "." and not (root / parent).exists():
+            if str(parent) != "." and not _place(root, parent.as_posix()).exists():
                 _write(root, {"step": "mkdir", "path": str(parent.as_posix())})
-                (root / parent).mkdir()
+                _place(root, parent.as_posix()).mkdir()
         _write(root, {"step": "move", **asdict(move)})
         _rename(root, move.source, move.target)
         moved.append(move)
     return moved
+
+
+def unfinished(root: Path) -> Move | None:
+    """The move that an interrupted run wrote down and did not do, so that it is still to be done.
+
+    Raises:
+        RelocationError: the journal cannot be read, or leads out of the root.
+    """
+    step = next((step for step in reversed(_read(root)) if step["step"] == "move"), None)
+    if step is None or not os.path.lexists(root / step["source"]) or os.path.lexists(root / step["target"]):
+        return None
+    return _move(step)
 
 
 def undo(root: Path) -> tuple[list[Move], list[Move]]:
@@ -74,7 +100,8 @@ def undo(root: Path) -> tuple[list[Move], list[Move]]:
     Returns the moves undone, and those whose folder is at neither place any more.
 
     Raises:
-        RelocationError: there is no journal, or a folder cannot go back; the journal then keeps what is left.
+        RelocationError: there is no journal, it leads out of the root, or a folder cannot go back; the journal then
+            keeps what is left.
     """
     steps = _read(root)
     if not steps:
@@ -83,7 +110,7 @@ def undo(root: Path) -> tuple[list[Move], list[Move]]:
     while steps:
         step = steps.pop()
         if step["step"] == "move":
-            at_source, at_target = (os.path.lexists(root / step[key]) for key in ("source", "target"))
+            at_source, at_target = (os.path.lexists(_place(root, step[key])) for key in ("source", "target"))
             if at_target:
                 if at_source:
                     raise _both_taken(root, step)
@@ -91,22 +118,11 @@ def undo(root: Path) -> tuple[list[Move], list[Move]]:
                 undone.append(_move(step))
             elif not at_source:
                 gone.append(_move(step))
-        elif (root / step["path"]).is_dir() and not any((root / step["path"]).iterdir()):
-            (root / step["path"]).rmdir()
-        _replace(root, steps)
+        elif (place := _place(root, step["path"])).is_dir() and not any(place.iterdir()):
+            place.rmdir()
+        write_file(root / JOURNAL, b"".join(map(_line, steps)))
     (root / JOURNAL).unlink()
     return undone, gone
-
-
-def _finish_interrupted(root: Path) -> list[Move]:
-    """Do the last recorded move if it was recorded but not done."""
-    step = next((step for step in reversed(_read(root)) if step["step"] == "move"), None)
-    if step is None or not os.path.lexists(root / step["source"]):
-        return []
-    if os.path.lexists(root / step["target"]):
-        raise _both_taken(root, step)
-    _rename(root, step["source"], step["target"])
-    return [_move(step)]
 
 
 def _move(step: dict[str, Any]) -> Move:
@@ -122,21 +138,38 @@ def _both_taken(root: Path, step: dict[str, Any]) -> RelocationError:
 
 
 def _rename(root: Path, source: str, target: str) -> None:
-    if os.path.lexists(root / target):
+    if os.path.lexists(_place(root, target)):
         raise RelocationError("something is in the way; nothing was overwritten", where=str(root / target))
     try:
-        (root / source).rename(root / target)
+        _place(root, source).rename(_place(root, target))
     except OSError as error:
         raise RelocationError(
             f"{source} cannot be moved: {error.strerror or error}", where=str(root / target)
         ) from error
 
 
+def _place(root: Path, path: str) -> Path:
+    """Where a folder lies that is moved: a link that leads out of the root is moved itself, but not gone through."""
+    fault = _link_fault(root, path)
+    if fault is not None:
+        raise RelocationError(f"a folder cannot be moved: {fault}", where=str(root))
+    return root / path
+
+
+def _link_fault(root: Path, path: str) -> str | None:
+    try:
+        under(root, path.rpartition("/")[0] or ".")
+    except PathError as error:
+        return error.what
+    return None
+
+
 def _write(root: Path, step: dict[str, Any]) -> None:
     try:
-        with (root / JOURNAL).open("ab") as journal:
-            journal.truncate(len(_whole_lines(root)))
-            journal.write(json.dumps(step, ensure_ascii=False).encode() + b"\n")
+        with _open(root, os.O_RDWR | os.O_CREAT) as journal:
+            journal.truncate(len(_whole_lines(journal.read())))
+            journal.seek(0, os.SEEK_END)
+            journal.write(_line(step))
             journal.flush()
             os.fsync(journal.fileno())
     except OSError as error:
@@ -146,32 +179,65 @@ def _write(root: Path, step: dict[str, Any]) -> None:
         ) from error
 
 
-def _replace(root: Path, steps: list[dict[str, Any]]) -> None:
-    temporary = root / (JOURNAL + ".new")
-    temporary.write_text("".join(json.dumps(step, ensure_ascii=False) + "\n" for step in steps), encoding="utf-8")
-    temporary.replace(root / JOURNAL)
+def _line(step: dict[str, Any]) -> bytes:
+    return json.dumps(step, ensure_ascii=False).encode() + b"\n"
 
 
-def _whole_lines(root: Path) -> bytes:
+def _open(root: Path, flags: int) -> Any:
+    """The journal: a file of its own, not another that a link of either kind makes it stand for.
+
+    Raises:
+        OSError: it cannot be opened, or is a link.
+    """
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if (root / JOURNAL).is_symlink():
+        raise OSError(errno.ELOOP, "it is a link")
+    handle = os.open(root / JOURNAL, flags, 0o666)
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is a link" if about.st_nlink > 1 else "it is not a regular file")
+    return os.fdopen(handle, "r+b" if flags & os.O_RDWR else "rb")
+
+
+def _whole_lines(content: bytes) -> bytes:
     """The journal without a last line that was cut off: it was never acted on."""
-    content = (root / JOURNAL).read_bytes() if (root / JOURNAL).exists() else b""
     return content[: content.rfind(b"\n") + 1]
 
 
 def _read(root: Path) -> list[dict[str, Any]]:
-    """The steps of the journal."""
+    """The steps of the journal, all of them between places under the root; none where there is no journal."""
+    try:
+        with _open(root, os.O_RDONLY) as journal:
+            content = _whole_lines(journal.read())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RelocationError(
+            f"the journal cannot be read: {error.strerror or error}",
+            where=str(root / JOURNAL),
+            fix="look at it, and put it away if it is not of your own moves",
+        ) from error
     steps = []
-    for number, line in enumerate(_whole_lines(root).splitlines(), start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         try:
             step = json.loads(line)
-            keys = {"mkdir": ("path",), "move": ("source", "target", "why")}[step["step"]]
-            if not all(isinstance(step[key], str) for key in keys):
+            if not all(isinstance(step[key], str) for key in _STEPS[step["step"]]):
                 raise TypeError
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RelocationError(
                 f"line {number} of the journal is not readable",
                 where=str(root / JOURNAL),
                 fix="mend or remove that line; the other lines say what was moved where",
             ) from error
+        for path in (step[key] for key in _PATHS if key in step):
+            fault = path_fault(path) or _link_fault(root, path) or ("that is itself" if path == JOURNAL else None)
+            if fault is not None:
+                raise RelocationError(
+                    f"line {number} of the journal names '{printable(path)}', where nothing can have been moved: "
+                    f"{fault}",
+                    where=str(root / JOURNAL),
+                    fix="this journal is not of your own moves: put it away",
+                )
         steps.append(step)
     return steps

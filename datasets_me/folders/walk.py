@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.errors import FolderError
+from datasets_me.core.errors import FolderError, plural
 from datasets_me.core.frame_names import Frames, is_image, read_names
-from datasets_me.core.text import printable
+from datasets_me.core.paths import path_fault
+from datasets_me.core.text import is_utf8, printable
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ Progress = Callable[[int, int], None]
 
 
 def walk(root: Path, progress: Progress | None = None) -> Tree:
-    """List a tree once. Linked folders are followed, but never into a folder that is already being listed.
+    """List a tree once. Linked folders are followed within the root, but never into one that is already being listed.
+
+    What cannot be opened, what has no name for a path, and links that lead out of the root are ``unreadable``.
 
     Raises:
         FolderError: the root is no folder.
@@ -45,21 +48,25 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
     leaves: list[Leaf] = []
     unreadable: list[tuple[str, str]] = []
     files = folders = 0
-    waiting: list[tuple[str, tuple[str, ...]]] = [("", (os.path.realpath(root),))]
+    top = os.path.realpath(root)
+    waiting: list[tuple[str, tuple[str, ...]]] = [("", (top,))]
     while waiting:
         path, above = waiting.pop()
         try:
-            names, below, linked, unnamable = _list(root / path)
+            names, below, linked, unnamable = _list(root / path, top)
         except OSError as error:
             unreadable.append((path or ".", error.strerror or str(error)))
             continue
-        unreadable += [(f"{path}/{name}" if path else name, "its name is not UTF-8") for name in unnamable]
+        unreadable += [("/".join(filter(None, (path, name))) or ".", why) for name, why in unnamable]
         folders += 1
         files += len(names)
         for name in below:
             real = os.path.realpath(root / path / name) if name in linked else f"{above[-1]}{os.sep}{name}"
-            if real not in above:
-                waiting.append((f"{path}/{name}" if path else name, (*above, real)))
+            place = f"{path}/{name}" if path else name
+            if not _within(real, top):
+                unreadable.append((place, _LEADS_OUT))
+            elif real not in above:
+                waiting.append((place, (*above, real)))
         if any(map(is_image, names)) or not below:
             leaves.append(Leaf(path or ".", read_names(names)))
         if progress:
@@ -67,23 +74,37 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
     return Tree(root, tuple(sorted(leaves, key=lambda leaf: leaf.path)), tuple(sorted(unreadable)), files)
 
 
-def _list(folder: Path) -> tuple[list[str], list[str], set[str], list[str]]:
-    """Names of files and of folders in one folder, which folders are links, and folders whose name is no text.
+def _list(folder: Path, top: str) -> tuple[list[str], list[str], set[str], list[tuple[str, str]]]:
+    """Names of files and of folders in one folder, which folders are links, and what cannot be used, with the reason.
 
-    Hidden folders are passed over. A file whose name is no text gets one that is no frame's.
+    Hidden folders are passed over. A file whose name is no text gets one that is no frame's. Files that are links out
+    of the root are one entry, whose name is empty.
     """
-    names, below, linked, unnamable = [], [], set(), []
+    names, below, linked, unusable, leading_out = [], [], set(), [], []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if printable(entry.name) != entry.name:
-                if entry.is_dir():
-                    unnamable.append(printable(entry.name))
-                else:
-                    names.append(f"{printable(entry.name)} (a name that is not UTF-8)")
-            elif not entry.is_dir():
+            if entry.is_dir():
+                fault = path_fault(entry.name)
+                if fault is not None:
+                    unusable.append((printable(entry.name), f"its name cannot be used: {fault}"))
+                elif not entry.name.startswith("."):
+                    below.append(entry.name)
+                    if entry.is_symlink():
+                        linked.add(entry.name)
+            elif not is_utf8(entry.name):
+                names.append(f"{printable(entry.name)} (a name that is not UTF-8)")
+            elif entry.is_symlink() and not _within(os.path.realpath(entry.path), top):
+                leading_out.append(entry.name)
+            else:
                 names.append(entry.name)
-            elif not entry.name.startswith("."):
-                below.append(entry.name)
-                if entry.is_symlink():
-                    linked.add(entry.name)
-    return names, below, linked, unnamable
+    if leading_out:
+        count = plural(len(leading_out), "link")
+        unusable.append(("", f"{count} of files out of the root, such as {min(leading_out)}"))
+    return names, below, linked, unusable
+
+
+def _within(real: str, top: str) -> bool:
+    return real == top or real.startswith(top.rstrip(os.sep) + os.sep)
+
+
+_LEADS_OUT = "it is a link that leads out of the root"

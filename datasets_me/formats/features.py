@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from datasets_me.core.errors import FeaturesError
 from datasets_me.core.files import NPZ_ERRORS
+from datasets_me.core.paths import check_table, under
 from datasets_me.core.tables import read_parquet
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
@@ -44,10 +45,11 @@ class FeatureFolder:
 
         Raises:
             FeaturesError: there is no array, or it has another shape or kind of numbers.
+            PathError: it lies outside the folder.
         """
         if row.features is None:
             raise FeaturesError(f"there are no features of {row.name}: {row.why or row.status}", where=str(self.folder))
-        path = self.folder / row.features
+        path = under(self.folder, row.features)
         array = _mapped(path)
         if array.ndim != 3 or array.shape[2] != 2 or array.dtype.kind != "f":
             raise FeaturesError(
@@ -61,13 +63,21 @@ class FeatureFolder:
 
         Raises:
             FeaturesError: the file is damaged.
+            PathError: it lies outside the folder.
         """
-        if row.landmarks is None:
-            return None
-        path = self.folder / row.landmarks
+        return None if row.landmarks is None else np.asarray(self.of_landmarks(row, "quality"), np.uint8)
+
+    def of_landmarks(self, row: VideoFeatures, name: str) -> NDArray[np.generic]:
+        """An array of the file of a video's landmarks, which there has to be.
+
+        Raises:
+            FeaturesError: the file is damaged.
+            PathError: it lies outside the folder.
+        """
+        path = under(self.folder, row.landmarks or "")
         try:
             with np.load(path, allow_pickle=False) as file:
-                return np.asarray(file["quality"], np.uint8)
+                return np.asarray(file[name])
         except NPZ_ERRORS as error:
             raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
@@ -79,6 +89,7 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
 
     Raises:
         FeaturesError: there is no such folder, nothing in it, or its table is damaged.
+        PathError: a name or path of the table leads out of the folder, or a link does.
     """
     if not folder.is_dir():
         raise FeaturesError("there is no such folder of features", where=str(folder))
@@ -87,11 +98,13 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
             rows = read_parquet(VideoFeatures, folder / TABLE)
         except (OSError, ValueError) as error:
             raise FeaturesError(f"{TABLE} is damaged: {error}", where=str(folder)) from error
+        check_table(folder / TABLE, rows, paths=["features", "landmarks", "path"], names=["name"])
         return FeatureFolder(folder, tuple(rows), True)
     rates = {row.video: row.fps for row in manifest.annotations}
     rows = []
     for path in sorted(folder.glob("*/*.npy")):
-        array = _mapped(path)
+        place = path.relative_to(folder).as_posix()
+        array = _mapped(under(folder, place))
         rows.append(
             VideoFeatures(
                 dataset=manifest.spec.id,
@@ -99,7 +112,7 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
                 video=path.stem,
                 name=path.stem,
                 status="ok",
-                features=path.relative_to(folder).as_posix(),
+                features=place,
                 frames=len(array) + 1 if array.ndim else 0,
                 fps=rates.get(path.stem, manifest.spec.fps),
             )

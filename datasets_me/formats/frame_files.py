@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.errors import FolderError
+from datasets_me.core.errors import FolderError, PathError
 from datasets_me.core.frame_names import number_of, read_names
+from datasets_me.core.paths import leads_out, under
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 
@@ -17,7 +18,8 @@ class FrameFiles:
     """The files of a folder of frames.
 
     ``names`` are file names by 0-based frame number of the video. A number from ``start`` to before ``end`` without a
-    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time.
+    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time,
+    and links that lead out of the root.
     """
 
     folder: Path
@@ -50,23 +52,30 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     the annotated onset.
 
     Raises:
-        FolderError: the video has no folder, or it cannot be opened.
+        FolderError: the video has no folder, it cannot be opened, or it lies outside the root.
     """
     if video.path is None or video.layout is None:
         raise FolderError(f"there is no folder of frames of {video.video}", fix="see me-datasets check")
-    folder = root / video.path
     try:
+        folder = under(root, video.path)
         with os.scandir(folder) as entries:
-            frames = read_names([entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)])
+            files = {
+                entry.name: entry.is_symlink() and leads_out(root, f"{video.path}/{entry.name}")
+                for entry in entries
+                if not entry.is_dir(follow_symlinks=False)
+            }
+    except PathError as error:
+        raise FolderError(error.what, where=error.where) from error
     except OSError as error:
         raise FolderError(f"the folder cannot be opened: {error.strerror}", where=str(folder)) from error
+    frames = read_names([name for name, out in files.items() if not out])
     layout = manifest.spec.layout(video.layout)
     shift = -layout.base
     if layout.numbers == "clip":
         onsets = [row.onset for row in annotations_of(manifest, video) if row.onset is not None]
         shift += min(onsets, default=0)
     names: dict[int, str] = {}
-    left_out = []
+    left_out = [name for name, out in files.items() if out and number_of(name) is not None]
     for name in frames.names:
         number = (number_of(name) or 0) + shift
         if number < 0 or number in names:

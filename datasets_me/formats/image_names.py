@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from datasets_me.core.errors import ImagesError
+from datasets_me.core.paths import safe_name
 from datasets_me.core.pictures import suffix_fits
 from datasets_me.core.tables import batches
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import PIXELS, ExportRow, ImageRow
 from datasets_me.formats.image_set import PLACE, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
-
-UNSAFE = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff<>:"/\\|?*]+')
-"""What some system forbids in the name of a file, or takes for a path."""
 
 EXPORTED = "export.parquet"
 """The table that an export of images leaves: which image each file is a copy of."""
@@ -34,11 +31,11 @@ def exported_name(number: int, path: str | None, format: str | None) -> str:
         path: where the image lies; None for pixels that stood in a table.
         format: that of the content.
     """
-    own = UNSAFE.sub("-", (path or "").rpartition("/")[2])
-    kind = UNSAFE.sub("-", format or PIXELS)
-    if own and suffix_fits(own, kind):
-        return f"{number:06d}_{own}"
-    return f"{number:06d}{'_' + own.rpartition('.')[0] if '.' in own else ''}.{_SUFFIX.get(kind, kind)}"
+    stem, dot, suffix = (path or "").rpartition("/")[2].rpartition(".")
+    kind = format or PIXELS
+    if not suffix_fits(f"{dot}{suffix}", kind):
+        suffix = _SUFFIX.get(kind, kind)
+    return f"{number:06d}{'_' + safe_name(stem) if stem else ''}.{safe_name(suffix)}"
 
 
 def copies_of(images: ImageSet, folders: Iterable[Path]) -> dict[str, list[str]]:

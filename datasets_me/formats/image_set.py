@@ -15,15 +15,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import artefact
-from datasets_me.core.errors import ImagesError, plural
+from datasets_me.core.errors import ImagesError, PathError, plural
 from datasets_me.core.files import checksum, read_regular
+from datasets_me.core.paths import check_table, under
 from datasets_me.core.pictures import DamageError, Decoded, decode
 from datasets_me.core.tables import GROUP, batches, open_parquet, read_parquet, stream
 from datasets_me.findings.finding import Finding, finding
@@ -76,9 +77,14 @@ class ImageSet:
 
         Raises:
             ImagesError: the table is damaged.
+            PathError: the path of an image leads out of the root.
         """
         columns = [name for name in ImageRow.model_fields if pixels or name != "pixels"]
-        yield from batches(self.folder / TABLE, ImageRow, size, columns)
+        first = 1
+        for batch in batches(self.folder / TABLE, ImageRow, size, columns):
+            check_table(self.folder / TABLE, batch, paths=["path"], first=first)
+            first += len(batch)
+            yield batch
 
     def rows(self, *, pixels: bool = True) -> Iterator[ImageRow]:
         """All rows in order, one at a time.
@@ -156,11 +162,10 @@ def load_bytes(row: ImageRow, root: Path | None) -> bytes | None:
         return None
     if root is None:
         raise DamageError("no root is given")
-    path = PurePosixPath(row.path)
-    if path.is_absolute() or ".." in path.parts or "\0" in row.path:
-        raise DamageError("the path leads out of the root")
     try:
-        return read_regular(root / row.path)
+        return read_regular(under(root, row.path))
+    except PathError as error:
+        raise DamageError(error.what) from error
     except OSError as error:
         raise DamageError(f"the file cannot be read: {error.strerror or error}") from error
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.files import checksum
+from datasets_me.core.paths import check_table, under
 from datasets_me.core.tables import Record, read_parquet, write_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.manifest import Manifest
@@ -59,7 +60,7 @@ def _with_hashes(folder: Path, items: Iterable[ItemRow]) -> Iterator[ItemRow]:
     known: dict[str, str] = {}
     for item in items:
         if item.sha256 is None and item.file not in known:
-            known[item.file] = checksum(folder / item.file)
+            known[item.file] = checksum(under(folder, item.file))
         yield item if item.sha256 else item.model_copy(update={"sha256": known[item.file]})
 
 
@@ -68,11 +69,14 @@ def read_items(folder: Path) -> list[ItemRow]:
 
     Raises:
         MeDatasetsError: the table is missing or damaged.
+        PathError: a file of it lies outside the folder.
     """
     try:
-        return read_parquet(ItemRow, folder / TABLE)
+        rows = read_parquet(ItemRow, folder / TABLE)
     except (OSError, ValueError) as error:
         raise MeDatasetsError(f"{TABLE} is damaged: {error}", where=str(folder), fix="export again") from error
+    check_table(folder / TABLE, rows, paths=["file"])
+    return rows
 
 
 def read_annotations(folder: Path) -> dict[str, Annotation]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from datasets_me.core import artefact
 from datasets_me.core.errors import ManifestError
+from datasets_me.core.paths import check_table
 from datasets_me.core.tables import Record, arrow_table, read_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import MANIFEST
@@ -103,14 +104,17 @@ def read(folder: Path) -> Manifest:
 
     Raises:
         ManifestError: there is none, it is damaged, or a newer version wrote it.
+        PathError: the path of a video leads out of the root.
     """
     about = artefact.read_about(folder, MANIFEST)
     try:
         schema = schema_files.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
+        videos = read_parquet(Video, folder / "videos.parquet")
+        check_table(folder / "videos.parquet", videos, paths=["path"])
         return Manifest(
             schema=schema,
             annotations=read_parquet(Annotation, folder / "annotations.parquet"),
-            videos=read_parquet(Video, folder / "videos.parquet"),
+            videos=videos,
             findings=read_parquet(Finding, folder / "findings.parquet"),
             variant=about["variant"],
             sources=list(about["sources"]),

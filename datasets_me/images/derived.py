@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ from numpy.typing import NDArray
 from datasets_me.core import artefact, tables
 from datasets_me.core.engine.in_order import in_order
 from datasets_me.core.errors import ImagesError
+from datasets_me.core.paths import name_fault, safe_name, under
 from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
-from datasets_me.formats.image_names import UNSAFE
 from datasets_me.formats.image_records import ImageRow, Origin
 from datasets_me.formats.image_set import INSIDE, PLACE, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
@@ -60,7 +59,8 @@ class Names:
         self._template, self._suffix = Template(template), suffix
         fields = set(self._template.fields)
         known = bool(fields) and fields <= set(NAMING_FIELDS) and not self._template.broken
-        if not known or not _is_path(self._template.render(dict.fromkeys(fields, "0"))):
+        parts = self._template.render(dict.fromkeys(fields, "0")).split("/")
+        if not known or any(name_fault(part.strip(". ")) for part in parts):
             raise ImagesError(
                 f"'{template}' does not name images",
                 fix=f"give a path of fields in braces, such as {NAMING}; there are {', '.join(NAMING_FIELDS)}",
@@ -79,8 +79,9 @@ class Names:
             "number": number,
             "stem": stem,
         }
-        texts = {name: "" if value is None else _safe(str(value)) for name, value in values.items()}
-        rendered = [part for part in self._template.render(texts).split("/") if part.strip(".")]
+        texts = {name: "" if value is None else safe_name(str(value)) for name, value in values.items()}
+        parts = (part.strip(". ") for part in self._template.render(texts).split("/"))
+        rendered = [part for part in parts if part]
         path = "/".join((PLACE, *rendered)) + f".{self._suffix}"
         other = self._taken.setdefault(path.casefold(), row.id)
         if other != row.id or not rendered:
@@ -105,7 +106,7 @@ def save(folder: Path, path: str, image: Image, row: ImageRow, done: str) -> Ima
     coded = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else [])[
         1
     ].tobytes()
-    target = folder / path
+    target = under(folder, path)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(coded)
     return row.model_copy(
@@ -180,13 +181,3 @@ def write_derived(
             options=options,
         )
     return image_set.read(out)
-
-
-def _is_path(text: str) -> bool:
-    """Whether a text is a path within a folder that every system can write."""
-    return not text.startswith("/") and ".." not in text and not any(map(UNSAFE.search, text.split("/")))
-
-
-def _safe(text: str) -> str:
-    """A text as part of a path: what some system forbids in names becomes ``-``."""
-    return re.sub(r"[^\w.\-]+", "-", text).strip(".") or "-"

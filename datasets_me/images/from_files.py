@@ -20,7 +20,7 @@ from datasets_me.formats.image_records import ImageRow
 from datasets_me.images import labels as labelling
 from datasets_me.images.doubts import Doubts
 from datasets_me.images.labels import Label, Labels
-from datasets_me.images.paths import PathPattern, files_under, is_text
+from datasets_me.images.paths import PathPattern, files_under
 from datasets_me.schema.image_schemas import ImageSchema
 from datasets_me.schema.images import KNOWN_FIELDS, LabelFiles
 
@@ -69,7 +69,7 @@ class FilesReader:
         Raises:
             ImagesError: the source is no folder, holds no image that the schema knows, or lacks the labels.
         """
-        paths = list(files_under(self._root))
+        paths = list(self._paths())
         named, left_out, others = self._named(paths)
         if not named:
             patterns = ", ".join(layout.path for layout in self._files.layouts)
@@ -95,6 +95,14 @@ class FilesReader:
             yield row
         self._findings += doubts.findings()
 
+    def _paths(self) -> Iterator[str]:
+        """The files that can be used; of the others, images and folders are findings."""
+        for path, fault in files_under(self._root):
+            if fault is None:
+                yield path
+            elif is_image_name(path.rpartition("/")[2]) or (self._root / path).is_dir():
+                self._unknown(printable(path), fault)
+
     def _named(self, paths: list[str]) -> tuple[list[_Named], dict[str, int], Counter[str]]:
         """Files of the layouts that are used; how many lie in others; and what else there is, by suffix."""
         patterns = [(each.id, PathPattern(each.path, self._spec, each.patterns)) for each in self._files.layouts]
@@ -104,9 +112,6 @@ class FilesReader:
             name = path.rpartition("/")[2]
             if not is_image_name(name):
                 others[name.rpartition(".")[2].casefold() if "." in name else ""] += 1
-                continue
-            if not is_text(path):
-                self._unknown(printable(path), "its name is not UTF-8")
                 continue
             for layout, pattern in patterns:
                 fields = pattern.fields_of(path)

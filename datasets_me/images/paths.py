@@ -8,17 +8,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.text import printable, same
+from datasets_me.core.paths import leads_out, path_fault
+from datasets_me.core.text import same
 from datasets_me.schema.images import ImageSpec
 from datasets_me.schema.template import Template
 
 _ANYWHERE = "**/"
 
 
-def files_under(root: Path) -> Iterator[str]:
-    """Paths of all files, relative to the root with ``/``, in one order on every machine.
+def files_under(root: Path) -> Iterator[tuple[str, str | None]]:
+    """Paths of all files, relative to the root with ``/``, in one order on every machine; and why one cannot be used.
 
-    Linked folders are followed, but never into a folder that is already being listed; hidden ones are passed over.
+    Linked folders are followed within the root, but never into a folder that is already being listed; hidden ones are
+    passed over. A link that leads out of the root, and a name that is none for a path, are not used: a folder is then
+    given in place of its files.
 
     Raises:
         ImagesError: the root is no folder.
@@ -28,7 +31,7 @@ def files_under(root: Path) -> Iterator[str]:
     yield from _below(root, "", (os.path.realpath(root),))
 
 
-def _below(root: Path, path: str, above: tuple[str, ...]) -> Iterator[str]:
+def _below(root: Path, path: str, above: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
     try:
         with os.scandir(root / path) as entries:
             here = sorted(entries, key=lambda entry: entry.name)
@@ -36,12 +39,18 @@ def _below(root: Path, path: str, above: tuple[str, ...]) -> Iterator[str]:
         raise ImagesError(f"a folder cannot be read: {error.strerror or error}", where=str(root / path)) from error
     for entry in here:
         relative = f"{path}/{entry.name}" if path else entry.name
-        if not entry.is_dir():
-            yield relative
-        elif not entry.name.startswith("."):
-            real = os.path.realpath(root / relative)
-            if real not in above:
-                yield from _below(root, relative, (*above, real))
+        folder = entry.is_dir()
+        if folder and entry.name.startswith("."):
+            continue
+        fault = path_fault(entry.name)
+        if fault is not None:
+            yield relative, f"its name cannot be used: {fault}"
+        elif entry.is_symlink() and leads_out(root, relative):
+            yield relative, "it is a link that leads out of the root"
+        elif not folder:
+            yield relative, None
+        elif (real := os.path.realpath(root / relative)) not in above:
+            yield from _below(root, relative, (*above, real))
 
 
 class PathPattern:
@@ -69,8 +78,3 @@ class PathPattern:
             if "__" in name and not same(value, fields[name.partition("__")[0]]):
                 return None
         return fields
-
-
-def is_text(path: str) -> bool:
-    """Whether a path is text that a table can hold: UTF-8."""
-    return printable(path) == path

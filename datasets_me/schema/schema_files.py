@@ -112,7 +112,7 @@ def validated(text: str, source: str, model: type[Part]) -> Part:
         raise SchemaError(f"a value in the schema cannot be read: {error}", where=source) from error
     repeated = list(_repeated_keys(root, source, set()))
     if repeated:
-        raise SchemaError("the schema is not valid\n" + "\n".join(repeated))
+        raise SchemaError("the schema is not valid", details=repeated)
     if not isinstance(raw, dict):
         raise SchemaError(
             f"a schema is a mapping with keys such as {', '.join(list(model.model_fields)[:3])}", where=source
@@ -121,7 +121,7 @@ def validated(text: str, source: str, model: type[Part]) -> Part:
         return model.model_validate(raw)
     except ValidationError as error:
         faults = [fault for problem in error.errors() for fault in _faults(problem, root, source, model)]
-        raise SchemaError("the schema is not valid\n" + "\n".join(faults)) from error
+        raise SchemaError("the schema is not valid", details=faults) from error
 
 
 def _repeated_keys(node: yaml.Node | None, source: str, seen: set[int]) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _repeated_keys(node: yaml.Node | None, source: str, seen: set[int]) -> Itera
         keys: set[str] = set()
         for key, value in node.value:
             if isinstance(key.value, str) and key.value in keys:
-                yield f"  {source}, line {key.start_mark.line + 1}: the key '{key.value}' stands twice"
+                yield f"{source}, line {key.start_mark.line + 1}: the key '{key.value}' stands twice"
             keys.add(str(key.value))
             yield from _repeated_keys(value, source, seen)
     elif isinstance(node, yaml.SequenceNode):
@@ -161,7 +161,7 @@ def _faults(problem: Any, root: yaml.Node | None, source: str, model: type[BaseM
 
 def _at(root: yaml.Node | None, source: str, location: list[Any], message: str) -> str:
     path = ".".join(map(str, location)) or "(top level)"
-    return f"  {source}, line {_line(root, location)}: {path}: {message}"
+    return f"{source}, line {_line(root, location)}: {path}: {message}"
 
 
 def _is_union_branch(part: object) -> bool:

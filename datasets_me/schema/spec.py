@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from datasets_me.core.paths import name_fault, path_fault
 from datasets_me.schema.template import Template
 
 ExpressionType = Literal["micro", "macro"]
@@ -28,6 +29,22 @@ def _a_regex(pattern: str) -> str:
     return pattern
 
 
+def _a_path(path: str) -> str:
+    fault = path_fault(path)
+    if fault is not None:
+        raise ValueError(f"a relative path, but {fault}")
+    return path
+
+
+def _a_name(name: str) -> str:
+    fault = name_fault(name)
+    if fault is not None:
+        raise ValueError(f"a name of a file, but {fault}")
+    return name
+
+
+RelativePath = Annotated[str, AfterValidator(_a_path)]
+FileName = Annotated[str, AfterValidator(_a_name)]
 Pattern = Annotated[str, AfterValidator(_a_regex)]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$", description="a column letter, as in a spreadsheet")]
 Titles = Annotated[list[str], Field(min_length=1, description="the ways a column's title is spelt")]
@@ -179,8 +196,8 @@ class Relocation(Model):
     """A folder known to lie in the wrong place. Paths are those of the layout's template."""
 
     layout: str
-    found: str
-    belongs: str
+    found: RelativePath
+    belongs: RelativePath
     why: str
 
 
@@ -249,8 +266,8 @@ class AuwgcnCsv(Model):
     index: Literal["workbook", "sampled"]
     fps: float = Field(gt=0)
     keep: list[str] = Field(default_factory=list)
-    dataset: str | None = Field(None, description="what the project calls the dataset; its id if left out")
-    file: str | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
+    dataset: FileName | None = Field(None, description="what the project calls the dataset; its id if left out")
+    file: FileName | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
     training: dict[Annotated[str, Field(pattern=r"^\w+$")], int | float] = Field(
         default_factory=dict, description="what its authors chose for this dataset alone, in place of the usual values"
     )
@@ -345,6 +362,11 @@ class Spec(Model):
                     yield path, f"no column, split, lookup or pattern gives {{{field}}}"
             if Template(text).broken:
                 yield path, "a brace is not closed, or what stands in braces is no field"
+            if path.startswith("layouts."):
+                filled = Template(text).render(dict.fromkeys(fields, "0"))
+                fault = name_fault(filled) if is_frame else path_fault(filled)
+                if fault:
+                    yield path, f"a {'name of a file' if is_frame else 'relative path'}, but {fault}"
             if is_frame and "frame" not in fields:
                 yield path, "{frame} is missing"
             if not fields:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from datasets_me.core import artefact
 from datasets_me.core.tables import write_parquet
+from datasets_me.core.text import csv_cell
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import SCORES
 from datasets_me.scores.confusion import Confusion
@@ -28,10 +28,9 @@ class Report:
     tables: dict[str, bytes]
     findings: list[Finding]
 
-    def as_json(self) -> str:
+    def as_dict(self) -> dict[str, Any]:
         """``about`` with the findings."""
-        findings = [finding.model_dump(exclude_none=True) for finding in self.findings]
-        return json.dumps({**self.about, "findings": findings}, indent=2, ensure_ascii=False)
+        return {**self.about, "findings": [finding.model_dump(exclude_none=True) for finding in self.findings]}
 
     def write(self, out: Path, pictures: Mapping[str, bytes], *, force: bool = False) -> None:
         """Write ``scores.json``, the tables, ``findings.parquet`` and pictures by name into a new folder.
@@ -156,8 +155,8 @@ def _matrix(matrix: Confusion) -> bytes:
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A table for people: a text that a spreadsheet would take for a formula is marked as text."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([csv_cell(cell) for cell in row] for row in (header, *rows))
     return text.getvalue().encode()

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from datasets_me.core.errors import FolderError
+from datasets_me.core.errors import FolderError, PathError
 from datasets_me.core.frame_names import Frames, read_names
+from datasets_me.core.paths import under
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
@@ -149,8 +150,8 @@ def _holds(row: Video, clip: Clip) -> bool:
 
 def _list(root: Path, path: str) -> Frames:
     try:
-        return read_names([entry.name for entry in (root / path).iterdir()])
-    except OSError:
+        return read_names([entry.name for entry in under(root, path).iterdir()])
+    except (OSError, PathError):
         return Frames()  # check says that it is gone
 
 
@@ -175,10 +176,10 @@ def _names(manifest: Manifest, row: Video, annotation: Annotation | None, frames
 
 def _look(root: Path, path: str) -> Picture | None:
     try:
-        content = (root / path).read_bytes()
+        content = under(root, path).read_bytes()
         with Image.open(io.BytesIO(content)) as image:
             grey = image.convert("L")
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+    except (OSError, PathError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
         return None  # check --deep says what is wrong with it
     if np.asarray(grey).std() < _LEAST_CONTRAST:
         return None

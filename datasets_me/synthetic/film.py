@@ -14,6 +14,7 @@ from PIL import Image
 
 from datasets_me.convert.action_units import read_action_units
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.paths import safe_name
 from datasets_me.synthetic.actions import ACTIONS, BLINK, REPERTOIRE, Expression
 from datasets_me.synthetic.draft import Draft, Folder, Row
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
@@ -140,7 +141,7 @@ def write_truth(studio: Studio, folder: Path) -> None:
         }
         if studio.film.flow:
             arrays["flow"] = np.stack([video.flow(t) for t in range(len(video) - 1)])
-        np.savez_compressed(folder / f"{name}.npz", **arrays)
+        np.savez_compressed(folder / f"{safe_name(name)}.npz", **arrays)
 
 
 def _table(expressions: tuple[Expression, ...]) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from datasets_me.convert.workbook import column_index
 from datasets_me.core import artefact
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.frame_names import number_of
+from datasets_me.core.paths import safe_name, under
 from datasets_me.core.text import clean
 from datasets_me.formats.kinds import SYNTHETIC
 from datasets_me.schema.schema_files import Schema
@@ -86,7 +87,7 @@ def make(
         if line:
             made.truth.append({"code": "ME102", "stage": "convert", "row": number})
     planted = _plant(made, defects, as_fits)
-    workbook = clean(schema.spec.workbook.files[0].replace("*", "")) + made.suffix
+    workbook = safe_name(clean(schema.spec.workbook.files[0].replace("*", ""))) + made.suffix
     with artefact.new_folder(out, SYNTHETIC, force=force) as new:
         _write_workbook(made, new.path / workbook)
         studio = None
@@ -187,7 +188,7 @@ def _write_frames(
 ) -> int:
     written = 0
     for number, folder in enumerate(made.folders, start=1):
-        place = root / folder.path
+        place = under(root, folder.path)
         place.mkdir(parents=True, exist_ok=True)
         shade = 60 + sum(map(ord, folder.video)) % 150
         for name, kind in folder.files.items():
@@ -196,7 +197,7 @@ def _write_frames(
                 content = _drawn(kind, suffix, made.synthetic.size, shade)
             else:
                 content = _encoded(kind, suffix, picture(folder, number_of(name) or 0))
-            (place / name).write_bytes(content)
+            under(root, f"{folder.path}/{name}").write_bytes(content)
         written += len(folder.files)
         if progress:
             progress(number, len(made.folders))

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import Dataset
 
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.paths import under
 from datasets_me.formats.exports import read_about
 from datasets_me.formats.items import read_annotations, read_items
 from datasets_me.formats.kinds import CLIPS
@@ -125,7 +126,7 @@ class ClipDataset(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         row = self.rows[index]
         annotation = self._annotations[row.file]
-        arrays = self._members.read(self.folder / row.file, ("frames", "numbers"))
+        arrays = self._members.read(under(self.folder, row.file), ("frames", "numbers"))
         units = {unit.au for unit in annotation.aus}
         return {
             "frames": torch.from_numpy(np.ascontiguousarray(arrays["frames"].transpose(0, 3, 1, 2))),

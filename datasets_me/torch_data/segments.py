@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import Dataset
 
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.paths import under
 from datasets_me.export.labels import CHANNELS
 from datasets_me.export.segments import read_labels
 from datasets_me.formats.exports import read_about
@@ -130,7 +131,7 @@ class SegmentDataset(Dataset[Item]):
 
     def __getitem__(self, index: int) -> Item:
         row = self.rows[index]
-        arrays = self._members.read(self.folder / row.file, ("feature", "label", "mask"))
+        arrays = self._members.read(under(self.folder, row.file), ("feature", "label", "mask"))
         feature = np.asarray(arrays["feature"], np.float32)
         mask = np.asarray(arrays["mask"], np.bool_)
         if self.mean is not None and self.std is not None:
@@ -161,13 +162,13 @@ class SegmentDataset(Dataset[Item]):
     def _regions(self, items: list[ItemRow]) -> int:
         if not items:
             return 0
-        return int(self._members.read(self.folder / items[0].file, ("feature",))["feature"].shape[1])
+        return int(self._members.read(under(self.folder, items[0].file), ("feature",))["feature"].shape[1])
 
     def _statistics(self, rows: list[ItemRow]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean and standard deviation (2,) of the motion over the frames of some segments, each frame once."""
         count, total, squares = 0, np.zeros(2), np.zeros(2)
         for row in rows:
-            arrays = self._members.read(self.folder / row.file, ("feature", "mask"))
+            arrays = self._members.read(under(self.folder, row.file), ("feature", "mask"))
             core = slice(self.context, self.context + row.length)
             known = arrays["feature"][core][arrays["mask"][core]].astype(np.float64).reshape(-1, 2)
             count += len(known)

@@ -9,7 +9,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from datasets_me.core.tables import write_parquet
+from datasets_me.folders.relocate import JOURNAL
 from datasets_me.formats import manifest as manifests
+from datasets_me.formats.records import Video
 from datasets_me.schema import schema_files
 from datasets_me.synthetic.write import make
 from tests.conftest import CASME2_HEADER, Run, Workbook, casme2_row
@@ -106,10 +109,33 @@ def test_relocate_is_a_dry_run_until_told(me_datasets: Run, converted: Path, syn
     assert dry.returncode == 0
     assert dry.stdout.startswith("would move: 1 folder; add --apply to do it\n")
     assert sorted(path.relative_to(frames) for path in frames.rglob("*")) == before
+    source, target = dry.stdout.splitlines()[1].strip().split(" -> ")
+    step = {"step": "move", "source": source, "target": target, "why": ""}
+    (frames / JOURNAL).write_text(json.dumps(step) + "\n")
+    unfinished = f"  unfinished: an earlier run stopped before it moved {source} -> {target}\n"
+    assert unfinished in me_datasets("relocate", converted, "--root", frames).stdout
+    (frames / JOURNAL).unlink()
     assert me_datasets("relocate", converted, "--root", frames, "--apply").stdout.startswith("moved: 1 folder;")
     assert "ME201" not in me_datasets("check", converted, "--root", frames).stdout
     assert me_datasets("relocate", converted, "--root", frames, "--undo").stdout.startswith("put back: 1 folder")
     assert sorted(path.relative_to(frames) for path in frames.rglob("*")) == before
+
+
+def test_a_manifest_of_a_stranger_shows_no_private_pictures(
+    me_datasets: Run, converted: Path, synthetic: Path, tmp_path: Path
+) -> None:
+    videos = manifests.read(converted).videos
+    video = next(row for row in videos if row.path and row.annotations)
+    shutil.copytree(synthetic / video.path, tmp_path / "private")
+    stranger = [row.model_copy(update={"path": "../private"}) if row is video else row for row in videos]
+    write_parquet(Video, stranger, converted / "videos.parquet")
+    (tmp_path / "root").mkdir()
+    for verb in (["export", "clips"], ["extract", "--sheet", "sheet.html"]):
+        done = me_datasets(*verb, converted, "--root", "root", "-o", "out")
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: the path '../private' cannot be used: it leads upwards\n  where: ")
+        assert f"videos.parquet, row {videos.index(video) + 1}\n" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest", "private", "root"]
 
 
 def test_diff(me_datasets: Run, workbook: Workbook, tmp_path: Path) -> None:

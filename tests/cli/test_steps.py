@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,14 @@ def test_results_of_an_earlier_run_are_told(work: Work) -> None:
     assert [result.older for result in work()] == [(), ()]
     work.factor = 0
     assert work()[1].older == ("second.txt",)
+
+
+@pytest.mark.parametrize("name", ["../source.txt", "link/source.txt", "/etc/passwd"])
+def test_a_strangers_state_is_not_believed(work: Work, name: str) -> None:
+    work()
+    (work.out / "link").symlink_to("..")
+    state = json.loads((work.out / "prepare.json").read_text())
+    size = (Path("/etc/passwd") if name[0] == "/" else work.source).stat().st_size
+    state["steps"]["first"]["files"] = {name: size}
+    (work.out / "prepare.json").write_text(json.dumps(state))
+    assert statuses(work()) == ["done", "kept"]

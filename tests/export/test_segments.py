@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 
 from datasets_me.convert.convert import convert_any
-from datasets_me.core.errors import FeaturesError, MeDatasetsError
-from datasets_me.core.tables import read_parquet
+from datasets_me.core.errors import FeaturesError, MeDatasetsError, PathError
+from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export.labels import Label
 from datasets_me.export.options import FORMATS, Format, Options
 from datasets_me.export.segments import Exported, write_segments
 from datasets_me.export.videos import match
 from datasets_me.formats import features as feature_files
+from datasets_me.formats import manifest as manifests
 from datasets_me.formats.features import FeatureFolder
-from datasets_me.formats.items import read_items
+from datasets_me.formats.items import ItemRow, read_items
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, Run
 from tests.export.builders import annotation, arrays, extraction, manifest, noise
 
 GOLDEN = REPOSITORY.parent / "shared" / "golden"
@@ -277,3 +278,41 @@ def test_an_extraction_without_features_is_named_as_the_reason() -> None:
     with pytest.raises(FeaturesError, match=r"no video has features: .* no face was found") as raised:
         match(made, FeatureFolder(Path("features"), (row,), True))
     assert raised.value.fix == "look at the findings of the extraction, and run it again"
+
+
+def test_a_strangers_features_write_nothing_outside(me_datasets: Run, tmp_path: Path) -> None:
+    made = manifest(annotation())
+    manifests.write(made, tmp_path / "m")
+    (row,) = extraction(tmp_path / "f", noise(300)).rows
+    for fields in ({"name": "../../../../x"}, {"features": "../../x.npy"}):
+        write_parquet(VideoFeatures, [row.model_copy(update=fields)], tmp_path / "f" / "features.parquet")
+        done = me_datasets("export", "segments", "m", "f", "-o", "deep/er/out")
+        assert (done.returncode, done.stdout) == (2, "")
+        ((field, value),) = fields.items()
+        assert done.stderr.startswith(f"error: the {field} '{value}' cannot be used: it ")
+        assert "  where: f/features.parquet, row 1\n" in done.stderr
+        assert not (tmp_path / "deep").exists()
+
+
+def test_names_that_are_no_names_of_files_stay_inside(tmp_path: Path) -> None:
+    made = manifest(annotation())
+    folder = extraction(tmp_path / "f", noise(300))
+    row = folder.rows[0].model_copy(update={"name": "../../x", "subject": "../../s"})
+    out = tmp_path / "deep" / "er" / "out"
+    write_segments(made, FeatureFolder(folder.folder, (row,), True), out)
+    names = {path.name for path in out.rglob("*.np[yz]")}
+    assert names == {"_.._x-9cdf6a.npy", "_.._x-9cdf6a_0000.npz", "_.._x-9cdf6a_0256.npz"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "f"]
+
+
+def test_items_outside_the_export_are_refused(tmp_path: Path) -> None:
+    made = manifest(annotation())
+    write_segments(made, extraction(tmp_path / "f", noise(30)), tmp_path / "out")
+    rows = read_items(tmp_path / "out")
+    write_parquet(ItemRow, [rows[0], rows[1].model_copy(update={"file": "/etc/x.npz"})], tmp_path / "out/items.parquet")
+    with pytest.raises(PathError) as caught:
+        read_items(tmp_path / "out")
+    assert (caught.value.what, caught.value.where) == (
+        "the file '/etc/x.npz' cannot be used: it is absolute",
+        f"{tmp_path / 'out' / 'items.parquet'}, row 2",
+    )

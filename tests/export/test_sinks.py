@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from datasets_me.core.errors import PathError
 from datasets_me.export import sinks
 from datasets_me.export.options import Options
 from datasets_me.export.segments import write_segments
@@ -123,3 +124,17 @@ def test_pictures_survive_the_table() -> None:
     frames = np.random.default_rng(0).integers(0, 255, (1, 4, 6, 3)).astype(np.uint8)
     cell = table([{"frames": frames}])["frames"][0].as_py()
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(cell[0]["bytes"]))), frames[0])
+
+
+@pytest.mark.parametrize("form", ["npz", "webdataset", "parquet"])
+def test_nothing_is_written_through_a_link_out_of_the_export(tmp_path: Path, form: str) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "clips").symlink_to(tmp_path / "private")
+    sink = sinks.open_sink(form, tmp_path / "out", "clips")
+    with pytest.raises(PathError, match="goes through a link that leads out of the folder"):
+        try:
+            sink.add(("",), "s", "one", {"numbers": np.zeros(3)})
+        finally:
+            sink.close()
+    assert list((tmp_path / "private").iterdir()) == []

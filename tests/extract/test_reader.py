@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from datasets_me.extract.reader import read_image
-from datasets_me.extract.video import safe_name
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
 
@@ -57,14 +56,6 @@ def test_no_image_at_all(tmp_path: Path) -> None:
     path.write_bytes(b"")
     assert read_image(path, colour=True)[2] == "the file is empty"
     assert read_image(tmp_path, colour=True)[2] == "it is not a regular file"
-
-
-def test_names_that_are_safe_on_every_system() -> None:
-    assert safe_name("casme_015_0401") == "casme_015_0401"
-    assert safe_name("spNO.1") == "spNO.1"
-    names = [safe_name(name) for name in ("../../etc", "a/b", "a:b", "", "..")]
-    assert len(set(names)) == 5
-    assert all("/" not in name and not name.startswith(".") for name in names)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

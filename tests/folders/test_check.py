@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_opened(manifest: Manifest, tmp_path: Path) -> N
 
     findings = check(manifest, tmp_path / "data", walking=remove).findings
     assert [(f.path, f.message) for f in findings if f.code == "ME210"] == [
-        ("Cropped/doomed", "the folder cannot be opened: No such file or directory")
+        ("Cropped/doomed", "not all that lies here can be used: No such file or directory")
     ]
 
 
@@ -216,7 +216,7 @@ def test_a_tree_of_another_dataset(manifest: Manifest, tmp_path: Path) -> None:
     frames(tmp_path / "data", "holiday", range(3))
     with pytest.raises(FolderError) as caught:
         check(manifest, tmp_path / "data")
-    assert caught.value.what == (
+    assert str(caught.value).startswith(
         "nothing under the root fits a layout of casme2\n"
         "  raw-selected: sub{subject:02}/{clip}/img{frame:0}.jpg\n"
         "  cropped: sub{subject:02}/{clip}/reg_img{frame:0}.jpg\n"

@@ -90,7 +90,36 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path, casme_sq: Schema)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "rawpic").symlink_to(tmp_path / "disk")
     (tmp_path / "disk" / "s15" / "loop").symlink_to(tmp_path / "disk")
-    assert identities(explain(casme_sq.spec, walk(tmp_path / "data"))) == [("rawpic", "casme_015_0101", None)]
+    found = identities(explain(casme_sq.spec, walk(tmp_path)))
+    assert found == [("rawpic", "casme_015_0101", None)] * 2  # through the link, too
+
+
+def test_links_out_of_the_root_are_named_and_not_followed(tmp_path: Path, casme_sq: Schema) -> None:
+    folders(tmp_path / "private", "s15/15_0101disgustingteeth")
+    folders(tmp_path / "data", "s15/15_0102eatingworms")
+    (tmp_path / "data" / "s16").symlink_to(tmp_path / "private" / "s15")
+    (tmp_path / "data" / "s15" / "up").symlink_to("../../private")
+    frames = tmp_path / "data" / "s15" / "15_0102eatingworms"
+    (frames / "img003.jpg").symlink_to(tmp_path / "private" / "s15" / "15_0101disgustingteeth" / "img001.jpg")
+    (frames / "img004.jpg").symlink_to("img001.jpg")
+    tree = walk(tmp_path / "data")
+    assert tree.unreadable == (
+        ("s15/15_0102eatingworms", "1 link of files out of the root, such as img003.jpg"),
+        ("s15/up", "it is a link that leads out of the root"),
+        ("s16", "it is a link that leads out of the root"),
+    )
+    (folder,) = explain(casme_sq.spec, tree).folders
+    assert (folder.path, folder.frames.numbers) == ("s15/15_0102eatingworms", (1, 2, 4))
+
+
+def test_folders_whose_names_no_table_can_hold(tmp_path: Path) -> None:
+    for name in ("evil\x1b]0;title\x07", "a\\b", "C:"):
+        (tmp_path / name).mkdir()
+    assert walk(tmp_path).unreadable == (
+        ("C:", "its name cannot be used: it is absolute"),
+        ("a\\b", "its name cannot be used: it holds a backslash"),
+        ("evil\\x1b]0;title\\x07", "its name cannot be used: it holds the control character U+001B"),
+    )
 
 
 def test_names_that_are_no_text(tmp_path: Path, casme_sq: Schema) -> None:
@@ -98,7 +127,7 @@ def test_names_that_are_no_text(tmp_path: Path, casme_sq: Schema) -> None:
     Path(os.fsdecode(bytes(tmp_path / "s15" / "15_0101disgustingteeth") + b"/\xca\xfd3.jpg")).touch()
     Path(os.fsdecode(bytes(tmp_path) + b"/\xca\xfd")).mkdir()
     tree = walk(tmp_path)
-    assert tree.unreadable == (("\\udcca\\udcfd", "its name is not UTF-8"),)
+    assert tree.unreadable == (("\\udcca\\udcfd", "its name cannot be used: it is not UTF-8"),)
     (folder,) = explain(casme_sq.spec, tree).folders
     assert folder.frames.numbers == (1, 2)
     assert folder.frames.strays == ("\\udcca\\udcfd3.jpg (a name that is not UTF-8)",)

@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from datasets_me.core.errors import RelocationError
+from datasets_me.core.errors import RelocationError, SchemaError
 from datasets_me.folders import relocate
 from datasets_me.folders.layouts import explain
 from datasets_me.folders.relocate import JOURNAL, Move
@@ -173,6 +174,86 @@ def _do(root: Path, step: dict[str, str]) -> None:
         (root / step["path"]).mkdir()
     else:
         (root / step["source"]).rename(root / step["target"])
+
+
+HOSTILE = {
+    "../victim": "it leads upwards",
+    "/tmp/victim": "it is absolute",
+    "s15/../../victim": "it leads upwards",
+    ".": "it is not in its shortest form",
+    "out/victim": "'out' goes through a link that leads out of the folder",
+    JOURNAL: "that is itself",
+}
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+@pytest.mark.parametrize("key", ["source", "target", "mkdir"])
+def test_a_strangers_journal_moves_nothing_outside(root: Path, path: str, key: str) -> None:
+    (root.parent / "victim").mkdir(exist_ok=True)
+    (root / "out").symlink_to(root.parent)
+    step = {"step": "move", "source": "s1/a", "target": "s15/16_0401girlcrashing", "why": "", key: path}
+    if key == "mkdir":
+        step = {"step": "mkdir", "path": path}
+    (root / JOURNAL).write_text(json.dumps(step) + "\n")
+    before = state(root)
+    for attempt in (
+        lambda: relocate.undo(root),
+        lambda: relocate.apply(root, plan(root)),
+        lambda: relocate.unfinished(root),
+    ):
+        with pytest.raises(RelocationError) as caught:
+            attempt()
+        assert caught.value.what == (
+            f"line 1 of the journal names '{path}', where nothing can have been moved: {HOSTILE[path]}"
+        )
+        assert caught.value.where == str(root / JOURNAL)
+    assert state(root) == before
+    assert (root.parent / "victim").is_dir()
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+@pytest.mark.parametrize("name", [JOURNAL, f"{JOURNAL}.new"])
+def test_a_journal_that_is_a_link_is_not_written_through(root: Path, link: Callable[..., None], name: str) -> None:
+    victim = root / "victim.txt"
+    victim.write_text('{"step": "mkdir", "path": "s99"}\n')
+    link(victim, root / name)
+    (root / "s99").mkdir()
+    if name == JOURNAL:
+        for attempt in (lambda: relocate.apply(root, plan(root)), lambda: relocate.undo(root)):
+            with pytest.raises(RelocationError, match="the journal cannot be read: it is a link"):
+                attempt()
+        assert len(plan(root)) == 6
+    else:
+        relocate.apply(root, plan(root))
+        relocate.undo(root)
+    assert victim.read_text() == '{"step": "mkdir", "path": "s99"}\n'
+    assert (root / "s99").is_dir()
+
+
+def test_an_unfinished_move_is_shown_and_done_only_if_it_is_planned(root: Path) -> None:
+    (root / "s19/24_mine").mkdir()
+    first = plan(root)[0]
+    steps = [{"step": "move", "source": "s19/24_mine", "target": "s15/24_mine", "why": "a stranger wants it"}]
+    (root / JOURNAL).write_text("".join(json.dumps(step) + "\n" for step in steps))
+    assert relocate.unfinished(root) == Move("s19/24_mine", "s15/24_mine", "a stranger wants it")
+    relocate.apply(root, [first])
+    assert (root / "s19/24_mine").is_dir() and (root / first.target).is_dir()
+    assert relocate.unfinished(root) is None
+    relocate.undo(root)
+    assert (root / "s19/24_mine").is_dir() and (root / first.source).is_dir()
+
+
+def test_a_schema_moves_nothing_above_the_root(root: Path) -> None:
+    text = schema_files.load("casme-sq").text
+    belongs = text.replace("belongs: s23/23_0502funnyerrors", "belongs: ../../x")
+    with pytest.raises(SchemaError, match=r"own\.yaml, line \d+: relocations\.0\.belongs: .*it leads upwards"):
+        schema_files.parse(belongs, "own.yaml")
+    looked_up = text.replace('"0502": funnyerrors', '"0502": "/../../../x"').replace("'[a-z]*'", "'.*'")
+    moves = relocate.plan(explain(schema_files.parse(looked_up, "own.yaml").spec, walk(root), relocations=False))
+    blocked = {move.target: move.blocked for move in moves if ".." in move.target}
+    assert blocked == {"s23/23_0502/../../../x": "a folder cannot be moved there: it leads upwards"}
+    relocate.apply(root, moves)
+    assert (root / "s19/23_0502funnyerrors").is_dir()
 
 
 def test_killed_at_random_moments(root: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets_me.core.errors import FeaturesError
+from datasets_me.core.errors import FeaturesError, PathError
 from datasets_me.core.tables import write_parquet
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.manifest import Manifest
@@ -93,3 +93,38 @@ def test_an_empty_file_is_named(tmp_path: Path, manifest: Manifest) -> None:
     (tmp_path / "s" / "v.npy").write_bytes(b"")
     with pytest.raises(FeaturesError, match="the array cannot be read"):
         feature_files.read(tmp_path, manifest)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fault"),
+    [
+        ("name", "../../x", "it holds '/'"),
+        ("features", "../../private.npy", "it leads upwards"),
+        ("landmarks", "/private.npz", "it is absolute"),
+        ("path", "a/../../b", "it leads upwards"),
+    ],
+)
+def test_a_strangers_table_is_refused(tmp_path: Path, manifest: Manifest, field: str, value: str, fault: str) -> None:
+    row = VideoFeatures(dataset="casme-sq", subject="s", video="v", name="v", status="ok", fps=30)
+    write_parquet(VideoFeatures, [row, row.model_copy(update={field: value})], tmp_path / "features.parquet")
+    with pytest.raises(PathError) as caught:
+        feature_files.read(tmp_path, manifest)
+    assert (caught.value.what, caught.value.where) == (
+        f"the {field} '{value}' cannot be used: {fault}",
+        f"{tmp_path / 'features.parquet'}, row 2",
+    )
+
+
+def test_arrays_behind_links_out_of_the_folder_are_not_read(tmp_path: Path, manifest: Manifest) -> None:
+    save(tmp_path / "private" / "v.npy", np.zeros((4, 12, 2), np.float32))
+    save(tmp_path / "f" / "s" / "w.npy", np.zeros((4, 12, 2), np.float32))
+    row = VideoFeatures(dataset="casme-sq", subject="s", video="v", name="v", status="ok", fps=30)
+    row = row.model_copy(update={"features": "t/v.npy", "landmarks": "t/v.npz"})
+    (tmp_path / "f" / "t").symlink_to(tmp_path / "private")
+    with pytest.raises(PathError, match=r"'t/v\.npy' goes through a link that leads out of the folder"):
+        feature_files.read(tmp_path / "f", manifest)
+    write_parquet(VideoFeatures, [row], tmp_path / "f" / "features.parquet")
+    folder = feature_files.read(tmp_path / "f", manifest)
+    for read in (folder.load, folder.quality):
+        with pytest.raises(PathError, match="goes through a link that leads out of the folder"):
+            read(row)

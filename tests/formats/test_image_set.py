@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_me.core.artefact import header
-from datasets_me.core.errors import ImagesError, OutputError
+from datasets_me.core.errors import ImagesError, OutputError, PathError
+from datasets_me.core.paths import path_fault
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set, image_tables
 from datasets_me.formats.image_records import EMOTIONS, ImageRow, QualityRow
@@ -29,7 +30,7 @@ def rows(draw: st.DrawFn) -> ImageRow:
     return ImageRow(
         id=draw(TEXT),
         dataset="mine",
-        path=draw(st.none() | TEXT),
+        path=draw(st.none() | TEXT.filter(lambda text: path_fault(text) is None)),
         pixels=draw(st.none() | st.binary(max_size=9)),
         split=draw(st.sampled_from([None, *SPLITS])),
         label=draw(st.sampled_from([None, *EMOTIONS])),
@@ -192,3 +193,28 @@ def test_what_the_folder_says_of_itself(tmp_path: Path) -> None:
         "findings": {"ME706": 1},
     }
     assert about["schema"]["sha256"] == image_schemas.load("folder-per-class").sha256
+
+
+def test_a_strangers_table_is_refused_and_its_links_are_not_followed(write_set: Write, tmp_path: Path) -> None:
+    images = write_set(*(row(f"{number}.png") for number in range(1500)), row("../private.png"))
+    with pytest.raises(PathError) as caught:
+        list(images.rows(pixels=False))
+    assert (caught.value.what, caught.value.where) == (
+        "the path '../private.png' cannot be used: it leads upwards",
+        f"{images.folder / 'images.parquet'}, row 1501",
+    )
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "private.png").write_bytes(b"mine")
+    (tmp_path / "raw" / "a.png").symlink_to(tmp_path / "private.png")
+    said = {name: image_set.load_image(row(name), tmp_path / "raw") for name in ("a.png", "../private.png")}
+    assert said == {
+        "a.png": "'a.png' goes through a link that leads out of the folder",
+        "../private.png": "'../private.png' is no path under the folder: it leads upwards",
+    }
+
+
+def test_a_lock_that_was_left_does_not_keep_a_set_from_being_replaced(write_set: Write, tmp_path: Path) -> None:
+    images = write_set(row("a.png"))
+    (images.folder / ".decisions.parquet.lock").touch()
+    write(images.folder, row("b.png"), force=True)
+    assert [each.id for each in image_set.read(images.folder).rows()] == ["b.png"]

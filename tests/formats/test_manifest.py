@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,7 +11,7 @@ import pytest
 
 from datasets_me.convert.convert import convert
 from datasets_me.core.artefact import header
-from datasets_me.core.errors import ManifestError, OutputError, WriteError
+from datasets_me.core.errors import ManifestError, OutputError, PathError, WriteError
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.kinds import MANIFEST
 from datasets_me.formats.manifest import Manifest
@@ -141,3 +142,22 @@ def test_damage_is_named(made: Manifest, tmp_path: Path, spoil: object, message:
     spoil(tmp_path / "m")  # type: ignore[operator]
     with pytest.raises(ManifestError, match=message):
         manifests.read(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("../../p", "it leads upwards"),
+        ("/p", "it is absolute"),
+        ("a/./b", "it is not in its shortest form"),
+    ],
+)
+def test_a_video_outside_the_root_is_refused(made: Manifest, tmp_path: Path, path: str, fault: str) -> None:
+    videos = [made.videos[0], made.videos[1].model_copy(update={"path": path})]
+    manifests.write(replace(made, videos=videos), tmp_path / "m")
+    with pytest.raises(PathError) as caught:
+        manifests.read(tmp_path / "m")
+    assert (caught.value.what, caught.value.where) == (
+        f"the path '{path}' cannot be used: {fault}",
+        f"{tmp_path / 'm' / 'videos.parquet'}, row 2",
+    )

@@ -160,3 +160,20 @@ def test_several_processes_read_the_same(tmp_path: Path) -> None:
     two = import_images(schema, tmp_path / "raw", tmp_path / "two", workers=2)
     assert one.sha256 == two.sha256
     assert len(one) == 40
+
+
+def test_links_out_of_the_source_and_names_no_table_can_hold_are_named(tmp_path: Path) -> None:
+    put(tmp_path / "private", "sad/1.png")
+    put(tmp_path / "raw", "sad/2.png", "sad/evil\x1b]0;x.png", "sad/a\\b.png", "sad/\x1b.txt")
+    (tmp_path / "raw" / "sad" / "3.png").symlink_to(tmp_path / "private" / "sad" / "1.png")
+    (tmp_path / "raw" / "sad" / "4.png").symlink_to("2.png")
+    (tmp_path / "raw" / "happy").symlink_to(tmp_path / "private" / "sad")
+    made = read(tmp_path, "folder-per-class")
+    assert [row.id for row in made.rows()] == ["sad/2.png", "sad/4.png"]
+    said = {each.path: each.message.removeprefix("the image is not used: ") for each in made.findings()}
+    assert said == {
+        "happy": "it is a link that leads out of the root",
+        "sad/3.png": "it is a link that leads out of the root",
+        "sad/a\\b.png": "its name cannot be used: it holds a backslash",
+        "sad/evil\\x1b]0;x.png": "its name cannot be used: it holds the control character U+001B",
+    }

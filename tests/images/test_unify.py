@@ -102,10 +102,12 @@ def test_pixels_of_a_table_become_files(write_set: Write, tmp_path: Path) -> Non
 def test_names_are_safe_and_different() -> None:
     names = Names("{split}/{label}/{subject}_{frame}_{stem}", "png")
     one = row("a/b c?.jpg", label="happiness", subject="../x")
-    assert names.path(one, 1) == "files/happiness/-x__b-c-.png"
+    assert names.path(one, 1) == "files/happiness/_x-d6b96a__b c_-1330c7.png"
     with pytest.raises(ImagesError) as caught:
         names.path(row("d/b c?.jpg", label="happiness", subject="../x"), 2)
-    assert caught.value.what == "a/b c?.jpg and d/b c?.jpg would both be called files/happiness/-x__b-c-.png"
+    assert (
+        caught.value.what == "a/b c?.jpg and d/b c?.jpg would both be called files/happiness/_x-d6b96a__b c_-1330c7.png"
+    )
     for template in (
         "{label}/{colour}",
         "images/x",

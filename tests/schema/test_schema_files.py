@@ -102,7 +102,7 @@ def test_faults_are_named_by_line_and_path(casme_sq: Schema, old: str, new: str,
     assert old in casme_sq.text
     with pytest.raises(SchemaError) as caught:
         schema_files.parse(casme_sq.text.replace(old, new, 1), "my.yaml")
-    assert fault in caught.value.what
+    assert fault in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -139,3 +139,29 @@ def test_films_are_codes_not_numbers(casme_sq: Schema) -> None:
     assert codes["disgust1"] == "0101"
     assert all(len(code) == 4 for code in codes.values())
     assert set(casme_sq.spec.names.lookups["slug"].values) == set(codes.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            'folder: "s{folder:0}/{clip}"',
+            'folder: "../{clip}"',
+            "layouts.1.folder: a relative path, but it leads",
+        ),
+        (
+            'frame: "img{frame:03}.jpg"',
+            'frame: "../{frame}.jpg"',
+            "layouts.0.frame: a name of a file, but it holds",
+        ),
+        ("found: s19/", "found: /s19/", "relocations.0.found: a relative path, but it is absolute"),
+        ('file: "cas(me)_new.csv"', 'file: "../x.csv"', "auwgcn_csv.file: a name of a file, but it holds '/'"),
+        ('dataset: "cas(me)^2"', 'dataset: "../x"', "auwgcn_csv.dataset: a name of a file, but it holds '/'"),
+    ],
+)
+def test_paths_are_checked_when_a_schema_is_read(casme_sq: Schema, old: str, new: str, fault: str) -> None:
+    assert old in casme_sq.text
+    with pytest.raises(SchemaError) as caught:
+        schema_files.parse(casme_sq.text.replace(old, new, 1), "own.yaml")
+    (said,) = caught.value.details
+    assert said.startswith("own.yaml, line ") and fault in said

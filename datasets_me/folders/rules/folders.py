@@ -61,9 +61,9 @@ def count_differs(context: Context) -> Iterator[Finding]:
 
 
 def unreadable(context: Context) -> Iterator[Finding]:
-    """Folders that could not be opened."""
+    """Folders that could not be opened, or whose name or place forbids it."""
     for path, reason in context.inventory.tree.unreadable:
-        yield finding("ME210", f"the folder cannot be opened: {reason}", path=path, found=reason)
+        yield finding("ME210", f"not all that lies here can be used: {reason}", path=path, found=reason)
 
 
 def strays(context: Context) -> Iterator[Finding]:

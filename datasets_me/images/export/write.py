@@ -13,10 +13,11 @@ from typing import Literal
 
 from datasets_me.core import artefact
 from datasets_me.core.errors import ImagesError
+from datasets_me.core.paths import name_fault, under
 from datasets_me.core.pictures import DamageError
 from datasets_me.core.tables import stream
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.image_names import EXPORTED, UNSAFE, exported_name
+from datasets_me.formats.image_names import EXPORTED, exported_name
 from datasets_me.formats.image_records import ExportRow, ImageRow
 from datasets_me.formats.image_set import ImageSet, changed, load_bytes
 from datasets_me.formats.kinds import IMAGE_EXPORT
@@ -134,9 +135,10 @@ def _refuse_labels(labels: Sequence[str], images: ImageSet) -> None:
         ImagesError: one is not.
     """
     for label in labels:
-        if not label.strip(". ") or UNSAFE.search(label):
+        fault = name_fault(label)
+        if fault is not None:
             raise ImagesError(
-                f"the label {label!r} cannot be the name of a folder",
+                f"the label {label!r} cannot be the name of a folder: {fault}",
                 where=str(images.folder / "schema.yaml"),
                 fix="give it another name in the schema and import again; or export with --format csv",
             )
@@ -148,13 +150,15 @@ def _name(row: ExportRow) -> str:
 
 def _copy(folder: Path, row: ExportRow, data: bytes) -> ExportRow:
     name = "/".join([*([row.split] if row.split else []), row.label, _name(row)])
-    path = folder / name
+    path = under(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return row.model_copy(update={"file": name})
 
 
 def _csv(folder: Path, pairs: Iterator[tuple[ExportRow, ImageRow]], pixels: bool) -> list[ExportRow]:
+    """``images.csv``. Training scripts open files by its paths and match its labels, so cells are as they are, even
+    where a spreadsheet would take one for a formula."""
     rows = []
     with (folder / "images.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

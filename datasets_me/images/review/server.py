@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from datasets_me.core import resources
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.core.text import printable
+from datasets_me.core.text import is_utf8
 from datasets_me.images.review.session import Review, ReviewError
 
 ADDRESS = "127.0.0.1"
@@ -173,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "numbers must be a list of whole numbers")
         if verdict not in ("accept", "relabel", "exclude", None) or not isinstance(label, str | None):
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "the decision must be accept, relabel, exclude or null")
-        if label is not None and printable(label) != label:
+        if label is not None and not is_utf8(label):
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "the label is no text")
         return _json(self._review.decide(numbers, verdict, label))
 

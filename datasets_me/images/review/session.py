@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.files import locked
+from datasets_me.core.locks import locked
 from datasets_me.findings.codes import all_codes
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import PIXELS, ImageRow

@@ -115,7 +115,7 @@ def test_labels_that_are_no_names_of_folders(tmp_path: Path, label: str) -> None
     images = import_images(schema, root, tmp_path / "set", workers=1)
     with pytest.raises(ImagesError) as caught:
         export(images, tmp_path / "out" / "deep", "folders", root)
-    assert caught.value.what == f"the label {label!r} cannot be the name of a folder"
+    assert caught.value.what.startswith(f"the label {label!r} cannot be the name of a folder: it ")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["raw", "set"]
 
 
@@ -126,7 +126,7 @@ def test_paths_and_formats_of_a_table_lead_nowhere_else(tmp_path: Path) -> None:
     row = row.model_copy(update={"path": "happy/x\0y\\..", "format": "../../../evil"})
     write(images, Plan([row], planned.classes, {}, []), tmp_path / "out", "folders", root=tmp_path / "in" / "raw")
     assert [path.name for path in (tmp_path / "out" / "train" / "happiness").iterdir()] == [
-        "000000_x-y-....-..-..-evil"
+        "000000_x_y_-b7df1d._.._.._evil-3647b3"
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
 
