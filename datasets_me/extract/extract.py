@@ -27,14 +27,12 @@ from datasets_me.extract.options import ExtractOptions, check_options, check_rat
 from datasets_me.extract.video import Job, Postponed, Setting, make_handler, row_of
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.features import TABLE
+from datasets_me.formats.features import ABOUT, FINDINGS, TABLE
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
 
 FORMAT = 1
 """Of the folder; raised when a reader of the old one would go wrong."""
-
-ABOUT = "extraction.json"
 
 Progress = Callable[[str], None]
 """Told the name of each video that is done."""
@@ -255,8 +253,8 @@ def _collect(
 
 def _write_tables(setting: Setting, extraction: Extraction) -> None:
     for model, rows, name in (
+        (Finding, extraction.findings, FINDINGS),
         (VideoFeatures, extraction.rows, TABLE),
-        (Finding, extraction.findings, "findings.parquet"),
     ):
         remove_leftovers(setting.out / name)
         write_parquet(model, rows, setting.out / name)

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from datasets_me.core.errors import WriteError
 from datasets_me.core.files import remove_leftovers, write_file
 from datasets_me.findings.finding import Finding
+from datasets_me.formats.features import DONE, FINDINGS, TABLE
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import VideoFeatures
-
-FOLDER = "done"
 
 
 class Done(NamedTuple):
@@ -47,7 +47,20 @@ def stat_of(files: FrameFiles) -> str:
 
 def marker(out: Path, subject: str, name: str) -> Path:
     """Where it is written that a video is done."""
-    return out / FOLDER / subject / f"{name}.json"
+    return out / DONE / subject / f"{name}.json"
+
+
+def begin(out: Path, subject: str, name: str) -> None:
+    """Take back what is said of a video, before anything of it changes: the tables, and that it is done.
+
+    Raises:
+        WriteError: it cannot be removed.
+    """
+    try:
+        for path in (out / TABLE, out / FINDINGS, marker(out, subject, name)):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"the file cannot be replaced: {error.strerror or error}", where=str(path)) from error
 
 
 def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Sequence[Finding]) -> None:
@@ -70,7 +83,9 @@ def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Se
 
 def remove_all(out: Path) -> None:
     """Remove everything that is written down as done, arrays and all."""
-    for path in sorted((out / FOLDER).glob("*/*.json")):
+    for table in (TABLE, FINDINGS):
+        (out / table).unlink(missing_ok=True)
+    for path in sorted((out / DONE).glob("*/*.json")):
         try:
             files = dict(json.loads(path.read_text(encoding="utf-8"))["files"])
         except (OSError, ValueError, KeyError, TypeError):

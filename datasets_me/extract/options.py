@@ -20,7 +20,7 @@ from datasets_me.formats.frame_files import frame_rate
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
-ALGORITHM = 2
+ALGORITHM = 3
 """Raised when the same options give other numbers than before, so that old results are not kept."""
 
 

@@ -78,8 +78,9 @@ def _inventory(manifest: Manifest, root: Path, walking: Progress | None) -> Inve
 def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None) -> Manifest:
     """The manifest with a row for every folder of frames under a root, tied to its annotations.
 
-    Relocations of the schema that were applied become findings (ME201), and so does a root under which nothing fits
-    (ME213): the workbook alone may lie there.
+    Relocations of the schema that were applied become findings (ME201), as do files whose number is too far from the
+    others of their folder to be a frame's (ME312), and a root under which nothing fits (ME213): the workbook alone may
+    lie there.
 
     Raises:
         FolderError: the root is no folder.
@@ -89,8 +90,8 @@ def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None
         nothing = finding("ME213", f"nothing under {root.name or root} fits a layout of {manifest.spec.id}")
         return replace(manifest, findings=[*manifest.findings, nothing])
     videos = list_videos(manifest.spec, manifest.annotations, inventory)
-    relocated = list(rules.apply(Context(manifest, inventory), lambda code: code == "ME201"))
-    return replace(manifest, videos=videos, findings=[*manifest.findings, *relocated])
+    found = rules.apply(Context(manifest, inventory), lambda code: code in ("ME201", "ME312"))
+    return replace(manifest, videos=videos, findings=[*manifest.findings, *found])
 
 
 def _nothing_fits(manifest: Manifest, inventory: Inventory) -> FolderError:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from datasets_me.core.errors import FolderError
-from datasets_me.core.frame_names import number_of, read_names
+from datasets_me.core.frame_names import number_of, reach, read_names
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
+
+_KNOWN = 100_000  # frames, the longest video that a manifest alone can say was there
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class FrameFiles:
     """The files of a folder of frames.
 
     ``names`` are file names by 0-based frame number of the video. A number from ``start`` to before ``end`` without a
-    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time.
+    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time,
+    ``far`` those whose number lies too far from the others to be one of theirs.
     """
 
     folder: Path
@@ -25,6 +29,7 @@ class FrameFiles:
     start: int
     end: int
     left_out: tuple[str, ...] = ()
+    far: tuple[str, ...] = ()
 
 
 def frame_rate(manifest: Manifest, video: Video) -> float:
@@ -45,9 +50,9 @@ def annotations_of(manifest: Manifest, video: Video) -> list[Annotation]:
 def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     """List the frames of a video.
 
-    A folder of a whole video begins with frame 0, whether or not its file is there. A folder of one expression begins
-    with its first file, or the first that the manifest knows; where file numbers start anew in every folder, that is
-    the annotated onset.
+    A folder of a whole video begins with frame 0, whether or not its file is there, unless its numbers obviously do not
+    count from there. A folder of one expression begins with its first file, or the first that the manifest knows; where
+    file numbers start anew in every folder, that is the annotated onset.
 
     Raises:
         FolderError: the video has no folder, or it cannot be opened.
@@ -73,8 +78,20 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
             left_out.append(name)
         else:
             names[number] = name
-    # frames that were there when the manifest was made are missing now, not gone
-    known = {*names, *(number + shift for number in (video.first, video.last) if number is not None)}
-    known = {number for number in known if number >= 0}
-    start = 0 if layout.holds == "video" else min(known, default=0)
-    return FrameFiles(folder, names, start, max(known, default=start - 1) + 1, tuple(left_out))
+    start, end = _ends(video, names, shift, whole=layout.holds == "video")
+    return FrameFiles(folder, names, start, end, tuple(left_out), frames.far)
+
+
+def _ends(video: Video, names: Mapping[int, str], shift: int, *, whole: bool) -> tuple[int, int]:
+    """The first frame of a video and the one behind its last: of its files, and of those that were there when the
+    manifest was made, which are missing now, not gone. Nothing makes it longer than so many files can be.
+    """
+    width = max(reach(len(names)), min(video.frames or 0, _KNOWN))
+    before = [number + shift for number in (video.first, video.last) if number is not None]
+    known = [*names, *(number for number in before if number >= 0)]
+    if known and max(known) - min(known) >= width:
+        known = list(names)
+    start = min(known, default=0)
+    if whole and start < width:
+        start = 0
+    return start, max(known, default=start - 1) + 1

@@ -114,7 +114,8 @@ class VideoFeatures(Record):
     folder, null where there is none. ``frames`` is the number of frames T that were looked at, ``fps`` their rate and
     ``start`` the 0-based number, at that rate, of the first; feature i is the motion from frame ``start + i`` to
     ``start + i + step``, in units of ``unit_px`` px. ``good``, ``missing``, ``no_face`` and ``clipped`` count frames
-    by their quality. ``key`` is the hash of all that the arrays depend on.
+    by their quality. ``crop_pad`` is the room that the schema gives the face, where the crop is a face with room around
+    it. ``key`` is the hash of all that the arrays depend on.
     """
 
     dataset: str
@@ -142,6 +143,7 @@ class VideoFeatures(Record):
     height: int | None = None
     box: list[int] = Field(default_factory=list)
     crop_source: str | None = None
+    crop_pad: str | None = None
     crop_confirmed: bool | None = None
     key: str | None = None
 

@@ -23,6 +23,7 @@ from datasets_me.features.video import Quality
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.manifest import write as write_manifest
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from tests.conftest import REPOSITORY, Run, start
 from tests.extract.conftest import FRAMES, SIZE, film, grey, listed, manifest_of
@@ -407,15 +408,81 @@ def test_boxes_of_the_user(one: tuple[Path, Path, Manifest], tmp_path: Path) -> 
     table.write_text("video,x0,y0,x1,y1\ncasme_015_0101,10,5,230,215\n")
     result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="boxes", boxes=table))
     assert (result.rows[0].box, result.rows[0].crop_source) == ([10, 5, 230, 215], "given")
+    lacks = ("there is no box for it in boxes.csv", "its box in boxes.csv lies outside its frames")
     for number, line in enumerate(("somebody,10,5,230,215", "casme_015_0101,500,500,600,600")):
         table.write_text(f"video,x0,y0,x1,y1\n{line}\n")
         options = ExtractOptions(faces="boxes", boxes=table)
         result = extract(manifest, root, tmp_path / f"other{number}", options)
         assert result.rows[0].crop_source == "sample"
         said = found(result)
-        assert said.pop("ME613").startswith("boxes gives no box inside it; taken instead: sample")
+        instead = "and there is none for another video of its subject; taken instead: the face that dlib finds"
+        assert said.pop("ME613") == f"{lacks[number]}, {instead}"
         nobody = "there is a box for 'somebody', which is no video of the manifest"
         assert said == ({} if number else {"ME616": nobody})
+
+
+def test_where_nothing_looked_for_a_face_nothing_says_so(filmed: Path, tmp_path: Path) -> None:
+    table = tmp_path / "boxes.csv"
+    table.write_text("video,x0,y0,x1,y1\ncasme_015_0101,10,5,230,215\n")
+    videos = [listed(15, "0101"), listed(15, "0102")]
+    options = ExtractOptions(faces="boxes", boxes=table)
+    result = extract(manifest_of(*videos), filmed, tmp_path / "out", options)
+    assert [(row.box, row.crop_source) for row in result.rows] == [
+        ([10, 5, 230, 215], "given"),
+        ([10, 5, 230, 215], "subject"),
+    ]
+    assert found(result) == {
+        "ME613": "there is no box for it in boxes.csv; taken instead: the mean box of 1 other video of its subject"
+    }
+
+
+def test_where_neither_box_nor_face_is_found(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    faceless(folder)
+    result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="published-crop"))
+    said = found(result)
+    assert said["ME613"] == (
+        "there is no published crop of it, and there is none for another video of its subject; taken instead: "
+        "the whole frame, as dlib finds no face"
+    )
+    assert said["ME604"].startswith("no face was found (sample: no face in 7 frames;")
+
+
+def test_room_around_the_face_of_a_video(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, _, manifest = one
+    text = manifest.schema.text.replace("casme_021_*", "casme_015_0101")
+    sides = "{left: 9px, top: edge, right: -15px, bottom: 0.3}"
+    boxes = []
+    for number, pad in enumerate(("0", sides)):
+        schema = schema_files.parse(text.replace("pad: {top: edge},", f"pad: {pad},"), "my.yaml")
+        (row,) = extract(replace(manifest, schema=schema), root, tmp_path / str(number), DEFAULT).rows
+        boxes.append(row.box)
+        assert (row.status, row.crop_source) == ("ok", "sample")
+        assert row.crop_pad == ("0.0", "left 9px, top edge, right -15px, bottom 0.3")[number]
+    (tight, own) = boxes
+    assert own == [tight[0] - 9, 0, tight[2] - 15, min(SIZE[1], tight[3] + round(0.3 * (tight[2] - tight[0])))]
+
+
+def test_a_file_numbered_by_its_date_is_no_frame(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    shutil.copy(folder / "img001.jpg", folder / "img20140508.jpg")
+    # a manifest that was made when such a file was taken for a frame
+    video = manifest.videos[0].model_copy(update={"first": 1, "last": 20_140_508, "frames": FRAMES + 1})
+    result = extract(replace(manifest, videos=[video]), root, tmp_path / "out", DEFAULT)
+    assert [(row.status, row.frames) for row in result.rows] == [("ok", FRAMES)]
+    assert found(result) == {
+        "ME312": "1 file left out, too far from img001.jpg to img020.jpg to be frames: img20140508.jpg"
+    }
+
+
+def test_a_whole_video_with_numbers_of_its_own(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    for path in sorted(folder.iterdir()):
+        path.rename(folder / f"img2014{path.name[3:]}")
+    for path in sorted(folder.iterdir()):
+        path.rename(folder / f"img20{path.name[3:]}")
+    (row,) = extract(manifest, root, tmp_path / "out", DEFAULT).rows
+    assert (row.status, row.start, row.frames) == ("ok", 202_014_000, FRAMES)
 
 
 def test_the_published_crop(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
@@ -459,7 +526,11 @@ def test_a_video_without_a_published_crop_takes_that_of_the_subjects_other(filme
     result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="published-crop"), workers=2)
     assert [row.crop_source for row in result.rows] == ["sample", "subject"]
     assert result.rows[0].box == result.rows[1].box
-    assert {"ME605", "ME613"} <= {finding.code for finding in result.findings if finding.video == second.video}
+    said = {finding.code: finding.message for finding in result.findings if finding.video == second.video}
+    assert said.pop("ME613") == (
+        "there is no published crop of it; taken instead: the mean box of 1 other video of its subject"
+    )
+    assert set(said) <= {"ME609"}
 
 
 def test_frames_at_another_rate(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
