@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,22 @@ SCHEMA = typer.Option(None, "--schema", help="A schema of your own (.yaml), in p
 JSON = typer.Option(False, "--json", help="Print JSON.")
 INTERRUPTED = 130
 """The exit code that shells expect of a program that Ctrl-C ended."""
+
+
+class Distances(StrEnum):
+    """How far from an apex AUW-GCN and ABPN look for start and end."""
+
+    mean = "mean"
+    observed = "observed"
+    q95 = "q95"
+
+
+DISTANCES = typer.Option(
+    None,
+    "--distances",
+    help="How far from an apex start and end are looked for: mean (half the mean length, as published), observed (all "
+    "distances that occur; the default), q95 (the 5 % to the 95 % quantile).",
+)
 
 FORCE = typer.Option(False, "--force", help="Replace an existing output.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,26 @@ def frame_rate(manifest: Manifest, video: Video) -> float:
     variant = variants.get(manifest.variant)
     resampled = variant is not None and variant.frames is not None and variant.frames.fps
     return manifest.spec.fps if resampled else video.fps
+
+
+def video_seconds(manifest: Manifest, video: Video) -> float | None:
+    """How long a whole video lasts, by the number of its last frame; None where that is not known."""
+    layout = next((layout for layout in manifest.spec.layouts if layout.id == video.layout), None)
+    if layout is None or layout.holds != "video" or video.last is None:
+        return None
+    return max(0, video.last - layout.base + 1) / frame_rate(manifest, video)
+
+
+def measurable(manifest: Manifest) -> list[Annotation]:
+    """The annotations whose frames are in order, and which last no longer than their video, where that is known."""
+    longest: dict[str, float] = {}
+    for video in manifest.videos:
+        longest[video.video] = max(longest.get(video.video, 0.0), video_seconds(manifest, video) or 0.0)
+    return [
+        row
+        for row in manifest.annotations
+        if row.in_order and (row.length or 0) / row.fps <= (longest.get(row.video) or math.inf)
+    ]
 
 
 def annotations_of(manifest: Manifest, video: Video) -> list[Annotation]:

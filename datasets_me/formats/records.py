@@ -75,6 +75,12 @@ class Annotation(Record):
             return None
         return self.offset - self.onset + 1
 
+    @property
+    def in_order(self) -> bool:
+        """Whether those of onset, apex and offset that are known come in this order; rows that do not are ME107."""
+        known = [frame for frame in (self.onset, self.apex, self.offset) if frame is not None]
+        return known == sorted(known)
+
     def place(self, field: str | None = None) -> Place:
         """The row of the workbook it comes from, or its cell of one field."""
         letter = self.source_cells.get(field or "", "").rstrip("0123456789") or None

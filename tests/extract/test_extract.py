@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from datasets_me.cards.contact_sheet import check_sheet, write_sheet
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import FeaturesError, MeDatasetsError
 from datasets_me.extract.extract import Extraction, extract
-from datasets_me.extract.options import ExtractOptions, automatic_step, taken
+from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken
+from datasets_me.extract.video import Job, Setting, extract_one
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.video import Quality
 from datasets_me.formats import features as feature_files
@@ -38,6 +39,10 @@ os.fsync = lambda _: os._exit(9)
 files.write_file(Path(sys.argv[1]), b"half")
 """
 """A program that ends in the middle of writing a file."""
+
+
+class Killed(BaseException):
+    """Ends the work as a kill does: nothing in the program heeds it."""
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -264,6 +269,54 @@ def test_options_that_cannot_be_met(
         extract(dataset, filmed, tmp_path / "out", ExtractOptions(**options))
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_killed_after_an_array_changed_leaves_no_table_of_the_old(
+    one: tuple[Path, Path, Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, folder, manifest = one
+    out = tmp_path / "out"
+    extract(manifest, root, out, DEFAULT)
+    (before,) = feature_files.read(out, manifest).rows
+    tables = {name: (out / name).read_bytes() for name in ("features.parquet", "findings.parquet")}
+    extract(manifest, root, out, DEFAULT)  # nothing is to be done, and nothing is taken back
+    assert {name: (out / name).read_bytes() for name in tables} == tables
+    (folder / "img003.jpg").write_bytes((folder / "img002.jpg").read_bytes())
+    setting = Setting(manifest, root, out, DEFAULT, environment(DEFAULT))
+    replace_file = Path.replace
+    for place in ("landmarks", "features", "done"):  # killed when a file is about to be put there
+
+        def stopped(path: Path, target: Path, place: str = place) -> Path:
+            if place in Path(target).parts:
+                raise Killed
+            return replace_file(path, target)
+
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(Path, "replace", stopped)
+            extract_one(setting, Job(manifest.videos[0]), lambda count: None)
+        assert not [name for name in tables if (out / name).exists()]
+        with pytest.raises(FeaturesError) as caught:
+            feature_files.read(out, manifest)
+        assert str(caught.value) == (
+            "an extraction into this folder has not ended: there is no features.parquet\n"
+            f"  where: {out}\n  to do: run the same me-datasets extract again; what is done is not done again"
+        )
+    extract(manifest, root, out, DEFAULT)
+    (after,) = feature_files.read(out, manifest).rows
+    assert after.key == json.loads((out / "done/casme_015/casme_015_0101.json").read_text())["row"]["key"] != before.key
+
+
+def test_a_table_that_is_older_than_an_array_is_refused(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    extract(manifest, root, tmp_path / "out", DEFAULT)
+    table = (tmp_path / "out" / "features.parquet").read_bytes()
+    (folder / "img003.jpg").write_bytes((folder / "img002.jpg").read_bytes())
+    extract(manifest, root, tmp_path / "out", DEFAULT)
+    (tmp_path / "out" / "features.parquet").write_bytes(table)
+    with pytest.raises(FeaturesError, match=r"casme_015_0101 has changed since features\.parquet was written"):
+        feature_files.read(tmp_path / "out", manifest)
+    shutil.rmtree(tmp_path / "out" / "done")  # arrays that were copied without it are taken at the table's word
+    assert feature_files.read(tmp_path / "out", manifest).extracted
 
 
 def test_no_video_fits(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
@@ -549,6 +602,14 @@ def test_the_automatic_step(dataset: Manifest) -> None:
     assert automatic_step(dataset, 300) == 5
     with pytest.raises(MeDatasetsError, match="no annotation has one"):
         automatic_step(replace(dataset, annotations=[]), None)
+    fast = [dataset.videos[0].model_copy(update={"fps": 120}), *dataset.videos[1:]]
+    with pytest.raises(MeDatasetsError) as caught:
+        automatic_step(replace(dataset, videos=fast), 60)
+    assert str(caught.value) == (
+        "--step auto needs frames of one rate, and these are taken at 30, 60 a second\n"
+        "  to do: take all frames at one rate, with --fps 30, or give --step as a number"
+    )
+    assert automatic_step(replace(dataset, videos=fast), 30) == 5
 
 
 def test_the_presets_of_the_command_line(one: tuple[Path, Path, Manifest], me_datasets: Run, tmp_path: Path) -> None:
