@@ -126,8 +126,8 @@ def _show_search(search: dict[str, Any], out: Console) -> None:
     """The distances that ``config.yaml`` may be given, by every rule."""
     from datasets_me.cli import show
 
-    if not search["types"]:
-        return
+    if len(search["types"]) < 2:
+        return  # the scripts need both types
     out.print(
         "\nFor config.yaml of AUW-GCN and ABPN; they count frames from one to the other, one less than with both ends; "
         f"at {search['fps']:g} a second, of rows whose frames are in order; within: those found in both distances"
