@@ -150,13 +150,14 @@ def _run(
     """The run itself, with one bar over all frames; SIGTERM ends it as Ctrl-C does."""
     from datasets_me.extract.extract import extract as run
     from datasets_me.extract.extract import wanted
-    from datasets_me.extract.options import choose_layout
+    from datasets_me.extract.options import choose_layout, rate_of
+    from datasets_me.formats.frame_files import frame_rate
 
     name = choose_layout(made, options)
     chosen = [video for video in made.videos if video.layout == name and video.path and wanted(video, videos)]
-    total = sum(video.frames or 0 for video in chosen)
-    if options.fps:
-        total = round(total * min(1.0, options.fps / made.spec.fps))
+    total = round(
+        sum((video.frames or 0) * rate_of(made, video, options) / frame_rate(made, video) for video in chosen)
+    )
     done = finished = 0
     with show.progress("frames", speed="frames/s") as update:
 

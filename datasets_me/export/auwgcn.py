@@ -37,6 +37,7 @@ from datasets_me.export import auwgcn_csv
 from datasets_me.export.options import Options
 from datasets_me.export.segments import Exported, add_segments
 from datasets_me.export.statistics import auwgcn_section, graph, region_tables
+from datasets_me.export.statistics.auwgcn_section import Distances
 from datasets_me.export.statistics.channels import Moments, merge, of_array
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.features import FeatureFolder
@@ -117,6 +118,7 @@ def write(
     out: Path,
     *,
     compat: Literal["auwgcn"] | None = None,
+    distances: Distances | None = None,
     features_fps: float | None = None,
     force: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
@@ -124,7 +126,8 @@ def write(
     """Write the folder, at the frame rate that the field trains at.
 
     Args:
-        compat: label segments and read action units exactly as the published scripts do.
+        compat: label segments, read action units and measure lengths exactly as the published scripts do.
+        distances: how far from an apex the project looks for start and end, as in `auwgcn_section.section`.
         features_fps: the frame rate of arrays from elsewhere, where it is not the annotations'.
 
     Raises:
@@ -134,7 +137,7 @@ def write(
     rows = list(auwgcn_csv.rows(manifest))  # refuses datasets without one
     convention = manifest.spec.auwgcn_csv
     assert convention is not None
-    section = auwgcn_section.section(manifest, convention.fps)
+    section = auwgcn_section.section(manifest, convention.fps, distances, compat=compat)
     table = region_tables.load(REGIONS)
     _check_regions(features, len(table.regions))
     name = convention.dataset or manifest.spec.id

@@ -28,7 +28,7 @@ from datasets_me.extract.options import ExtractOptions, check_options, check_rat
 from datasets_me.extract.video import Job, Postponed, Setting, make_handler, row_of
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.features import TABLE
+from datasets_me.formats.features import DONE, FINDINGS, TABLE
 from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
@@ -197,7 +197,7 @@ def _claim(
         "options": record(options),
         "environment": surroundings,
     }
-    for name in (ledger.FOLDER, *ledger.ARRAYS):
+    for name in (DONE, *ledger.ARRAYS):
         under(out, name)
     path = out / EXTRACTION.about
     if artefact.claim(out, EXTRACTION):
@@ -222,7 +222,7 @@ def _claim(
             )
         if changed:
             ledger.remove_all(out)
-    remove_left(out / ledger.FOLDER)
+    remove_left(out / DONE)
     artefact.write_file(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
@@ -251,8 +251,8 @@ def _collect(
 
 def _write_tables(setting: Setting, extraction: Extraction) -> None:
     for model, rows, name in (
+        (Finding, extraction.findings, FINDINGS),
         (VideoFeatures, extraction.rows, TABLE),
-        (Finding, extraction.findings, "findings.parquet"),
     ):
         write_parquet(model, rows, setting.out / name)
 

@@ -75,6 +75,12 @@ class Annotation(Record):
             return None
         return self.offset - self.onset + 1
 
+    @property
+    def in_order(self) -> bool:
+        """Whether those of onset, apex and offset that are known come in this order; rows that do not are ME107."""
+        known = [frame for frame in (self.onset, self.apex, self.offset) if frame is not None]
+        return known == sorted(known)
+
     def place(self, field: str | None = None) -> Place:
         """The row of the workbook it comes from, or its cell of one field."""
         letter = self.source_cells.get(field or "", "").rstrip("0123456789") or None
@@ -114,7 +120,8 @@ class VideoFeatures(Record):
     folder, null where there is none. ``frames`` is the number of frames T that were looked at, ``fps`` their rate and
     ``start`` the 0-based number, at that rate, of the first; feature i is the motion from frame ``start + i`` to
     ``start + i + step``, in units of ``unit_px`` px. ``good``, ``missing``, ``no_face`` and ``clipped`` count frames
-    by their quality. ``key`` is the hash of all that the arrays depend on.
+    by their quality. ``crop_pad`` is the room that the schema gives the face, where the crop is a face with room around
+    it. ``key`` is the hash of all that the arrays depend on.
     """
 
     dataset: str
@@ -142,6 +149,7 @@ class VideoFeatures(Record):
     height: int | None = None
     box: list[int] = Field(default_factory=list)
     crop_source: str | None = None
+    crop_pad: str | None = None
     crop_confirmed: bool | None = None
     key: str | None = None
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from datasets_me.core.paths import name_fault, path_fault
 from datasets_me.schema.template import Template
@@ -220,11 +220,41 @@ class Absence(Model):
     why: str
 
 
+def _a_margin(value: object) -> object:
+    is_part = isinstance(value, int | float) and not isinstance(value, bool) and -1 <= value <= 5
+    if not is_part and not (isinstance(value, str) and re.fullmatch(r"-?\d{1,5}(\.\d+)?px|edge", value)):
+        raise ValueError("room is a part of the face box, such as 0.25, or '10px', '-40px' or 'edge'")
+    return value
+
+
+Margin = Annotated[float | str, BeforeValidator(_a_margin)]
+"""Room on one side of the face box: a part of the box's longer side, ``10px``, ``-40px`` to cut off so much, or
+``edge`` for all there is up to the picture's edge."""
+
+
+class Pad(Model):
+    """Room around the face, on each side its own. A side that is left out has the dataset's usual room."""
+
+    left: Margin | None = None
+    top: Margin | None = None
+    right: Margin | None = None
+    bottom: Margin | None = None
+
+    def __str__(self) -> str:
+        """Its sides, such as ``top edge, bottom 20px``."""
+        return ", ".join(
+            f"{side} {value if isinstance(value, str) else f'{value:g}'}" for side, value in self if value is not None
+        )
+
+
 class CropOverride(Model):
-    """Videos (a glob of their names) whose face needs more room than the default."""
+    """Videos (a glob of their names) whose face needs other room than the default; of several the last that fits."""
 
     video: str
-    pad: float = Field(ge=0)
+    pad: Annotated[
+        Annotated[float, Field(ge=0), Tag("[number]")] | Annotated[Pad, Tag("[sides]")],
+        Discriminator(lambda value: "[sides]" if isinstance(value, dict | Pad) else "[number]"),
+    ] = Field(description="on every side, as a part of the face box, or for left, top, right and bottom")
     why: str
 
 

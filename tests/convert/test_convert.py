@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from datasets_me.convert.convert import Conversion, convert, convert_any
-from datasets_me.convert.summary import lengths
+from datasets_me.convert.summary import lengths, summarise
 from datasets_me.core.errors import WorkbookError
 from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
@@ -384,3 +385,15 @@ def test_published_samm_lv(reference: Path) -> None:
     assert (len(types), types.count("macro"), types.count("micro")) == (502, 343, 159)
     assert {row.fps for row in conversion.annotations} == {25}
     assert sum(row.apex is None for row in conversion.annotations) == 6
+
+
+def test_a_summary_of_several_rates_is_in_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "DFME.csv"
+    header = "Subject,Filename,OnsetFrame,ApexFrame,OffsetFrame,Emotion,EmotionId,Fps,AU\n"
+    path.write_text(header + "1,a,0,40,99,fear,1,500,4\n1,b,0,40,99,fear,1,200,4\n")
+    made = convert(schema_files.load("dfme"), path).manifest()
+    summary = summarise(made)
+    assert summary["unit"] == "seconds"
+    assert summary["types"]["micro"] == {"rows": 2, "with_length": 2, "min": 0.2, "mean": 0.35, "max": 0.5}
+    summary = summarise(replace(made, annotations=made.annotations[:1]))
+    assert (summary["unit"], summary["types"]["micro"]["mean"]) == ("frames", 100)

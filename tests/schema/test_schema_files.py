@@ -159,3 +159,33 @@ def test_paths_are_checked_when_a_schema_is_read(casme_sq: Schema, old: str, new
         schema_files.parse(casme_sq.text.replace(old, new, 1), "own.yaml")
     (said,) = caught.value.details
     assert said.startswith("own.yaml, line ") and fault in said
+
+
+def test_room_around_a_face_on_each_side(casme_sq: Schema) -> None:
+    assert {item.video: str(item.pad) for item in casme_sq.spec.crop.overrides} == {
+        "casme_027_*": "top edge, bottom 20px",
+        "casme_021_*": "top edge",
+        "casme_037_*": "top 20px",
+        "casme_031_0507": "left 10px, top 10px, right 10px, bottom 10px",
+        "casme_024_0507": "left 10px, top 10px, right 10px, bottom 10px",
+    }
+
+
+@pytest.mark.parametrize(
+    ("pad", "fault"),
+    [
+        (
+            "{left: 80}",
+            "pad.left: room is a part of the face box, such as 0.25, or '10px', '-40px' or 'edge' (found 80)",
+        ),
+        ("{top: egde}", "pad.top: room is a part of the face box, such as 0.25, or '10px', '-40px' or 'edge'"),
+        ("{above: edge}", "pad.above: unknown key; allowed: bottom, left, right, top"),
+        ("-1", "pad: Input should be greater than or equal to 0 (found -1)"),
+    ],
+)
+def test_room_that_means_nothing(pad: str, fault: str, casme_sq: Schema) -> None:
+    text = casme_sq.text.replace("{top: edge, bottom: 20px}", pad)
+    with pytest.raises(SchemaError) as caught:
+        schema_files.parse(text, "my.yaml")
+    (line,) = str(caught.value).splitlines()[1:]
+    assert f"crop.overrides.0.{fault}" in line
