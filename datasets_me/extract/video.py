@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets_me.core.engine.pool import Report
+from datasets_me.core.engine import Report
 from datasets_me.core.errors import FolderError, plural
 from datasets_me.core.files import locked, remove_leftovers, write_file
 from datasets_me.extract import findings as found
@@ -81,7 +81,6 @@ def safe_name(name: str) -> str:
 
 def make_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
     """What a worker does with a job; called once in each worker."""
-    cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
     def handle(job: Job, report: Report) -> Outcome:

@@ -81,7 +81,7 @@ class ImageSet:
         """All rows in order, some at a time; without ``pixels`` those of a table stay on the disk.
 
         Raises:
-            ImagesError: the table is damaged.
+            MeDatasetsError: the table is damaged.
         """
         columns = [name for name in ImageRow.model_fields if pixels or name != "pixels"]
         yield from batches(self.folder / TABLE, ImageRow, size, columns)
@@ -90,7 +90,7 @@ class ImageSet:
         """All rows in order, one at a time.
 
         Raises:
-            ImagesError: the table is damaged.
+            MeDatasetsError: the table is damaged.
         """
         for batch in self.batches(pixels=pixels):
             yield from batch

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import tables
-from datasets_me.core.engine.in_order import in_order
-from datasets_me.core.errors import ImagesError
+from datasets_me.core.engine import Failure, in_order
+from datasets_me.core.errors import ImagesError, WriteError
 from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
@@ -96,7 +96,7 @@ def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
     """Write an image as JPEG (quality 95) or PNG, by the suffix of its path; returns its row.
 
     Raises:
-        ImagesError: the file cannot be written.
+        WriteError: the file cannot be written.
     """
     suffix = Path(path).suffix
     coded = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else [])[
@@ -107,7 +107,7 @@ def save(folder: Path, path: str, image: Image, row: ImageRow) -> ImageRow:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(coded)
     except OSError as error:
-        raise ImagesError(f"the file cannot be written: {error.strerror or error}", where=str(target)) from error
+        raise WriteError(f"the file cannot be written: {error.strerror or error}", where=str(target)) from error
     return row.model_copy(
         update={
             "path": path,
@@ -128,6 +128,7 @@ def write_derived(
     table: tuple[str, type[Record]],
     tasks: Iterable[Task],
     make: Callable[[Path], Callable[[Task], Made]],
+    without: Callable[[Task, str], Made],
     *,
     options: dict[str, Any],
     workers: int,
@@ -140,6 +141,7 @@ def write_derived(
         table: the name and the kind of rows of the table old -> new.
         tasks: one per image, in order.
         make: gives the function of a task, for the folder that files go to.
+        without: what is made, given a task and why, if the function gives nothing.
 
     Raises:
         ImagesError: ``out`` has to stay, no image can be read, or something cannot be written.
@@ -158,7 +160,9 @@ def write_derived(
 
         def rows() -> Iterator[ImageRow]:
             unread = 0
-            for done, made in enumerate(in_order(make(folder), tasks, workers), start=1):
+            outcomes = in_order(make(folder), tasks, workers)
+            for done, (task, outcome) in enumerate(outcomes, start=1):
+                made = without(task, outcome.why) if isinstance(outcome, Failure) else outcome
                 findings.extend(made.findings)
                 unread += any(said.code == "ME702" for said in made.findings)
                 entries.append(made.entry)

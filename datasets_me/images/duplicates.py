@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.engine import in_order, workers_for
 from datasets_me.core.errors import ImagesError, plural
 from datasets_me.core.near import distance, near_pairs
 from datasets_me.findings.finding import Finding, finding
@@ -44,15 +44,21 @@ class Known:
     phash: int | None
 
 
-def perceptual_hash(row: ImageRow, *, root: Path | None) -> int | None:
-    """The perceptual hash of an image, 64 bits (``imagehash.phash``); None for one that cannot be decoded."""
+def perceptual_hash(row: ImageRow, *, root: Path | None) -> int:
+    """The perceptual hash of an image, 64 bits (``imagehash.phash``).
+
+    Raises:
+        DamageError: the image cannot be read or decoded.
+    """
     import imagehash
     from PIL import Image
 
-    picture = image_set.load_image(row, root)
-    if isinstance(picture, str):
-        return None
+    picture = image_set.load(row, root).image
     return int(str(imagehash.phash(Image.fromarray(picture[:, :, ::-1]))), 16)
+
+
+def _without(_: ImageRow) -> None:
+    return None
 
 
 def known_images(
@@ -70,8 +76,8 @@ def known_images(
     """
     total, done = sum(len(images) for images, _ in sets), 0
     for images, root in sets:
-        hashes = in_order(partial(perceptual_hash, root=root), images.rows(), processes(workers, len(images)))
-        read = watched(images, root, hashes, lambda phash: phash is not None, findings)
+        hashes = in_order(partial(perceptual_hash, root=root), images.rows(), workers_for(workers, len(images)))
+        read = watched(images, root, hashes, _without, findings)
         for row, phash in zip(images.rows(pixels=False), read, strict=True):
             done += 1
             progress(done, total)

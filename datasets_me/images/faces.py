@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.engine import in_order, workers_for
 from datasets_me.core.errors import plural
 from datasets_me.features import faces as detectors
 from datasets_me.features.boxes import Box, Detection, DetectorError, FaceDetector
@@ -113,11 +113,12 @@ def measured(grey: Image, found: Detection) -> Face:
 
 
 def face_row(row: ImageRow, *, root: Path | None, finder: Finder) -> FaceRow:
-    """The faces of one image of a set."""
-    image = image_set.load_image(row, root)
-    if isinstance(image, str):
-        return FaceRow(id=row.id, dataset=row.dataset)
-    cv2.setNumThreads(1)  # every process has a core of its own
+    """The faces of one image of a set.
+
+    Raises:
+        DamageError: the image cannot be read or decoded.
+    """
+    image = image_set.load(row, root).image
     faces, helped = examine(image, finder.make())
     return FaceRow(id=row.id, dataset=row.dataset, count=len(faces), helped=helped, faces=faces)
 
@@ -146,8 +147,8 @@ def write_faces(
 
     def rows() -> Iterator[FaceRow]:
         look = partial(face_row, root=root, finder=finder)
-        looked = in_order(look, images.rows(), processes(workers, len(images)))
-        read = watched(images, root, looked, lambda row: row.count is not None, findings)
+        looked = in_order(look, images.rows(), workers_for(workers, len(images)))
+        read = watched(images, root, looked, _without, findings)
         for done, row in enumerate(read, start=1):
             kind = "not decoded" if row.count is None else ("0", "1", "many")[min(row.count, 2)]
             counts["faces"][kind] = counts["faces"].get(kind, 0) + 1
@@ -160,6 +161,10 @@ def write_faces(
     options = {"detector": finder.name, **provenance}
     path = write_table(images, "faces", FaceRow, rows(), findings, out=out, options=options, force=force)
     return path, findings, counts
+
+
+def _without(row: ImageRow) -> FaceRow:
+    return FaceRow(id=row.id, dataset=row.dataset)
 
 
 def _doubt(row: FaceRow) -> Iterator[Finding]:

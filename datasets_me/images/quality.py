@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.engine import in_order, workers_for
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import FaceRow, ImageRow, QualityRow
@@ -27,11 +27,13 @@ LONGEST = 256
 
 
 def measure(task: tuple[ImageRow, list[float]], *, root: Path | None) -> QualityRow:
-    """The quality of one image, with the landmarks of its face or none; ``doubts`` is left empty."""
+    """The quality of one image, with the landmarks of its face or none; ``doubts`` is left empty.
+
+    Raises:
+        DamageError: the image cannot be read or decoded.
+    """
     row, points = task
-    image = image_set.load_image(row, root)
-    if isinstance(image, str):
-        return QualityRow(id=row.id, dataset=row.dataset)
+    image = image_set.load(row, root).image
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     asymmetry = mirrored_difference(grey, np.array(points, np.float32).reshape(-1, 2)) if points else None
     return QualityRow(
@@ -51,6 +53,10 @@ def blur(grey: Image) -> float:
     size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if factor < 1 else grey
     return float(cv2.Laplacian(small, cv2.CV_64F).var())
+
+
+def _without(row: ImageRow) -> QualityRow:
+    return QualityRow(id=row.id, dataset=row.dataset)
 
 
 def judged(row: QualityRow, limits: Thresholds) -> tuple[QualityRow, list[Finding]]:
@@ -110,8 +116,8 @@ def write_quality(
     counts: dict[str, int] = {}
 
     def rows() -> Iterator[QualityRow]:
-        looked = in_order(partial(measure, root=root), tasks, processes(workers, len(images)))
-        read = watched(images, root, looked, lambda row: row.blur is not None, findings)
+        looked = in_order(partial(measure, root=root), tasks, workers_for(workers, len(images)))
+        read = watched(images, root, looked, _without, findings)
         for done, measured in enumerate(read, start=1):
             row, found = judged(measured, images.spec.quality)
             findings.extend(found)
