@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -39,21 +39,21 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-MOST_PIXELS = 2**26
-"""Of an image that is decoded, 67 million: more than cameras give, and little enough to hold several times."""
+MOST_PIXELS = 50_000_000
+"""Of an image that is decoded: as many as a good camera gives; decoding them takes up to 1 GB."""
 
 EMPTY = "the file is empty"
 _TOO_LARGE = f"it has more than {MOST_PIXELS:,} pixels"
 
 _ORIENTATION = 0x0112  # the EXIF tag
-_TURNS = {
-    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-    3: Pillow.Transpose.ROTATE_180,
-    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-    5: Pillow.Transpose.TRANSPOSE,
-    6: Pillow.Transpose.ROTATE_270,
-    7: Pillow.Transpose.TRANSVERSE,
-    8: Pillow.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[Image], Image]] = {
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: image.swapaxes(0, 1)[:, ::-1],
+    7: lambda image: image.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda image: image.swapaxes(0, 1)[::-1],
 }
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _PLAIN = ("1", "L", "P", "RGB")
@@ -72,6 +72,7 @@ SUFFIXES = frozenset(
 _COMMON = ("JPEG", "PNG", "BMP", "GIF", "PPM")  # Pillow knows these without loading all its formats
 _OTHERS = ("TIFF", "WEBP", "JPEG2000", "AVIF")
 _BY_OPENCV = ("JPEG", "PNG", "BMP")
+_ORIENTED_PNG = (b"eXIf", b"Raw profile type", b"com.adobe.xmp")  # what may say so stands anywhere in a PNG
 
 
 class Facts(NamedTuple):
@@ -147,7 +148,6 @@ def decode(content: bytes) -> Decoded:
         turn = _TURNS.get(_orientation(image))
         if turn is not None:
             changes.append("turned as EXIF says")
-            picture = picture.transpose(turn)
         if picture.mode in _DEEP:
             changes.append(f"{'32' if picture.mode in ('I', 'F') else '16'} bits to 8")
             picture = _eight_bits(picture)
@@ -155,7 +155,7 @@ def decode(content: bytes) -> Decoded:
             changes.append("16 bits to 8")  # Pillow keeps the upper half of each
         if picture.has_transparency_data:
             # an alpha channel that is opaque everywhere changes nothing
-            layered = picture.convert("RGBA")
+            layered = picture if picture.mode == "RGBA" else picture.convert("RGBA")
             if np.asarray(layered.getchannel("A")).min() < 255:
                 changes.append("transparent parts made white")
             white = Pillow.new("RGBA", layered.size, (255, 255, 255, 255))
@@ -163,7 +163,7 @@ def decode(content: bytes) -> Decoded:
         elif picture.mode not in _PLAIN:
             changes.append(f"{picture.mode} to RGB")
         colour = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"), np.uint8)
-        bgr = np.ascontiguousarray(colour[:, :, ::-1])
+        bgr = np.ascontiguousarray((turn(colour) if turn else colour)[:, :, ::-1])
         changes += _other_frames(image)  # last, because counting them goes through the file
     return Decoded(bgr, changes)
 
@@ -178,12 +178,12 @@ def decode_frame(content: bytes, *, colour: bool) -> Image:
     import numpy as np
 
     with _opened(io.BytesIO(content), len(content)) as image:
-        plain = image.format in _BY_OPENCV and image.mode in _PLAIN and not image.has_transparency_data
-        plain = plain and not _sixteen_bits(image.format, content)
+        plain = _is_plain(image, content)
+        turn = _TURNS.get(_orientation(image)) if plain and image.format != "PNG" else None
     if plain:
         picture, silent = _by_opencv(content, colour)
         if picture is not None and ((silent and _ends(content)) or look(content)[1] is None):
-            return picture
+            return np.ascontiguousarray(turn(picture)) if turn else picture
     picture = decode(content).image
     return picture if colour else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
 
@@ -241,6 +241,15 @@ def _other_formats() -> tuple[str, ...]:
     return tuple(name for name in _OTHERS if name in Pillow.OPEN)
 
 
+def _is_plain(image: Pillow.Image, content: bytes) -> bool:
+    """Whether OpenCV makes of a file what `decode` makes of it, or nothing, but for turning it."""
+    if image.format not in _BY_OPENCV or image.mode not in _PLAIN or image.has_transparency_data:
+        return False
+    return image.format != "PNG" or not (
+        _sixteen_bits(image.format, content) or any(mark in content for mark in _ORIENTED_PNG)
+    )
+
+
 def _by_opencv(content: bytes, colour: bool) -> tuple[Image | None, bool]:
     """The picture in a file as OpenCV decodes it, if it does, and whether it did so in silence."""
     import cv2
@@ -249,7 +258,7 @@ def _by_opencv(content: bytes, colour: bool) -> tuple[Image | None, bool]:
     with _words_of_libraries() as words:
         try:
             how = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
-            picture = cv2.imdecode(np.frombuffer(content, np.uint8), how)
+            picture = cv2.imdecode(np.frombuffer(content, np.uint8), how | cv2.IMREAD_IGNORE_ORIENTATION)
         except cv2.error:
             picture = None
     return (None if picture is None else np.asarray(picture, np.uint8)), not words
@@ -334,10 +343,12 @@ def _sixteen_bits(image_format: str | None, content: bytes) -> bool:
 def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
     import numpy as np
 
-    values = np.asarray(picture, np.float64)
+    values = np.array(picture, np.float32)  # large enough as it is; all is done in place
     if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        scaled = (np.nan_to_num(values, nan=low) - low) * (255 / (high - low) if high > low else 0)
+        np.nan_to_num(values, copy=False, nan=low)
+        values -= low
+        values *= 255 / (high - low) if high > low else 0
     else:
-        scaled = values / 257
-    return Pillow.fromarray(np.rint(scaled).astype(np.uint8))
+        values /= 257
+    return Pillow.fromarray(np.rint(values, out=values).astype(np.uint8))

@@ -72,8 +72,6 @@ def extract(
         force: do again what is done.
         frames_done, video_done: told of progress.
 
-    In a script, call it under ``if __name__ == "__main__":``, as all code that starts processes.
-
     Raises:
         MeDatasetsError: an option cannot be met, there is nothing to do, the folder holds something else, or it cannot
             be written to. What was done until then is kept.

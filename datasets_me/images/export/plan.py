@@ -64,7 +64,7 @@ def plan(images: ImageSet, *, split: str = OWN, seed: int = 0, decisions: Path |
     ME730 nobody has looked for duplicates, ME731 a part lacks a class, ME736 a decision gives a label the set lacks.
 
     Raises:
-        ImagesError: a table is damaged, ``split`` is no way to split, or the decisions given are not there.
+        MeDatasetsError: a table is damaged, ``split`` is no way to split, or the decisions given are not there.
     """
     if decisions is not None and not decisions.is_file():
         raise ImagesError(
