@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -87,6 +86,7 @@ def extract(
 
     Exit code 0: no errors. 1: there are error findings. 2: could not run.
     """
+    from datasets_me.core.engine import workers_for
     from datasets_me.formats import manifest as manifests
 
     made = manifests.read(manifest)
@@ -95,7 +95,7 @@ def extract(
         from datasets_me.cards.contact_sheet import check_sheet
 
         check_sheet(sheet)
-    extraction = _run(made, root, out, options, videos, workers or os.cpu_count() or 1, force)
+    extraction = _run(made, root, out, options, videos, workers_for(workers), force)
     _print(extraction, out)
     if sheet is not None:
         from datasets_me.cards.contact_sheet import write_sheet

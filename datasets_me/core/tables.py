@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from datasets_me.core.artefact import write_file
-from datasets_me.core.errors import ImagesError
+from datasets_me.core.errors import MeDatasetsError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -147,7 +147,7 @@ def batches(
     """The rows of a file, some at a time; columns that are left out have the model's default.
 
     Raises:
-        ImagesError: the file is damaged, or its rows are not of this kind.
+        MeDatasetsError: the file is damaged, or its rows are not of this kind.
     """
     import pyarrow as pa
 
@@ -164,20 +164,20 @@ def batches(
                 yield _validated(model, rows, first)
                 first += len(rows)
     except (OSError, ValueError, TypeError) as error:
-        raise ImagesError(f"the table is damaged: {error}", where=str(path)) from error
+        raise MeDatasetsError(f"the table is damaged: {error}", where=str(path)) from error
 
 
 def about(path: Path) -> dict[str, Any]:
     """What `stream` was told to keep in the file.
 
     Raises:
-        ImagesError: the file is damaged.
+        MeDatasetsError: the file is damaged.
     """
     try:
         with open_parquet(path) as file:
             kept = json.loads((file.schema_arrow.metadata or {})[_KEY])
     except (OSError, ValueError, KeyError) as error:
-        raise ImagesError(f"the table is damaged, or not ours: {error}", where=str(path)) from error
+        raise MeDatasetsError(f"the table is damaged, or not ours: {error}", where=str(path)) from error
     return dict(kept)
 
 

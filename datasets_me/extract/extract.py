@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from datasets_me.core import artefact
-from datasets_me.core.engine.pool import Failure, Report, run_jobs
+from datasets_me.core import artefact, engine
+from datasets_me.core.engine import Failure, Report
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError
 from datasets_me.core.locks import remove_left
 from datasets_me.core.paths import under
@@ -68,8 +68,6 @@ def extract(
         force: do again what is done.
         frames_done, video_done: told of progress.
 
-    In a script, call it under ``if __name__ == "__main__":``, as all code that starts processes.
-
     Raises:
         MeDatasetsError: an option cannot be met, there is nothing to do, the folder holds something else, or it cannot
             be written to. What was done until then is kept.
@@ -99,23 +97,21 @@ def extract(
     fatal: WriteError | None = None
     try:
         postponed: list[Job] = []
-        for job, outcome in run_jobs(jobs, make_handler, setting, workers=workers, report=frames_done):
+        for job, outcome in engine.run(make_handler, jobs, setting, workers=workers, report=frames_done):
             if isinstance(outcome, Postponed):
                 postponed.append(job)
                 continue
-            fatal = _note(setting, job, outcome, failures)
-            if fatal:
-                break
+            _note(setting, job, outcome, failures)
             if video_done:
                 video_done(job.name)
-        if postponed and not fatal:
+        if postponed:
             second = [_with_fallbacks(out, job, everything) for job in postponed]
-            for job, outcome in run_jobs(second, make_handler, setting, workers=workers, report=frames_done):
-                fatal = _note(setting, job, outcome, failures)
-                if fatal:
-                    break
+            for job, outcome in engine.run(make_handler, second, setting, workers=workers, report=frames_done):
+                _note(setting, job, outcome, failures)
                 if video_done:
                     video_done(job.name)
+    except WriteError as error:
+        fatal = error
     finally:
         extraction = _collect(setting, everything, failures, manifest)
         extraction.findings.extend(map(found.second_folder, further))
@@ -154,16 +150,13 @@ def wanted(video: Video, patterns: Sequence[str]) -> bool:
 
 def _note(
     setting: Setting, job: Job, outcome: Done | Postponed | Failure, failures: dict[tuple[str, str], Done]
-) -> WriteError | None:
+) -> None:
     """Keep what is not written down already: failures that a rerun tries again."""
     if isinstance(outcome, Failure):
-        if isinstance(outcome.fatal, WriteError):
-            return outcome.fatal
         row = row_of(setting, job).model_copy(update={"why": outcome.why})
         outcome = Done(row, [found.failed(row, outcome.why)])
     if isinstance(outcome, Done):
         failures[job.subject, job.name] = outcome
-    return None
 
 
 def _with_fallbacks(out: Path, job: Job, everything: Sequence[Job]) -> Job:

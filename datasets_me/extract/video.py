@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from datasets_me.core.artefact import write_file
-from datasets_me.core.engine.pool import Report
+from datasets_me.core.engine import Report
 from datasets_me.core.errors import FolderError, plural
 from datasets_me.core.locks import locked
 from datasets_me.core.paths import safe_name, under
@@ -74,7 +74,6 @@ Outcome = Done | Postponed
 
 def make_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
     """What a worker does with a job; called once in each worker."""
-    cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
     def handle(job: Job, report: Report) -> Outcome:

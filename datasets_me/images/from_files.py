@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.engine import Failure, in_order, workers_for
 from datasets_me.core.errors import ImagesError, Place
 from datasets_me.core.files import read_regular
 from datasets_me.core.pictures import Facts, is_image_name, look, suffix_fits
@@ -87,8 +87,9 @@ class FilesReader:
             others=dict(sorted(others.items())),
         )
         doubts = Doubts(self._spec)
-        looked = in_order(partial(_see, self._root), [each.path for each in named], processes(workers, len(named)))
-        for done, (each, seen) in enumerate(zip(named, looked, strict=True), start=1):
+        looked = in_order(partial(_see, self._root), named, workers_for(workers, len(named)))
+        for done, (each, outcome) in enumerate(looked, start=1):
+            seen = _Seen(None, None, None, outcome.why) if isinstance(outcome, Failure) else outcome
             row = self._row(each, seen, *label_of(each))
             doubts.count(row)
             progress(done, len(named))
@@ -241,9 +242,9 @@ def _number(fields: dict[str, str]) -> int:
     return int(text) if text.isdigit() else 0
 
 
-def _see(root: Path, path: str) -> _Seen:
+def _see(root: Path, each: _Named) -> _Seen:
     try:
-        content = read_regular(root / path)
+        content = read_regular(root / each.path)
     except OSError as error:
         return _Seen(None, None, None, f"the file cannot be read: {error.strerror or error}")
     facts, damage = look(content)

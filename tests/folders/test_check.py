@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,16 @@ def test_images_are_looked_into(manifest: Manifest, tmp_path: Path) -> None:
     assert found(manifest, root, "ME307", deep=True) == [
         (place + "reg_img50.jpg", "reg_img50.jpg is 8x6 with 1 channel, the others are 8x6 with 3 channels"),
         (place + "reg_img51.jpg", "reg_img51.jpg is 16x12 with 3 channels, the others are 8x6 with 3 channels"),
+    ]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_pipe_among_frames_is_not_waited_for(manifest: Manifest, tmp_path: Path, deep: bool) -> None:
+    folder = frames(tmp_path / "data", "Cropped/sub01/EP02_01f", range(46, 87), "reg_img{}.jpg")
+    (folder / "reg_img46.jpg").unlink()
+    os.mkfifo(folder / "reg_img46.jpg")
+    assert [message for _, message in found(manifest, tmp_path / "data", "ME306", deep=deep)] == [
+        "reg_img46.jpg cannot be decoded: it is not a regular file"
     ]
 
 
