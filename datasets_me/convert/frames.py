@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from datasets_me.convert.workbook import Cell, cell_text
+from datasets_me.convert.sheets import Cell, cell_text
 from datasets_me.core.text import clean, same
 from datasets_me.schema.spec import Frames
 

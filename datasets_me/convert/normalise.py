@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from datasets_me.convert.action_units import FACS_NUMBERS, read_action_units
 from datasets_me.convert.frames import read_frame, read_number
+from datasets_me.convert.sheets import cell_text
 from datasets_me.convert.variants import RawRow, Table
-from datasets_me.convert.workbook import cell_text
 from datasets_me.core.errors import Place
 from datasets_me.core.text import closest, fold, same
 from datasets_me.findings.finding import Finding, finding

@@ -117,14 +117,23 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def read_regular(path: Path) -> bytes:
+def read_regular(path: Path, most: int | None = None) -> bytes:
     """The content of a file; reading a pipe or a device would never end.
 
+    Args:
+        path: the file.
+        most: bytes; a file with more is not read.
+
     Raises:
-        OSError: it cannot be read, or is no regular file.
+        OSError: it cannot be read, is no regular file, or is too large.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
+    if most is not None and status.st_size > most:
+        raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes; files of more than {most:,} are not read")
     return path.read_bytes()
 
 

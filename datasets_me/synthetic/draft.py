@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from datasets_me.convert.workbook import Cell, column_index, column_letter
+from datasets_me.convert.sheets import Cell, column_index, column_letter
 from datasets_me.core.errors import SchemaError
 from datasets_me.schema import naming
 from datasets_me.schema.naming import Identity

@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 import xlwt
 
-from datasets_me.convert.workbook import cell_text, column_index, column_letter, read_book
+from datasets_me.convert.sheets import cell_text, column_index, column_letter
+from datasets_me.convert.workbook import read_book
 from datasets_me.core.errors import WorkbookError
 from tests.conftest import Workbook
 
