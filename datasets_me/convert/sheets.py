@@ -16,8 +16,9 @@ MOST_COLUMNS = 16_384
 MOST_CHARACTERS = 32_767
 """The greatest row, the greatest column and the longest cell that spreadsheet programs know."""
 
-_MOST_FILLED_ROWS = 100_000  # of one sheet; the largest published table of annotations has 4,206
-_MOST_CELLS = 5_000_000  # of one file, counting empty ones up to the last of a row that is not
+# Of one file: rows that are not empty, and cells, with the empty ones up to the last of a row. The largest published
+# workbook of annotations has 5,968 rows and 47,151 cells.
+_MOST_FILLED_ROWS, _MOST_CELLS = 50_000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -49,42 +50,60 @@ class Sheet:
 
 
 class Room:
-    """What is left of the cells that one file may hold."""
+    """What one file may still hold."""
 
     def __init__(self) -> None:
-        self._left = _MOST_CELLS
+        self._rows, self._cells = _MOST_FILLED_ROWS, _MOST_CELLS
 
-    def rows(self, numbered: Iterable[tuple[int, Sequence[Cell]]], sheet: str) -> list[Row]:
-        """The rows that are not empty, of numbers and cells, without the empty cells at their ends.
+    def take_row(self, cells: int) -> None:
+        """Count a row of so many cells.
 
         Raises:
-            WorkbookError: they are more than a table of annotations has.
+            WorkbookError: the file holds more than tables of annotations do.
         """
-        rows: list[Row] = []
-        for number, cells in numbered:
-            values = [None if isinstance(cell, str) and not clean(cell) else cell for cell in cells]
-            while values and values[-1] is None:
-                values.pop()
-            if not values:
-                continue
-            self.take(len(values))
-            if len(rows) == _MOST_FILLED_ROWS:
-                raise WorkbookError(
-                    f"the sheet '{shorten(sheet)}' has more than {_MOST_FILLED_ROWS:,} rows: "
-                    "this is no table of annotations"
-                )
+        self._rows -= 1
+        if self._rows < 0:
+            raise WorkbookError(_too_large(_MOST_FILLED_ROWS, "rows"), fix=_FIX)
+        self.take_cells(cells)
+
+    def take_cells(self, cells: int) -> None:
+        """Count so many cells.
+
+        Raises:
+            WorkbookError: the file holds more than tables of annotations do.
+        """
+        self._cells -= cells
+        if self._cells < 0:
+            raise WorkbookError(_too_large(_MOST_CELLS, "cells"), fix=_FIX)
+
+
+_FIX = "keep the sheet with the annotations in a file of its own"
+
+
+def _too_large(most: int, what: str) -> str:
+    return f"the file holds more than {most:,} {what}: this is no table of annotations"
+
+
+def filled(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells of a row up to the last that is not empty; a text of white space is."""
+    values = [None if isinstance(cell, str) and not clean(cell) else cell for cell in cells]
+    while values and values[-1] is None:
+        values.pop()
+    return values
+
+
+def rows_of(numbered: Iterable[tuple[int, Sequence[Cell]]], room: Room) -> list[Row]:
+    """The rows that are not empty, of numbers and cells.
+
+    Raises:
+        WorkbookError: they are more than there is room for.
+    """
+    rows: list[Row] = []
+    for number, cells in numbered:
+        if values := filled(cells):
+            room.take_row(len(values))
             rows.append(Row(number, tuple(values)))
-        return rows
-
-    def take(self, cells: int) -> None:
-        """Count so many cells more.
-
-        Raises:
-            WorkbookError: they are more than a table of annotations has.
-        """
-        self._left -= cells
-        if self._left < 0:
-            raise WorkbookError(f"the file holds more than {_MOST_CELLS:,} cells: this is no table of annotations")
+    return rows
 
 
 def check_length(text: str, sheet: str, row: int, column: int) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from datasets_me.convert.sheets import MOST_COLUMNS, MOST_ROWS, Cell, Room, Sheet, check_length, column_letter
+from datasets_me.convert.sheets import MOST_COLUMNS, MOST_ROWS, Cell, Room, Sheet, check_length, column_letter, rows_of
 from datasets_me.convert.xlsx import read_sheets
 from datasets_me.core.errors import Place, WorkbookError
 from datasets_me.core.files import read_regular
@@ -126,7 +126,7 @@ def _xls_sheets(content: bytes) -> Iterator[Sheet]:
             (index + 1, [_xls_cell(cell, book.datemode) for cell in worksheet.row(index)])
             for index in range(worksheet.nrows)
         )
-        yield Sheet(worksheet.name, position, room.rows(cells, worksheet.name))
+        yield Sheet(worksheet.name, position, rows_of(cells, room))
 
 
 def _xls_cell(cell: object, datemode: int) -> Cell:
@@ -156,7 +156,7 @@ def _csv_sheet(content: bytes, path: Path, findings: list[Finding]) -> Sheet:
         message = f"the file is not UTF-8; read as {encoding}"
         findings.append(finding("ME128", message, place=Place(file=printable(path.name)), found=encoding))
     delimiter = max(",;\t", key=lambda mark: _columns(text, mark))
-    sheet = Sheet(path.stem, 1, Room().rows(_csv_rows(text, delimiter, path.stem), path.stem))
+    sheet = Sheet(path.stem, 1, rows_of(_csv_rows(text, delimiter, path.stem), Room()))
     for row in sheet.rows:
         for index, cell in enumerate(row.cells):
             if isinstance(cell, str) and any(line.count(delimiter) >= 2 for line in cell.split("\n")[1:]):

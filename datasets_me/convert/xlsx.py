@@ -26,6 +26,7 @@ from datasets_me.convert.sheets import (
     check_length,
     column_index,
     column_letter,
+    filled,
     shorten,
 )
 from datasets_me.core.errors import WorkbookError, plural
@@ -33,7 +34,7 @@ from datasets_me.core.errors import WorkbookError, plural
 if TYPE_CHECKING:
     from datetime import datetime
 
-_MOST_UNPACKED = 100_000_000  # bytes of all parts that are read; the largest published workbook unpacks to 1 MB
+_MOST_UNPACKED = 50_000_000  # bytes of all parts that are read; the largest published workbook unpacks to 1 MB
 _MOST_STRINGS = 1_000_000
 _DEEPEST = 100  # elements in elements; a workbook has about ten
 # A cell's text may have 32,767 characters, each written with up to ten bytes. The parser would take any memory for
@@ -62,19 +63,20 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
     formats = _Formats(package, book)
     room = Room()
     for position, (name, part) in enumerate(book.sheets, start=1):
-        read = _SheetReader(package.content(part), name, strings, formats)
-        sheet = Sheet(name, position, room.rows(_numbered(read.rows), name))
+        read = _SheetReader(package.content(part), name, strings, formats, room)
+        sheet = Sheet(name, position, list(_in_order(read.rows)))
         sheet.empty_formulas = sorted(read.empty_formulas)
         _fill_merged(sheet, read.merged, room)
         yield sheet
 
 
-def _numbered(rows: Mapping[int, Mapping[int, Cell]]) -> Iterator[tuple[int, Sequence[Cell]]]:
+def _in_order(rows: Mapping[int, Mapping[int, Cell]]) -> Iterator[Row]:
     for number in sorted(rows):
         cells: list[Cell] = [None] * (max(rows[number]) + 1)
         for column, value in rows[number].items():
             cells[column] = value
-        yield number, cells
+        if values := filled(cells):
+            yield Row(number, tuple(values))
 
 
 def _no_workbook() -> WorkbookError:
@@ -296,11 +298,11 @@ class _Formats:
 class _SheetReader:
     """One pass over the XML of a sheet: its cells by row and column, merged areas, formulas without a result."""
 
-    def __init__(self, content: bytes, name: str, strings: list[str], formats: _Formats) -> None:
+    def __init__(self, content: bytes, name: str, strings: list[str], formats: _Formats, room: Room) -> None:
         self.rows: dict[int, dict[int, Cell]] = {}
         self.merged: list[str] = []
         self.empty_formulas: list[tuple[int, int]] = []
-        self._name, self._strings, self._formats = name, strings, formats
+        self._name, self._strings, self._formats, self._room = name, strings, formats, room
         self._row: int | None = None  # that is being read; one that does not say its number may have cells that do
         self._before = 0  # the row before it
         self._column = -1  # of its last cell
@@ -349,6 +351,8 @@ class _SheetReader:
         elif name == "row" and self._in_row:
             self._in_row = False
             self._before = self._row or self._before + 1
+            if self._before in self.rows:
+                self._room.take_row(max(self.rows[self._before]) + 1)
         elif name == "sheetData":
             self._in_data = False
 
@@ -435,8 +439,8 @@ class _SheetReader:
             return self._strings[int(said)]
         row, column = self._at
         raise WorkbookError(
-            f"the xlsx file is damaged: the cell {column_letter(column)}{row} of sheet '{shorten(self._name)}' refers to "
-            f"text {shorten(said)} of {plural(len(self._strings), 'text')}"
+            f"the xlsx file is damaged: the cell {column_letter(column)}{row} of sheet '{shorten(self._name)}' "
+            f"refers to text {shorten(said)} of {plural(len(self._strings), 'text')}"
         )
 
     def _checked(self, text: str) -> str:
@@ -459,7 +463,7 @@ def _date(said: str) -> Cell:
     from openpyxl.utils.datetime import from_ISO8601
 
     try:
-        return cast("datetime", from_ISO8601(said))
+        return cast("datetime", from_ISO8601(said))  # type: ignore[no-untyped-call]
     except (ValueError, OverflowError):
         return None
 
@@ -473,26 +477,26 @@ def _fill_merged(sheet: Sheet, areas: Sequence[str], room: Room) -> None:
     numbers = [row.number for row in sheet.rows]
     changed: dict[int, list[Cell]] = {}
     last: dict[int, int] = {}  # by column, the last row of the areas so far
-    filled: dict[str, bool] = {}
+    applied: dict[str, bool] = {}
     for column, top, bottom, area in sorted(_down(areas)):
         if top <= last.get(column, 0):
-            filled[area] = False
+            applied[area] = False
             continue
         last[column] = bottom
         first = bisect_left(numbers, top)
         covered = range(bisect_right(numbers, top), bisect_right(numbers, bottom))
         if not covered or numbers[first] != top or sheet.rows[first][column] is None:
             continue
-        filled[area] = True
+        applied[area] = True
         for index in covered:
             cells = changed.setdefault(index, list(sheet.rows[index].cells))
-            room.take(max(0, column + 1 - len(cells)))
+            room.take_cells(max(0, column + 1 - len(cells)))
             cells += [None] * (column + 1 - len(cells))
             cells[column] = sheet.rows[first][column]
     for index, cells in changed.items():
         sheet.rows[index] = Row(numbers[index], tuple(cells))
-    sheet.merged = [area for area in areas if filled.get(area)]
-    sheet.overlapping = [area for area in areas if filled.get(area) is False]
+    sheet.merged = [area for area in areas if applied.get(area)]
+    sheet.overlapping = [area for area in areas if applied.get(area) is False]
 
 
 def _down(areas: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:

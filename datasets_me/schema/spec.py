@@ -34,6 +34,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, 
 
 Count = Annotated[int, Field(ge=0)]
 
+SLOWEST, FASTEST = 0.01, 1_000_000
+"""Frames a second; beyond them a rate is mistyped, and arithmetic with it would go wrong."""
+
+Rate = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False, description="frames a second")]
+
 
 class Model(BaseModel):
     """Base of all parts of a schema: unknown keys are errors, and numbers stand for text where text is asked."""
@@ -49,7 +54,7 @@ class Frames(Model):
     before_first: Literal["error", "clamp"] = Field(
         "error", description="a number below the base: unreadable, or read as the first frame"
     )
-    fps: float | None = Field(None, gt=0, description="where a variant counts at another rate than the videos")
+    fps: Rate | None = Field(None, description="where a variant counts at another rate than the videos")
 
 
 class LookupSheet(Model):
@@ -245,7 +250,7 @@ class AuwgcnCsv(Model):
     """
 
     index: Literal["workbook", "sampled"]
-    fps: float = Field(gt=0)
+    fps: Rate
     keep: list[str] = Field(default_factory=list)
     dataset: str | None = Field(None, description="what the project calls the dataset; its id if left out")
     file: str | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
@@ -280,7 +285,7 @@ class Spec(Model):
     version: int = Field(ge=1, description="of this schema; raised when its meaning changes")
     title: str
     aliases: list[str] = Field(default_factory=list)
-    fps: float = Field(gt=0)
+    fps: Rate
     citation: str
     licence: Licence
     workbook: Workbook

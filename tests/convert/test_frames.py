@@ -53,12 +53,12 @@ CLAMP = Frames(base=1, before_first="clamp")
     ],
 )
 def test_cells(cell: Any, frames: Frames, sentinels: list[str], frame: int | None, code: str | None) -> None:
-    reading = read_frame(cell, frames, sentinels)
+    reading = read_frame(cell, frames, sentinels, 30)
     assert (reading.frame, reading.code) == (frame, code)
 
 
 @given(st.one_of(st.integers(), st.floats(), st.text(), st.none(), st.datetimes(), st.booleans()))
 def test_any_cell_is_a_frame_or_says_why_not(cell: Any) -> None:
-    reading = read_frame(cell, CLAMP, ["-1"])
+    reading = read_frame(cell, CLAMP, ["-1"], 30)
     assert (reading.frame is None) <= (reading.code is not None)
     assert reading.frame is None or 0 <= reading.frame < 2**31

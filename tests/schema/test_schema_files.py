@@ -68,7 +68,7 @@ def test_every_name_belongs_to_one_dataset() -> None:
             "line 87: layouts.0.holds: Input should be 'video' or 'expression' (found 'film')",
         ),
         ("base: 1}", "base: 7}", "line 16: workbook.frames.base: Input should be 0 or 1 (found 7)"),
-        ("fps: 30", "fps: 0", "line 6: fps: Input should be greater than 0 (found 0)"),
+        ("fps: 30", "fps: 0", "line 6: fps: Input should be greater than or equal to 0.01 (found 0)"),
         ("'\\d{1,2}'", "'('", "line 30: workbook.variants.0.looks.participant: not a regular expression: "),
         (
             "layout: rawpic\n",
