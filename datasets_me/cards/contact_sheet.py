@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import resources
+from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.errors import FolderError, MeDatasetsError
-from datasets_me.core.files import NPZ_ERRORS, write_file
+from datasets_me.core.files import write_file
 from datasets_me.core.version import __version__
 from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import taken
@@ -135,9 +136,9 @@ def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | Non
     if row.landmarks is None:
         return None, None, row.box
     try:
-        with np.load(out / row.landmarks, allow_pickle=False) as file:
-            return file["landmarks"], file["quality"], row.box
-    except NPZ_ERRORS:
+        arrays = load_npz(out / row.landmarks, ["landmarks", "quality"])
+        return arrays["landmarks"], arrays["quality"], row.box
+    except ArrayError:
         return None, None, row.box
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.errors import FeaturesError
-from datasets_me.core.files import NPZ_ERRORS
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.records import VideoFeatures
 
@@ -54,9 +54,9 @@ def face_of(features: FeatureFolder, row: VideoFeatures) -> Face:
         return Face(tuple(row.box), None, row.start, row.fps)
     path = features.folder / row.landmarks
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return Face(tuple(row.box), np.asarray(file["landmarks"], np.float32), row.start, row.fps)
-    except NPZ_ERRORS as error:
+        landmarks = np.asarray(load_npz(path, ["landmarks"])["landmarks"], np.float32)
+        return Face(tuple(row.box), landmarks, row.start, row.fps)
+    except (ArrayError, ValueError) as error:
         raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 

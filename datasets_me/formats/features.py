@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.arrays import ArrayError, load_npy, load_npz
 from datasets_me.core.errors import FeaturesError
-from datasets_me.core.files import NPZ_ERRORS
 from datasets_me.core.tables import read_parquet
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
@@ -66,9 +66,8 @@ class FeatureFolder:
             return None
         path = self.folder / row.landmarks
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return np.asarray(file["quality"], np.uint8)
-        except NPZ_ERRORS as error:
+            return np.asarray(load_npz(path, ["quality"])["quality"], np.uint8)
+        except (ArrayError, ValueError) as error:
             raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 
@@ -115,7 +114,6 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
 
 def _mapped(path: Path) -> NDArray[np.float32]:
     try:
-        array: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        return load_npy(path)
+    except ArrayError as error:
         raise FeaturesError(f"the array cannot be read: {error}", where=str(path)) from error
-    return array

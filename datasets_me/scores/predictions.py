@@ -24,8 +24,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.errors import MeDatasetsError, Place
-from datasets_me.core.files import NPZ_ERRORS
+from datasets_me.core.files import read_regular
 from datasets_me.core.text import clean, closest
 
 KEYS = ("annotation", "dataset", "subject", "video", "expression", "onset")
@@ -66,7 +67,7 @@ def read(path: Path, needs: Sequence[str] = ()) -> Predictions:
         MeDatasetsError: there is no such file, it cannot be read, or a column is missing.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise MeDatasetsError(f"the predictions cannot be read: {error.strerror}", where=str(path)) from error
     made = _npz(path, content) if content[:2] == b"PK" else _csv(path, content)
@@ -125,9 +126,8 @@ def _number(text: str) -> float:
 
 def _npz(path: Path, content: bytes) -> Predictions:
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except NPZ_ERRORS as error:
+        arrays = load_npz(content)
+    except ArrayError as error:
         raise MeDatasetsError(
             f"the npz cannot be read: {error}",
             where=str(path),
