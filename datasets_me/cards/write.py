@@ -11,7 +11,7 @@ from datasets_me.cards.croissant import to_croissant
 from datasets_me.cards.page import to_html
 from datasets_me.cards.readme import to_markdown
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.core.files import new_folder, write_file
+from datasets_me.core.files import new_folder, read_json, write_file
 
 _MARK = "card.json"
 _NAMES = {"README.md", "card.html", "croissant.json", _MARK, "plots", *(f"plots/{name}.png" for name in PLOTS)}
@@ -66,7 +66,7 @@ def write(card: Card, folder: Path, *, force: bool = False) -> list[str]:
 
 def _is_card(folder: Path) -> bool:
     try:
-        about: Any = json.loads((folder / _MARK).read_text(encoding="utf-8"))
+        about: Any = read_json(folder / _MARK)
     except (OSError, ValueError):
         return False
     return (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.core.files import write_file
+from datasets_me.core.files import read_json, write_file
 from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
 
@@ -83,7 +83,7 @@ class Ledger:
         path = out / STATE
         if path.is_file():
             try:
-                state = json.loads(path.read_text(encoding="utf-8"))
+                state = read_json(path)
                 if state["tool"] != _TOOL:
                     raise KeyError(state["tool"])
                 self.steps = dict(state["steps"])

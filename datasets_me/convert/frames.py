@@ -13,7 +13,6 @@ from datasets_me.core.text import clean, same
 from datasets_me.schema.spec import Frames
 
 _LONGEST = 86_400  # seconds of video, which is a day; a number beyond is mistyped, whatever the dataset
-_LAST_FRAME = 2**31 - 2  # that the manifest can hold
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -61,7 +60,7 @@ def read_frame(cell: Cell, frames: Frames, sentinels: Sequence[str], fps: float)
         if frames.before_first == "clamp" and whole >= 0:
             return FrameReading(0, "ME106", f"{shown} lies before the first frame, {frames.base}; read as that")
         return FrameReading(None, "ME104", f"{shown} lies before the first frame, {frames.base}")
-    if whole - frames.base >= min(_LONGEST * fps, _LAST_FRAME):
+    if whole - frames.base >= _LONGEST * fps:
         return FrameReading(None, "ME104", f"{shown} lies beyond a day of video at {fps:g} frames a second")
     if whole != number:
         return FrameReading(whole - frames.base, "ME105", f"{shown} was rounded to {whole}")

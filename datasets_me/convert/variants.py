@@ -166,6 +166,11 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> Table:
     if merged := [area for area in fit.sheet.merged if int(re.findall(r"\d+", area)[-1]) > (fit.header or 0)]:
         message = f"merged cells {', '.join(merged[:5])}" + (" and more" if len(merged) > 5 else "")
         findings.append(finding("ME123", message, place=Place(book.name, fit.sheet.name), found=str(len(merged))))
+    if fit.sheet.overlapping:
+        shown = ", ".join(fit.sheet.overlapping[:5]) + (" and more" if len(fit.sheet.overlapping) > 5 else "")
+        message = f"merged cells {shown} overlap others; their value was not taken for the cells they cover"
+        found = str(len(fit.sheet.overlapping))
+        findings.append(finding("ME123", message, place=Place(book.name, fit.sheet.name), found=found))
     letters = {name: column_letter(index) for name, index in fit.columns.items()}
     return Table(fit.variant, fit.sheet, rows, letters, lookups, findings)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _MOST_UNPACKED = 50_000_000  # bytes of all parts that are read; the largest published workbook unpacks to 1 MB
-_MOST_STRINGS = 1_000_000
+_MOST_STRINGS = 200_000
 _DEEPEST = 100  # elements in elements; a workbook has about ten
 # A cell's text may have 32,767 characters, each written with up to ten bytes. The parser would take any memory for
 # an element with millions of attributes.
@@ -66,7 +66,7 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
         read = _SheetReader(package.content(part), name, strings, formats, room)
         sheet = Sheet(name, position, list(_in_order(read.rows)))
         sheet.empty_formulas = sorted(read.empty_formulas)
-        _fill_merged(sheet, read.merged, room)
+        _fill_merged(sheet, list(dict.fromkeys(read.merged)), room)
         yield sheet
 
 

@@ -93,7 +93,7 @@ def replace_folder(temporary: Path, folder: Path) -> None:
 def made_here(path: Path) -> bool:
     """Whether a JSON file says that this tool wrote it, and with it the folder it lies in."""
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = read_json(path)
     except (OSError, ValueError):
         return False
     return isinstance(about, dict) and isinstance(about.get("tool"), dict) and about["tool"].get("name") == TOOL
@@ -239,7 +239,7 @@ def _may_replace(folder: Path, made: str, force: bool) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         return
     try:
-        about = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        about = read_json(folder / MARK)
         known = {MARK, *about["files"]} if about["made"] == made else set()
     except (OSError, ValueError, KeyError, TypeError):
         known = set()

@@ -16,10 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.files import write_file
+from datasets_me.core.files import check_regular, write_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +49,7 @@ def open_parquet(path: Path) -> Iterator[Any]:
     """
     import pyarrow.parquet as pq
 
+    check_regular(path)
     with path.open("rb") as file:
         yield pq.ParquetFile(file, pre_buffer=False)
 
@@ -79,7 +80,30 @@ def read_parquet(model: type[Row], path: Path) -> list[Row]:
     for row in rows:
         for column in maps:
             row[column] = dict(row[column])
-    return [model.model_validate(row) for row in rows]
+    return _validated(model, rows, path)
+
+
+def _validated(model: type[Row], rows: Sequence[Any], path: Path, before: int = 0) -> list[Row]:
+    """Rows as they were read, as rows of a kind; ``before`` of them came earlier.
+
+    Raises:
+        ValueError: one is not of this kind; says in a sentence which, and why.
+    """
+    made: list[Row] = []
+    for row in rows:
+        try:
+            made.append(model.model_validate(row))
+        except ValidationError as error:
+            first = error.errors()[0]
+            at = ".".join(map(str, first["loc"]))
+            raise ValueError(
+                f"{path.name}, row {before + len(made) + 1}: {at}: {_lower(first['msg'])}, not {first['input']!r:.80}"
+            ) from error
+    return made
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
@@ -142,13 +166,15 @@ def batches(
         with open_parquet(path) as file:
             maps = [column.name for column in file.schema_arrow if pa.types.is_map(column.type)]
             wanted = None if columns is None else list(columns)
+            before = 0
             for batch in file.iter_batches(batch_size=size, columns=wanted, use_threads=False):
                 rows = batch.to_pylist()
                 for row in rows:
                     for column in maps:
                         if column in row:
                             row[column] = dict(row[column])
-                yield [model.model_validate(row) for row in rows]
+                yield _validated(model, rows, path, before)
+                before += len(rows)
     except (OSError, ValueError, TypeError) as error:
         raise ImagesError(f"the table is damaged: {error}", where=str(path)) from error
 
@@ -181,6 +207,8 @@ def _arrow_field(name: str, annotation: Any) -> pa.Field:
     optional = typing.get_origin(annotation) in (types.UnionType, typing.Union)
     if optional:
         (annotation,) = (member for member in members if member is not type(None))
+        if typing.get_origin(annotation) is typing.Annotated:
+            annotation = typing.get_args(annotation)[0]
     return pa.field(name, _arrow_type(annotation), nullable=optional)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from datasets_me.core.engine.pool import Failure, Report, run_jobs
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError
-from datasets_me.core.files import remove_leftovers, write_file
+from datasets_me.core.files import read_json, remove_leftovers, write_file
 from datasets_me.core.tables import write_parquet
 from datasets_me.core.version import __version__
 from datasets_me.extract import findings as found
@@ -202,7 +202,7 @@ def _claim(
     path = out / ABOUT
     if path.is_file():
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
+            before = read_json(path)
             old = {"dataset": before["dataset"], **before["options"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             if not all_anew:

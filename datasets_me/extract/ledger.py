@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datasets_me.core.files import remove_leftovers, write_file
+from datasets_me.core.files import read_json, remove_leftovers, write_file
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import VideoFeatures
@@ -72,7 +72,7 @@ def remove_all(out: Path) -> None:
     """Remove everything that is written down as done, arrays and all."""
     for path in sorted((out / FOLDER).glob("*/*.json")):
         try:
-            files = dict(json.loads(path.read_text(encoding="utf-8"))["files"])
+            files = dict(read_json(path)["files"])
         except (OSError, ValueError, KeyError, TypeError):
             files = {}
         for name in files:
@@ -86,7 +86,7 @@ def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done |
     its arrays are not there as they were written.
     """
     try:
-        about = json.loads(marker(out, subject, name).read_text(encoding="utf-8"))
+        about = read_json(marker(out, subject, name))
         if stamp is not None and about["stamp"] != stamp:
             return None
         if any((out / path).stat().st_size != size for path, size in about["files"].items()):

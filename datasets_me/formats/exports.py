@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from datasets_me.core import files
 from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.core.files import read_json
 from datasets_me.core.version import __version__
 
 ABOUT = "export.json"
@@ -88,7 +89,7 @@ def read_about(folder: Path, kind: Kind | None = None) -> dict[str, Any]:
         MeDatasetsError: there is none, it is damaged, of another kind, or of a newer version.
     """
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = read_json(folder / ABOUT)
         tool, version, found = about["tool"]["name"], about["format"], about["kind"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MeDatasetsError(

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.files import TOOL, checksum, made_here, read_regular, replace_folder
+from datasets_me.core.files import TOOL, checksum, made_here, read_json, read_regular, replace_folder
 from datasets_me.core.pictures import DamageError, Decoded, decode
 from datasets_me.core.tables import GROUP, batches, open_parquet, read_parquet, stream
 from datasets_me.core.version import __version__
@@ -138,14 +138,14 @@ def read(folder: Path) -> ImageSet:
             f"not a set of images: {reason}", where=str(folder), fix="make one with me-datasets images import"
         )
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = read_json(folder / ABOUT)
         if about["format"] > _FORMAT:
             raise ImagesError(
                 f"the set of images has format {about['format']}, this version reads {_FORMAT}",
                 where=str(folder),
                 fix="install a newer me-datasets",
             )
-        schema = image_schemas.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
+        schema = image_schemas.parse(read_regular(folder / "schema.yaml").decode(), str(folder / "schema.yaml"))
         made = ImageSet(folder, schema, about)
         if not (folder / TABLE).is_file():
             raise ValueError(f"{TABLE} is missing")

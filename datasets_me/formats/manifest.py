@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datasets_me.core.errors import ManifestError
-from datasets_me.core.files import TOOL, made_here, new_folder
+from datasets_me.core.files import TOOL, made_here, new_folder, read_json, read_regular
 from datasets_me.core.tables import Record, arrow_table, read_parquet
 from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
@@ -102,14 +102,14 @@ def read(folder: Path) -> Manifest:
         reason = "there is no manifest.json in it" if folder.is_dir() else "there is no such folder"
         raise ManifestError(f"not a manifest: {reason}", where=str(folder), fix="make one with me-datasets convert")
     try:
-        about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        about = read_json(folder / "manifest.json")
         if about["format"] > _FORMAT:
             raise ManifestError(
                 f"the manifest has format {about['format']}, this version reads {_FORMAT}",
                 where=str(folder),
                 fix="install a newer me-datasets",
             )
-        schema = schema_files.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
+        schema = schema_files.parse(read_regular(folder / "schema.yaml").decode(), str(folder / "schema.yaml"))
         return Manifest(
             schema=schema,
             annotations=read_parquet(Annotation, folder / "annotations.parquet"),

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from datasets_me.core.errors import SplitError
-from datasets_me.core.files import new_folder
+from datasets_me.core.files import new_folder, read_json
 from datasets_me.core.tables import arrow_schema, open_parquet, read_parquet, write_parquet
 from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
@@ -112,7 +112,7 @@ def read(folder: Path) -> Split:
         reason = f"there is no {_ABOUT} in it" if folder.is_dir() else "there is no such folder"
         raise SplitError(f"not a split: {reason}", where=str(folder), fix="make one with me-datasets split")
     try:
-        said = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        said = read_json(folder / _ABOUT)
         if said["format"] > _FORMAT:
             raise SplitError(
                 f"the split has format {said['format']}, this version reads {_FORMAT}",

@@ -34,8 +34,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, 
 
 Count = Annotated[int, Field(ge=0)]
 
-SLOWEST, FASTEST = 0.01, 1_000_000
-"""Frames a second; beyond them a rate is mistyped, and arithmetic with it would go wrong."""
+SLOWEST, FASTEST = 0.01, 20_000
+"""Frames a second. A rate beyond them is mistyped; at the greatest, a day has fewer frames than an int32 can number."""
 
 Rate = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False, description="frames a second")]
 

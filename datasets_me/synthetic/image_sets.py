@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from datasets_me.core import resources
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.files import write_file
+from datasets_me.schema import yaml_files
 from datasets_me.synthetic import image_defects
 from datasets_me.synthetic.image_draft import Draft, Planted
 from datasets_me.synthetic.pictures import jpeg, two_faces
@@ -59,7 +60,8 @@ def make(shape: str, out: Path, *, images: int = 60, seed: int = 0, defects: boo
     SHAPES[shape](draft, images, defects)
     for path, content in draft.files.items():
         write_file(out / "set" / path, content)
-    spec = yaml.safe_load((resources.folder("schemas") / "images" / f"{shape}.yaml").read_text(encoding="utf-8"))
+    shipped = resources.folder("schemas") / "images" / f"{shape}.yaml"
+    spec = yaml_files.load(yaml_files.read_text(shipped), str(shipped)).value
     if "expected" in spec:
         spec["expected"] = {"images": sum(draft.splits.values()), "splits": draft.splits}
     write_file(out / "schema.yaml", yaml.safe_dump(spec, sort_keys=False, allow_unicode=True).encode())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_me.core.errors import MeDatasetsError, Place
+from datasets_me.core.files import read_regular
 from datasets_me.core.text import clean, fold
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.schema.predictions import PredictionSpec
@@ -47,7 +48,7 @@ def read(path: Path, spec: PredictionSpec, known: Callable[[str], bool]) -> tupl
         MeDatasetsError: the file cannot be read, or none of its entries names an image.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise MeDatasetsError(f"the predictions cannot be read: {error}", where=str(path)) from error
     entries: list[Entry] = []
