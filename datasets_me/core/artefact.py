@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_me.core.errors import MeDatasetsError, OutputError, WriteError
+from datasets_me.core.files import read_json
 from datasets_me.core.locks import is_lock
 from datasets_me.core.version import __version__
 
@@ -151,11 +152,11 @@ def read_about(folder: Path, *kinds: Kind) -> dict[str, Any]:
         reason = f"there is no {first.about} in it" if folder.is_dir() else "there is no such folder"
         raise first.error(f"not {_a(first.noun)}: {reason}", where=str(folder), fix=f"make one with {first.make}")
     try:
-        about = json.loads((folder / kind.about).read_text(encoding="utf-8"))
+        about = read_json(folder / kind.about)
         tool, version, name = about["tool"]["name"], about["format"], about["kind"]
         if tool != TOOL or not isinstance(version, int):
             raise ValueError(f"it says it is format {version} of {tool}")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise first.error(
             f"the {kind.noun} is damaged: {kind.about}: {reason}",
@@ -387,9 +388,9 @@ def _writing(place: Path, what: str) -> Iterator[None]:
 def _about(folder: Path, kind: Kind) -> dict[str, Any] | None:
     """What the JSON file of a folder of this kind says, None where it is none of ours."""
     try:
-        about = json.loads((folder / kind.about).read_text(encoding="utf-8"))
+        about = read_json(folder / kind.about)
         ours = about["tool"]["name"] == TOOL and about["kind"] == kind.name
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return dict(about) if ours else None
 

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import artefact
+from datasets_me.core.arrays import load_npz
 from datasets_me.core.errors import FeaturesError, plural
 from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
@@ -198,9 +199,9 @@ def _by_subject(folder: Path) -> dict[str, Moments]:
 
 def _frames(folder: Path, rows: list[ItemRow]) -> Iterator[NDArray[np.float32]]:
     for row in rows:
-        with np.load(under(folder, row.file), allow_pickle=False) as item:
-            own = slice(CONTEXT, CONTEXT + row.length)
-            yield item["feature"][own][item["mask"][own]]
+        item = load_npz(under(folder, row.file), ["feature", "mask"])
+        own = slice(CONTEXT, CONTEXT + row.length)
+        yield item["feature"][own][item["mask"][own]]
 
 
 def _normalisation(by_subject: dict[str, Moments], everything: Moments, features: FeatureFolder) -> dict[str, Any]:

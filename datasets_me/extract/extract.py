@@ -17,6 +17,7 @@ from typing import Any
 from datasets_me.core import artefact, engine
 from datasets_me.core.engine import Failure, Report
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError
+from datasets_me.core.files import read_json
 from datasets_me.core.locks import remove_left
 from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
@@ -195,7 +196,7 @@ def _claim(
     path = out / EXTRACTION.about
     if artefact.claim(out, EXTRACTION):
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
+            before = read_json(path)
             old = {"dataset": before["dataset"], **before["options"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             if not all_anew:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import PathError, WriteError
+from datasets_me.core.files import read_json
 from datasets_me.core.paths import check_table, under
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import DONE, FINDINGS, TABLE
@@ -100,7 +101,7 @@ def remove_all(out: Path) -> None:
     for found in sorted((out / DONE).glob("*/*.json")):
         path = under(out, found.relative_to(out).as_posix())
         try:
-            files = dict(json.loads(path.read_text(encoding="utf-8"))["files"])
+            files = dict(read_json(path)["files"])
         except (OSError, ValueError, KeyError, TypeError):
             files = {}
         for name in files:
@@ -116,7 +117,7 @@ def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done |
     its arrays are not there as they were written.
     """
     try:
-        about = json.loads(marker(out, subject, name).read_text(encoding="utf-8"))
+        about = read_json(marker(out, subject, name))
         if stamp is not None and about["stamp"] != stamp:
             return None
         if any(under(out, path).stat().st_size != size for path, size in about["files"].items()):

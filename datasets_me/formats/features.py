@@ -15,7 +15,6 @@ Any other folder of ``<subject>/<video>.npy`` is read as well; less is known of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.arrays import ArrayError, load_npy, load_npz
 from datasets_me.core.errors import FeaturesError
-from datasets_me.core.files import NPZ_ERRORS
+from datasets_me.core.files import read_json
 from datasets_me.core.paths import check_table, under
 from datasets_me.core.tables import read_parquet
 from datasets_me.formats.manifest import Manifest
@@ -83,9 +83,8 @@ class FeatureFolder:
         """
         path = under(self.folder, row.landmarks or "")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return np.asarray(file[name])
-        except NPZ_ERRORS as error:
+            return np.asarray(load_npz(path, [name])[name])
+        except (ArrayError, ValueError) as error:
             raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 
@@ -146,9 +145,7 @@ def _changed(folder: Path, rows: Sequence[VideoFeatures]) -> Iterator[VideoFeatu
         if path is None:
             continue
         try:
-            noted = json.loads(
-                (folder / DONE / Path(path).parent.name / f"{row.name}.json").read_text(encoding="utf-8")
-            )
+            noted = read_json(folder / DONE / Path(path).parent.name / f"{row.name}.json")
             if VideoFeatures.model_validate(noted["row"]) == row:
                 continue
         except (OSError, ValueError, KeyError, TypeError):
@@ -166,7 +163,6 @@ def _unfinished(folder: Path, why: str) -> FeaturesError:
 
 def _mapped(path: Path) -> NDArray[np.float32]:
     try:
-        array: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        return load_npy(path)
+    except ArrayError as error:
         raise FeaturesError(f"the array cannot be read: {error}", where=str(path)) from error
-    return array

@@ -134,7 +134,7 @@ def read(folder: Path) -> ImageSet:
     """
     about = artefact.read_about(folder, IMAGE_SET)
     try:
-        schema = image_schemas.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
+        schema = image_schemas.parse(read_regular(folder / "schema.yaml").decode(), str(folder / "schema.yaml"))
         made = ImageSet(folder, schema, about)
         if not (folder / TABLE).is_file():
             raise ValueError(f"{TABLE} is missing")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from datasets_me.core.errors import Place
 from datasets_me.core.tables import Record
-from datasets_me.schema.spec import ExpressionType
+from datasets_me.schema.spec import ExpressionType, Rate
 
+Frame = Annotated[int, Field(ge=0, lt=2**31 - 1, description="0-based, or as a file's name says it")]
+Amount = Annotated[int, Field(ge=0, lt=2**31)]
 Side = Literal["bilateral", "left", "right", "asymmetric", "top", "bottom"]
 
 
@@ -46,10 +48,10 @@ class Annotation(Record):
     video: str
     expression: str | None = None
     type: ExpressionType
-    onset: int | None = None
-    apex: int | None = None
-    offset: int | None = None
-    fps: float
+    onset: Frame | None = None
+    apex: Frame | None = None
+    offset: Frame | None = None
+    fps: Rate
     aus: list[ActionUnit] = Field(default_factory=list)
     aus_unread: list[str] = Field(default_factory=list)
     emotion: str | None = None
@@ -102,14 +104,14 @@ class Video(Record):
     layout: str | None = None
     path: str | None = None
     relocated: bool = False
-    annotations: int = 0
-    frames: int | None = None
-    first: int | None = None
-    last: int | None = None
-    missing: int | None = None
-    width: int | None = None
-    height: int | None = None
-    fps: float
+    annotations: Amount = 0
+    frames: Amount | None = None
+    first: Frame | None = None
+    last: Frame | None = None
+    missing: Amount | None = None
+    width: Amount | None = None
+    height: Amount | None = None
+    fps: Rate
     format: str | None = None
 
 
@@ -135,18 +137,18 @@ class VideoFeatures(Record):
     why: str | None = None
     features: str | None = None
     landmarks: str | None = None
-    start: int = 0
-    frames: int = 0
-    step: int = 1
-    fps: float
-    unit_px: float = 1.0
+    start: Frame = 0
+    frames: Amount = 0
+    step: int = Field(1, ge=1, lt=2**31)
+    fps: Rate
+    unit_px: float = Field(1.0, gt=0, allow_inf_nan=False)
     regions: str = "twelve"
-    good: int = 0
-    missing: int = 0
-    no_face: int = 0
-    clipped: int = 0
-    width: int | None = None
-    height: int | None = None
+    good: Amount = 0
+    missing: Amount = 0
+    no_face: Amount = 0
+    clipped: Amount = 0
+    width: Amount | None = None
+    height: Amount | None = None
     box: list[int] = Field(default_factory=list)
     crop_source: str | None = None
     crop_pad: str | None = None

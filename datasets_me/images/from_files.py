@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -173,7 +174,7 @@ class FilesReader:
                     frames[0].path.rpartition("/")[0] or frames[0].path, f"no file labels the sequence {key}"
                 )
                 continue
-            frames.sort(key=lambda each: (_number(each.fields), each.path))
+            frames.sort(key=lambda each: (_number(each.fields) or 0, each.path))
             said = labelling.label_frames(rule, len(frames), self._spec.label_of(label.text) or "")
             by_path.update((each.path, text or None) for each, text in zip(frames, said, strict=True))
 
@@ -220,7 +221,7 @@ class FilesReader:
             label_raw=label_raw,
             subject=fields.get("subject"),
             sequence="/".join(sequence) or None,
-            frame=_number(fields) if fields.get("frame", "").isdigit() else None,
+            frame=_number(fields),
             width=facts.width if facts else None,
             height=facts.height if facts else None,
             format=facts.format if facts else None,
@@ -237,9 +238,9 @@ class FilesReader:
         return {"name": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def _number(fields: dict[str, str]) -> int:
+def _number(fields: dict[str, str]) -> int | None:
     text = fields.get("frame", "")
-    return int(text) if text.isdigit() else 0
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def _see(root: Path, each: _Named) -> _Seen:

@@ -51,6 +51,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, 
 
 Count = Annotated[int, Field(ge=0)]
 
+SLOWEST, FASTEST = 0.01, 20_000
+"""Frames a second. A rate beyond them is mistyped; at the greatest, a day has fewer frames than an int32 can number."""
+
+Rate = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False, description="frames a second")]
+
 
 class Model(BaseModel):
     """Base of all parts of a schema: unknown keys are errors, and numbers stand for text where text is asked."""
@@ -66,7 +71,7 @@ class Frames(Model):
     before_first: Literal["error", "clamp"] = Field(
         "error", description="a number below the base: unreadable, or read as the first frame"
     )
-    fps: float | None = Field(None, gt=0, description="where a variant counts at another rate than the videos")
+    fps: Rate | None = Field(None, description="where a variant counts at another rate than the videos")
 
 
 class LookupSheet(Model):
@@ -292,7 +297,7 @@ class AuwgcnCsv(Model):
     """
 
     index: Literal["workbook", "sampled"]
-    fps: float = Field(gt=0)
+    fps: Rate
     keep: list[str] = Field(default_factory=list)
     dataset: FileName | None = Field(None, description="what the project calls the dataset; its id if left out")
     file: FileName | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
@@ -327,7 +332,7 @@ class Spec(Model):
     version: int = Field(ge=1, description="of this schema; raised when its meaning changes")
     title: str
     aliases: list[str] = Field(default_factory=list)
-    fps: float = Field(gt=0)
+    fps: Rate
     citation: str
     licence: Licence
     workbook: Workbook

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_every_name_belongs_to_one_dataset() -> None:
             "line 87: layouts.0.holds: Input should be 'video' or 'expression' (found 'film')",
         ),
         ("base: 1}", "base: 7}", "line 16: workbook.frames.base: Input should be 0 or 1 (found 7)"),
-        ("fps: 30", "fps: 0", "line 6: fps: Input should be greater than 0 (found 0)"),
+        ("fps: 30", "fps: 0", "line 6: fps: Input should be greater than or equal to 0.01 (found 0)"),
         ("'\\d{1,2}'", "'('", "line 30: workbook.variants.0.looks.participant: not a regular expression: "),
         (
             "layout: rawpic\n",
@@ -107,13 +108,18 @@ def test_faults_are_named_by_line_and_path(casme_sq: Schema, old: str, new: str,
         ("", "a schema is a mapping"),
         ("a: !!int x", "a value in the schema cannot be read"),
         ("id: 2001-99-99", "a value in the schema cannot be read"),
-        ("&a [*a]", "a schema is a mapping"),
-        ("&a {b: *a}", "the schema is not valid"),
+        ("&a [*a]", r"^\*a stands in what it stands for\n  where: my\.yaml, line 1$"),
+        ("&a {b: *a}", r"^\*a stands in what it stands for\n  where: my\.yaml, line 1$"),
         ("a: {b: [1]\n", "not YAML"),
+        ("\na: " + "[" * 20_000, r"^the schema is nested more than 32 deep\n  where: my\.yaml, line 2$"),
+        ("- " * 20_000, r"^the schema is nested more than 32 deep\n  where: my\.yaml, line 1$"),
+        ("a: 1" + ":59" * 100_000, r"^a value has more than 10,000 characters\n  where: my\.yaml, line 1$"),
+        ("#" * 1_000_001, r"^the schema has 1,000,001 characters; at most 1,000,000 are read\n  where: my\.yaml$"),
+        ("\n".join(f"k{n}: 1" for n in range(3_000)), r"\n  and 2,989 more$"),
         ("expression_type[constant: micro", "the schema is not valid"),
         (
             "a0: &a0 [x,x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1},*a{n - 1}]\n" for n in range(1, 40)),
-            "the schema is not valid",
+            r"^the schema has more than 100,000 values\n  where: my\.yaml, line 15$",
         ),
     ],
 )
@@ -189,3 +195,9 @@ def test_room_that_means_nothing(pad: str, fault: str, casme_sq: Schema) -> None
         schema_files.parse(text, "my.yaml")
     (line,) = str(caught.value).splitlines()[1:]
     assert f"crop.overrides.0.{fault}" in line
+
+
+def test_a_pipe_is_no_schema_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(SchemaError, match=r"^the schema cannot be read: it is not a regular file\n"):
+        schema_files.load(str(tmp_path / "pipe.yaml"))
