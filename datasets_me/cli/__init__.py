@@ -133,13 +133,13 @@ def main() -> None:
         )
         sys.exit(2)
     except ImportError as error:
-        typer.echo(f"error: a library cannot be loaded: {error}", err=True)
+        show.error(MeDatasetsError(f"a library cannot be loaded: {error}"))
         sys.exit(2)
     except MemoryError:
-        typer.echo("error: there is not enough memory\n  to do: raise the limit, or use fewer --workers", err=True)
+        show.error(MeDatasetsError("there is not enough memory", fix="raise the limit, or use fewer --workers"))
         sys.exit(2)
     except RecursionError:
-        typer.echo("error: something in the input is nested too deeply", err=True)
+        show.error(MeDatasetsError("something in the input is nested too deeply"))
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell

@@ -269,32 +269,36 @@ def _prefix(target: Path) -> str:
 
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
-    while True:
-        path = Path(tempfile.mkdtemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent))
-        held = _hold(path)
-        if held is not None:
-            break
-    try:
+    path, held = None, None
+    try:  # from the beginning: Ctrl-C may come at once
+        while held is None:
+            path = Path(tempfile.mkdtemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent))
+            held = _hold(path)
+        assert path is not None
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(held)
+        if path is not None:
+            shutil.rmtree(path, ignore_errors=True)
+        if held is not None:
+            os.close(held)
 
 
 @contextmanager
 def _temporary_file(target: Path) -> Iterator[Path]:
-    while True:
-        made, name = tempfile.mkstemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent)
-        os.close(made)
-        path = Path(name)
-        held = _hold(path)
-        if held is not None:
-            break
+    path, held = None, None
     try:
+        while held is None:
+            made, name = tempfile.mkstemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent)
+            path = Path(name)
+            os.close(made)
+            held = _hold(path)
+        assert path is not None
         yield path
     finally:
-        os.close(held)
-        path.unlink(missing_ok=True)
+        if held is not None:
+            os.close(held)
+        if path is not None:
+            path.unlink(missing_ok=True)
 
 
 def _hold(path: Path) -> int | None:

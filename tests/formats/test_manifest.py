@@ -208,7 +208,7 @@ def test_numbers_that_no_video_has(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("manifest.json", b"[" * 100_000, "the manifest is damaged: it is nested too deeply"),
+        ("manifest.json", b"[" * 100_000, "the manifest is damaged: manifest.json: it is nested too deeply"),
         ("schema.yaml", b"- " * 20_000, "the schema is nested more than 32 deep"),
     ],
 )
