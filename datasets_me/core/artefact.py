@@ -18,6 +18,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -88,21 +89,20 @@ def new_folder(out: Path, kind: Kind, *, force: bool = False) -> Iterator[NewFol
         OutputError: ``out`` exists and may not be replaced, see `may_replace`.
         WriteError: it cannot be written, or the disk is full; what was there before stays.
     """
-    place = out.resolve() if out.is_symlink() else Path(os.path.abspath(out))  # noqa: PTH100 - keeps links on the way
+    # Path.resolve would raise where a link leads to itself, and where none is links on the way are kept
+    place = Path(os.path.realpath(out) if out.is_symlink() else os.path.abspath(out))  # noqa: PTH100
     clear(place)
     may_replace(out, kind, force)
-    with _writing(out, f"the {kind.noun} cannot be written"):
-        _make_parent(place)
-        with _temporary_folder(place) as temporary:
-            new = NewFolder(temporary)
-            yield new
-            about = header(kind) | new.about | header(kind)  # first, and as it is
-            about["files"] = {name: _sha256(temporary / name) for name in _files(temporary)}
-            content = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-            (temporary / kind.about).write_text(content, encoding="utf-8")
-            _flush(temporary)
-            temporary.chmod(0o777 & ~_umask())
-            _put(temporary, place)
+    with _writing(out, f"the {kind.noun} cannot be written"), _parent(place), _temporary_folder(place) as temporary:
+        new = NewFolder(temporary)
+        yield new
+        about = header(kind) | new.about | header(kind)  # first, and as it is
+        about["files"] = {name: _sha256(temporary / name) for name in _files(temporary)}
+        content = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+        (temporary / kind.about).write_text(content, encoding="utf-8")
+        _flush(temporary)
+        temporary.chmod(0o777 & ~_umask())
+        _put(temporary, place)
 
 
 def header(kind: Kind) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def may_replace(out: Path, kind: Kind, force: bool) -> None:
     """
     if not os.path.lexists(out):
         return
-    mount = os.path.ismount(out.resolve())
+    mount = os.path.ismount(os.path.realpath(out))
     if mount or (out.is_dir() and out.samefile(Path.cwd())):
         what = "the top of a disk" if mount else "the current folder"
         raise OutputError(f"the output is {what}, which cannot be replaced", where=str(out), fix="name a folder in it")
@@ -229,14 +229,12 @@ def new_file(path: Path) -> Iterator[Path]:
         WriteError: the place cannot be written to, or the disk is full; what was there before stays.
     """
     clear(path)
-    with _writing(path, "the file cannot be written"):
-        _make_parent(path)
-        with _temporary_file(path) as temporary:
-            yield temporary
-            temporary.chmod(0o666 & ~_umask())
-            _fsync(temporary)
-            temporary.replace(path)
-            _fsync(path.parent)
+    with _writing(path, "the file cannot be written"), _parent(path), _temporary_file(path) as temporary:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        _fsync(temporary)
+        temporary.replace(path)
+        _fsync(path.parent)
 
 
 def clear(target: Path) -> None:
@@ -253,10 +251,20 @@ def clear(target: Path) -> None:
             _remove_if_left(path)
 
 
-def _make_parent(target: Path) -> None:
+@contextmanager
+def _parent(target: Path) -> Iterator[None]:
+    """The folder above a target; what had to be made of it is gone again if the block fails."""
     if target.parent.exists() and not target.parent.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))  # mkdir would say that it exists
-    target.parent.mkdir(parents=True, exist_ok=True)
+    made = list(itertools.takewhile(lambda folder: not folder.exists(), target.parents))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # somebody else has put something in it
+                folder.rmdir()
+        raise
 
 
 def _prefix(target: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from datasets_me.core.tables import Record
 from datasets_me.schema.images import Split
@@ -73,13 +73,15 @@ class Face(Record):
     reach over the border), the detector's score, the residual of the landmarks (see ``features.landmarks``), and
     ``landmarks``: x and y of 68 points in px, 136 numbers."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     x0: float
     y0: float
     x1: float
     y1: float
     score: float
     residual: float
-    landmarks: list[float] = Field(default_factory=list)
+    landmarks: list[float] = Field(min_length=136, max_length=136)
 
 
 class FaceRow(Record):

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import artefact
-from datasets_me.core.errors import ImagesError, PathError
+from datasets_me.core.errors import ImagesError, PathError, plural
 from datasets_me.core.files import checksum, read_regular
 from datasets_me.core.paths import check_table, under
 from datasets_me.core.pictures import DamageError, Decoded, decode
@@ -138,7 +138,11 @@ def read(folder: Path) -> ImageSet:
         made = ImageSet(folder, schema, about)
         if not (folder / TABLE).is_file():
             raise ValueError(f"{TABLE} is missing")
-        len(made), made.dataset, about["root"]
+        with open_parquet(folder / TABLE) as table:
+            rows = table.metadata.num_rows
+        if rows != len(made):
+            raise ValueError(f"{TABLE} has {plural(rows, 'row')}, but {IMAGE_SET.about} counts {len(made):,}")
+        made.dataset, about["root"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ImagesError(
             f"the set of images is damaged: {error}",

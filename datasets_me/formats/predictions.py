@@ -21,6 +21,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ from datasets_me.core.text import clean, closest
 KEYS = ("annotation", "dataset", "subject", "video", "expression", "onset")
 SCORE = "score_"
 """With what the titles of columns of scores begin."""
+
+_NAMED = 20  # columns, in an error
 
 _WHOLE = re.compile(r"([+-]?[0-9]{1,9})(?:\.0*)?")
 """The number of a class, as it is or as tools write it that hold all numbers as floating-point ones."""
@@ -93,7 +96,8 @@ def read(path: Path, needs: Sequence[str] = (), keys: Sequence[str] = KEYS) -> P
     for column in needs:
         if column not in names:
             near = closest(column, names)
-            hint = f"is '{near}' meant as {column}?" if near else f"it has: {', '.join(sorted(names))}"
+            some = ", ".join(sorted(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+            hint = f"is '{near}' meant as {column}?" if near else f"it has: {some}"
             raise MeDatasetsError(f"the column '{column}' is missing", where=str(path), fix=hint)
     if not names & set(keys):
         raise MeDatasetsError(
@@ -149,7 +153,7 @@ def read_rows(path: Path, text: str) -> tuple[list[str], list[dict[str, str]], l
     numbers: list[int] = []
     try:
         header = [clean(cell) for cell in next(reader, [])]
-        repeated = {name for name in header if name and header.count(name) > 1}
+        repeated = [name for name, count in Counter(filter(None, header)).items() if count > 1]
         if repeated:
             raise MeDatasetsError(f"the column '{min(repeated)}' stands twice in the header", where=str(path))
         for cells in reader:

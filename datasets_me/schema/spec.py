@@ -24,6 +24,8 @@ def _a_regex(pattern: str) -> str:
         re.compile(pattern)
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from error
+    except (RecursionError, OverflowError) as error:
+        raise ValueError("the regular expression is nested too deeply, or repeats too often") from error
     return pattern
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from datasets_me.core.text import plain_number
 
-_FIELD = re.compile(r"\{(?P<name>[a-z_]+)(?::0(?P<width>\d*))?\}")
+_FIELD = re.compile(r"\{(?P<name>[a-z_]+)(?::0(?P<width>\d{0,2}))?\}")
 
 DIGITS = r"\d+"
 

@@ -123,7 +123,11 @@ def ensemble(
             stacks[part].append(scores)
     for part in PARTS:
         if not labels[part]:
-            raise MeDatasetsError(f"no {truth.noun} is predicted by all models in the part '{part}'")
+            raise MeDatasetsError(
+                f"no {truth.noun} is predicted by all models in the part '{part}'",
+                where=", ".join(file.name for file in files),
+                fix="give predictions of the same items by all models, some of each part",
+            )
     judges = {part: _judge(labels[part], np.stack(stacks[part], axis=1), classes) for part in PARTS}
 
     def weighted(name: str, weights: Sequence[float]) -> Weighted:
@@ -201,12 +205,13 @@ def _classes(files: Sequence[Predictions]) -> tuple[str, ...]:
                 f"the classes are {', '.join(file.classes)}, those of {files[0].name} {', '.join(files[0].classes)}",
                 where=file.name,
             )
-        sums = file.scores.sum(axis=1)
-        bad = ~np.isfinite(file.scores).all(axis=1) | (file.scores < 0).any(axis=1) | (abs(sums - 1) > 1e-3)
+        within = (file.scores >= 0) & (file.scores <= 1 + 1e-3)
+        sums = np.where(within, file.scores, 0).sum(axis=1)
+        bad = ~within.all(axis=1) | (abs(sums - 1) > 1e-3)
         if bad.any():
             first = int(np.flatnonzero(bad)[0])
             raise MeDatasetsError(
-                f"the scores are no probabilities: {np.round(file.scores[first], 4).tolist()}",
+                f"the scores are no probabilities: {[float(f'{score:.4g}') for score in file.scores[first]]}",
                 where=str(file.place(first)),
                 fix="apply a softmax before saving; weights of unlike scales mean nothing",
             )

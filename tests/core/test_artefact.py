@@ -110,6 +110,24 @@ def test_the_current_folder_cannot_be_replaced(tmp_path: Path, monkeypatch: pyte
     assert names(tmp_path) == []
 
 
+def test_a_link_to_itself_is_nothing_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to("out")
+    with pytest.raises(OutputError, match="the output exists and is not a folder of things"):
+        make(tmp_path / "out", "one", force=True)
+    assert names(tmp_path) == ["out"]
+
+
+def test_folders_made_for_what_failed_are_gone(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ZeroDivisionError), artefact.new_file(tmp_path / "there/a/b/file"):
+        _ = 1 / 0
+    with pytest.raises(ZeroDivisionError), artefact.new_folder(tmp_path / "there/a/b/out", THINGS):
+        (tmp_path / "there/a/mine.txt").touch()
+        _ = 1 / 0
+    assert names(tmp_path / "there") == ["a"]
+    assert names(tmp_path / "there/a") == ["mine.txt"]
+
+
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     make(tmp_path / "out", "one")
     with pytest.raises(ZeroDivisionError), artefact.new_folder(tmp_path / "out", THINGS, force=True) as new:

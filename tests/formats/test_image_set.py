@@ -120,7 +120,7 @@ def test_a_stop_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
         ("images.json", json.dumps({**header(IMAGE_SET), "format": 9}), "the set of images has format 9, this version"),
         ("images.json", json.dumps(header(IMAGE_SET)), "the set of images is damaged: 'counts'"),
         ("images.parquet", None, r"the set of images is damaged: images\.parquet is missing"),
-        ("images.parquet", "PAR1", "the table is damaged: "),
+        ("images.parquet", "PAR1", "the set of images is damaged: Parquet"),
     ],
 )
 def test_damage_is_named(tmp_path: Path, name: str, content: str | None, message: str) -> None:
@@ -131,6 +131,14 @@ def test_damage_is_named(tmp_path: Path, name: str, content: str | None, message
         file.write_text(content)
     with pytest.raises(MeDatasetsError, match=message):
         list(image_set.read(tmp_path / "i").rows())
+
+
+def test_rows_that_are_too_many(write_set: Write) -> None:
+    images = write_set(row("a.png"), name="one")
+    write_set(row("a.png"), row("b.png"), name="two")
+    (images.folder.parent / "two" / "images.parquet").replace(images.folder / "images.parquet")
+    with pytest.raises(ImagesError, match=r"damaged: images\.parquet has 2 rows, but images\.json counts 1"):
+        image_set.read(images.folder)
 
 
 def test_no_folder(tmp_path: Path) -> None:

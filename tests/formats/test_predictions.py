@@ -67,6 +67,13 @@ def test_bad_csv(tmp_path: Path, content: str, message: str) -> None:
     assert "vidoe" not in content or caught.value.fix == "is 'vidoe' meant as video?"
 
 
+def test_thousands_of_columns_are_not_all_named(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(",".join(f"c{number:05}" for number in range(30_000)) + "\n")
+    with pytest.raises(MeDatasetsError) as caught:
+        read(tmp_path / "p.csv", ["video"])
+    assert caught.value.fix == f"it has: {', '.join(f'c{number:05}' for number in range(20))}, …"
+
+
 def test_bad_npz(tmp_path: Path) -> None:
     path = tmp_path / "p.npz"
     np.savez(path, video=np.array(["a"]), label=np.array(["x", "y"]))

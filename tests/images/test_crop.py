@@ -11,8 +11,8 @@ import pytest
 from datasets_me.core.errors import ImagesError
 from datasets_me.core.tables import batches
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import CropRow, FaceRow
-from datasets_me.formats.image_tables import read_table
+from datasets_me.formats.image_records import CropRow, Face, FaceRow
+from datasets_me.formats.image_tables import read_table, write_table
 from datasets_me.images.crop import Cut, crop
 from tests.images.conftest import Looked, Write, quiet, row
 
@@ -47,6 +47,19 @@ def test_aligned_crops_have_the_size_asked_for(looked: Looked, tmp_path: Path) -
     assert {(each.width, each.height, each.format) for each in new.rows()} == {(48, 48, "jpeg")}
     angles = [each.angle for batch in batches(tmp_path / "e" / "crops.parquet", CropRow) for each in batch if each.path]
     assert 1 < np.std(angles) < 15
+
+
+@pytest.mark.parametrize("landmarks", [[], [1.0] * 135, [float("nan")] * 136])
+def test_faces_without_whole_landmarks_are_no_faces(write_set: Write, tmp_path: Path, landmarks: list[float]) -> None:
+    images = write_set(row("a.png"))
+    place = dict.fromkeys(("x0", "y0", "x1", "y1", "score", "residual"), 1.0)
+    face = Face.model_construct(**place, landmarks=landmarks)
+    rows = [FaceRow.model_construct(id="a.png", dataset="mine", count=1, faces=[face])]
+    write_table(images, "faces", FaceRow, rows, [])
+    (tmp_path / "a.png").write_bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes())
+    with pytest.raises(ImagesError, match="the table is damaged"):
+        crop(images, tmp_path, tmp_path / "m", Cut("mouth"), workers=1, progress=quiet)
+    assert not (tmp_path / "m").exists()
 
 
 def test_faces_have_to_be_looked_for_first(write_set: Write, tmp_path: Path) -> None:

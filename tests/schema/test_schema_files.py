@@ -72,6 +72,12 @@ def test_every_name_belongs_to_one_dataset() -> None:
         ("fps: 30", "fps: 0", "line 6: fps: Input should be greater than or equal to 0.01 (found 0)"),
         ("'\\d{1,2}'", "'('", "line 30: workbook.variants.0.looks.participant: not a regular expression: "),
         (
+            "'\\d{1,2}'",
+            f"'{'(' * 5000}{')' * 5000}'",
+            "line 30: workbook.variants.0.looks.participant: the regular expression is nested too deeply",
+        ),
+        ("{folder:03}_{code:04}", "{folder:0999999999}_{code:04}", "names.video: a brace is not closed, or"),
+        (
             "layout: rawpic\n",
             "layout: rawpick\n",
             "line 104: relocations.0.layout: no layout 'rawpick'; there are rawpic, selectedpic, cropped",

@@ -92,12 +92,17 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
         },
         "part must be validation or test, not 'train'": {"part": np.array(["train", "test"])},
         r"the scores are no probabilities: \[2.0, 3.0\]": {"scores": np.array([[2.0, 3.0], [0, 1]])},
+        r"the scores are no probabilities: \[1e\+308, 1e\+308\]": {"scores": np.full((2, 2), 1e308)},
+        r"the scores are no probabilities: \[nan, 0\.5\]": {"scores": np.array([[np.nan, 0.5], [0, 1]])},
         "v1:0 is validation for one model and test for another": {"part": np.array(["test", "validation"])},
         "no annotation is predicted by all models in the part 'test'": {"annotation": np.array(["v1:0", "v1:7"])},
     }
     for message, fields in bad.items():
         with pytest.raises(MeDatasetsError, match=message):
             ensemble(truth("ab"), [one, model(tmp_path / "bad.npz", [0.1, 0.9], parts, **fields)])
+    with pytest.raises(MeDatasetsError) as caught:
+        ensemble(truth("ab"), [one, model(tmp_path / "two.npz", [0.1, 0.9], parts, annotation=["v1:0", "v1:7"])])
+    assert caught.value.where == "one.npz, two.npz"
     with pytest.raises(MeDatasetsError, match="an ensemble needs at least two models"):
         ensemble(truth("ab"), [one])
     with pytest.raises(MeDatasetsError, match=r"1 is no multiple of the step 0\.3"):
