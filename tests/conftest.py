@@ -126,10 +126,10 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=_heed_interrupts,
+        preexec_fn=heed_interrupts,
     )
 
 
-def _heed_interrupts() -> None:
+def heed_interrupts() -> None:
     # a shell makes programs in the background ignore Ctrl-C, and what they start inherits it
     signal.signal(signal.SIGINT, signal.SIG_DFL)

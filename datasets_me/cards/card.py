@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from datasets_me.cards.facts import Facts, compute
 from datasets_me.cards.timeline import Timeline, timeline
 from datasets_me.core import resources
 from datasets_me.core.errors import ManifestError
+from datasets_me.core.files import read_json
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.manifest import Manifest
 from datasets_me.schema import schema_files
@@ -87,10 +87,12 @@ def make(folder: Path, features: Path | None = None) -> Card:
     manifest = manifests.read(folder)
     facts, lines = compute(manifest), timeline(manifest)
     try:
-        about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        about = read_json(folder / "manifest.json")
         files = [_file(folder / name) for name in _FILES]
-    except OSError as error:
-        raise ManifestError(f"the manifest cannot be read: {error.strerror or error}", where=str(folder)) from error
+    except (OSError, ValueError) as error:
+        raise ManifestError(
+            f"the manifest cannot be read: {getattr(error, 'strerror', None) or error}", where=str(folder)
+        ) from error
     return Card(
         manifest=manifest,
         facts=facts,

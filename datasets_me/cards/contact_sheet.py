@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import resources
+from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
-from datasets_me.core.files import NPZ_ERRORS
 from datasets_me.core.paths import under
 from datasets_me.core.version import __version__
 from datasets_me.extract.extract import Extraction
@@ -137,9 +137,9 @@ def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | Non
     if row.landmarks is None:
         return None, None, row.box
     try:
-        with np.load(under(out, row.landmarks), allow_pickle=False) as file:
-            return file["landmarks"], file["quality"], row.box
-    except (*NPZ_ERRORS, PathError):
+        arrays = load_npz(under(out, row.landmarks), ["landmarks", "quality"])
+        return arrays["landmarks"], arrays["quality"], row.box
+    except (ArrayError, PathError):
         return None, None, row.box
 
 

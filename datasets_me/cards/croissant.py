@@ -11,8 +11,6 @@ import json
 import re
 from typing import Any
 
-import yaml
-
 from datasets_me.cards.card import TABLES, Card, File
 from datasets_me.cards.readme import web_address
 from datasets_me.core import resources
@@ -20,6 +18,7 @@ from datasets_me.core.errors import plural
 from datasets_me.core.tables import Record, arrow_schema
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.records import Annotation, Video
+from datasets_me.schema import yaml_files
 
 _CONFORMS = "http://mlcommons.org/croissant/1.0"
 # The context that the specification gives, which readers compare with.
@@ -98,7 +97,7 @@ def to_croissant(card: Card) -> str:
 def described_columns() -> dict[str, Any]:
     """Per table: what a row is, its key, and what its columns mean; ``aus.side`` is a field of the list ``aus``."""
     path = resources.package_file("cards/columns.yaml")
-    tables: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    tables: dict[str, Any] = yaml_files.load(path.read_text(encoding="utf-8"), path.name).value
     return tables
 
 

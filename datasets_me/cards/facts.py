@@ -39,7 +39,8 @@ class Lengths:
     """Lengths of the expressions of one type: from onset to offset, both included.
 
     ``known`` counts the rows whose onset and offset are annotated and in order; only they are measured. The lengths
-    are in frames, but for ``median_s`` and ``mean_s``, in seconds; ``within`` counts those of at most 0.5 s.
+    are in frames, and null where the dataset has frames of several rates, but for ``median_s`` and ``mean_s``, in
+    seconds; ``within`` counts those of at most 0.5 s.
     """
 
     type: str
@@ -144,7 +145,10 @@ def compute(manifest: Manifest) -> Facts:
         videos=len({row.video for row in rows}),
         types=list(types),
         fps=sorted({row.fps for row in rows}) or [manifest.spec.fps],
-        lengths=[_lengths(kind, [row for row in rows if row.type == kind]) for kind in types],
+        lengths=[
+            _lengths(kind, [row for row in rows if row.type == kind], one_rate=len({row.fps for row in rows}) == 1)
+            for kind in types
+        ],
         durations=histogram(rows, types),
         missing={name: sum(getattr(row, name) is None for row in rows) for name in FRAME_FIELDS},
         emotions=shares(rows, lambda row: [row.emotion]),
@@ -179,9 +183,9 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     return [(0, len(part.lstrip("0")), part.lstrip("0")) if part[0] in "0123456789" else (1, 0, part) for part in parts]
 
 
-def _lengths(kind: str, rows: Sequence[Annotation]) -> Lengths:
+def _lengths(kind: str, rows: Sequence[Annotation], *, one_rate: bool) -> Lengths:
     known = [row for row in rows if row.length is not None and row.length > 0]
-    frames = [row.length or 0 for row in known]
+    frames = [row.length or 0 for row in known] if one_rate else []
     times = [seconds(row) or 0.0 for row in known]
     return Lengths(
         type=kind,

@@ -8,8 +8,9 @@ from functools import cached_property
 
 from datasets_me.cards.durations import quantile
 from datasets_me.cards.facts import natural
+from datasets_me.formats.frame_files import video_seconds
 from datasets_me.formats.manifest import Manifest
-from datasets_me.formats.records import Annotation, Video
+from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import FRAME_FIELDS
 
 
@@ -81,21 +82,17 @@ def timeline(manifest: Manifest) -> Timeline:
         rows[row.subject, row.video].append(row)
     subject_of = {video: subject for subject, video in rows}
     lengths: dict[tuple[str, str], float] = {}
-    whole = {layout.id: layout.base for layout in manifest.spec.layouts if layout.holds == "video"}
+    whole = {layout.id for layout in manifest.spec.layouts if layout.holds == "video"}
     for entry in manifest.videos:
         if entry.layout in whole:
             key = (entry.subject or subject_of.get(entry.video, ""), entry.video)
-            lengths[key] = max(lengths.get(key, 0.0), _length(entry, whole[entry.layout]))
+            lengths[key] = max(lengths.get(key, 0.0), video_seconds(manifest, entry) or 0.0)
     keys = sorted({*rows, *lengths}, key=lambda key: (natural(key[0]), natural(key[1])))
     lines = [
         Line(subject, video, _label(subject, video), lengths.get((subject, video), 0.0), _bars(rows[subject, video]))
         for subject, video in keys
     ]
     return Timeline(lines, len(manifest.annotations) - sum(len(line.bars) for line in lines))
-
-
-def _length(video: Video, base: int) -> float:
-    return 0.0 if video.last is None else max(0, video.last - base + 1) / video.fps
 
 
 def _label(subject: str, video: str) -> str:

@@ -87,6 +87,27 @@ def _options(
     """Options of the program itself."""
 
 
+_LEAST_MEMORY = 400 << 20  # bytes; with less, the libraries' own code ends the process while it is loaded
+
+
+def _check_memory() -> None:
+    """Refuse to begin under a limit (``ulimit -v``) that would end the process without a word of ours.
+
+    Raises:
+        MeDatasetsError: the limit is too low.
+    """
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limits
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < _LEAST_MEMORY:
+        raise MeDatasetsError(
+            f"this process may use {limit >> 20} MiB of memory, and needs {_LEAST_MEMORY >> 20} to begin with",
+            fix="raise the limit: ulimit -v unlimited",
+        )
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 findings, 2 could not run, 130 stopped."""
     # closed by the shell (>&-)
@@ -99,6 +120,7 @@ def main() -> None:
         warnings.simplefilter("ignore")  # what libraries remark on their way tells a user neither what nor where
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the work as Ctrl-C does, which leaves nothing half
     try:
+        _check_memory()
         app()
     except FindingsError as error:
         show.error(error)
@@ -112,6 +134,15 @@ def main() -> None:
         show.error(
             MeDatasetsError(f"the library '{error.name}' is not installed", fix="pip install 'me-datasets[all]'")
         )
+        sys.exit(2)
+    except ImportError as error:
+        show.error(MeDatasetsError(f"a library cannot be loaded: {error}"))
+        sys.exit(2)
+    except MemoryError:
+        show.error(MeDatasetsError("there is not enough memory", fix="raise the limit, or use fewer --workers"))
+        sys.exit(2)
+    except RecursionError:
+        show.error(MeDatasetsError("something in the input is nested too deeply"))
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell

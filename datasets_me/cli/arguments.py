@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,23 @@ INTERRUPTED = 130
 COPIES = typer.Option(
     [], "--copies", help="A folder made of the set by images unify, crop or export, whose files the predictions name."
 )
+
+
+class Distances(StrEnum):
+    """How far from an apex AUW-GCN and ABPN look for start and end."""
+
+    mean = "mean"
+    observed = "observed"
+    q95 = "q95"
+
+
+DISTANCES = typer.Option(
+    None,
+    "--distances",
+    help="How far from an apex start and end are looked for: mean (half the mean length, as published), observed (all "
+    "distances that occur; the default), q95 (the 5 % to the 95 % quantile).",
+)
+
 FORCE = typer.Option(False, "--force", help="Replace an existing output.")
 
 

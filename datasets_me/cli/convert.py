@@ -93,13 +93,13 @@ def _show(summary: dict[str, Any]) -> None:
     )
     for kind, counted in summary["types"].items():
         mean = "-" if counted["mean"] is None else f"{counted['mean']:.6f}"
-        ends = ["-" if counted[name] is None else str(counted[name]) for name in ("min", "max")]
+        ends = ["-" if counted[name] is None else f"{counted[name]:.6g}" for name in ("min", "max")]
         table.add_row(kind, str(counted["rows"]), str(counted["with_length"]), ends[0], mean, ends[1])
     out.print(table)
     out.print(
         "",
         f"{summary['annotations']} annotations of {plural(summary['subjects'], 'subject')} in "
-        f"{plural(summary['annotated_videos'], 'video')}; lengths in frames, both ends included",
+        f"{plural(summary['annotated_videos'], 'video')}; lengths in {summary['unit']}, both ends included",
     )
     if summary["emotions"]:
         out.print("emotions: " + ", ".join(f"{label} {count}" for label, count in summary["emotions"].items()))

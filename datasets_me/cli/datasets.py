@@ -77,7 +77,7 @@ def _show_one(spec: Spec) -> None:
         *((f"{item.found} belongs at {item.belongs}", item.why) for item in spec.relocations),
         *((f"{item.video} {item.column}: {item.old} is {item.new}", item.why) for item in spec.corrections),
         *((f"{item.video} is not in {item.layout}", item.why) for item in spec.absent),
-        *((f"{item.video} needs room around the face, {item.pad:g}", item.why) for item in spec.crop.overrides),
+        *((f"{item.video} needs room around the face: {item.pad}", item.why) for item in spec.crop.overrides),
     ]
     if known:
         table = show.table("\nKnown defects", "what", "why")

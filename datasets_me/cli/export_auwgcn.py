@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from datasets_me.cli import arguments, show
+from datasets_me.cli.arguments import DISTANCES, Distances
 from datasets_me.cli.export_segments import FEATURES, Compat, print_findings
 from datasets_me.core.errors import plural
 
@@ -16,8 +17,9 @@ def auwgcn(
     features: Path = FEATURES,
     out: Path = typer.Option(..., "-o", "--out", help="The folder to write."),
     compat: Compat = typer.Option(
-        None, "--compat", help="Label segments and read action units exactly as the published scripts do."
+        None, "--compat", help="Labels, action units and lengths exactly as the published scripts read them."
     ),
+    distances: Distances = DISTANCES,
     features_fps: float = typer.Option(
         None, "--features-fps", help="The frame rate of arrays from elsewhere, where it is not the dataset's."
     ),
@@ -39,6 +41,7 @@ def auwgcn(
             arrays,
             out,
             compat=compat.value if compat else None,
+            distances=distances.value if distances else None,
             features_fps=features_fps,
             force=force,
             progress=update,

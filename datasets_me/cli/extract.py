@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -87,6 +86,7 @@ def extract(
 
     Exit code 0: no errors. 1: there are error findings. 2: could not run.
     """
+    from datasets_me.core.engine import workers_for
     from datasets_me.formats import manifest as manifests
 
     made = manifests.read(manifest)
@@ -95,7 +95,7 @@ def extract(
         from datasets_me.cards.contact_sheet import check_sheet
 
         check_sheet(sheet)
-    extraction = _run(made, root, out, options, videos, workers or os.cpu_count() or 1, force)
+    extraction = _run(made, root, out, options, videos, workers_for(workers), force)
     _print(extraction, out)
     if sheet is not None:
         from datasets_me.cards.contact_sheet import write_sheet
@@ -150,13 +150,14 @@ def _run(
     """The run itself, with one bar over all frames; SIGTERM ends it as Ctrl-C does."""
     from datasets_me.extract.extract import extract as run
     from datasets_me.extract.extract import wanted
-    from datasets_me.extract.options import choose_layout
+    from datasets_me.extract.options import choose_layout, rate_of
+    from datasets_me.formats.frame_files import frame_rate
 
     name = choose_layout(made, options)
     chosen = [video for video in made.videos if video.layout == name and video.path and wanted(video, videos)]
-    total = sum(video.frames or 0 for video in chosen)
-    if options.fps:
-        total = round(total * min(1.0, options.fps / made.spec.fps))
+    total = round(
+        sum((video.frames or 0) * rate_of(made, video, options) / frame_rate(made, video) for video in chosen)
+    )
     done = finished = 0
     with show.progress("frames", speed="frames/s") as update:
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +40,7 @@ def prepare(
     Exit code 0: no errors. 1: there are error findings. 2: a step could not be done.
     """
     from datasets_me.cli import pipeline
+    from datasets_me.core.engine import workers_for
     from datasets_me.export.options import Options as SegmentOptions
     from datasets_me.extract.options import ExtractOptions
     from datasets_me.splits.make import Options as SplitOptions
@@ -57,7 +57,7 @@ def prepare(
         ),
         extraction=ExtractOptions(preset=preset.value, faces=faces.value, layout=layout, fps=fps),
         segments=SegmentOptions(compat=compat.value if compat else None),
-        workers=workers or os.cpu_count() or 1,
+        workers=workers_for(workers),
     )
     console = show.console()
     try:

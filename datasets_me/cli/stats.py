@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from datasets_me.cli import arguments, show
+from datasets_me.cli.arguments import DISTANCES, Distances
 from datasets_me.core.errors import MeDatasetsError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def stats(
     output: Format = typer.Option(
         Format.table, "--format", help="yaml: the numbers that AUW-GCN and ABPN read from their config.yaml."
     ),
+    distances: Distances = DISTANCES,
     out: Path = typer.Option(None, "-o", "--out", help="Write to this file instead of standard output."),
     force: bool = arguments.FORCE,
 ) -> None:
@@ -46,11 +48,15 @@ def stats(
     may_write(out, force)
     if fps is not None and not 1 <= fps <= _FASTEST:
         raise MeDatasetsError(f"--fps must be 1 to {_FASTEST:g}, not {fps:g}")
+    if distances is not None and output is not Format.yaml:
+        raise MeDatasetsError("--distances is for --format yaml; the others show the distances by every rule")
     if split is not None and features is None:
         raise MeDatasetsError("--split says whose features are measured, but there are none", fix="give FEATURES")
     made = manifests.read(manifest)
     if output is Format.yaml:
-        text = auwgcn_section.to_yaml(auwgcn_section.section(made, fps)).rstrip()
+        text = auwgcn_section.to_yaml(
+            auwgcn_section.section(made, fps, distances.value if distances else None)
+        ).rstrip()
     else:
         found = report.statistics(made, fps)
         if features is not None:
@@ -91,31 +97,56 @@ def _as_text(found: dict[str, Any]) -> str:
 def _show(found: dict[str, Any], out: Screen) -> None:
     numbers = ["rows", "n", "mean", "min", "5 %", "median", "95 %", "max", "apex after onset", "offset after apex"]
     table = show.table(None, "type", "of", *numbers, right=numbers)
+    digits = 2 if found["unit"] == "frames" else 3
     for kind, entry in found["types"].items():
-        table.add_row(kind, "all", *_measured(entry["all"]))
+        table.add_row(kind, "all", *_measured(entry["all"], digits))
         for name in ("emotions", "subjects"):
             for value, measured in entry[name].items():
-                table.add_row("", value or "no emotion", *_measured(measured))
+                table.add_row("", value or "no emotion", *_measured(measured, digits))
     out.print(table)
+    rates = ", ".join(f"{rate:g}" for rate in found["rates"])
+    unit = f"frames at {found['fps']:g}" if found["unit"] == "frames" else f"seconds, as there are rows of {rates}"
     out.print(
         "",
         f"{found['annotations']} annotations of {found['subjects']} subjects in {found['videos']} videos; lengths in "
-        f"frames at {found['fps']:g} frames a second, both ends included; distances of the apex are means",
+        f"{unit} frames a second, both ends included; distances of the apex are means",
     )
+    _show_search(found["search"], out)
     for fold in found.get("channels", ()):
         _show_channels(fold, out)
 
 
-def _measured(entry: dict[str, Any]) -> list[str]:
+def _show_search(search: dict[str, Any], out: show.Screen) -> None:
+    """The distances that ``config.yaml`` may be given, by every rule."""
+    if len(search["types"]) < 2:
+        return  # the scripts need both types
+    out.print(
+        "",
+        "For config.yaml of AUW-GCN and ABPN; they count frames from one to the other, one less than with both ends; "
+        f"at {search['fps']:g} a second, of rows whose frames are in order; within: those found in both distances",
+    )
+    numbers = ["length", "onset to apex", "apex to offset", "within"]
+    table = show.table(None, "type", "--distances", *numbers, right=numbers)
+    for kind, entry in search["types"].items():
+        for rule, limits in entry["distances"].items():
+            ends = [_range(entry["length"]), _range(limits["left"]), _range(limits["right"])]
+            table.add_row(kind, rule, *ends, f"{limits['within']} of {entry['apexes']}")
+    out.print(table)
+
+
+def _range(ends: list[int]) -> str:
+    return f"{ends[0]} to {ends[1]}"
+
+
+def _measured(entry: dict[str, Any], digits: int) -> list[str]:
     length = entry["length"]
-    quantiles = [f"{value:g}" for value in length["quantiles"][::2]] or ["-"] * 3
-    ends = ["-" if length[name] is None else str(length[name]) for name in ("min", "max")]
-    sides = [_mean(entry[side]) for side in ("left", "right")]
-    return [str(entry["rows"]), str(length["count"]), _mean(length), ends[0], *quantiles, ends[1], *sides]
-
-
-def _mean(spread: dict[str, Any]) -> str:
-    return "-" if spread["mean"] is None else f"{spread['mean']:.2f}"
+    quantiles = [f"{round(value, digits):g}" for value in length["quantiles"][::2]] or ["-"] * 3
+    ends = ["-" if length[name] is None else str(round(length[name], digits)) for name in ("min", "max")]
+    means = [
+        "-" if spread["mean"] is None else f"{spread['mean']:.{digits}f}"
+        for spread in (length, *map(entry.get, ("left", "right")))
+    ]
+    return [str(entry["rows"]), str(length["count"]), means[0], ends[0], *quantiles, ends[1], *means[1:]]
 
 
 def _show_channels(fold: dict[str, Any], out: Screen) -> None:

@@ -22,8 +22,8 @@ def check_rows(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Findin
         for row, earlier in repeated:
             message = f"row {row.source_row} repeats row {earlier.source_row} of {row.video}"
             yield finding("ME109", message, place=row.place(), subject=row.subject, video=row.video)
-        again = [row for row, _ in repeated]
-        yield from _overlaps([row for row in rows if row not in again])
+        again = {id(row) for row, _ in repeated}
+        yield from _overlaps([row for row in rows if id(row) not in again])
     yield from _counts(spec, annotations)
 
 

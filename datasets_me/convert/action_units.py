@@ -39,7 +39,11 @@ _SIDE_PATTERNS = (
     ("letter", "slash"),
     ("letter",),
 )
-_MOST_OPTIONS = 64  # more combinations than this in one group of alternatives is no cell of a coder
+# No coder's cell has more than this: combinations in one group of alternatives, units, characters, parentheses in
+# each other.
+_MOST_OPTIONS, _MOST_UNITS, _MOST_CHARACTERS, _DEEPEST = 64, 64, 300, 16
+
+_KINDS = ("unit", "ref", "or", "letter", "open", "close", "join", "slash", "query", "word")
 
 _TOKEN = re.compile(
     r"""
@@ -68,13 +72,16 @@ class Reading:
 def read_action_units(text: str) -> Reading:
     """Read a cell such as ``6B+12B+15C+26+((8+25)or(50))``.
 
-    Every number, letter and word of the text is either in a unit or in ``unread``; the function never fails.
+    Every number, letter and word of the text is either in a unit or in ``unread``; the function never fails. A text
+    that is too long or too deeply nested for a coder's cell is not read at all.
     """
     cleaned = re.sub(r"^(\d{1,2})\.0+$", r"\1", clean(text))  # a CSV written from a table of floats
-    parser = _Parser(cleaned)
+    if len(cleaned) > _MOST_CHARACTERS:
+        return Reading(unread=(cleaned,))
     try:
-        units = _number_alternatives(parser.level(top=True))
-    except (_TooManyOptionsError, RecursionError):
+        parser = _Parser(cleaned)
+        units = list(_number_alternatives(parser.level(top=True)))
+    except _TooMuchError:
         return Reading(unread=(cleaned,))
     return Reading(tuple(units), tuple(parser.unread()), parser.ambiguous)
 
@@ -97,7 +104,7 @@ def _format_unit(unit: ActionUnit) -> str:
     return (f"ref({text})" if unit.reflex else text) + ("?" if unit.uncertain else "")
 
 
-class _TooManyOptionsError(Exception):
+class _TooMuchError(Exception):
     pass
 
 
@@ -135,7 +142,7 @@ def _expand(parts: _Parts) -> list[list[ActionUnit]]:
         options = [[part]] if isinstance(part, ActionUnit) else [e for o in part.options for e in _expand(o)]
         combinations = [done + option for done in combinations for option in options]
         if len(combinations) > _MOST_OPTIONS:
-            raise _TooManyOptionsError
+            raise _TooMuchError
     return combinations
 
 
@@ -149,6 +156,8 @@ def _number_alternatives(parts: _Parts) -> Iterable[ActionUnit]:
         for number, option in enumerate(_expand([part])):
             units += [unit.model_copy(update={"alternative": group, "option": number}) for unit in option]
         group += 1
+    if len(units) > _MOST_UNITS:
+        raise _TooMuchError
     return units
 
 
@@ -163,6 +172,11 @@ class _Parser:
 
     def __post_init__(self) -> None:
         self._tokens = [m for m in _TOKEN.finditer(self.text) if m.lastgroup != "space" and not m["space"]]
+        self._kinds = [next(kind for kind in _KINDS if token[kind] is not None) for token in self._tokens]
+        self._units = [0, *itertools.accumulate(kind == "unit" for kind in self._kinds)]
+        self._closing, deepest = _parentheses(self._kinds)
+        if deepest > _DEEPEST:
+            raise _TooMuchError
 
     def unread(self) -> list[str]:
         """The pieces of text that were not understood, neighbours joined, in order."""
@@ -176,11 +190,7 @@ class _Parser:
 
     def _kind(self, ahead: int = 0) -> str | None:
         index = self._at + ahead
-        if index >= len(self._tokens):
-            return None
-        token = self._tokens[index]
-        kinds = ("unit", "ref", "or", "letter", "open", "close", "join", "slash", "query", "word")
-        return next(kind for kind in kinds if token[kind] is not None)
+        return self._kinds[index] if index < len(self._kinds) else None
 
     def _take(self) -> re.Match[str]:
         self._at += 1
@@ -387,13 +397,21 @@ class _Parser:
 
     def _parenthesis(self) -> int:
         """How many tokens the parenthesis at hand spans, both ends included."""
-        depth = count = 0
-        while (kind := self._kind(count)) is not None:
-            depth += (kind == "open") - (kind == "close")
-            count += 1
-            if depth == 0:
-                break
-        return count
+        return self._closing[self._at] + 1 - self._at
 
     def _holds_unit(self) -> bool:
-        return any(self._kind(i) == "unit" for i in range(self._parenthesis()))
+        return self._units[self._at + self._parenthesis()] > self._units[self._at]
+
+
+def _parentheses(kinds: Sequence[str]) -> tuple[dict[int, int], int]:
+    """Where each opening parenthesis is closed, at the last token if nowhere; and how many are open at most."""
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    deepest = 0
+    for index, kind in enumerate(kinds):
+        if kind == "open":
+            opened.append(index)
+            deepest = max(deepest, len(opened))
+        elif kind == "close" and opened:
+            closing[opened.pop()] = index
+    return closing | dict.fromkeys(opened, len(kinds) - 1), deepest

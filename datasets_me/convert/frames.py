@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from datasets_me.convert.workbook import Cell, cell_text
+from datasets_me.convert.sheets import Cell, cell_text, shorten
 from datasets_me.core.text import clean, same
 from datasets_me.schema.spec import Frames
 
-_LAST_FRAME = 2**31 - 2
+_LONGEST = 86_400  # seconds of video, which is a day; a number beyond is mistyped, whatever the dataset
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -38,25 +38,30 @@ def read_number(cell: Cell) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def read_frame(cell: Cell, frames: Frames, sentinels: Sequence[str]) -> FrameReading:
-    """One onset, apex or offset. Fractions are rounded, then the base is taken off, so that frames count from 0."""
+def read_frame(cell: Cell, frames: Frames, sentinels: Sequence[str], fps: float) -> FrameReading:
+    """One onset, apex or offset of a video of ``fps`` frames a second.
+
+    Fractions are rounded, then the base is taken off, so that frames count from 0. A number that lies beyond a day of
+    video is none.
+    """
     text = clean(cell_text(cell))
     if not text:
         return FrameReading(None, "ME103", "the cell is empty")
+    shown = shorten(text)
     if isinstance(cell, date | time | timedelta):
-        return FrameReading(None, "ME104", f"{text} is a date, not a frame number")
+        return FrameReading(None, "ME104", f"{shown} is a date, not a frame number")
     number = read_number(cell)
     if any(same(text, sentinel) or number == read_number(sentinel) is not None for sentinel in sentinels):
-        return FrameReading(None, "ME103", f"{text} means not annotated")
+        return FrameReading(None, "ME103", f"{shown} means not annotated")
     if number is None:
-        return FrameReading(None, "ME104", f"'{text}' is not a frame number")
+        return FrameReading(None, "ME104", f"'{shown}' is not a frame number")
     whole = round(number) if frames.rounding == "half-even" else math.floor(number)
     if whole < frames.base:
         if frames.before_first == "clamp" and whole >= 0:
-            return FrameReading(0, "ME106", f"{text} lies before the first frame, {frames.base}; read as that")
-        return FrameReading(None, "ME104", f"{text} lies before the first frame, {frames.base}")
-    if whole > _LAST_FRAME:
-        return FrameReading(None, "ME104", f"{text} is too large for a frame number")
+            return FrameReading(0, "ME106", f"{shown} lies before the first frame, {frames.base}; read as that")
+        return FrameReading(None, "ME104", f"{shown} lies before the first frame, {frames.base}")
+    if whole - frames.base >= _LONGEST * fps:
+        return FrameReading(None, "ME104", f"{shown} lies beyond a day of video at {fps:g} frames a second")
     if whole != number:
-        return FrameReading(whole - frames.base, "ME105", f"{text} was rounded to {whole}")
+        return FrameReading(whole - frames.base, "ME105", f"{shown} was rounded to {whole}")
     return FrameReading(whole - frames.base)

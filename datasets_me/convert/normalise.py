@@ -11,14 +11,25 @@ from itertools import pairwise
 
 from datasets_me.convert.action_units import FACS_NUMBERS, read_action_units
 from datasets_me.convert.frames import read_frame, read_number
+from datasets_me.convert.sheets import cell_text, shorten
 from datasets_me.convert.variants import RawRow, Table
-from datasets_me.convert.workbook import cell_text
 from datasets_me.core.errors import Place
 from datasets_me.core.text import closest, fold, same
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.records import ActionUnit, Annotation
 from datasets_me.schema import naming
-from datasets_me.schema.spec import FIELDS_OF_A_ROW, FRAME_FIELDS, Correction, ExpressionType, FrameField, Spec
+from datasets_me.schema.spec import (
+    FASTEST,
+    FIELDS_OF_A_ROW,
+    FRAME_FIELDS,
+    SLOWEST,
+    Correction,
+    ExpressionType,
+    FrameField,
+    Spec,
+)
+
+_MOST_PIECES = 10  # of one cell that findings of their own name
 
 
 @dataclass
@@ -74,7 +85,8 @@ class Normaliser:
             message = f"{column} says {name} {found}, the column {name} says {own}"
             self._report("ME120", message, raw, column, expected=own, found=found, **about)
         expression_type = self._type(raw, about)
-        frames = {name: self._frame(raw, name, about) for name in FRAME_FIELDS}
+        fps = self._fps(raw, about)
+        frames = {name: self._frame(raw, name, fps, about) for name in FRAME_FIELDS}
         if expression_type is None:
             return None
         if all(frame is None for frame in frames.values()):
@@ -93,7 +105,7 @@ class Normaliser:
             expression=identity.expression,
             type=expression_type,
             **frames,
-            fps=self._fps(raw, about),
+            fps=fps,
             aus=units,
             aus_unread=unread,
             emotion=emotion,
@@ -179,10 +191,10 @@ class Normaliser:
         self._report("ME116", _unknown("type", text, known), raw, "type", found=text, **about)
         return None
 
-    def _frame(self, raw: RawRow, name: FrameField, about: Mapping[str, str]) -> int | None:
+    def _frame(self, raw: RawRow, name: FrameField, fps: float, about: Mapping[str, str]) -> int | None:
         if name not in raw.cells:
             return None
-        reading = read_frame(raw.cells[name], self._frames, self._sentinels.get(name, []))
+        reading = read_frame(raw.cells[name], self._frames, self._sentinels.get(name, []), fps)
         if reading.code:
             self._report(reading.code, f"{name}: {reading.reason}", raw, name, found=raw.text(name), **about)
         return reading.frame
@@ -224,8 +236,8 @@ class Normaliser:
         if "fps" not in raw.cells:
             return usual
         fps = read_number(raw.cells["fps"])
-        if fps is None or fps <= 0:
-            message = f"fps: '{raw.text('fps')}' is no frame rate; {usual:g} was taken"
+        if fps is None or not SLOWEST <= fps <= FASTEST:
+            message = f"fps: '{shorten(raw.text('fps'))}' is no frame rate; {usual:g} was taken"
             self._report("ME104", message, raw, "fps", found=raw.text("fps"), **about)
             return usual
         return fps
@@ -260,19 +272,24 @@ class Normaliser:
             self._report("ME111", f"'{text}' is no action unit", raw, "aus", found=text, **about)
             return [], [text]
         reading = read_action_units(text)
-        for piece in reading.unread:
-            self._report("ME111", f"'{piece}' in '{text}' was not understood", raw, "aus", found=piece, **about)
+        shown = shorten(text)
+        for piece in reading.unread[:_MOST_PIECES]:
+            message = f"'{shorten(piece)}' in '{shown}' was not understood"
+            self._report("ME111", message, raw, "aus", found=piece, **about)
+        if len(reading.unread) > _MOST_PIECES:
+            more = len(reading.unread) - _MOST_PIECES
+            self._report("ME111", f"{more} more pieces of '{shown}' were not understood", raw, "aus", **about)
         for number in sorted({unit.au for unit in reading.units} - FACS_NUMBERS):
             self._report(
                 "ME112",
-                f"FACS has no action unit {number}, in '{text}'",
+                f"FACS has no action unit {number}, in '{shown}'",
                 raw,
                 "aus",
                 found=str(number),
                 **about,
             )
         if reading.ambiguous:
-            self._report("ME113", f"'{text}' mixes 'or' with other units", raw, "aus", found=text, **about)
+            self._report("ME113", f"'{shown}' mixes 'or' with other units", raw, "aus", found=text, **about)
         return list(reading.units), list(reading.unread)
 
     def _extra(self, raw: RawRow) -> dict[str, str]:

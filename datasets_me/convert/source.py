@@ -7,12 +7,11 @@ import os
 from pathlib import Path
 
 from datasets_me.convert.variants import fits
-from datasets_me.convert.workbook import KINDS, read_book
+from datasets_me.convert.workbook import KINDS, LARGEST, read_book
 from datasets_me.core.errors import FolderError, WorkbookError
 from datasets_me.schema.spec import Spec
 
 _DEPTH = 3  # folders deep; workbooks lie beside the frames, not among them
-_LARGEST = 50_000_000  # bytes
 
 
 def find_source(spec: Spec, source: str, root: Path | None) -> Path:
@@ -73,7 +72,7 @@ def _candidates(folder: Path) -> list[Path]:
             for name in sorted(files)
             if name.casefold().endswith(suffixes) and not name.startswith(("~$", "._", "."))
         ]
-    return [path for path in found if path.is_file() and path.stat().st_size <= _LARGEST]
+    return [path for path in found if path.is_file() and path.stat().st_size <= LARGEST]
 
 
 def _named(spec: Spec, path: Path) -> bool:

@@ -12,16 +12,22 @@ from datasets_me.formats.records import Annotation
 
 
 def summarise(manifest: Manifest) -> dict[str, Any]:
-    """Counts, lengths in frames (inclusive, rows with onset and offset), labels, and findings by code."""
+    """Counts, lengths (inclusive, rows with onset and offset), labels, and findings by code.
+
+    Lengths are in frames, or in ``unit`` seconds where the rows are of several frame rates.
+    """
     rows = manifest.annotations
+    seconds = len({row.fps for row in rows}) > 1
     return {
         "dataset": manifest.spec.id,
         "title": manifest.spec.title,
         "source": manifest.sources[0]["name"] if manifest.sources else None,
         "variant": manifest.variant,
         **{name: count for name, count in manifest.counts().items() if name != "findings"},
+        "unit": "seconds" if seconds else "frames",
         "types": {
-            kind: lengths([row for row in rows if row.type == kind]) for kind in sorted({row.type for row in rows})
+            kind: lengths([row for row in rows if row.type == kind], seconds=seconds)
+            for kind in sorted({row.type for row in rows})
         },
         "emotions": dict(Counter(row.emotion for row in rows if row.emotion).most_common()),
         "action_units": dict(Counter(unit.au for row in rows for unit in row.aus).most_common()),
@@ -29,9 +35,11 @@ def summarise(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def lengths(rows: Sequence[Annotation]) -> dict[str, float | int | None]:
-    """Rows, rows whose length is known and positive, and the least, mean and greatest length in frames."""
-    known = [row.length for row in rows if row.length is not None and row.length > 0]
+def lengths(rows: Sequence[Annotation], *, seconds: bool = False) -> dict[str, float | int | None]:
+    """Rows, rows whose length is known and positive, and the least, mean and greatest length in frames or seconds."""
+    known = [
+        row.length / row.fps if seconds else row.length for row in rows if row.length is not None and row.length > 0
+    ]
     return {
         "rows": len(rows),
         "with_length": len(known),

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from datasets_me.convert.workbook import Book, Cell, Row, Sheet, cell_text, column_index, column_letter
+from datasets_me.convert.sheets import Cell, Row, Sheet, cell_text, column_index, column_letter, shorten
+from datasets_me.convert.workbook import Book
 from datasets_me.core.errors import Place, WorkbookError
 from datasets_me.core.text import clean, fold, same
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.schema.spec import FRAME_FIELDS, Spec, Variant
 
 _HEADER_WITHIN = 200  # rows; the longest preamble known has 13
-_SHOWN = 80  # characters of a cell in a message
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _fit(variant: Variant, sheet: Sheet) -> _Fit | str:
     wanted = ", ".join(
         f"{name} in {column_letter(found.columns[name])} like {look}" for name, look in variant.looks.items()
     )
-    shown = ", ".join(_shorten(cell_text(cell)) for cell in rows[0].cells[:12]) if rows else "no rows"
+    shown = ", ".join(shorten(cell_text(cell)) for cell in rows[0].cells[:12]) if rows else "no rows"
     return f"expected {wanted}, found in {good} of {len(rows)} rows; the first is: {shown}"
 
 
@@ -112,7 +112,7 @@ def _find_header(variant: Variant, sheet: Sheet) -> _Fit | str:
             best, best_titles = len(columns), titles
     columns = _columns_by_title(variant.columns, best_titles)
     missing = [" or ".join(titles) for name, titles in variant.columns.items() if name not in columns]
-    shown = ", ".join(_shorten(title) for title in list(best_titles.values())[:20])
+    shown = ", ".join(shorten(title) for title in list(best_titles.values())[:20])
     return f"expected columns {', '.join(missing)}; the nearest row has: {shown}"
 
 
@@ -146,7 +146,7 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> Table:
             continue
         if row.number < (fit.header or 0) or _is_prose(fit, row):
             text = " ".join(clean(cell_text(cell)) for cell in row.cells if cell is not None)
-            findings.append(finding("ME102", f"a row of text: {_shorten(text)}", place=place))
+            findings.append(finding("ME102", f"a row of text: {shorten(text)}", place=place))
             continue
         unnamed = {}
         for index, cell in enumerate(row.cells):
@@ -167,6 +167,11 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> Table:
     if merged := [area for area in fit.sheet.merged if int(re.findall(r"\d+", area)[-1]) > (fit.header or 0)]:
         message = f"merged cells {', '.join(merged[:5])}" + (" and more" if len(merged) > 5 else "")
         findings.append(finding("ME123", message, place=Place(book.name, fit.sheet.name), found=str(len(merged))))
+    if fit.sheet.overlapping:
+        shown = ", ".join(fit.sheet.overlapping[:5]) + (" and more" if len(fit.sheet.overlapping) > 5 else "")
+        message = f"merged cells {shown} overlap others; their value was not taken for the cells they cover"
+        found = str(len(fit.sheet.overlapping))
+        findings.append(finding("ME123", message, place=Place(book.name, fit.sheet.name), found=found))
     letters = {name: column_letter(index) for name, index in fit.columns.items()}
     return Table(fit.variant, fit.sheet, rows, letters, lookups, findings)
 
@@ -236,7 +241,3 @@ def _differences(read: dict[str, str], known: Mapping[str, str]) -> Iterator[_Di
         said = next((text for other, text in read.items() if same(key, other)), None)
         if said is None or not same(said, value):
             yield key, said, None, f"{value} in the schema"
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

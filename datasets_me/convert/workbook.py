@@ -5,47 +5,27 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
-import warnings
-import zipfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
+from datasets_me.convert.sheets import MOST_COLUMNS, MOST_ROWS, Cell, Room, Sheet, check_length, column_letter, rows_of
+from datasets_me.convert.xlsx import read_sheets
 from datasets_me.core.errors import Place, WorkbookError
-from datasets_me.core.text import clean, printable
+from datasets_me.core.files import read_regular
+from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding, finding
 
-Cell = str | int | float | bool | date | time | timedelta | None
 Kind = Literal["xlsx", "xls", "csv"]
 KINDS: tuple[Kind, ...] = ("xlsx", "xls", "csv")
 
+LARGEST = 50_000_000
+"""Bytes of the largest file that is read as annotations; the published ones have less than one million."""
+
 _ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
-_MOST_MERGED = 10_000  # areas; a table has fewer, a hostile file may name millions
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row that is not empty. ``number`` is 1-based."""
-
-    number: int
-    cells: tuple[Cell, ...]
-
-    def __getitem__(self, column: int) -> Cell:
-        return self.cells[column] if column < len(self.cells) else None
-
-
-@dataclass
-class Sheet:
-    """The rows of one sheet that are not empty, and where in it a formula had no stored result."""
-
-    name: str
-    position: int
-    rows: list[Row]
-    merged: list[str] = field(default_factory=list)
-    empty_formulas: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -65,41 +45,15 @@ class Book:
         return printable(self.path.name)
 
 
-def column_letter(index: int) -> str:
-    """``0`` is ``"A"``, ``26`` is ``"AA"``."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
-
-
-def column_index(letters: str) -> int:
-    """``"A"`` is 0, ``"AA"`` is 26."""
-    index = 0
-    for letter in letters:
-        index = index * 26 + ord(letter) - ord("A") + 1
-    return index - 1
-
-
-def cell_text(cell: Cell) -> str:
-    """A cell as a person would read it: ``4.0`` is ``"4"``, nothing is ``""``."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    return cell if isinstance(cell, str) else str(cell)
-
-
 def read_book(path: Path) -> Book:
     """Read an annotation file, whatever its name says.
 
     Raises:
-        WorkbookError: there is no such file, it cannot be read, or is none of the three kinds.
+        WorkbookError: there is no such file, it cannot be read, is none of the three kinds, or is larger than any
+            table of annotations.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path, LARGEST)
     except OSError as error:
         reason = {FileNotFoundError: "there is no such file", IsADirectoryError: "it is a folder"}.get(
             type(error), error.strerror or str(error)
@@ -109,13 +63,13 @@ def read_book(path: Path) -> Book:
     findings: list[Finding] = []
     try:
         if kind == "xlsx":
-            sheets = list(_xlsx_sheets(content))
+            sheets = list(read_sheets(content))
         elif kind == "xls":
             sheets = list(_xls_sheets(content))
         else:
             sheets = [_csv_sheet(content, path, findings)]
-    except WorkbookError:
-        raise
+    except WorkbookError as error:
+        raise WorkbookError(error.what, where=error.where or str(path), fix=error.fix) from error
     except Exception as error:  # the readers raise whatever a damaged file makes them stumble over
         raise WorkbookError(
             f"the {kind} file is damaged: {type(error).__name__}: {error}",
@@ -158,87 +112,21 @@ def _kind_of(content: bytes, path: Path) -> Kind:
     return "csv"
 
 
-def _rows(cells_of_rows: Iterable[Iterable[Cell]]) -> Iterator[Row]:
-    for number, cells in enumerate(cells_of_rows, start=1):
-        values = tuple(None if isinstance(cell, str) and not clean(cell) else cell for cell in cells)
-        if any(value is not None for value in values):
-            yield Row(number, values)
-
-
-def _xlsx_sheets(content: bytes) -> Iterator[Sheet]:
-    import openpyxl
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl remarks on styles and extensions, which do not concern the cells
-        try:
-            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        except (KeyError, zipfile.BadZipFile) as error:
-            raise WorkbookError(
-                "the file is a zip archive, but no workbook", fix="give the .xlsx, .xls or .csv inside it"
-            ) from error
-        for position, worksheet in enumerate(book.worksheets, start=1):
-            worksheet.reset_dimensions()  # the stored extent is wrong in files of some programs
-            rows = list(_rows(cast("Iterable[Iterable[Cell]]", worksheet.iter_rows(values_only=True))))
-            sheet = Sheet(worksheet.title, position, rows)
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                # Read-only sheets know neither merged areas nor formulas; their XML does.
-                xml = archive.read(worksheet._worksheet_path)  # type: ignore[attr-defined]
-            if merged := re.findall(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"', xml):
-                _fill_merged(sheet, [area.decode() for area in merged[:_MOST_MERGED]])
-            if re.search(rb"<(?:\w+:)?f[ >/]", xml):
-                sheet.empty_formulas = list(_empty_formulas(content, position))
-            yield sheet
-
-
-def _fill_merged(sheet: Sheet, areas: list[str]) -> None:
-    """Give the rows that a merged area covers its value, in the area's first column.
-
-    Merging down says the same of several rows. Merging across makes room for one text, and says nothing of the
-    columns it covers.
-    """
-    by_number = {row.number: list(row.cells) for row in sheet.rows}
-    for area in areas:
-        match = re.fullmatch(r"([A-Z]+)(\d+):([A-Z]+)(\d+)", area)
-        assert match is not None
-        column, top, bottom = column_index(match[1]), int(match[2]), int(match[4])
-        source = by_number.get(top, [])
-        value = source[column] if column < len(source) else None
-        covered = [number for number in by_number if top < number <= bottom]
-        if value is None or not covered:
-            continue
-        sheet.merged.append(area)
-        for number in covered:
-            cells = by_number[number]
-            cells += [None] * (column + 1 - len(cells))
-            cells[column] = value
-    sheet.rows = [Row(number, tuple(cells)) for number, cells in by_number.items()]
-
-
-def _empty_formulas(content: bytes, position: int) -> Iterator[tuple[int, int]]:
-    import openpyxl
-
-    with_formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True).worksheets[position - 1]
-    with_values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets[position - 1]
-    for worksheet in (with_formulas, with_values):
-        worksheet.reset_dimensions()
-    pairs = zip(with_formulas.iter_rows(values_only=True), with_values.iter_rows(values_only=True), strict=False)
-    for number, (formulas, values) in enumerate(pairs, start=1):
-        for index, (formula, value) in enumerate(zip(formulas, values, strict=False)):
-            if value is None and formula is not None:
-                yield number, index
-
-
 def _xls_sheets(content: bytes) -> Iterator[Sheet]:
     import xlrd
 
     log = io.StringIO()  # xlrd prints its remarks to stdout otherwise
     try:
-        book = xlrd.open_workbook(file_contents=content, logfile=log)
+        book = xlrd.open_workbook(file_contents=content, logfile=log, ragged_rows=True)
     except xlrd.XLRDError as error:
         raise WorkbookError(f"the xls file cannot be read: {error}") from error
+    room = Room()
     for position, worksheet in enumerate(book.sheets(), start=1):
-        cells = ([_xls_cell(cell, book.datemode) for cell in worksheet.row(index)] for index in range(worksheet.nrows))
-        yield Sheet(worksheet.name, position, list(_rows(cells)))
+        cells = (
+            (index + 1, [_xls_cell(cell, book.datemode) for cell in worksheet.row(index)])
+            for index in range(worksheet.nrows)
+        )
+        yield Sheet(worksheet.name, position, rows_of(cells, room))
 
 
 def _xls_cell(cell: object, datemode: int) -> Cell:
@@ -268,10 +156,7 @@ def _csv_sheet(content: bytes, path: Path, findings: list[Finding]) -> Sheet:
         message = f"the file is not UTF-8; read as {encoding}"
         findings.append(finding("ME128", message, place=Place(file=printable(path.name)), found=encoding))
     delimiter = max(",;\t", key=lambda mark: _columns(text, mark))
-    # strict: a quotation mark that is never closed would swallow the rest of the file
-    sheet = Sheet(
-        path.stem, 1, list(_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
-    )
+    sheet = Sheet(path.stem, 1, rows_of(_csv_rows(text, delimiter, path.stem), Room()))
     for row in sheet.rows:
         for index, cell in enumerate(row.cells):
             if isinstance(cell, str) and any(line.count(delimiter) >= 2 for line in cell.split("\n")[1:]):
@@ -279,6 +164,26 @@ def _csv_sheet(content: bytes, path: Path, findings: list[Finding]) -> Sheet:
                 lines = cell.count("\n") + 1
                 findings.append(finding("ME129", f"{lines} lines of the file stand in one cell", place=place))
     return sheet
+
+
+def _csv_rows(text: str, delimiter: str, sheet: str) -> Iterator[tuple[int, Sequence[str]]]:
+    # strict: a quotation mark that is never closed would swallow the rest of the file
+    reader = csv.reader(_narrow_lines(text, delimiter), delimiter=delimiter, strict=True)
+    for number, cells in enumerate(reader, start=1):
+        if number > MOST_ROWS:
+            raise WorkbookError(f"the file has more than {MOST_ROWS:,} rows: this is no table of annotations")
+        for index, cell in enumerate(cells):
+            check_length(cell, sheet, number, index)
+        yield number, cells
+
+
+def _narrow_lines(text: str, delimiter: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if line.count(delimiter) >= MOST_COLUMNS:
+            raise WorkbookError(
+                f"line {number} has more than {MOST_COLUMNS:,} columns: this is no table of annotations"
+            )
+        yield line
 
 
 def _decode(content: bytes) -> tuple[str, str]:
@@ -294,6 +199,6 @@ def _decode(content: bytes) -> tuple[str, str]:
 
 def _columns(text: str, delimiter: str) -> int:
     """How many columns a delimiter makes of the first lines, the most frequent count."""
-    lines = [line for line in text.splitlines()[:50] if line.strip()]
+    lines = [line for line in islice(io.StringIO(text, newline=None), 50) if line.strip()]
     counts = [line.count(delimiter) for line in lines]
     return max(set(counts), key=counts.count) if counts else 0

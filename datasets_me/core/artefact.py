@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_me.core.errors import MeDatasetsError, OutputError, WriteError
+from datasets_me.core.files import read_json
 from datasets_me.core.locks import is_lock
 from datasets_me.core.version import __version__
 
@@ -151,11 +152,11 @@ def read_about(folder: Path, *kinds: Kind) -> dict[str, Any]:
         reason = f"there is no {first.about} in it" if folder.is_dir() else "there is no such folder"
         raise first.error(f"not {_a(first.noun)}: {reason}", where=str(folder), fix=f"make one with {first.make}")
     try:
-        about = json.loads((folder / kind.about).read_text(encoding="utf-8"))
+        about = read_json(folder / kind.about)
         tool, version, name = about["tool"]["name"], about["format"], about["kind"]
         if tool != TOOL or not isinstance(version, int):
             raise ValueError(f"it says it is format {version} of {tool}")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise first.error(
             f"the {kind.noun} is damaged: {kind.about}: {reason}",
@@ -276,32 +277,36 @@ def _prefix(target: Path) -> str:
 
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
-    while True:
-        path = Path(tempfile.mkdtemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent))
-        held = _hold(path)
-        if held is not None:
-            break
-    try:
+    path, held = None, None
+    try:  # from the beginning: Ctrl-C may come at once
+        while held is None:
+            path = Path(tempfile.mkdtemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent))
+            held = _hold(path)
+        assert path is not None
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(held)
+        if path is not None:
+            shutil.rmtree(path, ignore_errors=True)
+        if held is not None:
+            os.close(held)
 
 
 @contextmanager
 def _temporary_file(target: Path) -> Iterator[Path]:
-    while True:
-        made, name = tempfile.mkstemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent)
-        os.close(made)
-        path = Path(name)
-        held = _hold(path)
-        if held is not None:
-            break
+    path, held = None, None
     try:
+        while held is None:
+            made, name = tempfile.mkstemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent)
+            path = Path(name)
+            os.close(made)
+            held = _hold(path)
+        assert path is not None
         yield path
     finally:
-        os.close(held)
-        path.unlink(missing_ok=True)
+        if held is not None:
+            os.close(held)
+        if path is not None:
+            path.unlink(missing_ok=True)
 
 
 def _hold(path: Path) -> int | None:
@@ -395,9 +400,9 @@ def _writing(place: Path, what: str) -> Iterator[None]:
 def _about(folder: Path, kind: Kind) -> dict[str, Any] | None:
     """What the JSON file of a folder of this kind says, None where it is none of ours."""
     try:
-        about = json.loads((folder / kind.about).read_text(encoding="utf-8"))
+        about = read_json(folder / kind.about)
         ours = about["tool"]["name"] == TOOL and about["kind"] == kind.name
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return dict(about) if ours else None
 

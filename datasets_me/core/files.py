@@ -1,27 +1,60 @@
-"""Reading files, and keeping other processes out."""
+"""Reading files: regular ones only, and no more of them than asked for."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import stat
-import zlib
 from pathlib import Path
-from zipfile import BadZipFile
-
-NPZ_ERRORS = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
-"""What ``np.load`` and looking up an array raise for an npz that is damaged or lacks it."""
+from typing import Any
 
 
-def read_regular(path: Path) -> bytes:
+def read_regular(path: Path, most: int | None = None) -> bytes:
     """The content of a file; reading a pipe or a device would never end.
 
+    Args:
+        path: the file.
+        most: bytes; a file with more is not read.
+
     Raises:
-        OSError: it cannot be read, or is no regular file.
+        OSError: it cannot be read, is no regular file, or is too large.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "it is not a regular file")
+    size = check_regular(path)
+    if most is not None and size > most:
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes; files of more than {most:,} are not read")
     return path.read_bytes()
+
+
+def check_regular(path: Path) -> int:
+    """The size of a file in bytes; opening a pipe would wait for a writer.
+
+    Raises:
+        OSError: there is no such file, or it is no regular one.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return status.st_size
+
+
+MOST_JSON = 100_000_000  # bytes; lists of files of the largest sets have some ten million
+
+
+def read_json(path: Path, most: int = MOST_JSON) -> Any:
+    """What a JSON file says.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or is larger than ``most`` bytes.
+        ValueError: it is no JSON in UTF-8, or nested too deeply.
+    """
+    content = read_regular(path, most)
+    try:
+        return json.loads(content.decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def checksum(path: Path) -> str:

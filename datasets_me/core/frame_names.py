@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+
+from datasets_me.core.errors import plural
 
 IMAGE_SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff")
 
@@ -14,6 +16,11 @@ IMAGE_SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff")
 _FRAME = re.compile(rf"(?!\._)(.*?)(\d+)\.({'|'.join(IMAGE_SUFFIXES)})", re.IGNORECASE | re.DOTALL)
 
 _MOST_DIGITS = 9  # a longer number is a date and time, not a frame's
+
+_LEAST_REACH = 10_000
+_REACH = 30  # numbers per file: videos of 500 frames a second are sampled down to 25, every 20th file then being there
+
+_SHOWN = 3  # names in one message
 
 _Shape = tuple[str, str, int]
 """Prefix, suffix, and the width that numbers with leading zeros are padded to; 0 for numbers without."""
@@ -24,8 +31,8 @@ class Frames:
     """Numbers and names of the frames of a folder, in the order of their numbers.
 
     ``gaps`` are the ranges of numbers missing between first and last, ends included. ``twice`` pairs files of
-    one number. ``strays`` are files that are no numbered images. ``names_differ`` shows two names that differ in
-    prefix, padding or suffix, or is empty.
+    one number. ``strays`` are files that are no numbered images, ``far`` are images whose number is too far from the
+    others to be one of theirs. ``names_differ`` shows two names that differ in prefix, padding or suffix, or is empty.
     """
 
     numbers: tuple[int, ...] = ()
@@ -33,6 +40,7 @@ class Frames:
     gaps: tuple[tuple[int, int], ...] = ()
     twice: tuple[tuple[str, str], ...] = ()
     strays: tuple[str, ...] = ()
+    far: tuple[str, ...] = ()
     text_order_differs: bool = False
     names_differ: str = ""
 
@@ -53,8 +61,20 @@ def number_of(name: str) -> int | None:
     return int(found[2]) if found and len(found[2]) <= _MOST_DIGITS else None
 
 
+def reach(files: int) -> int:
+    """How many numbers the frames of a folder of so many files may span: 30 for each, and 10,000 in any case.
+
+    Videos lack frames here and there, or are sampled down; but ``img20140508.jpg`` beside 40 frames is a date.
+    """
+    return max(_LEAST_REACH, _REACH * files)
+
+
 def read_names(files: Sequence[str]) -> Frames:
-    """Sort a folder's file names by frame number, and note what is odd about them."""
+    """Sort a folder's file names by frame number, and note what is odd about them.
+
+    If the numbers span more than their `reach`, the frames are those of the stretch of numbers with the most files, the
+    first of equals; the rest lies too far away.
+    """
     numbered: list[tuple[int, str]] = []
     shapes: dict[_Shape, str] = {}
     strays = []
@@ -70,6 +90,11 @@ def read_names(files: Sequence[str]) -> Frames:
         if shape not in shapes or len(name) < len(shapes[shape]):
             shapes[shape] = name
     numbered.sort()
+    near = _nearest_together([number for number, _ in numbered])
+    if len(near) < len(numbered):
+        far = [name for index, (_, name) in enumerate(numbered) if index not in near]
+        frames = read_names([*(numbered[index][1] for index in near), *strays])
+        return replace(frames, far=(*far, *frames.far))
     names = tuple(name for _, name in numbered)
     all_numbers = [number for number, _ in numbered]
     numbers = tuple(dict.fromkeys(all_numbers))
@@ -84,6 +109,25 @@ def read_names(files: Sequence[str]) -> Frames:
         text_order_differs=any(first > second for first, second in pairwise(names)),
         names_differ=_differing(shapes),
     )
+
+
+def far_away(far: Sequence[str], frames: Sequence[str]) -> str:
+    """What is to be said of files whose number is too far from the frames', in their order."""
+    shown = ", ".join(far[:_SHOWN]) + (f" and {len(far) - _SHOWN} more" if len(far) > _SHOWN else "")
+    return f"{plural(len(far), 'file')} left out, too far from {frames[0]} to {frames[-1]} to be frames: {shown}"
+
+
+def _nearest_together(numbers: Sequence[int]) -> range:
+    """The positions of the most numbers, in order as they are given, that lie within the reach of all of them."""
+    width = reach(len(numbers))
+    if not numbers or numbers[-1] - numbers[0] < width:
+        return range(len(numbers))
+    best, first = range(0), 0
+    for last, number in enumerate(numbers):
+        while number - numbers[first] >= width:
+            first += 1
+        best = max(best, range(first, last + 1), key=len)
+    return best
 
 
 def _gaps(numbers: tuple[int, ...]) -> tuple[tuple[int, int], ...]:

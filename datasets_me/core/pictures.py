@@ -1,29 +1,59 @@
-"""Any image file as an upright picture of 8 bits: one place that knows what odd files hold."""
+"""The one decoder: what an image file is, whether it is whole, and its picture, upright and of 8 bits.
+
+Every file is opened by Pillow first, which knows its format from its content, whatever its name says, and its size
+before anything is decoded. Only the formats in `SUFFIXES` are opened, and only images of up to `MOST_PIXELS`.
+
+There are two outputs. `decode` gives the picture in colour and says in words what it took to make it. `decode_frame`
+is for the frames of videos, in colour or grey: OpenCV decodes the plain ones among them, which takes less time; its
+pixels in colour are the same. Grey is the brightness that a JPEG file holds itself, else that of the colours.
+
+One rule for damage: a file is damaged if Pillow cannot decode it to its end. OpenCV fills what is missing with grey,
+so a picture of its is taken only if the file ends as its format ends and OpenCV has nothing to say about it, or if
+Pillow decodes the file, too.
+"""
 
 from __future__ import annotations
 
 import io
+import os
+import stat
+import sys
+import tempfile
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
-Image = NDArray[np.uint8]
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import read_regular
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Image = NDArray[np.uint8]
+
+MOST_PIXELS = 50_000_000
+"""Of an image that is decoded: as many as a good camera gives; decoding them takes up to 1 GB."""
+
+EMPTY = "the file is empty"
+_TOO_LARGE = f"it has more than {MOST_PIXELS:,} pixels"
 
 _ORIENTATION = 0x0112  # the EXIF tag
-_TURNS = {
-    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-    3: Pillow.Transpose.ROTATE_180,
-    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-    5: Pillow.Transpose.TRANSPOSE,
-    6: Pillow.Transpose.ROTATE_270,
-    7: Pillow.Transpose.TRANSVERSE,
-    8: Pillow.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[Image], Image]] = {
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: image.swapaxes(0, 1)[:, ::-1],
+    7: lambda image: image.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda image: image.swapaxes(0, 1)[::-1],
 }
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _PLAIN = ("1", "L", "P", "RGB")
@@ -39,13 +69,22 @@ SUFFIXES = frozenset(
 )
 """The suffixes of files that are taken for images by their names."""
 
+_COMMON = ("JPEG", "PNG", "BMP", "GIF", "PPM")  # Pillow knows these without loading all its formats
+_OTHERS = ("TIFF", "WEBP", "JPEG2000", "AVIF")
+_BY_OPENCV = ("JPEG", "PNG", "BMP")
+_ORIENTED_PNG = (b"eXIf", b"Raw profile type", b"com.adobe.xmp")  # what may say so stands anywhere in a PNG
+
 
 class Facts(NamedTuple):
-    """What the head of a file says: the format as Pillow names it, in lower case, and the size in px."""
+    """What a file says of its image.
+
+    The format as Pillow names it, in lower case; width and height in px of the upright picture; channels.
+    """
 
     format: str
     width: int
     height: int
+    channels: int
 
 
 class Decoded(NamedTuple):
@@ -55,7 +94,7 @@ class Decoded(NamedTuple):
     changes: list[str]
 
 
-class DamageError(Exception):
+class DamageError(MeDatasetsError):
     """An image cannot be decoded; the text says why."""
 
 
@@ -70,20 +109,25 @@ def suffix_fits(name: str, image_format: str) -> bool:
 
 
 def look(content: bytes) -> tuple[Facts | None, str | None]:
-    """What a file is, from its head, and why it cannot be decoded to its end, or None.
+    """What a file is, and why it cannot be decoded to its end, or None.
 
     JPEG is decoded at an eighth of its size, which finds what is cut off or damaged in a fraction of the time.
     """
-    facts: Facts | None = None
+    return _look(io.BytesIO(content), len(content), whole=True)
+
+
+def look_at(path: Path, *, whole: bool) -> tuple[Facts | None, str | None]:
+    """`look` at a file; if not at the ``whole`` of it, only its head is read, which misses most damage."""
     try:
-        with _opened(content) as image:
-            facts = Facts((image.format or "").casefold(), *image.size)
-            with _words_for_errors():
-                image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
-                image.load()
-    except DamageError as error:
-        return facts, str(error)
-    return facts, None
+        if whole:
+            return look(read_regular(path))
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return None, "it is not a regular file"
+        with path.open("rb") as file:
+            return _look(file, about.st_size, whole=False)
+    except OSError as error:
+        return None, error.strerror or str(error)
 
 
 def decode(content: bytes) -> Decoded:
@@ -95,14 +139,15 @@ def decode(content: bytes) -> Decoded:
     Raises:
         DamageError: there is none, or not all of it.
     """
-    with _opened(content) as image, _words_for_errors():
+    import numpy as np
+
+    with _opened(io.BytesIO(content), len(content)) as image, _words_for_errors():
         changes: list[str] = []
         image.load()
-        picture: Pillow.Image = image.copy()
+        picture: Pillow.Image = image
         turn = _TURNS.get(_orientation(image))
         if turn is not None:
             changes.append("turned as EXIF says")
-            picture = picture.transpose(turn)
         if picture.mode in _DEEP:
             changes.append(f"{'32' if picture.mode in ('I', 'F') else '16'} bits to 8")
             picture = _eight_bits(picture)
@@ -110,29 +155,154 @@ def decode(content: bytes) -> Decoded:
             changes.append("16 bits to 8")  # Pillow keeps the upper half of each
         if picture.has_transparency_data:
             # an alpha channel that is opaque everywhere changes nothing
-            layered = picture.convert("RGBA")
+            layered = picture if picture.mode == "RGBA" else picture.convert("RGBA")
             if np.asarray(layered.getchannel("A")).min() < 255:
                 changes.append("transparent parts made white")
             white = Pillow.new("RGBA", layered.size, (255, 255, 255, 255))
             picture = Pillow.alpha_composite(white, layered).convert("RGB")
         elif picture.mode not in _PLAIN:
             changes.append(f"{picture.mode} to RGB")
-        colour = np.asarray(picture.convert("RGB"), np.uint8)
+        colour = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"), np.uint8)
+        bgr = np.ascontiguousarray((turn(colour) if turn else colour)[:, :, ::-1])
         changes += _other_frames(image)  # last, because counting them goes through the file
-    return Decoded(np.ascontiguousarray(colour[:, :, ::-1]), changes)
+    return Decoded(bgr, changes)
 
 
-def _opened(content: bytes) -> Pillow.Image:
-    if not content:
-        raise DamageError("the file is empty")
+def decode_frame(content: bytes, *, colour: bool) -> Image:
+    """The picture in a file: (H, W, 3) in BGR or (H, W) grey, as `decode` makes it.
+
+    Raises:
+        DamageError: there is none, or not all of it.
+    """
+    import cv2
+    import numpy as np
+
+    with _opened(io.BytesIO(content), len(content)) as image:
+        plain = _is_plain(image, content)
+        turn = _TURNS.get(_orientation(image)) if plain and image.format != "PNG" else None
+    if plain:
+        picture, silent = _by_opencv(content, colour)
+        if picture is not None and ((silent and _ends(content)) or look(content)[1] is None):
+            return np.ascontiguousarray(turn(picture)) if turn else picture
+    picture = decode(content).image
+    return picture if colour else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _look(file: IO[bytes], size: int, *, whole: bool) -> tuple[Facts | None, str | None]:
+    facts: Facts | None = None
+    try:
+        with _opened(file, size) as image:
+            facts = _facts(image, image.size)
+            if whole:
+                size_in_head = image.size
+                with _words_for_errors():
+                    image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
+                    image.load()
+                facts = _facts(image, size_in_head)
+    except DamageError as error:
+        return facts, str(error)
+    return facts, None
+
+
+def _facts(image: Pillow.Image, size: tuple[int, int]) -> Facts:
+    # PNG may have its EXIF at the end, and Pillow would go there; TIFF is turned by Pillow itself
+    known = image.format not in ("PNG", "TIFF") or (image.format == "PNG" and "exif" in image.info)
+    width, height = size[::-1] if known and _orientation(image) >= 5 else size
+    return Facts((image.format or "").casefold(), width, height, len(image.getbands()))
+
+
+def _opened(file: IO[bytes], size: int) -> Pillow.Image:
+    """An image of which only the head is read."""
+    if not size:
+        raise DamageError(EMPTY)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on odd metadata, and on sizes that are large but not refused
-            return Pillow.open(io.BytesIO(content))
+            try:
+                image = Pillow.open(file, formats=_COMMON)
+            except UnidentifiedImageError:
+                image = Pillow.open(file, formats=_other_formats())
     except UnidentifiedImageError as error:
         raise DamageError("no image format is recognised") from error
-    except (OSError, SyntaxError, ValueError, EOFError, Pillow.DecompressionBombError) as error:
+    except Pillow.DecompressionBombError as error:
+        raise DamageError(_TOO_LARGE) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise DamageError(str(error) or type(error).__name__) from error
+    if image.width * image.height > MOST_PIXELS:
+        image.close()
+        raise DamageError(_TOO_LARGE)
+    return image
+
+
+@cache
+def _other_formats() -> tuple[str, ...]:
+    """Those of the formats that this Pillow can read."""
+    Pillow.init()
+    return tuple(name for name in _OTHERS if name in Pillow.OPEN)
+
+
+def _is_plain(image: Pillow.Image, content: bytes) -> bool:
+    """Whether OpenCV makes of a file what `decode` makes of it, or nothing, but for turning it."""
+    if image.format not in _BY_OPENCV or image.mode not in _PLAIN or image.has_transparency_data:
+        return False
+    return image.format != "PNG" or not (
+        _sixteen_bits(image.format, content) or any(mark in content for mark in _ORIENTED_PNG)
+    )
+
+
+def _by_opencv(content: bytes, colour: bool) -> tuple[Image | None, bool]:
+    """The picture in a file as OpenCV decodes it, if it does, and whether it did so in silence."""
+    import cv2
+    import numpy as np
+
+    with _words_of_libraries() as words:
+        try:
+            how = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+            picture = cv2.imdecode(np.frombuffer(content, np.uint8), how | cv2.IMREAD_IGNORE_ORIENTATION)
+        except cv2.error:
+            picture = None
+    return (None if picture is None else np.asarray(picture, np.uint8)), not words
+
+
+def _ends(content: bytes) -> bool:
+    """Whether a file ends as its format ends; decoders fill up what is missing without a word."""
+    if content.startswith(b"\xff\xd8"):
+        return content.rstrip(b"\0\n\r ").endswith(b"\xff\xd9")
+    return not content.startswith(b"\x89PNG") or b"IEND" in content[-16:]
+
+
+_STDERR = threading.Lock()  # there is one for the whole process
+
+
+@contextmanager
+def _words_of_libraries() -> Iterator[list[bytes]]:
+    """What C libraries write to standard error in the block, in a list that is empty if they write nothing.
+
+    It is kept off the terminal, where it would stand without the name of a file.
+    """
+    words: list[bytes] = []
+    with _STDERR:
+        kept = _catch()
+        stderr = os.dup(2)
+        try:
+            os.dup2(kept, 2)
+            yield words
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            if count := os.lseek(kept, 0, os.SEEK_CUR):
+                os.lseek(kept, 0, os.SEEK_SET)
+                words.append(os.read(kept, count))
+                os.lseek(kept, 0, os.SEEK_SET)
+
+
+@cache
+def _catch() -> int:
+    """A file without a name for what is written to standard error."""
+    if sys.platform == "linux":
+        return os.memfd_create("stderr")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 @contextmanager
@@ -171,10 +341,14 @@ def _sixteen_bits(image_format: str | None, content: bytes) -> bool:
 
 
 def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
-    values = np.asarray(picture, np.float64)
+    import numpy as np
+
+    values = np.array(picture, np.float32)  # large enough as it is; all is done in place
     if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        scaled = (np.nan_to_num(values, nan=low) - low) * (255 / (high - low) if high > low else 0)
+        np.nan_to_num(values, copy=False, nan=low)
+        values -= low
+        values *= 255 / (high - low) if high > low else 0
     else:
-        scaled = values / 257
-    return Pillow.fromarray(np.rint(scaled).astype(np.uint8))
+        values /= 257
+    return Pillow.fromarray(np.rint(values, out=values).astype(np.uint8))

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from datasets_me.core.artefact import write_file
-from datasets_me.core.errors import ImagesError
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import check_regular
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +50,7 @@ def open_parquet(path: Path) -> Iterator[Any]:
     """
     import pyarrow.parquet as pq
 
+    check_regular(path)
     with path.open("rb") as file:
         yield pq.ParquetFile(file, pre_buffer=False)
 
@@ -79,20 +81,30 @@ def read_parquet(model: type[Row], path: Path) -> list[Row]:
     for row in rows:
         for column in maps:
             row[column] = dict(row[column])
-    return _validated(model, rows, 1)
+    return _validated(model, rows, path)
 
 
-def _validated(model: type[Row], rows: Iterable[Any], first: int) -> list[Row]:
-    """Rows as records; a ValueError says in one sentence which is none, and why."""
-    made = []
-    for number, row in enumerate(rows, start=first):
+def _validated(model: type[Row], rows: Sequence[Any], path: Path, before: int = 0) -> list[Row]:
+    """Rows as they were read, as rows of a kind; ``before`` of them came earlier.
+
+    Raises:
+        ValueError: one is not of this kind; says in a sentence which, and why.
+    """
+    made: list[Row] = []
+    for row in rows:
         try:
             made.append(model.model_validate(row))
         except ValidationError as error:
-            fault = error.errors()[0]
-            place = ".".join(map(str, fault["loc"]))
-            raise ValueError(f"row {number}: {place}: {fault['msg'].lower()}") from error
+            first = error.errors()[0]
+            at = ".".join(map(str, first["loc"]))
+            raise ValueError(
+                f"{path.name}, row {before + len(made) + 1}: {at}: {_lower(first['msg'])}, not {first['input']!r:.80}"
+            ) from error
     return made
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
@@ -147,37 +159,38 @@ def batches(
     """The rows of a file, some at a time; columns that are left out have the model's default.
 
     Raises:
-        ImagesError: the file is damaged, or its rows are not of this kind.
+        MeDatasetsError: the file is damaged, or its rows are not of this kind.
     """
     import pyarrow as pa
 
     try:
         with open_parquet(path) as file:
             maps = [column.name for column in file.schema_arrow if pa.types.is_map(column.type)]
-            wanted, first = None if columns is None else list(columns), 1
+            wanted = None if columns is None else list(columns)
+            before = 0
             for batch in file.iter_batches(batch_size=size, columns=wanted, use_threads=False):
                 rows = batch.to_pylist()
                 for row in rows:
                     for column in maps:
                         if column in row:
                             row[column] = dict(row[column])
-                yield _validated(model, rows, first)
-                first += len(rows)
+                yield _validated(model, rows, path, before)
+                before += len(rows)
     except (OSError, ValueError, TypeError) as error:
-        raise ImagesError(f"the table is damaged: {error}", where=str(path)) from error
+        raise MeDatasetsError(f"the table is damaged: {error}", where=str(path)) from error
 
 
 def about(path: Path) -> dict[str, Any]:
     """What `stream` was told to keep in the file.
 
     Raises:
-        ImagesError: the file is damaged.
+        MeDatasetsError: the file is damaged.
     """
     try:
         with open_parquet(path) as file:
             kept = json.loads((file.schema_arrow.metadata or {})[_KEY])
     except (OSError, ValueError, KeyError) as error:
-        raise ImagesError(f"the table is damaged, or not ours: {error}", where=str(path)) from error
+        raise MeDatasetsError(f"the table is damaged, or not ours: {error}", where=str(path)) from error
     return dict(kept)
 
 
@@ -195,6 +208,8 @@ def _arrow_field(name: str, annotation: Any) -> pa.Field:
     optional = typing.get_origin(annotation) in (types.UnionType, typing.Union)
     if optional:
         (annotation,) = (member for member in members if member is not type(None))
+        if typing.get_origin(annotation) is typing.Annotated:
+            annotation = typing.get_args(annotation)[0]
     return pa.field(name, _arrow_type(annotation), nullable=optional)
 
 

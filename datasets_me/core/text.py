@@ -10,11 +10,12 @@ from collections.abc import Iterable
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 # Full-width forms only: a footnote mark such as the superscript in "46¹" must not become a digit.
 _FULL_WIDTH = {code: unicodedata.normalize("NFKC", chr(code)) for code in (0x3000, *range(0xFF01, 0xFF5F))}
+_CLEANED = {**_FULL_WIDTH, **_INVISIBLE}
 
 
 def clean(text: str) -> str:
     """Full-width characters made ordinary, invisible ones removed, white space folded."""
-    return " ".join(text.translate(_FULL_WIDTH | _INVISIBLE).split())
+    return " ".join((text if text.isascii() else text.translate(_CLEANED)).split())
 
 
 def fold(text: str) -> str:
@@ -68,7 +69,7 @@ def csv_cell(value: object) -> object:
 
 def plain_number(text: str) -> str:
     """Digits without leading zeros (``"007"`` is ``"7"``); any other text unchanged."""
-    return str(int(text)) if re.fullmatch(r"[0-9]+", text) else text
+    return text.lstrip("0") or "0" if re.fullmatch(r"[0-9]+", text) else text
 
 
 def same(first: str, second: str) -> bool:

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import artefact
+from datasets_me.core.arrays import load_npz
 from datasets_me.core.errors import FeaturesError, plural
 from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
@@ -37,6 +38,7 @@ from datasets_me.export import auwgcn_csv
 from datasets_me.export.options import Options
 from datasets_me.export.segments import Exported, add_segments
 from datasets_me.export.statistics import auwgcn_section, graph, region_tables
+from datasets_me.export.statistics.auwgcn_section import Distances
 from datasets_me.export.statistics.channels import Moments, merge, of_array
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.features import FeatureFolder
@@ -117,6 +119,7 @@ def write(
     out: Path,
     *,
     compat: Literal["auwgcn"] | None = None,
+    distances: Distances | None = None,
     features_fps: float | None = None,
     force: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
@@ -124,7 +127,8 @@ def write(
     """Write the folder, at the frame rate that the field trains at.
 
     Args:
-        compat: label segments and read action units exactly as the published scripts do.
+        compat: label segments, read action units and measure lengths exactly as the published scripts do.
+        distances: how far from an apex the project looks for start and end, as in `auwgcn_section.section`.
         features_fps: the frame rate of arrays from elsewhere, where it is not the annotations'.
 
     Raises:
@@ -134,7 +138,7 @@ def write(
     rows = list(auwgcn_csv.rows(manifest))  # refuses datasets without one
     convention = manifest.spec.auwgcn_csv
     assert convention is not None
-    section = auwgcn_section.section(manifest, convention.fps)
+    section = auwgcn_section.section(manifest, convention.fps, distances, compat=compat)
     table = region_tables.load(REGIONS)
     _check_regions(features, len(table.regions))
     name = convention.dataset or manifest.spec.id
@@ -195,9 +199,9 @@ def _by_subject(folder: Path) -> dict[str, Moments]:
 
 def _frames(folder: Path, rows: list[ItemRow]) -> Iterator[NDArray[np.float32]]:
     for row in rows:
-        with np.load(under(folder, row.file), allow_pickle=False) as item:
-            own = slice(CONTEXT, CONTEXT + row.length)
-            yield item["feature"][own][item["mask"][own]]
+        item = load_npz(under(folder, row.file), ["feature", "mask"])
+        own = slice(CONTEXT, CONTEXT + row.length)
+        yield item["feature"][own][item["mask"][own]]
 
 
 def _normalisation(by_subject: dict[str, Moments], everything: Moments, features: FeatureFolder) -> dict[str, Any]:

@@ -214,18 +214,18 @@ class _Maker:
         step = ratio(fps, row.fps)
         onset, offset = round(extent.onset * step), round(extent.offset * step)
         apex = None if extent.apex is None else round(extent.apex * step)
-        wanted = self._wanted(onset, apex, offset)
         source = self._source(row, video)
         face = self._face_of(row, video, source)
-        frames, numbers = self._pictures(row, video, files, wanted, face, fps)
+        frames, numbers = self._pictures(row, video, files, (onset, apex, offset), face, fps)
         if not frames:
             return None
         at = (onset, -1 if apex is None else apex, offset)
         return self._item(row, frames, numbers, at, fps), source
 
-    def _wanted(self, onset: int, apex: int | None, offset: int) -> list[int]:
+    def _wanted(self, onset: int, apex: int | None, offset: int, files: FrameFiles) -> list[int]:
+        """The frames to be shown; of ``all`` those that the video has, however far its annotation reaches."""
         if self.options.frames == "all":
-            return list(range(onset, offset + 1))
+            return list(range(max(onset, files.start), min(offset + 1, files.end)))
         if self.options.frames == "key":
             return [onset, onset + (offset - onset) // 2 if apex is None else apex, offset]
         return [int(n) for n in np.linspace(onset, offset, int(self.options.frames)).round()]
@@ -263,16 +263,24 @@ class _Maker:
         return self._face[1]
 
     def _pictures(
-        self, row: Annotation, video: Video, files: FrameFiles, wanted: list[int], face: Face, fps: float
+        self,
+        row: Annotation,
+        video: Video,
+        files: FrameFiles,
+        extent: tuple[int, int | None, int],
+        face: Face,
+        fps: float,
     ) -> tuple[list[Picture], list[int]]:
-        """The pictures of some frames, and which frames they are.
+        """The pictures of an expression with this onset, apex and offset, and which frames they are.
 
         Of frames that cannot be read, those of ``all`` are left out; otherwise the nearest one within the expression
         takes their place.
         """
-        moved = aligner(face, wanted[0], fps) if face.landmarks is not None else None
-        first, last = min(wanted), max(wanted)
-        every = [number for number in range(first, last + 1) if number in files.names]
+        first, _, last = extent
+        wanted = self._wanted(*extent, files)
+        whole = last - first + 1 if self.options.frames == "all" else len(wanted)
+        moved = aligner(face, first, fps) if face.landmarks is not None else None
+        every = [number for number in files.names if first <= number <= last]
         readable: dict[int, Picture] = {}
         unreadable: set[int] = set()
 
@@ -299,12 +307,14 @@ class _Maker:
         if not numbers:
             message = f"none of the frames {first} to {last} can be read"
             self.said.append(about("ME511", message, row, "onset", path=video.path))
-        elif lacking:
+        elif lacking or len(wanted) < whole:
             fate = "they are left out" if self.options.frames == "all" else "the nearest were taken"
-            message = f"{len(lacking)} of {plural(len(wanted), 'frame')} cannot be read, first {lacking[0]}; {fate}"
+            count = len(lacking) + whole - len(wanted)
+            start = first if wanted[0] > first else lacking[0] if lacking else wanted[-1] + 1
+            message = f"{count:,} of {plural(whole, 'frame')} cannot be read, first {start}; {fate}"
             self.said.append(about("ME512", message, row, "onset", path=video.path))
         if moved:
-            reference = face.points(wanted[0], fps) is not None
+            reference = face.points(first, fps) is not None
             still = [number for number in numbers if not reference or face.points(number, fps) is None]
             if still:
                 message = f"{len(still)} of {plural(len(numbers), 'frame')} have no landmarks to be aligned by"

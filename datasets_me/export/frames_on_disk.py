@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import read_regular
+from datasets_me.core.pictures import DamageError, decode
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
@@ -47,7 +48,6 @@ def folders_by_annotation(manifest: Manifest, layout: str) -> dict[str, Video]:
 def read_image(path: Path) -> NDArray[np.uint8] | None:
     """A picture (H, W, 3) uint8, RGB; None for one that cannot be decoded whole."""
     try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError, Image.DecompressionBombError):
+        return np.ascontiguousarray(decode(read_regular(path)).image[:, :, ::-1])
+    except (OSError, DamageError):
         return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import Field
 
+from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.errors import MeDatasetsError, plural
-from datasets_me.core.files import NPZ_ERRORS, checksum
+from datasets_me.core.files import checksum
 from datasets_me.core.tables import Record
 from datasets_me.export.labels import Label
 from datasets_me.export.segments import LABELS, read_labels
@@ -155,9 +155,8 @@ def _item(path: Path, held: list[ItemRow], key: str | None) -> ItemRow:
 def _names_in(path: Path) -> list[str]:
     """The annotations that a changed file names itself."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return [str(name) for name in file["annotations"]]
-    except NPZ_ERRORS as error:
+        return [str(name) for name in load_npz(path, ["annotations"])["annotations"].ravel()]
+    except ArrayError as error:
         raise MeDatasetsError(f"the file is damaged: {error}", where=str(path), fix="export again") from error
 
 

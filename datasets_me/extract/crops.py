@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.errors import FolderError
+from datasets_me.core.errors import FolderError, plural
 from datasets_me.core.files import checksum
 from datasets_me.extract.options import ExtractOptions
 from datasets_me.extract.reader import FrameReader, read_image
-from datasets_me.features.boxes import Box, CallableDetector, FaceDetector
-from datasets_me.features.crop import PADDINGS, Crop, choose_crop, given_crop
+from datasets_me.features.boxes import Box, FaceDetector
+from datasets_me.features.crop import PADDINGS, Crop, Margin, Margins, choose_crop, crop_of_others, given_crop
 from datasets_me.features.faces import detector
 from datasets_me.formats.frame_files import FrameFiles, frame_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
-from datasets_me.schema.spec import Spec
+from datasets_me.schema.spec import Pad, Spec
 
 Image = NDArray[np.uint8]
 
@@ -39,16 +41,36 @@ class Fallback(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """The crop of a video and the detector that its landmarks start from."""
+    """The crop of a video and the detector that its landmarks start from.
+
+    ``instead`` says why the detector that was asked for gave none and what was taken; None where it did.
+    """
 
     crop: Crop
     finder: FaceDetector
+    instead: str | None = None
+
+    @property
+    def padded(self) -> bool:
+        """Whether the crop is a face with the room that the schema gives it."""
+        return self.crop.source in ("sample", "all-frames") and not self.finder.finds_crops
 
 
-def padding(spec: Spec, video: str) -> float:
-    """The least margin around a video's face, in sides of its box: the schema's, or its override for the video."""
+def padding(spec: Spec, video: str) -> float | Pad:
+    """The room around a video's face: the schema's, or its override for the video."""
     pads = [item.pad for item in spec.crop.overrides if fnmatchcase(video, item.video)]
-    return max(pads) if pads else spec.crop.pad
+    return pads[-1] if pads else spec.crop.pad
+
+
+def margins(pad: Pad, usual: float) -> Margins:
+    """Room of its own on each side; the usual one where the schema says nothing."""
+    return Margins(*(_margin(usual if value is None else value) for _, value in pad))
+
+
+def _margin(value: float | str) -> Margin:
+    if isinstance(value, str):
+        return Margin(px=math.inf if value == "edge" else float(value.removesuffix("px")))
+    return Margin(part=value)
 
 
 def find_crop(
@@ -71,34 +93,56 @@ def find_crop(
     Returns:
         The crop, or why there is none as long as no fallbacks were given.
     """
-    pad = padding(manifest.spec, video.video)
-    margins = (pad, *(margin for margin in PADDINGS if margin > pad))
-    pool: Sequence[Image | None] = frames
-    finder: FaceDetector | None = None
-    if options.faces == "published-crop":
-        pool, crops = published_crops(manifest, video, frames, root)
-        finder = detector("published-crop", crops=crops) if crops else None
-    elif options.faces == "boxes":
+    framed = _framing(manifest.spec, video.video, shape)
+    if options.faces == "boxes":
         box = boxes.get(video.video)
-        finder = detector("boxes", box=box) if box and _reaches(box, shape) else None
-    else:
-        finder = detector(options.faces, weights=options.weights)
-    if finder is not None:
-        if options.faces == "boxes":
+        if box and _reaches(box, shape):
+            finder = detector("boxes", box=box)
             shown = next(
                 f for f in map(frames.__getitem__, range(len(frames))) if f is not None and f.shape[:2] == shape
             )
-            return Found(given_crop(boxes[video.video], shown, finder), finder)
-        crop = choose_crop(pool, finder, shape=shape, fallbacks=_fitting(fallbacks, shape), paddings=margins)
-        if crop.face is not None or (fallbacks is not None and not finder.finds_crops):
-            return Found(crop, finder)
-    if fallbacks is None:
-        return f"{options.faces} has no box" if finder is None else f"{options.faces} finds no face"
+            return Found(given_crop(box, shown, finder), finder)
+        name = options.boxes.name if options.boxes else "the boxes"
+        lack = f"its box in {name} lies outside its frames" if box else f"there is no box for it in {name}"
+    elif options.faces == "published-crop":
+        pool, crops = published_crops(manifest, video, frames, root)
+        lack = "there is no published crop of it"
+        if any(frame is not None and frame.shape[:2] == shape for frame in pool):
+            finder = detector("published-crop", crops=crops)
+            crop = framed(pool, finder)
+            if crop.face is not None:
+                return Found(crop, finder)
+            lack = f"{plural(len(crops), 'published crop')} of it cannot be found in its frames"
+    else:
+        finder = detector(options.faces, weights=options.weights)
+        crop = framed(frames, finder, fallbacks=_fitting(fallbacks, shape))
+        return f"{options.faces} finds no face" if crop.face is None and fallbacks is None else Found(crop, finder)
+    return lack if fallbacks is None else _instead(frames, shape, framed, lack, fallbacks)
+
+
+def _framing(spec: Spec, video: str, shape: tuple[int, int]) -> Callable[..., Crop]:
+    """`choose_crop` with the room that a video's face is to have, for frames of this height and width."""
+    pad = padding(spec, video)
+    if isinstance(pad, Pad):
+        return partial(choose_crop, shape=shape, margins=margins(pad, spec.crop.pad))
+    return partial(choose_crop, shape=shape, paddings=(pad, *(wider for wider in PADDINGS if wider > pad)))
+
+
+def _instead(
+    frames: FrameReader,
+    shape: tuple[int, int],
+    framed: Callable[..., Crop],
+    lack: str,
+    fallbacks: Sequence[Fallback],
+) -> Found:
+    """The crop of a video for which there is no box: that of its subject's other videos, or what dlib finds."""
+    dlib = detector("dlib")
     if fallbacks:
-        nothing = CallableDetector("subject", lambda image: [], finds_crops=True)
-        boxes_of_others = _fitting(fallbacks, shape)
-        return Found(choose_crop(frames, nothing, shape=shape, fallbacks=boxes_of_others), detector("dlib"))
-    return Found(choose_crop(frames, detector("dlib"), shape=shape, paddings=margins), detector("dlib"))
+        crop = crop_of_others(_fitting(fallbacks, shape), shape)
+        return Found(crop, dlib, f"{lack}; taken instead: {crop.tried['subject']} of its subject")
+    crop = framed(frames, dlib)
+    taken = "the face that dlib finds" if crop.face is not None else "the whole frame, as dlib finds no face"
+    return Found(crop, dlib, f"{lack}, and there is none for another video of its subject; taken instead: {taken}")
 
 
 def _reaches(box: Box, shape: tuple[int, int]) -> bool:

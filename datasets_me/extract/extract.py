@@ -14,9 +14,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from datasets_me.core import artefact
-from datasets_me.core.engine.pool import Failure, Report, run_jobs
+from datasets_me.core import artefact, engine
+from datasets_me.core.engine import Failure, Report
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError
+from datasets_me.core.files import read_json
 from datasets_me.core.locks import remove_left
 from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
@@ -28,7 +29,7 @@ from datasets_me.extract.options import ExtractOptions, check_options, check_rat
 from datasets_me.extract.video import Job, Postponed, Setting, make_handler, row_of
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.features import TABLE
+from datasets_me.formats.features import DONE, FINDINGS, TABLE
 from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
@@ -68,8 +69,6 @@ def extract(
         force: do again what is done.
         frames_done, video_done: told of progress.
 
-    In a script, call it under ``if __name__ == "__main__":``, as all code that starts processes.
-
     Raises:
         MeDatasetsError: an option cannot be met, there is nothing to do, the folder holds something else, or it cannot
             be written to. What was done until then is kept.
@@ -99,23 +98,21 @@ def extract(
     fatal: WriteError | None = None
     try:
         postponed: list[Job] = []
-        for job, outcome in run_jobs(jobs, make_handler, setting, workers=workers, report=frames_done):
+        for job, outcome in engine.run(make_handler, jobs, setting, workers=workers, report=frames_done):
             if isinstance(outcome, Postponed):
                 postponed.append(job)
                 continue
-            fatal = _note(setting, job, outcome, failures)
-            if fatal:
-                break
+            _note(setting, job, outcome, failures)
             if video_done:
                 video_done(job.name)
-        if postponed and not fatal:
+        if postponed:
             second = [_with_fallbacks(out, job, everything) for job in postponed]
-            for job, outcome in run_jobs(second, make_handler, setting, workers=workers, report=frames_done):
-                fatal = _note(setting, job, outcome, failures)
-                if fatal:
-                    break
+            for job, outcome in engine.run(make_handler, second, setting, workers=workers, report=frames_done):
+                _note(setting, job, outcome, failures)
                 if video_done:
                     video_done(job.name)
+    except WriteError as error:
+        fatal = error
     finally:
         extraction = _collect(setting, everything, failures, manifest)
         extraction.findings.extend(map(found.second_folder, further))
@@ -154,16 +151,13 @@ def wanted(video: Video, patterns: Sequence[str]) -> bool:
 
 def _note(
     setting: Setting, job: Job, outcome: Done | Postponed | Failure, failures: dict[tuple[str, str], Done]
-) -> WriteError | None:
+) -> None:
     """Keep what is not written down already: failures that a rerun tries again."""
     if isinstance(outcome, Failure):
-        if isinstance(outcome.fatal, WriteError):
-            return outcome.fatal
         row = row_of(setting, job).model_copy(update={"why": outcome.why})
         outcome = Done(row, [found.failed(row, outcome.why)])
     if isinstance(outcome, Done):
         failures[job.subject, job.name] = outcome
-    return None
 
 
 def _with_fallbacks(out: Path, job: Job, everything: Sequence[Job]) -> Job:
@@ -197,12 +191,12 @@ def _claim(
         "options": record(options),
         "environment": surroundings,
     }
-    for name in (ledger.FOLDER, *ledger.ARRAYS):
+    for name in (DONE, *ledger.ARRAYS):
         under(out, name)
     path = out / EXTRACTION.about
     if artefact.claim(out, EXTRACTION):
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
+            before = read_json(path)
             old = {"dataset": before["dataset"], **before["options"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             if not all_anew:
@@ -222,7 +216,7 @@ def _claim(
             )
         if changed:
             ledger.remove_all(out)
-    remove_left(out / ledger.FOLDER)
+    remove_left(out / DONE)
     artefact.write_file(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
@@ -251,8 +245,8 @@ def _collect(
 
 def _write_tables(setting: Setting, extraction: Extraction) -> None:
     for model, rows, name in (
+        (Finding, extraction.findings, FINDINGS),
         (VideoFeatures, extraction.rows, TABLE),
-        (Finding, extraction.findings, "findings.parquet"),
     ):
         write_parquet(model, rows, setting.out / name)
 

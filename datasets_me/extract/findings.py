@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from datasets_me.core.errors import plural
+from datasets_me.core.frame_names import far_away
 from datasets_me.extract.crops import Found
-from datasets_me.extract.options import ExtractOptions
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.video import Features, Quality
 from datasets_me.findings.finding import Finding, finding
@@ -73,16 +73,19 @@ def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> I
         names = ", ".join(files.left_out[:3])
         more = f" and {len(files.left_out) - 3} more" if len(files.left_out) > 3 else ""
         yield _about("ME614", row, f"{plural(len(files.left_out), 'file')} left out: {names}{more}")
+    if files.far:
+        yield _about("ME312", row, far_away(files.far, list(files.names.values())))
 
 
-def about_face(row: VideoFeatures, where: Found, features: Features, options: ExtractOptions) -> Iterator[Finding]:
+def about_face(row: VideoFeatures, where: Found, features: Features) -> Iterator[Finding]:
     """How the crop was come by, and where the face was lost."""
     crop = where.crop
     tried = "; ".join(f"{step}: {outcome}" for step, outcome in crop.tried.items())
-    if options.faces in ("boxes", "published-crop") and where.finder.name != options.faces:
-        yield _about("ME613", row, f"{options.faces} gives no box inside it; taken instead: {crop.source} ({tried})")
+    if where.instead is not None:
+        yield _about("ME613", row, where.instead)
     if crop.source == "subject":
-        yield _about("ME605", row, f"no face was found ({tried})")
+        if crop.looked:
+            yield _about("ME605", row, f"no face was found ({tried})")
     elif crop.source == "whole-frame":
         yield _about("ME604", row, f"no face was found ({tried})")
     elif not crop.confirmed:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets_me.core.artefact import write_file
-from datasets_me.core.errors import PathError
+from datasets_me.core.errors import PathError, WriteError
+from datasets_me.core.files import read_json
 from datasets_me.core.paths import check_table, under
 from datasets_me.findings.finding import Finding
+from datasets_me.formats.features import DONE, FINDINGS, TABLE
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import VideoFeatures
 
-FOLDER = "done"
 ARRAYS = ("features", "landmarks")
 """Folders of the arrays of videos."""
 
@@ -56,7 +57,20 @@ def marker(out: Path, subject: str, name: str) -> Path:
     Raises:
         PathError: a link in the output leads out of it.
     """
-    return under(out, f"{FOLDER}/{subject}/{name}.json")
+    return under(out, f"{DONE}/{subject}/{name}.json")
+
+
+def begin(out: Path, subject: str, name: str) -> None:
+    """Take back what is said of a video, before anything of it changes: the tables, and that it is done.
+
+    Raises:
+        WriteError: it cannot be removed.
+    """
+    try:
+        for path in (out / TABLE, out / FINDINGS, marker(out, subject, name)):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"the file cannot be replaced: {error.strerror or error}", where=str(path)) from error
 
 
 def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Sequence[Finding]) -> None:
@@ -82,10 +96,12 @@ def remove_all(out: Path) -> None:
     Raises:
         PathError: a link in the output leads out of it; nothing behind it is removed.
     """
-    for found in sorted((out / FOLDER).glob("*/*.json")):
+    for table in (TABLE, FINDINGS):
+        (out / table).unlink(missing_ok=True)
+    for found in sorted((out / DONE).glob("*/*.json")):
         path = under(out, found.relative_to(out).as_posix())
         try:
-            files = dict(json.loads(path.read_text(encoding="utf-8"))["files"])
+            files = dict(read_json(path)["files"])
         except (OSError, ValueError, KeyError, TypeError):
             files = {}
         for name in files:
@@ -101,7 +117,7 @@ def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done |
     its arrays are not there as they were written.
     """
     try:
-        about = json.loads(marker(out, subject, name).read_text(encoding="utf-8"))
+        about = read_json(marker(out, subject, name))
         if stamp is not None and about["stamp"] != stamp:
             return None
         if any(under(out, path).stat().st_size != size for path, size in about["files"].items()):

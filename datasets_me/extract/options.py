@@ -16,11 +16,11 @@ from datasets_me.features.faces import NAMES, detector, model_file, sha256
 from datasets_me.features.landmarks import MODEL
 from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import PRESETS
-from datasets_me.formats.frame_files import frame_rate
+from datasets_me.formats.frame_files import frame_rate, measurable
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
-ALGORITHM = 2
+ALGORITHM = 3
 """Raised when the same options give other numbers than before, so that old results are not kept."""
 
 
@@ -104,10 +104,18 @@ def automatic_step(manifest: Manifest, fps: float | None) -> int:
     Half a length is how far the apex lies from the onset, so that the motion of a step is the largest one.
 
     Raises:
-        MeDatasetsError: no micro-expression has both ends.
+        MeDatasetsError: no micro-expression has both ends, or the frames are taken at several rates.
     """
-    rate = min(fps or manifest.spec.fps, manifest.spec.fps)
-    lengths = [row.length * rate / row.fps for row in manifest.annotations if row.type == "micro" and row.length]
+    there = {frame_rate(manifest, video) for video in manifest.videos if video.path} or {manifest.spec.fps}
+    rates = sorted({min(rate, fps or rate) for rate in there})
+    if len(rates) > 1:
+        raise MeDatasetsError(
+            f"--step auto needs frames of one rate, and these are taken at {', '.join(f'{rate:g}' for rate in rates)} "
+            "a second",
+            fix=f"take all frames at one rate, with --fps {rates[0]:g}, or give --step as a number",
+        )
+    rate = rates[0]
+    lengths = [row.length * rate / row.fps for row in measurable(manifest) if row.type == "micro" and row.length]
     if not lengths:
         raise MeDatasetsError(
             "--step auto needs the length of micro-expressions, and no annotation has one",

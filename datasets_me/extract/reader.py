@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import overload
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.files import read_regular
-from datasets_me.core.look import look
+from datasets_me.core.pictures import DamageError, decode_frame
 from datasets_me.features.stages import common_shape
 from datasets_me.formats.frame_files import FrameFiles
 
@@ -25,8 +22,6 @@ REPORT_EVERY = 16
 
 SPREAD = 5
 """Frames looked at to learn the size of the others."""
-
-_JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 
 
 class FrameReader(Sequence[Image | None]):
@@ -104,39 +99,11 @@ def read_image(path: Path, *, colour: bool) -> tuple[Image | None, bytes, str]:
         (H, W, 3) BGR or (H, W) grey uint8, the file's bytes, and why there is no image, if there is none. A file that
         ends too early gives none: its lower part would be grey.
     """
+    data = b""
     try:
         data = read_regular(path)
+        return decode_frame(data, colour=colour), data, ""
     except OSError as error:
         return None, b"", error.strerror or str(error)
-    if not data:
-        return None, data, "the file is empty"
-    if not _is_whole(data) and (damage := look(path, decode=True).damage):
-        return None, data, damage
-    try:
-        with _silent():
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
-    except cv2.error:
-        image = None
-    if image is None:
-        return None, data, look(path, decode=True).damage or "it cannot be decoded"
-    return np.asarray(image, np.uint8), data, ""
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep what C libraries say about odd files off the terminal, where it would stand without a file's name."""
-    stderr = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-
-
-def _is_whole(data: bytes) -> bool:
-    """Whether a file ends as its format ends; decoders fill up what is missing without a word."""
-    if data.startswith(_JPEG):
-        return data.rstrip(b"\0\n\r ").endswith(b"\xff\xd9")
-    return not data.startswith(_PNG) or b"IEND" in data[-16:]
+    except DamageError as error:
+        return None, data, str(error)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from datasets_me.core.artefact import write_file
-from datasets_me.core.engine.pool import Report
+from datasets_me.core.engine import Report
 from datasets_me.core.errors import FolderError, plural
 from datasets_me.core.locks import locked
 from datasets_me.core.paths import safe_name, under
@@ -74,7 +74,6 @@ Outcome = Done | Postponed
 
 def make_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
     """What a worker does with a job; called once in each worker."""
-    cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
     def handle(job: Job, report: Report) -> Outcome:
@@ -113,7 +112,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     )
     everything = [*found.about_files(row, files, frames), *findings]
     if features is not None and where is not None:
-        everything += found.about_face(row, where, features, setting.options)
+        everything += found.about_face(row, where, features)
     with locked(ledger.marker(setting.out, job.subject, job.name)):  # against another run on the same video
         row = _write(setting.out, job, row, features)
         ledger.finish(setting.out, job.subject, stamp, row, everything)
@@ -132,6 +131,7 @@ def _moved(setting: Setting, job: Job, stamp: str, before: Done) -> Done:
         else finding
         for finding in before.findings
     ]
+    ledger.begin(setting.out, job.subject, job.name)
     ledger.finish(setting.out, job.subject, stamp, row, findings)
     return Done(row, findings)
 
@@ -160,7 +160,7 @@ def _dependencies(setting: Setting, job: Job, files: FrameFiles) -> dict[str, ob
     about: dict[str, object] = {
         "options": options.model_dump(mode="json", exclude={"weights", "boxes"}),
         "environment": dict(setting.environment),
-        "padding": padding(setting.manifest.spec, job.video.video),
+        "padding": str(padding(setting.manifest.spec, job.video.video)),
         "fallbacks": job.fallbacks,
         "first": files.start,
         "fps": frame_rate(setting.manifest, job.video),
@@ -224,6 +224,7 @@ def _extract(
             "height": shape[0],
             "box": [int(value) for value in features.box],
             "crop_source": where.crop.source,
+            "crop_pad": str(padding(setting.manifest.spec, job.video.video)) if where.padded else None,
             "crop_confirmed": where.crop.confirmed,
         }
     )
@@ -247,6 +248,7 @@ def _why_partial(counts: Mapping[str, int], where: Found) -> str:
 
 def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -> VideoFeatures:
     """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
+    ledger.begin(out, job.subject, job.name)
     landmarks, feature = f"landmarks/{job.subject}/{job.name}.npz", f"features/{job.subject}/{job.name}.npy"
     for path in (under(out, landmarks), under(out, feature)):
         path.unlink(missing_ok=True)  # of an earlier run, from other frames

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import check_regular
 
 Image = NDArray[np.uint8]
 
@@ -108,6 +109,7 @@ def read_boxes(path: Path) -> dict[str, Box]:
         DetectorError: naming the line and column of what cannot be read.
     """
     try:
+        check_regular(path)
         with path.open(newline="", encoding="utf-8-sig") as file:
             return _read_rows(csv.DictReader(file), path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

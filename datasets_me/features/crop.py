@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.errors import plural
 from datasets_me.features.boxes import Box, Detection, FaceDetector
 from datasets_me.features.faces import landmark_detector
 
@@ -19,6 +21,25 @@ Source = Literal["given", "sample", "all-frames", "subject", "whole-frame"]
 PADDINGS = (0.25, 0.4, 0.6, 0.8)
 """Margins tried on each side of the median box, in sides of it, until the face is found again inside: a
 tight crop of a detector's own box often is not."""
+
+
+class Margin(NamedTuple):
+    """Room on one side of a face box: a part of the box's longer side, and px; infinite px reach to the picture's edge,
+    negative ones cut off so much.
+    """
+
+    part: float = 0.0
+    px: float = 0.0
+
+
+class Margins(NamedTuple):
+    """Room around a face box."""
+
+    left: Margin
+    top: Margin
+    right: Margin
+    bottom: Margin
+
 
 SAMPLE = 7
 """Frames looked at first."""
@@ -63,6 +84,7 @@ def choose_crop(
     fallbacks: Sequence[Box] = (),
     sample: int = SAMPLE,
     paddings: Sequence[float] = PADDINGS,
+    margins: Margins | None = None,
 ) -> Crop:
     """The box of one video.
 
@@ -76,7 +98,8 @@ def choose_crop(
             found.
         sample: frames looked at first, spread over the video. Only if they show no face, up to three times
             as many others are.
-        paddings: margins to try.
+        paddings: margins to try, the same on every side.
+        margins: tried before them; then each side has a padding at least, unless some of it is to be cut off.
 
     Raises:
         ValueError: if there is no frame at all that can be read.
@@ -109,18 +132,28 @@ def choose_crop(
             if detector.finds_crops:
                 crop = given_crop(face, shown, detector)
                 return replace(crop, source=source, found=len(detections), looked=looked, dropped=dropped, tried=tried)
-            box, confirmed = _confirmed(shown, face, detector, paddings)
+            padded = [padded_square(face, padding) for padding in paddings]
+            if margins is not None:
+                padded = [padded_box(face, margins, least) for least in (-math.inf, *paddings)]
+            box, confirmed = _confirmed(shown, face, detector, padded)
             return Crop(box, face, source, confirmed, len(detections), looked, dropped, tried)
         tried[source] = f"no face in {looked} frames"
     if image is None:
         raise ValueError(f"none of {len(frames)} frames can be read")
     if fallbacks:
-        tried["subject"] = f"the mean of {len(fallbacks)} boxes"
-        box = clamped(Box(*(float(value) for value in np.mean(np.array(fallbacks), axis=0))), image.shape)
-        return Crop(box, None, "subject", False, 0, looked, 0, tried)
+        crop = crop_of_others(fallbacks, image.shape[:2])
+        return replace(crop, looked=looked, tried=tried | dict(crop.tried))
     tried["subject"] = "no boxes of other videos"
     whole = Box(0, 0, image.shape[1], image.shape[0])
     return Crop(whole, None, "whole-frame", False, 0, looked, 0, tried)
+
+
+def crop_of_others(boxes: Sequence[Box], shape: tuple[int, int]) -> Crop:
+    """The mean of the boxes of a subject's other videos, for frames of this height and width; no face is looked for."""
+    box = clamped(Box(*(float(value) for value in np.mean(np.array(boxes), axis=0))), shape)
+    return Crop(
+        box, None, "subject", False, 0, 0, 0, {"subject": f"the mean box of {plural(len(boxes), 'other video')}"}
+    )
 
 
 def given_crop(box: Box, frame: Image, detector: FaceDetector) -> Crop:
@@ -138,12 +171,22 @@ def padded_square(face: Box, padding: float) -> Box:
     return Box(x - half, y - half, x + half, y + half)
 
 
+def padded_box(face: Box, margins: Margins, least: float = -math.inf) -> Box:
+    """A face box with room of its own on each side: ``least`` parts of the box's longer side at least, but where some
+    of it is to be cut off. The box may reach over any picture.
+    """
+    side = max(face.width, face.height)
+    room = [margin.part * side + margin.px for margin in margins]
+    left, top, right, bottom = (px if px < 0 else max(px, least * side) for px in room)
+    return Box(face.x0 - left, face.y0 - top, face.x1 + right, face.y1 + bottom)
+
+
 def clamped(box: Box, shape: Sequence[int]) -> Box:
     """The part of a box that lies in an image of this shape (H, W, …), in whole px; the whole image if none
     does."""
     height, width = shape[:2]
-    x0, y0 = max(0, int(np.floor(box.x0))), max(0, int(np.floor(box.y0)))
-    x1, y1 = min(width, int(np.ceil(box.x1))), min(height, int(np.ceil(box.y1)))
+    x0, y0 = int(np.floor(max(0, box.x0))), int(np.floor(max(0, box.y0)))
+    x1, y1 = int(np.ceil(min(width, box.x1))), int(np.ceil(min(height, box.y1)))
     return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else Box(0, 0, width, height)
 
 
@@ -198,12 +241,11 @@ def _median(boxes: Sequence[Box]) -> Box:
     return Box(*(float(value) for value in np.median(np.array(boxes), axis=0)))
 
 
-def _confirmed(image: Image, face: Box, detector: FaceDetector, paddings: Sequence[float]) -> tuple[Box, bool]:
-    """The smallest padded box in which the face is found again; the largest tried, unconfirmed, if in
-    none."""
+def _confirmed(image: Image, face: Box, detector: FaceDetector, padded: Sequence[Box]) -> tuple[Box, bool]:
+    """The first of some padded boxes in which the face is found again; the last, unconfirmed, if in none."""
     box = clamped(face, image.shape)
-    for padding in paddings:
-        box = clamped(padded_square(face, padding), image.shape)
+    for wanted in padded:
+        box = clamped(wanted, image.shape)
         if any(_near(_moved(again.box, box), face) for again in detector.detect(cut(image, box))):
             return box, True
     return box, False

@@ -8,12 +8,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from datasets_me.core import resources
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.text import closest
+from datasets_me.schema import yaml_files
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -51,7 +51,7 @@ def all_codes() -> dict[str, Code]:
     entries = [
         Code(code=code, **fields)
         for path in files
-        for code, fields in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items()
+        for code, fields in yaml_files.load(path.read_text(encoding="utf-8"), path.name).value.items()
     ]
     return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}
 

@@ -78,8 +78,9 @@ def _inventory(manifest: Manifest, root: Path, walking: Progress | None) -> Inve
 def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None) -> Manifest:
     """The manifest with a row for every folder of frames under a root, tied to its annotations.
 
-    Relocations of the schema that were applied become findings (ME201), and so do folders that cannot be used (ME210)
-    and a root under which nothing fits (ME213): the workbook alone may lie there.
+    Relocations of the schema that were applied become findings (ME201), and so do folders that cannot be used (ME210),
+    files whose number is too far from the others of their folder to be a frame's (ME312), and a root under which
+    nothing fits (ME213): the workbook alone may lie there.
 
     Raises:
         FolderError: the root is no folder.
@@ -94,7 +95,7 @@ def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None
 
 def _seen(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
     """What is known of the folders before anything is compared with them."""
-    return rules.apply(Context(manifest, inventory), lambda code: code in ("ME201", "ME210"))
+    return rules.apply(Context(manifest, inventory), lambda code: code in ("ME201", "ME210", "ME312"))
 
 
 def _nothing_fits(manifest: Manifest, inventory: Inventory) -> FolderError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 
-from datasets_me.core.look import ImageFacts, look, suffix_fits
+from datasets_me.core.engine import Failure, in_order, workers_for
+from datasets_me.core.pictures import EMPTY, Facts, look_at, suffix_fits
 from datasets_me.findings.finding import Finding
 from datasets_me.folders.context import Context, about_folder
 from datasets_me.folders.layouts import Folder
@@ -17,7 +17,8 @@ CODES = ("ME305", "ME306", "ME307", "ME308")
 
 _SHOWN = 20  # findings of one code in one folder; 10,000 broken frames are one message more, not 9,980
 
-_Shape = tuple[int | None, int | None, int | None]
+_Looked = tuple[Facts | None, str | None]
+_Shape = tuple[int, int, int]
 
 
 def check_images(context: Context, *, deep: bool, progress: Callable[[int], None] | None = None) -> Iterator[Finding]:
@@ -25,22 +26,28 @@ def check_images(context: Context, *, deep: bool, progress: Callable[[int], None
 
     ``progress`` is called with the number of images looked at since the last call.
     """
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # decoders release the interpreter lock
-        for folder in context.inventory.folders:
-            names = folder.frames.names if deep else folder.frames.names[:1]
-            place = context.inventory.tree.root / folder.path
-            facts = list(pool.map(partial(look, decode=deep), [place / name for name in names]))
-            yield from _of_folder(folder, dict(zip(names, facts, strict=True)))
-            if progress:
-                progress(len(names))
+    most = None if deep else 1
+    work = [(folder, folder.frames.names[:most]) for folder in context.inventory.folders]
+    root = context.inventory.tree.root
+    paths = (root / folder.path / name for folder, names in work for name in names)
+    workers = workers_for(None, sum(len(names) for _, names in work) if deep else 1)
+    outcomes = in_order(partial(look_at, whole=deep), paths, workers)
+    for folder, names in work:
+        looked = [
+            (None, outcome.why) if isinstance(outcome, Failure) else outcome
+            for _, outcome in islice(outcomes, len(names))
+        ]
+        yield from _of_folder(folder, dict(zip(names, looked, strict=True)))
+        if progress:
+            progress(len(names))
 
 
-def _of_folder(folder: Folder, facts: dict[str, ImageFacts]) -> Iterator[Finding]:
-    shapes = Counter(_shape(image) for image in facts.values() if image.width is not None)
+def _of_folder(folder: Folder, looked: dict[str, _Looked]) -> Iterator[Finding]:
+    shapes = Counter(_shape(facts) for facts, _ in looked.values() if facts)
     usual = shapes.most_common(1)[0][0] if shapes else None
     raised: Counter[str] = Counter()
-    for name, image in facts.items():
-        for code, message, found in _of_image(name, image, usual):
+    for name, (facts, damage) in looked.items():
+        for code, message, found in _of_image(name, facts, damage, usual):
             raised[code] += 1
             if raised[code] <= _SHOWN:
                 yield about_folder(code, message, folder, path=f"{folder.path}/{name}", found=found)
@@ -50,24 +57,24 @@ def _of_folder(folder: Folder, facts: dict[str, ImageFacts]) -> Iterator[Finding
             yield about_folder(code, message, folder, found=str(count))
 
 
-def _of_image(name: str, image: ImageFacts, usual: _Shape | None) -> Iterator[tuple[str, str, str]]:
+def _of_image(
+    name: str, facts: Facts | None, damage: str | None, usual: _Shape | None
+) -> Iterator[tuple[str, str, str]]:
     """Code, message and what was found, for each thing wrong with one image."""
-    if image.empty:
+    if damage == EMPTY:
         yield "ME305", f"{name} has no content", "0 bytes"
-    if image.damage is not None:
-        yield "ME306", f"{name} cannot be decoded: {image.damage}", image.damage
-    if image.format is not None and not suffix_fits(name, image.format):
-        yield "ME308", f"{name} is a {image.format.upper()}", image.format
-    if image.width is not None and usual is not None and _shape(image) != usual:
-        yield (
-            "ME307",
-            f"{name} is {_said(_shape(image))}, the others are {_said(usual)}",
-            _said(_shape(image)),
-        )
+    elif damage is not None:
+        yield "ME306", f"{name} cannot be decoded: {damage}", damage
+    if facts is None:
+        return
+    if not suffix_fits(name, facts.format):
+        yield "ME308", f"{name} is a {facts.format.upper()}", facts.format
+    if usual is not None and _shape(facts) != usual:
+        yield "ME307", f"{name} is {_said(_shape(facts))}, the others are {_said(usual)}", _said(_shape(facts))
 
 
-def _shape(image: ImageFacts) -> _Shape:
-    return (image.width, image.height, image.channels)
+def _shape(facts: Facts) -> _Shape:
+    return (facts.width, facts.height, facts.channels)
 
 
 def _said(shape: _Shape) -> str:

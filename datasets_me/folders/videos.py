@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from datasets_me.core.look import look
+from datasets_me.core.pictures import look_at
 from datasets_me.folders.layouts import Folder, Inventory, tie
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema.spec import Spec
@@ -47,7 +47,7 @@ def _video_of(spec: Spec, inventory: Inventory | None, folder: Folder, tied: lis
     frames = folder.frames
     facts = None
     if inventory and frames.names:
-        facts = look(inventory.tree.root / folder.path / frames.names[0])
+        facts, _ = look_at(inventory.tree.root / folder.path / frames.names[0], whole=False)
     return Video(
         dataset=spec.id,
         subject=tied[0].subject if tied else folder.identity.subject,

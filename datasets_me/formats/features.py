@@ -5,27 +5,34 @@
     extraction.json  features.parquet  findings.parquet
     features/<subject>/<name>.npy      float32 (T - step, R, 2), in units of ``unit_px``
     landmarks/<subject>/<name>.npz     landmarks (T, 68, 2) float32 in px of the raw frames; quality (T,) uint8; …
+    done/<subject>/<name>.json         the video's row, written after its arrays
+
+The two tables are written last. Before anything of a video changes, they and what says that it is done are removed; so
+no table is ever older than what it describes, whenever a run is killed.
 
 Any other folder of ``<subject>/<video>.npy`` is read as well; less is known of it then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.arrays import ArrayError, load_npy, load_npz
 from datasets_me.core.errors import FeaturesError
-from datasets_me.core.files import NPZ_ERRORS
+from datasets_me.core.files import read_json
 from datasets_me.core.paths import check_table, under
 from datasets_me.core.tables import read_parquet
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
 
-TABLE = "features.parquet"
-FOLDER = "features"
+ABOUT = "extraction.json"
+TABLE, FINDINGS = "features.parquet", "findings.parquet"
+FOLDER, DONE = "features", "done"
 
 
 @dataclass(frozen=True)
@@ -76,9 +83,8 @@ class FeatureFolder:
         """
         path = under(self.folder, row.landmarks or "")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return np.asarray(file[name])
-        except NPZ_ERRORS as error:
+            return np.asarray(load_npz(path, [name])[name])
+        except (ArrayError, ValueError) as error:
             raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
 
 
@@ -88,7 +94,8 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
     Arrays from elsewhere are taken to have the manifest's frame rate, to begin with the first frame, and to be in px.
 
     Raises:
-        FeaturesError: there is no such folder, nothing in it, or its table is damaged.
+        FeaturesError: there is no such folder, nothing in it, its table is damaged, or an extraction into it has not
+            ended.
         PathError: a name or path of the table leads out of the folder, or a link does.
     """
     if not folder.is_dir():
@@ -99,7 +106,12 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
         except (OSError, ValueError) as error:
             raise FeaturesError(f"{TABLE} is damaged: {error}", where=str(folder)) from error
         check_table(folder / TABLE, rows, paths=["features", "landmarks", "path"], names=["name"])
+        changed = next(_changed(folder, rows), None)
+        if changed is not None:
+            raise _unfinished(folder, f"{changed.name} has changed since {TABLE} was written")
         return FeatureFolder(folder, tuple(rows), True)
+    if (folder / ABOUT).is_file():
+        raise _unfinished(folder, f"there is no {TABLE}")
     rates = {row.video: row.fps for row in manifest.annotations}
     rows = []
     for path in sorted(folder.glob("*/*.npy")):
@@ -126,9 +138,31 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
     return FeatureFolder(folder, tuple(rows), False)
 
 
+def _changed(folder: Path, rows: Sequence[VideoFeatures]) -> Iterator[VideoFeatures]:
+    """The rows that are not what was written down when their arrays were; nothing is known where no such notes are."""
+    for row in rows if (folder / DONE).is_dir() else ():
+        path = row.features or row.landmarks
+        if path is None:
+            continue
+        try:
+            noted = read_json(folder / DONE / Path(path).parent.name / f"{row.name}.json")
+            if VideoFeatures.model_validate(noted["row"]) == row:
+                continue
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        yield row
+
+
+def _unfinished(folder: Path, why: str) -> FeaturesError:
+    return FeaturesError(
+        f"an extraction into this folder has not ended: {why}",
+        where=str(folder),
+        fix="run the same me-datasets extract again; what is done is not done again",
+    )
+
+
 def _mapped(path: Path) -> NDArray[np.float32]:
     try:
-        array: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        return load_npy(path)
+    except ArrayError as error:
         raise FeaturesError(f"the array cannot be read: {error}", where=str(path)) from error
-    return array

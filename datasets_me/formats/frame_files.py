@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from datasets_me.core.errors import FolderError, PathError
-from datasets_me.core.frame_names import number_of, read_names
+from datasets_me.core.frame_names import number_of, reach, read_names
 from datasets_me.core.paths import leads_out, under
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
+
+_KNOWN = 100_000  # frames, the longest video that a manifest alone can say was there
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class FrameFiles:
 
     ``names`` are file names by 0-based frame number of the video. A number from ``start`` to before ``end`` without a
     name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time,
-    and links that lead out of the root.
+    and links that lead out of the root; ``far`` those whose number lies too far from the others to be one of theirs.
     """
 
     folder: Path
@@ -27,6 +31,7 @@ class FrameFiles:
     start: int
     end: int
     left_out: tuple[str, ...] = ()
+    far: tuple[str, ...] = ()
 
 
 def frame_rate(manifest: Manifest, video: Video) -> float:
@@ -35,6 +40,26 @@ def frame_rate(manifest: Manifest, video: Video) -> float:
     variant = variants.get(manifest.variant)
     resampled = variant is not None and variant.frames is not None and variant.frames.fps
     return manifest.spec.fps if resampled else video.fps
+
+
+def video_seconds(manifest: Manifest, video: Video) -> float | None:
+    """How long a whole video lasts, by the number of its last frame; None where that is not known."""
+    layout = next((layout for layout in manifest.spec.layouts if layout.id == video.layout), None)
+    if layout is None or layout.holds != "video" or video.last is None:
+        return None
+    return max(0, video.last - layout.base + 1) / frame_rate(manifest, video)
+
+
+def measurable(manifest: Manifest) -> list[Annotation]:
+    """The annotations whose frames are in order, and which last no longer than their video, where that is known."""
+    longest: dict[str, float] = {}
+    for video in manifest.videos:
+        longest[video.video] = max(longest.get(video.video, 0.0), video_seconds(manifest, video) or 0.0)
+    return [
+        row
+        for row in manifest.annotations
+        if row.in_order and (row.length or 0) / row.fps <= (longest.get(row.video) or math.inf)
+    ]
 
 
 def annotations_of(manifest: Manifest, video: Video) -> list[Annotation]:
@@ -47,9 +72,9 @@ def annotations_of(manifest: Manifest, video: Video) -> list[Annotation]:
 def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     """List the frames of a video.
 
-    A folder of a whole video begins with frame 0, whether or not its file is there. A folder of one expression begins
-    with its first file, or the first that the manifest knows; where file numbers start anew in every folder, that is
-    the annotated onset.
+    A folder of a whole video begins with frame 0, whether or not its file is there, unless its numbers obviously do not
+    count from there. A folder of one expression begins with its first file, or the first that the manifest knows; where
+    file numbers start anew in every folder, that is the annotated onset.
 
     Raises:
         FolderError: the video has no folder, it cannot be opened, or it lies outside the root.
@@ -82,8 +107,20 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
             left_out.append(name)
         else:
             names[number] = name
-    # frames that were there when the manifest was made are missing now, not gone
-    known = {*names, *(number + shift for number in (video.first, video.last) if number is not None)}
-    known = {number for number in known if number >= 0}
-    start = 0 if layout.holds == "video" else min(known, default=0)
-    return FrameFiles(folder, names, start, max(known, default=start - 1) + 1, tuple(left_out))
+    start, end = _ends(video, names, shift, whole=layout.holds == "video")
+    return FrameFiles(folder, names, start, end, tuple(left_out), frames.far)
+
+
+def _ends(video: Video, names: Mapping[int, str], shift: int, *, whole: bool) -> tuple[int, int]:
+    """The first frame of a video and the one behind its last: of its files, and of those that were there when the
+    manifest was made, which are missing now, not gone. Nothing makes it longer than so many files can be.
+    """
+    width = max(reach(len(names)), min(video.frames or 0, _KNOWN))
+    before = [number + shift for number in (video.first, video.last) if number is not None]
+    known = [*names, *(number for number in before if number >= 0)]
+    if known and max(known) - min(known) >= width:
+        known = list(names)
+    start = min(known, default=0)
+    if whole and start < width:
+        start = 0
+    return start, max(known, default=start - 1) + 1

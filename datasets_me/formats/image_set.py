@@ -76,7 +76,7 @@ class ImageSet:
         """All rows in order, some at a time; without ``pixels`` those of a table stay on the disk.
 
         Raises:
-            ImagesError: the table is damaged.
+            MeDatasetsError: the table is damaged.
             PathError: the path of an image leads out of the root.
         """
         columns = [name for name in ImageRow.model_fields if pixels or name != "pixels"]
@@ -90,7 +90,7 @@ class ImageSet:
         """All rows in order, one at a time.
 
         Raises:
-            ImagesError: the table is damaged.
+            MeDatasetsError: the table is damaged.
         """
         for batch in self.batches(pixels=pixels):
             yield from batch
@@ -134,7 +134,7 @@ def read(folder: Path) -> ImageSet:
     """
     about = artefact.read_about(folder, IMAGE_SET)
     try:
-        schema = image_schemas.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
+        schema = image_schemas.parse(read_regular(folder / "schema.yaml").decode(), str(folder / "schema.yaml"))
         made = ImageSet(folder, schema, about)
         if not (folder / TABLE).is_file():
             raise ValueError(f"{TABLE} is missing")

@@ -72,7 +72,7 @@ def read_table(images: ImageSet, name: str, model: type[Row], folder: Path | Non
     """The rows of ``<name>.parquet`` in order of the images, a few held at a time.
 
     Raises:
-        ImagesError: there is none, it is damaged, or it was made from other images.
+        MeDatasetsError: there is none, it is damaged, or it was made from other images.
     """
     path = (folder or images.folder) / f"{name}.parquet"
     if not path.is_file():

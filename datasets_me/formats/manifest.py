@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from datasets_me.core import artefact
 from datasets_me.core.errors import ManifestError
+from datasets_me.core.files import read_regular
 from datasets_me.core.paths import check_table
 from datasets_me.core.tables import Record, arrow_table, read_parquet
 from datasets_me.findings.finding import Finding
@@ -108,7 +109,7 @@ def read(folder: Path) -> Manifest:
     """
     about = artefact.read_about(folder, MANIFEST)
     try:
-        schema = schema_files.parse((folder / "schema.yaml").read_text(encoding="utf-8"), str(folder / "schema.yaml"))
+        schema = schema_files.parse(read_regular(folder / "schema.yaml").decode(), str(folder / "schema.yaml"))
         videos = read_parquet(Video, folder / "videos.parquet")
         check_table(folder / "videos.parquet", videos, paths=["path"])
         return Manifest(

@@ -29,8 +29,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.errors import MeDatasetsError, Place
-from datasets_me.core.files import NPZ_ERRORS
+from datasets_me.core.files import read_regular
 from datasets_me.core.text import clean, closest
 
 KEYS = ("annotation", "dataset", "subject", "video", "expression", "onset")
@@ -112,7 +113,7 @@ def content_of(path: Path) -> bytes:
         MeDatasetsError: it cannot be read, or is empty.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise MeDatasetsError(f"the predictions cannot be read: {error.strerror}", where=str(path)) from error
     if not content.strip():
@@ -193,9 +194,8 @@ def read_npz(path: Path, content: bytes) -> Predictions:
         MeDatasetsError: it is damaged, or its arrays do not fit together.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except NPZ_ERRORS as error:
+        arrays = load_npz(content)
+    except ArrayError as error:
         raise MeDatasetsError(
             f"the npz cannot be read: {error}",
             where=str(path),

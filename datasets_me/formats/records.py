@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from datasets_me.core.errors import Place
 from datasets_me.core.tables import Record
-from datasets_me.schema.spec import ExpressionType
+from datasets_me.schema.spec import ExpressionType, Rate
 
+Frame = Annotated[int, Field(ge=0, lt=2**31 - 1, description="0-based, or as a file's name says it")]
+Amount = Annotated[int, Field(ge=0, lt=2**31)]
 Side = Literal["bilateral", "left", "right", "asymmetric", "top", "bottom"]
 
 
@@ -46,10 +48,10 @@ class Annotation(Record):
     video: str
     expression: str | None = None
     type: ExpressionType
-    onset: int | None = None
-    apex: int | None = None
-    offset: int | None = None
-    fps: float
+    onset: Frame | None = None
+    apex: Frame | None = None
+    offset: Frame | None = None
+    fps: Rate
     aus: list[ActionUnit] = Field(default_factory=list)
     aus_unread: list[str] = Field(default_factory=list)
     emotion: str | None = None
@@ -75,6 +77,12 @@ class Annotation(Record):
             return None
         return self.offset - self.onset + 1
 
+    @property
+    def in_order(self) -> bool:
+        """Whether those of onset, apex and offset that are known come in this order; rows that do not are ME107."""
+        known = [frame for frame in (self.onset, self.apex, self.offset) if frame is not None]
+        return known == sorted(known)
+
     def place(self, field: str | None = None) -> Place:
         """The row of the workbook it comes from, or its cell of one field."""
         letter = self.source_cells.get(field or "", "").rstrip("0123456789") or None
@@ -96,14 +104,14 @@ class Video(Record):
     layout: str | None = None
     path: str | None = None
     relocated: bool = False
-    annotations: int = 0
-    frames: int | None = None
-    first: int | None = None
-    last: int | None = None
-    missing: int | None = None
-    width: int | None = None
-    height: int | None = None
-    fps: float
+    annotations: Amount = 0
+    frames: Amount | None = None
+    first: Frame | None = None
+    last: Frame | None = None
+    missing: Amount | None = None
+    width: Amount | None = None
+    height: Amount | None = None
+    fps: Rate
     format: str | None = None
 
 
@@ -114,7 +122,8 @@ class VideoFeatures(Record):
     folder, null where there is none. ``frames`` is the number of frames T that were looked at, ``fps`` their rate and
     ``start`` the 0-based number, at that rate, of the first; feature i is the motion from frame ``start + i`` to
     ``start + i + step``, in units of ``unit_px`` px. ``good``, ``missing``, ``no_face`` and ``clipped`` count frames
-    by their quality. ``key`` is the hash of all that the arrays depend on.
+    by their quality. ``crop_pad`` is the room that the schema gives the face, where the crop is a face with room around
+    it. ``key`` is the hash of all that the arrays depend on.
     """
 
     dataset: str
@@ -128,20 +137,21 @@ class VideoFeatures(Record):
     why: str | None = None
     features: str | None = None
     landmarks: str | None = None
-    start: int = 0
-    frames: int = 0
-    step: int = 1
-    fps: float
-    unit_px: float = 1.0
+    start: Frame = 0
+    frames: Amount = 0
+    step: int = Field(1, ge=1, lt=2**31)
+    fps: Rate
+    unit_px: float = Field(1.0, gt=0, allow_inf_nan=False)
     regions: str = "twelve"
-    good: int = 0
-    missing: int = 0
-    no_face: int = 0
-    clipped: int = 0
-    width: int | None = None
-    height: int | None = None
+    good: Amount = 0
+    missing: Amount = 0
+    no_face: Amount = 0
+    clipped: Amount = 0
+    width: Amount | None = None
+    height: Amount | None = None
     box: list[int] = Field(default_factory=list)
     crop_source: str | None = None
+    crop_pad: str | None = None
     crop_confirmed: bool | None = None
     key: str | None = None
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets_me.core.engine.in_order import processes
-from datasets_me.core.pictures import DamageError
+from datasets_me.core.engine import workers_for
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import CropRow, FaceRow, ImageRow
@@ -75,8 +74,9 @@ def crop(
         ("crops", CropRow),
         tasks,
         lambda folder: partial(_one, root=root, folder=folder, cut=cut),
+        partial(_without, cut=cut),
         options=asdict(cut),
-        workers=processes(workers, len(images)),
+        workers=workers_for(workers, len(images)),
         progress=progress,
         force=force,
     )
@@ -84,13 +84,9 @@ def crop(
 
 def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path, cut: Cut) -> Made:
     row, face, path = task
-    entry = CropRow(id=row.id, dataset=row.dataset, region=cut.region, faces=face.count)
-    try:
-        content = image_set.load_bytes(row, root)
-        image = decode_row(row, content).image
-    except DamageError as error:
-        found = finding("ME702", f"the image cannot be decoded: {error}", path=row.id)
-        return Made(None, entry.model_copy(update={"why": str(error)}), [found])
+    entry = _entry(row, face, cut)
+    content = image_set.load_bytes(row, root)
+    image = decode_row(row, content).image
     changed = image_set.changed(row, content)
     if not face.faces:
         found = finding("ME710", f"nothing to cut out ({cut.region}), because no face was found", path=row.id)
@@ -113,3 +109,13 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
         "angle": round(angle, 3),
     }
     return Made(made, entry.model_copy(update=update), changed)
+
+
+def _without(task: tuple[ImageRow, FaceRow, str], why: str, *, cut: Cut) -> Made:
+    row, face, _ = task
+    found = finding("ME702", f"the image cannot be decoded: {why}", path=row.id)
+    return Made(None, _entry(row, face, cut).model_copy(update={"why": why}), [found])
+
+
+def _entry(row: ImageRow, face: FaceRow, cut: Cut) -> CropRow:
+    return CropRow(id=row.id, dataset=row.dataset, region=cut.region, faces=face.count)

@@ -59,7 +59,7 @@ def read(images: ImageSet, given: Path | None = None) -> dict[str, Decision]:
     """The decisions about a set by image id; none where there is no file yet.
 
     Raises:
-        ImagesError: a file was given and is not there; or it is damaged, holds something else, or an image twice.
+        MeDatasetsError: a file was given and is not there; or it is damaged, holds something else, or an image twice.
     """
     path = path_of(images, given)
     if not path.is_file():

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import artefact, tables
-from datasets_me.core.engine.in_order import in_order
-from datasets_me.core.errors import ImagesError
+from datasets_me.core.engine import Failure, in_order
+from datasets_me.core.errors import ImagesError, WriteError
 from datasets_me.core.paths import name_fault, safe_name, under
 from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding
@@ -100,15 +100,18 @@ def save(folder: Path, path: str, image: Image, row: ImageRow, done: str) -> Ima
         done: what was done to that, for `Origin`.
 
     Raises:
-        OSError: the file cannot be written.
+        WriteError: the file cannot be written.
     """
     suffix = Path(path).suffix
     coded = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else [])[
         1
     ].tobytes()
     target = under(folder, path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(coded)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(coded)
+    except OSError as error:
+        raise WriteError(f"the file cannot be written: {error.strerror or error}", where=str(target)) from error
     return row.model_copy(
         update={
             "path": path,
@@ -133,6 +136,7 @@ def write_derived(
     table: tuple[str, type[Record]],
     tasks: Iterable[Task],
     make: Callable[[Path], Callable[[Task], Made]],
+    without: Callable[[Task, str], Made],
     *,
     options: dict[str, Any],
     workers: int,
@@ -145,6 +149,7 @@ def write_derived(
         table: the name and the kind of rows of the table old -> new.
         tasks: one per image, in order.
         make: gives the function of a task, for the folder that files go to.
+        without: what is made, given a task and why, if the function gives nothing.
 
     Raises:
         OutputError: ``out`` exists and may not be replaced.
@@ -158,7 +163,8 @@ def write_derived(
 
     def rows(folder: Path) -> Iterator[ImageRow]:
         unread = 0
-        for done, made in enumerate(in_order(make(folder), tasks, workers), start=1):
+        for done, (task, outcome) in enumerate(in_order(make(folder), tasks, workers), start=1):
+            made = without(task, outcome.why) if isinstance(outcome, Failure) else outcome
             findings.extend(made.findings)
             unread += any(said.code == "ME702" for said in made.findings)
             entries.append(made.entry)

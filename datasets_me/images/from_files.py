@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.engine import Failure, in_order, workers_for
 from datasets_me.core.errors import ImagesError, Place
 from datasets_me.core.files import read_regular
 from datasets_me.core.pictures import Facts, is_image_name, look, suffix_fits
@@ -87,8 +88,9 @@ class FilesReader:
             others=dict(sorted(others.items())),
         )
         doubts = Doubts(self._spec)
-        looked = in_order(partial(_see, self._root), [each.path for each in named], processes(workers, len(named)))
-        for done, (each, seen) in enumerate(zip(named, looked, strict=True), start=1):
+        looked = in_order(partial(_see, self._root), named, workers_for(workers, len(named)))
+        for done, (each, outcome) in enumerate(looked, start=1):
+            seen = _Seen(None, None, None, outcome.why) if isinstance(outcome, Failure) else outcome
             row = self._row(each, seen, *label_of(each))
             doubts.count(row)
             progress(done, len(named))
@@ -172,7 +174,7 @@ class FilesReader:
                     frames[0].path.rpartition("/")[0] or frames[0].path, f"no file labels the sequence {key}"
                 )
                 continue
-            frames.sort(key=lambda each: (_number(each.fields), each.path))
+            frames.sort(key=lambda each: (_number(each.fields) or 0, each.path))
             said = labelling.label_frames(rule, len(frames), self._spec.label_of(label.text) or "")
             by_path.update((each.path, text or None) for each, text in zip(frames, said, strict=True))
 
@@ -219,7 +221,7 @@ class FilesReader:
             label_raw=label_raw,
             subject=fields.get("subject"),
             sequence="/".join(sequence) or None,
-            frame=_number(fields) if fields.get("frame", "").isdigit() else None,
+            frame=_number(fields),
             width=facts.width if facts else None,
             height=facts.height if facts else None,
             format=facts.format if facts else None,
@@ -236,14 +238,14 @@ class FilesReader:
         return {"name": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def _number(fields: dict[str, str]) -> int:
+def _number(fields: dict[str, str]) -> int | None:
     text = fields.get("frame", "")
-    return int(text) if text.isdigit() else 0
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
-def _see(root: Path, path: str) -> _Seen:
+def _see(root: Path, each: _Named) -> _Seen:
     try:
-        content = read_regular(root / path)
+        content = read_regular(root / each.path)
     except OSError as error:
         return _Seen(None, None, None, f"the file cannot be read: {error.strerror or error}")
     facts, damage = look(content)

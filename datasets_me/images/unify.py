@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.engine.in_order import processes
-from datasets_me.core.pictures import DamageError, suffix_fits
+from datasets_me.core.engine import workers_for
+from datasets_me.core.pictures import suffix_fits
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, UnifiedRow
@@ -76,8 +76,9 @@ def unify(
         ("unified", UnifiedRow),
         tasks,
         lambda folder: partial(_one, root=root, folder=folder, form=form),
+        _without,
         options=asdict(form),
-        workers=processes(workers, len(images)),
+        workers=workers_for(workers, len(images)),
         progress=progress,
         force=force,
     )
@@ -104,12 +105,8 @@ def formed(image: Image, form: Form) -> Image:
 
 def _one(task: tuple[ImageRow, str], *, root: Path | None, folder: Path, form: Form) -> Made:
     row, path = task
-    try:
-        content = image_set.load_bytes(row, root)
-        decoded = decode_row(row, content)
-    except DamageError as error:
-        found = finding("ME702", f"the image cannot be decoded: {error}", path=row.id)
-        return Made(None, UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path), [found])
+    content = image_set.load_bytes(row, root)
+    decoded = decode_row(row, content)
     findings = image_set.changed(row, content)
     findings += [finding("ME709", change, path=row.id) for change in decoded.changes]
     changes = list(decoded.changes)
@@ -118,3 +115,9 @@ def _one(task: tuple[ImageRow, str], *, root: Path | None, folder: Path, form: F
     made = derived.save(folder, path, formed(decoded.image, form), row, str(form))
     entry = UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path, path=path, changes=changes)
     return Made(made, entry, findings)
+
+
+def _without(task: tuple[ImageRow, str], why: str) -> Made:
+    row, _ = task
+    found = finding("ME702", f"the image cannot be decoded: {why}", path=row.id)
+    return Made(None, UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path), [found])

@@ -6,22 +6,24 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from datasets_me.core.engine import Failure
 from datasets_me.core.errors import ImagesError
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.formats import image_set
+from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import ImageSet
 
 Result = TypeVar("Result")
+Nothing = TypeVar("Nothing")
 
 
 def watched(
     images: ImageSet,
     root: Path | None,
-    results: Iterable[Result],
-    was_read: Callable[[Result], bool],
+    outcomes: Iterable[tuple[object, Result | Failure]],
+    without: Callable[[ImageRow], Nothing],
     findings: list[Finding],
-) -> Iterator[Result]:
-    """The same results, of which there is one per image, in order.
+) -> Iterator[Result | Nothing]:
+    """The results of looking at each image, in order; ``without`` makes that of one that cannot be read.
 
     Findings: ME702 an image cannot be read or decoded. What the import found damaged already is not said again.
 
@@ -30,15 +32,16 @@ def watched(
     """
     first: str | None = None
     some = False
-    for row, result in zip(images.rows(pixels=False), results, strict=True):
-        if was_read(result):
-            some = True
-        else:
-            why = row.damage or _reason(image_set.load_image(row, root))
+    for row, (_, outcome) in zip(images.rows(pixels=False), outcomes, strict=True):
+        if isinstance(outcome, Failure):
+            why = row.damage or outcome.why
             if row.damage is None:
                 findings.append(finding("ME702", f"the image cannot be decoded: {why}", path=row.id))
             first = first or f"{row.id}: {why}"
-        yield result
+            yield without(row)
+        else:
+            some = True
+            yield outcome
     if first is not None and not some:
         raise nothing_read(images.folder if root is None else root, first)
 
@@ -50,7 +53,3 @@ def nothing_read(where: Path, first: str) -> ImagesError:
         where=str(where),
         fix="give the --root that was imported; or import the images again",
     )
-
-
-def _reason(loaded: image_set.Image | str) -> str:
-    return loaded if isinstance(loaded, str) else "it could not be read before"

@@ -9,8 +9,9 @@ from pathlib import Path
 from datasets_me.core import resources
 from datasets_me.core.errors import SchemaError
 from datasets_me.core.text import closest, fold
-from datasets_me.schema import schema_files
 from datasets_me.schema.images import ImageSpec
+from datasets_me.schema.schema_files import validated
+from datasets_me.schema.yaml_files import read_text
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def parse(text: str, source: str) -> ImageSchema:
     Raises:
         SchemaError: it is wrong; every fault is named with its line and YAML path.
     """
-    return ImageSchema(schema_files.validated(text, source, ImageSpec), text)
+    return ImageSchema(validated(text, source, ImageSpec), text)
 
 
 def load_file(path: Path) -> ImageSchema:
@@ -40,7 +41,7 @@ def load_file(path: Path) -> ImageSchema:
     Raises:
         SchemaError: the file cannot be read, or is wrong.
     """
-    return parse(schema_files.read_text(path), str(path))
+    return parse(read_text(path), str(path))
 
 
 def shipped() -> list[ImageSchema]:

@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 from datasets_me.core import resources
 from datasets_me.core.errors import SchemaError
 from datasets_me.core.text import closest, fold
-from datasets_me.schema import schema_files
 from datasets_me.schema.images import form
+from datasets_me.schema.schema_files import validated
 from datasets_me.schema.spec import Model
+from datasets_me.schema.yaml_files import read_text
 
 
 class PredictionSpec(Model):
@@ -94,4 +95,4 @@ def load(name: str) -> PredictionSpec:
 
 
 def _read(path: Path) -> PredictionSpec:
-    return schema_files.validated(schema_files.read_text(path), str(path), PredictionSpec)
+    return validated(read_text(path), str(path), PredictionSpec)

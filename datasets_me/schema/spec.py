@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from datasets_me.core.paths import name_fault, path_fault
 from datasets_me.schema.template import Template
@@ -53,6 +53,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, 
 
 Count = Annotated[int, Field(ge=0)]
 
+SLOWEST, FASTEST = 0.01, 20_000
+"""Frames a second. A rate beyond them is mistyped; at the greatest, a day has fewer frames than an int32 can number."""
+
+Rate = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False, description="frames a second")]
+
 
 class Model(BaseModel):
     """Base of all parts of a schema: unknown keys are errors, and numbers stand for text where text is asked."""
@@ -68,7 +73,7 @@ class Frames(Model):
     before_first: Literal["error", "clamp"] = Field(
         "error", description="a number below the base: unreadable, or read as the first frame"
     )
-    fps: float | None = Field(None, gt=0, description="where a variant counts at another rate than the videos")
+    fps: Rate | None = Field(None, description="where a variant counts at another rate than the videos")
 
 
 class LookupSheet(Model):
@@ -222,11 +227,41 @@ class Absence(Model):
     why: str
 
 
+def _a_margin(value: object) -> object:
+    is_part = isinstance(value, int | float) and not isinstance(value, bool) and -1 <= value <= 5
+    if not is_part and not (isinstance(value, str) and re.fullmatch(r"-?\d{1,5}(\.\d+)?px|edge", value)):
+        raise ValueError("room is a part of the face box, such as 0.25, or '10px', '-40px' or 'edge'")
+    return value
+
+
+Margin = Annotated[float | str, BeforeValidator(_a_margin)]
+"""Room on one side of the face box: a part of the box's longer side, ``10px``, ``-40px`` to cut off so much, or
+``edge`` for all there is up to the picture's edge."""
+
+
+class Pad(Model):
+    """Room around the face, on each side its own. A side that is left out has the dataset's usual room."""
+
+    left: Margin | None = None
+    top: Margin | None = None
+    right: Margin | None = None
+    bottom: Margin | None = None
+
+    def __str__(self) -> str:
+        """Its sides, such as ``top edge, bottom 20px``."""
+        return ", ".join(
+            f"{side} {value if isinstance(value, str) else f'{value:g}'}" for side, value in self if value is not None
+        )
+
+
 class CropOverride(Model):
-    """Videos (a glob of their names) whose face needs more room than the default."""
+    """Videos (a glob of their names) whose face needs other room than the default; of several the last that fits."""
 
     video: str
-    pad: float = Field(ge=0)
+    pad: Annotated[
+        Annotated[float, Field(ge=0), Tag("[number]")] | Annotated[Pad, Tag("[sides]")],
+        Discriminator(lambda value: "[sides]" if isinstance(value, dict | Pad) else "[number]"),
+    ] = Field(description="on every side, as a part of the face box, or for left, top, right and bottom")
     why: str
 
 
@@ -264,7 +299,7 @@ class AuwgcnCsv(Model):
     """
 
     index: Literal["workbook", "sampled"]
-    fps: float = Field(gt=0)
+    fps: Rate
     keep: list[str] = Field(default_factory=list)
     dataset: FileName | None = Field(None, description="what the project calls the dataset; its id if left out")
     file: FileName | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
@@ -299,7 +334,7 @@ class Spec(Model):
     version: int = Field(ge=1, description="of this schema; raised when its meaning changes")
     title: str
     aliases: list[str] = Field(default_factory=list)
-    fps: float = Field(gt=0)
+    fps: Rate
     citation: str
     licence: Licence
     workbook: Workbook

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,11 +11,13 @@ from pathlib import Path
 import imagehash
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from datasets_me.core.errors import FolderError, PathError
+from datasets_me.core.files import read_regular
 from datasets_me.core.frame_names import Frames, read_names
 from datasets_me.core.paths import under
+from datasets_me.core.pictures import DamageError, decode
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
@@ -176,10 +177,9 @@ def _names(manifest: Manifest, row: Video, annotation: Annotation | None, frames
 
 def _look(root: Path, path: str) -> Picture | None:
     try:
-        content = under(root, path).read_bytes()
-        with Image.open(io.BytesIO(content)) as image:
-            grey = image.convert("L")
-    except (OSError, PathError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+        content = read_regular(under(root, path))
+        grey = Image.fromarray(decode(content).image[:, :, ::-1]).convert("L")
+    except (OSError, PathError, DamageError):
         return None  # check --deep says what is wrong with it
     if np.asarray(grey).std() < _LEAST_CONTRAST:
         return None

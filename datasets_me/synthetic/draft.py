@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from datasets_me.convert.workbook import Cell, column_index, column_letter
+from datasets_me.convert.sheets import Cell, column_index, column_letter
 from datasets_me.core.errors import SchemaError
-from datasets_me.schema import naming
+from datasets_me.schema import naming, yaml_files
 from datasets_me.schema.naming import Identity
 from datasets_me.schema.schema_files import Schema
 from datasets_me.schema.spec import FRAME_FIELDS, ExpressionType, Layout, Spec, Synthetic, Variant
@@ -215,7 +215,7 @@ def frame_name(layout: Layout, names: dict[str, str], number: int) -> str:
 
 def schema_text(made: Draft) -> str:
     """The dataset's schema with the counts, corrections, relocations and absences of this synthetic set."""
-    raw = copy.deepcopy(yaml.safe_load(made.schema.text))
+    raw = copy.deepcopy(yaml_files.load(made.schema.text, made.spec.id).value)
     rows = [row for row in made.rows if not row.lost]
     folders: dict[str, int] = {}
     for folder in made.folders:

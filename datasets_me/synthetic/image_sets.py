@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from datasets_me.core import artefact, resources
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats.kinds import SYNTHETIC
+from datasets_me.schema import yaml_files
 from datasets_me.synthetic import image_defects
 from datasets_me.synthetic.image_draft import Draft, Planted
 from datasets_me.synthetic.pictures import jpeg, two_faces
@@ -61,7 +62,8 @@ def make(
     artefact.may_replace(out, SYNTHETIC, force)
     draft = Draft(seed)
     SHAPES[shape](draft, images, defects)
-    spec = yaml.safe_load((resources.folder("schemas") / "images" / f"{shape}.yaml").read_text(encoding="utf-8"))
+    shipped = resources.folder("schemas") / "images" / f"{shape}.yaml"
+    spec = yaml_files.load(yaml_files.read_text(shipped), str(shipped)).value
     if "expected" in spec:
         spec["expected"] = {"images": sum(draft.splits.values()), "splits": draft.splits}
     with artefact.new_folder(out, SYNTHETIC, force=force) as new:

@@ -16,7 +16,7 @@ import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 
-from datasets_me.convert.workbook import column_index
+from datasets_me.convert.sheets import column_index
 from datasets_me.core import artefact
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.frame_names import number_of

@@ -35,7 +35,7 @@ class ImageDataset(Dataset[tuple[Any, int]]):
         transform: called with the tensor.
 
     Raises:
-        ImagesError: the set or a table is damaged, files lie nowhere, or the part is empty.
+        MeDatasetsError: the set or a table is damaged, files lie nowhere, or the part is empty.
     """
 
     def __init__(

@@ -69,7 +69,7 @@ def test_files_are_described_by_their_content(made: Any) -> None:
     assert str(place.parent) not in json.dumps(about)
     assert (about["datePublished"], about["version"], about["license"]) == (
         "2018",
-        "1.0.0",
+        "2.0.0",
         "http://casme.psych.ac.cn/casme/e3",
     )
 

@@ -7,7 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasets_me.cards.card import Card
 from datasets_me.cards.facts import Found, Published, Share, compute, natural
+from datasets_me.cards.readme import to_markdown
+from datasets_me.cards.timeline import timeline
 from datasets_me.convert.convert import convert
 from datasets_me.findings.finding import finding
 from datasets_me.formats.manifest import Manifest
@@ -35,6 +38,17 @@ def test_counts_lengths_and_labels(two_types: Manifest) -> None:
         two_types.findings
     )
     assert [defect.kind for defect in facts.defects] == ["relocation"] + 4 * ["absence"]
+
+
+def test_frames_of_several_rates_are_not_averaged(two_types: Manifest) -> None:
+    first, *rest = two_types.annotations
+    mixed = replace(two_types, annotations=[first.model_copy(update={"fps": 200}), *rest])
+    micro, macro = compute(mixed).lengths
+    assert (micro.known, micro.least, micro.median, micro.mean, micro.greatest) == (2, None, None, None, None)
+    assert micro.mean_s == (15 / 200 + 9 / 30) / 2
+    assert (macro.mean, macro.mean_s) == (None, 16 / 30)
+    card = Card(mixed, compute(mixed), timeline(mixed), {}, [], "1", None, None)
+    assert "| micro | 2 | 2 | – | – | – | – | 0.1875 | 0.1875 | 2 |" in to_markdown(card)
 
 
 def test_a_unit_that_stands_twice_in_a_row_counts_once(workbook: Workbook, casme2: Schema) -> None:

@@ -153,3 +153,14 @@ def test_no_number_and_no_word_disappears(cell: str) -> None:
         structure = unicodedata.normalize("NFKC", word).casefold() in ("ref", "or")
         joined = word[:2].casefold() == "or" or "or" in word.casefold() or "ref" in word.casefold()
         assert structure or joined or word in kept, (text, word, reading)
+
+
+@pytest.mark.parametrize("text", ["(" * 20_000 + "4", "(" * 17 + "4" + ")" * 17, "4+" * 150 + "4", "4+" * 64 + "4"])
+def test_what_no_coder_writes_is_kept_as_text(text: str) -> None:
+    reading = read_action_units(text)
+    assert (reading.units, reading.unread) == ((), (text,))
+
+
+def test_parentheses_in_each_other() -> None:
+    reading = read_action_units("(" * 16 + "4" + ")" * 16)
+    assert (format_action_units(reading.units), reading.unread) == ("4", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from datasets_me.convert.convert import Conversion, convert, convert_any
-from datasets_me.convert.summary import lengths
+from datasets_me.convert.summary import lengths, summarise
 from datasets_me.core.errors import WorkbookError
 from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
@@ -193,6 +194,14 @@ def test_dfme_counts_from_zero_at_a_rate_per_row(workbook: Workbook) -> None:
             "cell E3",
             "frames are out of order: onset 86, apex 59, offset 46",
         ),
+        (
+            casme2_row(offset=1_500_000_000),
+            "ME104",
+            "cell F3",
+            "offset: 1500000000 lies beyond a day of video at 200 frames a second",
+        ),
+        (casme2_row(apex="9" * 5000), "ME104", "cell E3", f"apex: '{'9' * 79}…' is not a frame number"),
+        (casme2_row(aus="(" * 400 + "4"), "ME111", "cell H3", f"'{'(' * 79}…' in '{'(' * 79}…' was not understood"),
         (casme2_row(apex=46), "ME127", "cell E3", "apex 46 is the onset itself"),
         (casme2_row(aus="4+glare"), "ME111", "cell H3", "'glare' in '4+glare' was not understood"),
         (casme2_row(aus="3+25"), "ME112", "cell H3", "FACS has no action unit 3, in '3+25'"),
@@ -212,6 +221,31 @@ def test_every_doubt_has_its_cell(
 ) -> None:
     conversion = convert(casme2, casme2_book(workbook, casme2_row(clip="EP01_01"), row))
     assert found(conversion, code) == [(f"book.xlsx, sheet 'Sheet1', {where}", message)]
+
+
+def test_a_mistyped_frame_is_null_and_what_the_cell_said_stays(workbook: Workbook, casme2: Schema) -> None:
+    (row,) = convert(casme2, casme2_book(workbook, casme2_row(offset=1_500_000_000))).annotations
+    assert (row.onset, row.apex, row.offset, row.offset_raw) == (45, 58, None, "1500000000")
+
+
+def test_many_pieces_that_are_no_units_make_few_findings(workbook: Workbook, casme2: Schema) -> None:
+    text = "+".join(f"word{number}" for number in range(25)) + "+4"
+    conversion = convert(casme2, casme2_book(workbook, casme2_row(aus=text)))
+    messages = [message for _, message in found(conversion, "ME111")]
+    shown = text[:79] + "…"
+    assert messages[0] == f"'word0' in '{shown}' was not understood"
+    assert (len(messages), messages[-1]) == (11, f"15 more pieces of '{shown}' were not understood")
+    assert len(conversion.annotations[0].aus_unread) == 25
+
+
+@pytest.mark.parametrize("fps", ["0", "-1", "nan", "inf", "20001", "0.001", "9" * 5000])
+def test_a_frame_rate_of_a_row_that_is_none(workbook: Workbook, fps: str) -> None:
+    header = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion", "EmotionId", "Fps", "AU"]
+    rows = [header, [1, "1_1", 1, 2, 3, "happiness", 0, fps, "12"]]
+    conversion = convert(schema_files.load("dfme"), workbook(rows))
+    assert conversion.annotations[0].fps == 200
+    (message,) = [message for _, message in found(conversion, "ME104")]
+    assert message == f"fps: '{fps if len(fps) < 80 else '9' * 79 + '…'}' is no frame rate; 200 was taken"
 
 
 @pytest.mark.parametrize("subject", ["sub01", "1?", "../../x", "1/2", "²"])
@@ -384,3 +418,15 @@ def test_published_samm_lv(reference: Path) -> None:
     assert (len(types), types.count("macro"), types.count("micro")) == (502, 343, 159)
     assert {row.fps for row in conversion.annotations} == {25}
     assert sum(row.apex is None for row in conversion.annotations) == 6
+
+
+def test_a_summary_of_several_rates_is_in_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "DFME.csv"
+    header = "Subject,Filename,OnsetFrame,ApexFrame,OffsetFrame,Emotion,EmotionId,Fps,AU\n"
+    path.write_text(header + "1,a,0,40,99,fear,1,500,4\n1,b,0,40,99,fear,1,200,4\n")
+    made = convert(schema_files.load("dfme"), path).manifest()
+    summary = summarise(made)
+    assert summary["unit"] == "seconds"
+    assert summary["types"]["micro"] == {"rows": 2, "with_length": 2, "min": 0.2, "mean": 0.35, "max": 0.5}
+    summary = summarise(replace(made, annotations=made.annotations[:1]))
+    assert (summary["unit"], summary["types"]["micro"]["mean"]) == ("frames", 100)

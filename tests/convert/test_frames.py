@@ -53,12 +53,29 @@ CLAMP = Frames(base=1, before_first="clamp")
     ],
 )
 def test_cells(cell: Any, frames: Frames, sentinels: list[str], frame: int | None, code: str | None) -> None:
-    reading = read_frame(cell, frames, sentinels)
+    reading = read_frame(cell, frames, sentinels, 30)
     assert (reading.frame, reading.code) == (frame, code)
 
 
 @given(st.one_of(st.integers(), st.floats(), st.text(), st.none(), st.datetimes(), st.booleans()))
 def test_any_cell_is_a_frame_or_says_why_not(cell: Any) -> None:
-    reading = read_frame(cell, CLAMP, ["-1"])
+    reading = read_frame(cell, CLAMP, ["-1"], 30)
     assert (reading.frame is None) <= (reading.code is not None)
     assert reading.frame is None or 0 <= reading.frame < 2**31
+
+
+@pytest.mark.parametrize(
+    ("cell", "fps", "frame"),
+    [
+        (86_400 * 30, 30, 86_400 * 30 - 1),
+        (86_400 * 30 + 1, 30, None),
+        (86_400 * 30 + 1, 200, 86_400 * 30),
+        (1_500_000_000, 30, None),
+        ("9" * 5000, 30, None),
+        (1e308, 30, None),
+        (2**31, 20_000, None),
+    ],
+)
+def test_a_number_beyond_a_day_of_video_is_none(cell: Any, fps: float, frame: int | None) -> None:
+    reading = read_frame(cell, ONE, [], fps)
+    assert (reading.frame, reading.code) == (frame, None if frame is not None else "ME104")

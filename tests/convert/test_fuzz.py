@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import re
+import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -181,3 +183,51 @@ def test_no_file_is_too_damaged_for_an_answer(batch: int, tmp_path: Path) -> Non
         converted += 1
         accounted(conversion, path)
     assert converted > PER_BATCH // 4  # the generator makes readable files, too
+
+
+def sheet_edited(content: bytes, path: Path, rows: list[bytes]) -> Path:
+    """The workbook with other rows in its first sheet."""
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(path, "w") as after:
+        for name in before.namelist():
+            part = before.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                head, tail = part.split(b"<sheetData>")[0], part.split(b"</sheetData>")[1]
+                part = head + b"<sheetData>" + b"".join(rows) + b"</sheetData>" + tail
+            after.writestr(name, part)
+    return path
+
+
+def shuffled_row(chance: random.Random, row: bytes) -> bytes:
+    """A row with its cells in any order, and perhaps without its own number, which its cells still say."""
+    head, cells = re.match(rb"<row[^>]*>", row), re.findall(rb"<c .*?</c>|<c [^>]*/>", row)
+    assert head is not None
+    chance.shuffle(cells)
+    begin = b"<row>" if cells and chance.random() < 0.5 else head[0]
+    return begin + b"".join(cells) + b"</row>"
+
+
+def outcome(dataset: str, path: Path) -> Any:
+    try:
+        conversion = convert(schema_files.load(dataset), path)
+    except MeDatasetsError as error:
+        return error.what
+    return conversion.annotations, conversion.findings
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_order_of_the_xml_says_nothing(seed: int, tmp_path: Path) -> None:
+    """Rows and cells out of order give the same annotations and findings; a row that stands twice is refused."""
+    chance = random.Random(seed)
+    dataset = chance.choice(list(HEADERS))
+    content = xlsx_of(chance, rows_of(chance, dataset))
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / "book.xlsx").write_bytes(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        rows = re.findall(rb"<row .*?</row>", archive.read("xl/worksheets/sheet1.xml"))
+    after = [shuffled_row(chance, row) for row in chance.sample(rows, len(rows))]
+    path = sheet_edited(content, tmp_path / "book.xlsx", after)
+    assert outcome(dataset, path) == outcome(dataset, tmp_path / "before" / "book.xlsx")
+    if filled := [row for row in rows if b"<v>" in row]:
+        after.insert(chance.randint(0, len(after)), chance.choice(filled))
+        said = outcome(dataset, sheet_edited(content, tmp_path / "book.xlsx", after))
+        assert re.fullmatch(r"the sheet 'Sheet' has two cells [A-N]\d+", said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import openpyxl
 import pytest
 import xlwt
 
-from datasets_me.convert.workbook import cell_text, column_index, column_letter, read_book
+from datasets_me.convert.sheets import cell_text, column_index, column_letter
+from datasets_me.convert.workbook import read_book
 from datasets_me.core.errors import WorkbookError
 from tests.conftest import Workbook
 
@@ -142,7 +144,7 @@ def test_what_is_no_workbook_says_so(tmp_path: Path, content: bytes, message: st
     with pytest.raises(WorkbookError) as caught:
         read_book(path)
     assert caught.value.what == message
-    assert caught.value.where == str(path) or caught.value.where is None
+    assert caught.value.where == str(path)
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
@@ -161,3 +163,43 @@ def test_column_letters(index: int, letters: str) -> None:
 @pytest.mark.parametrize(("cell", "text"), [(None, ""), (4.0, "4"), (4.5, "4.5"), ("01", "01"), (7, "7")])
 def test_cells_as_text(cell: object, text: str) -> None:
     assert cell_text(cell) == text  # type: ignore[arg-type]
+
+
+def test_a_pipe_and_a_device_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.xlsx")
+    for path in (tmp_path / "pipe.xlsx", Path("/dev/zero")):
+        with pytest.raises(WorkbookError) as caught:
+            read_book(path)
+        assert str(caught.value) == f"the workbook cannot be read: it is not a regular file\n  where: {path}"
+
+
+def test_a_file_that_is_no_workbook_by_its_size(tmp_path: Path) -> None:
+    with (tmp_path / "a.csv").open("wb") as file:
+        file.truncate(50_000_001)
+    with pytest.raises(WorkbookError, match="it has 50,000,001 bytes; files of more than 50,000,000 are not read"):
+        read_book(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n" + "," * 16_384, "line 3 has more than 16,384 columns: this is no table of annotations"),
+        ("1\n" * 50_001, "the file holds more than 50,000 rows: this is no table of annotations"),
+        ("\n" * 1_048_577, "the file has more than 1,048,576 rows: this is no table of annotations"),
+        ("1" + "," * 15_000 + "1\n", None),
+        (
+            ("1" + "," * 15_000 + "1\n") * 67,
+            "the file holds more than 1,000,000 cells: this is no table of annotations",
+        ),
+        ("a,b\n1," + "2" * 32_768, "the cell B2 of sheet 'a' holds 32,768 characters; a cell has at most 32,767"),
+        ("a,b\n1," + "2" * 131_073, "the csv file is damaged: Error: field larger than field limit (131072)"),
+    ],
+)
+def test_csv_files_larger_than_any_table(tmp_path: Path, text: str, message: str | None) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    if message is None:
+        assert len(read_book(tmp_path / "a.csv").sheets[0].rows) == 1
+        return
+    with pytest.raises(WorkbookError) as caught:
+        read_book(tmp_path / "a.csv")
+    assert (caught.value.what, caught.value.where) == (message, str(tmp_path / "a.csv"))

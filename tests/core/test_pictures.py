@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from datasets_me.core.pictures import DamageError, decode, look, suffix_fits
+from datasets_me.core.pictures import DamageError, decode, decode_frame, look, look_at, suffix_fits
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import load_image
 
@@ -55,7 +61,7 @@ def test_lossless_formats_are_what_was_saved(kind: str) -> None:
     assert changes == []
     facts, damage = look(content)
     assert damage is None
-    assert facts == (kind.casefold(), 30, 20)
+    assert facts == (kind.casefold(), 30, 20, 3)
 
 
 def test_sixteen_bits_are_scaled() -> None:
@@ -176,3 +182,143 @@ def test_a_whole_first_frame_before_damaged_ones() -> None:
     image, changes = decode(WHOLE[4][:-60])
     assert np.array_equal(image, decode(WHOLE[4]).image)
     assert len(changes) == 1 and changes[0].startswith("first ")
+
+
+def forms() -> dict[str, bytes]:
+    """Every kind of file that frames and images come as."""
+    grey = PICTURE.convert("L")
+    layered = PICTURE.copy()
+    layered.putalpha(Image.linear_gradient("L").resize(PICTURE.size))
+    deep = Image.fromarray((np.arange(600).reshape(20, 30) * 109).astype(np.uint16))
+    made = {
+        "jpeg, all colours": saved(PICTURE, "JPEG", subsampling=0),
+        "jpeg, progressive": saved(PICTURE, "JPEG", progressive=True),
+        "jpeg, with what a camera adds": saved(PICTURE, "JPEG") + b"a remark",
+        "jpeg, cmyk": saved(PICTURE.convert("CMYK"), "JPEG"),
+        "png, palette": saved(PICTURE.quantize(16), "PNG"),
+        "png, black and white": saved(PICTURE.convert("1"), "PNG"),
+        "png, layered": saved(layered, "PNG"),
+        "png, one colour transparent": saved(PICTURE, "PNG", transparency=(0, 0, 255)),
+        "png, deep": saved(deep, "PNG"),
+        "png, deep colours": cv2.imencode(".png", picture().astype(np.uint16) * 251)[1].tobytes(),
+        "tiff, deep": saved(deep, "TIFF"),
+        "gif, two frames": saved(grey, "GIF", save_all=True, append_images=[PICTURE.convert("L").rotate(180)]),
+        "webp": saved(PICTURE, "WEBP"),
+        "jpeg 2000": saved(PICTURE, "JPEG2000"),
+        "ppm": saved(PICTURE, "PPM"),
+    }
+    for kind in ("JPEG", "PNG", "BMP", "TIFF"):
+        made[f"{kind}, grey"] = saved(grey, kind)
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        for kind in ("JPEG", "PNG", "TIFF", "WEBP"):
+            made[f"{kind}, orientation {orientation}"] = saved(PICTURE, kind, exif=exif)
+    return made
+
+
+@pytest.mark.parametrize("content", [pytest.param(content, id=name) for name, content in forms().items()])
+def test_the_same_pixels_whoever_asks(content: bytes, tmp_path: Path) -> None:
+    image = decode(content).image
+    assert np.array_equal(decode_frame(content, colour=True), image)
+    grey = decode_frame(content, colour=False)
+    assert (grey.dtype, grey.shape) == (np.uint8, image.shape[:2])
+    assert np.abs(grey.astype(int) - cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)).max() <= 2
+    (tmp_path / "frame").write_bytes(content)
+    for facts, damage in (look(content), look_at(tmp_path / "frame", whole=False)):
+        assert damage is None
+        assert facts is not None and (facts.height, facts.width) == image.shape[:2]
+
+
+def stray_marker() -> bytes:
+    """A JPEG file with a byte of 255 in its middle, after which OpenCV gives grey without an error."""
+    y, x = np.mgrid[0:96, 0:96]
+    content = bytearray(cv2.imencode(".jpg", (128 + 60 * np.sin(x * y / 40)).astype(np.uint8))[1].tobytes())
+    content[-400:-398] = b"\xff\xc4"
+    return bytes(content)
+
+
+def png_head(width: int, height: int) -> bytes:
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    head = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return b"\x89PNG\r\n\x1a\n" + head + struct.pack(">I", 9) + b"IDAT"
+
+
+DAMAGED = {
+    "nothing in it": (b"", "the file is empty"),
+    "text": (b"not an image", "no image format is recognised"),
+    "a program that draws": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n",
+        "no image format is recognised",
+    ),
+    "more than fits": (png_head(10_000, 5_001), "it has more than 50,000,000 pixels"),
+    "much more than fits": (png_head(60_000, 60_000), "it has more than 50,000,000 pixels"),
+    "cut off": (saved(PICTURE, "JPEG")[:-30], "image file is truncated"),
+    "the last byte gone": (saved(PICTURE, "JPEG")[:-1], "image file is truncated"),
+    "cut off and filled": (
+        saved(PICTURE, "JPEG")[:-90] + bytes(90),
+        "image file is truncated",
+    ),
+    "a stray marker": (stray_marker(), "broken data stream when reading image file"),
+    "half a bitmap": (saved(PICTURE, "BMP")[:900], "image file is truncated"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damage_is_one_thing_whoever_asks(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content, why = DAMAGED[name]
+    (tmp_path / "frame").write_bytes(content)
+    found = [look(content)[1], look_at(tmp_path / "frame", whole=True)[1]]
+    for act in (decode, lambda it: decode_frame(it, colour=True), lambda it: decode_frame(it, colour=False)):
+        with pytest.raises(DamageError) as caught:
+            act(content)
+        found.append(caught.value.what)
+    assert [said.partition(" (")[0] for said in found] == [why] * 5
+    assert capfd.readouterr() == ("", "")
+
+
+CHANGED = [WHOLE[0], WHOLE[1], WHOLE[5], saved(PICTURE.convert("L"), "JPEG")]
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_frames_are_damaged_where_images_are(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from(CHANGED)))
+    for place, value in data.draw(
+        st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), min_size=1, max_size=3)
+    ):
+        content[place] = value
+    changed = bytes(content[: data.draw(st.sampled_from([len(content), len(content) // 2]))])
+    try:
+        image = decode(changed).image
+    except DamageError:
+        with pytest.raises(DamageError):
+            decode_frame(changed, colour=True)
+    else:
+        assert np.array_equal(decode_frame(changed, colour=True), image)
+
+
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for whole in (False, True):
+        assert look_at(tmp_path / "pipe.jpg", whole=whole) == (None, "it is not a regular file")
+        assert look_at(tmp_path / "none.jpg", whole=whole) == (None, "No such file or directory")
+
+
+def test_what_others_write_to_standard_error_is_seen(capfd: pytest.CaptureFixture[str]) -> None:
+    os.write(2, b"before ")
+    decode_frame(WHOLE[0], colour=True)
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "before after"
+
+
+def test_facts_need_neither_numpy_nor_opencv() -> None:
+    """Which an installation that converts and checks does without."""
+    program = """
+import sys
+sys.modules.update(numpy=None, cv2=None)
+from datasets_me.core.pictures import look
+print(look(sys.stdin.buffer.read()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], input=WHOLE[1], capture_output=True, timeout=60, check=True)
+    assert done.stdout.decode() == "(Facts(format='png', width=20, height=30, channels=3), None)\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,24 @@ def test_labels_as_published(tmp_path: Path) -> None:
     auwgcn.write(made, arrays(tmp_path / "features", made), tmp_path / "out", compat="auwgcn")
     with np.load(tmp_path / "out" / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz") as item:
         assert np.flatnonzero(item["label"][:, 0]).tolist() == [18]
+
+
+def test_how_far_from_an_apex_is_the_users_choice(tmp_path: Path) -> None:
+    made = dataset()
+    features = arrays(tmp_path / "features", made)
+    wide = made.annotations[1].model_copy(update={"id": "wide", "onset": 100, "apex": 105, "offset": 160})
+    made = replace(made, annotations=[*made.annotations, wide])
+
+    def right(name: str, **options: str) -> list[int]:
+        auwgcn.write(made, features, tmp_path / name, **options)
+        config = yaml.safe_load((tmp_path / name / "config.yaml").read_text())["cas(me)^2"]
+        return [config[f"macro_right_{end}_dis"] for end in ("min", "max")]
+
+    assert right("default") == [15, 55]
+    assert right("mean", distances="mean") == right("published", compat="auwgcn") == [15, 20]
+    with pytest.raises(MeDatasetsError, match="leave out --distances, or --compat"):
+        right("both", compat="auwgcn", distances="observed")
+    assert not (tmp_path / "both").exists()
 
 
 def test_what_the_project_cannot_use(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -98,6 +99,43 @@ def test_frames_that_are_not_there(tmp_path: Path) -> None:
     with np.load(tmp_path / "five" / item.file) as clip:
         assert len(clip["numbers"]) == 40
         assert not {rows[0].onset + 1, rows[0].onset + 2} & set(clip["numbers"].tolist())
+
+
+@pytest.mark.parametrize("frames", ["all", "key", "5"])
+def test_an_annotation_that_reaches_beyond_its_video(frames: str, tmp_path: Path) -> None:
+    made, root = dataset("casme2", tmp_path / "set")
+    row = made.annotations[0]
+    video = next(v for v in made.videos if v.video == row.video and v.layout == "raw-selected")
+    last = video.last - 1
+    far = row.model_copy(update={"offset": 1_500_000_000})
+    gone = row.model_copy(update={"id": "gone", "onset": 10**9, "apex": None, "offset": 10**9 + 5})
+    made = replace(made, annotations=[far, gone])
+    done = write_clips(made, root, tmp_path / "out", ClipOptions(frames=frames, size=8, layout="raw-selected"))
+    assert done.clips == 1
+    (item,) = read_items(tmp_path / "out")
+    with np.load(tmp_path / "out" / item.file) as clip:
+        numbers = clip["numbers"].tolist()
+        assert clip["offset"] == 1_500_000_000
+    whole = 1_500_000_000 - row.onset + 1
+    shown = last - row.onset + 1
+    assert (
+        numbers
+        == {
+            "all": list(range(row.onset, last + 1)),
+            "key": [row.onset, row.apex, last],
+            "5": [row.onset, *[last] * 4],
+        }[frames]
+    )
+    said = {
+        "all": f"{whole - shown:,} of {whole:,} frames cannot be read, first {last + 1}; they are left out",
+        "key": "1 of 3 frames cannot be read, first 1500000000; the nearest were taken",
+        "5": f"4 of 5 frames cannot be read, first {np.linspace(row.onset, 1_500_000_000, 5).round()[1]:.0f}; "
+        "the nearest were taken",
+    }
+    assert [(found.code, found.message) for found in done.findings if found.code != "ME507"] == [
+        ("ME512", said[frames]),
+        ("ME511", "none of the frames 1000000000 to 1000000005 can be read"),
+    ]
 
 
 def features_of(folder: Path, made: Manifest, box: list[int], landmarks: bool) -> FeatureFolder:

@@ -15,14 +15,16 @@ import numpy as np
 import pytest
 
 from datasets_me.cards.contact_sheet import check_sheet, write_sheet
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import FeaturesError, MeDatasetsError
 from datasets_me.extract.extract import Extraction, extract
-from datasets_me.extract.options import ExtractOptions, automatic_step, taken
+from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken
+from datasets_me.extract.video import Job, Setting, extract_one
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.video import Quality
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.manifest import write as write_manifest
+from datasets_me.schema import schema_files
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from tests.conftest import REPOSITORY, Run, start
 from tests.extract.conftest import FRAMES, SIZE, film, grey, listed, manifest_of
@@ -37,6 +39,10 @@ os.fsync = lambda _: os._exit(9)
 artefact.write_file(Path(sys.argv[1]), b"half")
 """
 """A program that ends in the middle of writing a file."""
+
+
+class Killed(BaseException):
+    """Ends the work as a kill does: nothing in the program heeds it."""
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -265,6 +271,54 @@ def test_options_that_cannot_be_met(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_killed_after_an_array_changed_leaves_no_table_of_the_old(
+    one: tuple[Path, Path, Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, folder, manifest = one
+    out = tmp_path / "out"
+    extract(manifest, root, out, DEFAULT)
+    (before,) = feature_files.read(out, manifest).rows
+    tables = {name: (out / name).read_bytes() for name in ("features.parquet", "findings.parquet")}
+    extract(manifest, root, out, DEFAULT)  # nothing is to be done, and nothing is taken back
+    assert {name: (out / name).read_bytes() for name in tables} == tables
+    (folder / "img003.jpg").write_bytes((folder / "img002.jpg").read_bytes())
+    setting = Setting(manifest, root, out, DEFAULT, environment(DEFAULT))
+    replace_file = Path.replace
+    for place in ("landmarks", "features", "done"):  # killed when a file is about to be put there
+
+        def stopped(path: Path, target: Path, place: str = place) -> Path:
+            if place in Path(target).parts:
+                raise Killed
+            return replace_file(path, target)
+
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(Path, "replace", stopped)
+            extract_one(setting, Job(manifest.videos[0]), lambda count: None)
+        assert not [name for name in tables if (out / name).exists()]
+        with pytest.raises(FeaturesError) as caught:
+            feature_files.read(out, manifest)
+        assert str(caught.value) == (
+            "an extraction into this folder has not ended: there is no features.parquet\n"
+            f"  where: {out}\n  to do: run the same me-datasets extract again; what is done is not done again"
+        )
+    extract(manifest, root, out, DEFAULT)
+    (after,) = feature_files.read(out, manifest).rows
+    assert after.key == json.loads((out / "done/casme_015/casme_015_0101.json").read_text())["row"]["key"] != before.key
+
+
+def test_a_table_that_is_older_than_an_array_is_refused(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    extract(manifest, root, tmp_path / "out", DEFAULT)
+    table = (tmp_path / "out" / "features.parquet").read_bytes()
+    (folder / "img003.jpg").write_bytes((folder / "img002.jpg").read_bytes())
+    extract(manifest, root, tmp_path / "out", DEFAULT)
+    (tmp_path / "out" / "features.parquet").write_bytes(table)
+    with pytest.raises(FeaturesError, match=r"casme_015_0101 has changed since features\.parquet was written"):
+        feature_files.read(tmp_path / "out", manifest)
+    shutil.rmtree(tmp_path / "out" / "done")  # arrays that were copied without it are taken at the table's word
+    assert feature_files.read(tmp_path / "out", manifest).extracted
+
+
 def test_no_video_fits(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
     with pytest.raises(MeDatasetsError, match="no video fits casme_99"):
         extract(dataset, filmed, tmp_path / "out", DEFAULT, videos=["casme_99*"])
@@ -407,15 +461,81 @@ def test_boxes_of_the_user(one: tuple[Path, Path, Manifest], tmp_path: Path) -> 
     table.write_text("video,x0,y0,x1,y1\ncasme_015_0101,10,5,230,215\n")
     result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="boxes", boxes=table))
     assert (result.rows[0].box, result.rows[0].crop_source) == ([10, 5, 230, 215], "given")
+    lacks = ("there is no box for it in boxes.csv", "its box in boxes.csv lies outside its frames")
     for number, line in enumerate(("somebody,10,5,230,215", "casme_015_0101,500,500,600,600")):
         table.write_text(f"video,x0,y0,x1,y1\n{line}\n")
         options = ExtractOptions(faces="boxes", boxes=table)
         result = extract(manifest, root, tmp_path / f"other{number}", options)
         assert result.rows[0].crop_source == "sample"
         said = found(result)
-        assert said.pop("ME613").startswith("boxes gives no box inside it; taken instead: sample")
+        instead = "and there is none for another video of its subject; taken instead: the face that dlib finds"
+        assert said.pop("ME613") == f"{lacks[number]}, {instead}"
         nobody = "there is a box for 'somebody', which is no video of the manifest"
         assert said == ({} if number else {"ME616": nobody})
+
+
+def test_where_nothing_looked_for_a_face_nothing_says_so(filmed: Path, tmp_path: Path) -> None:
+    table = tmp_path / "boxes.csv"
+    table.write_text("video,x0,y0,x1,y1\ncasme_015_0101,10,5,230,215\n")
+    videos = [listed(15, "0101"), listed(15, "0102")]
+    options = ExtractOptions(faces="boxes", boxes=table)
+    result = extract(manifest_of(*videos), filmed, tmp_path / "out", options)
+    assert [(row.box, row.crop_source) for row in result.rows] == [
+        ([10, 5, 230, 215], "given"),
+        ([10, 5, 230, 215], "subject"),
+    ]
+    assert found(result) == {
+        "ME613": "there is no box for it in boxes.csv; taken instead: the mean box of 1 other video of its subject"
+    }
+
+
+def test_where_neither_box_nor_face_is_found(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    faceless(folder)
+    result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="published-crop"))
+    said = found(result)
+    assert said["ME613"] == (
+        "there is no published crop of it, and there is none for another video of its subject; taken instead: "
+        "the whole frame, as dlib finds no face"
+    )
+    assert said["ME604"].startswith("no face was found (sample: no face in 7 frames;")
+
+
+def test_room_around_the_face_of_a_video(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, _, manifest = one
+    text = manifest.schema.text.replace("casme_021_*", "casme_015_0101")
+    sides = "{left: 9px, top: edge, right: -15px, bottom: 0.3}"
+    boxes = []
+    for number, pad in enumerate(("0", sides)):
+        schema = schema_files.parse(text.replace("pad: {top: edge},", f"pad: {pad},"), "my.yaml")
+        (row,) = extract(replace(manifest, schema=schema), root, tmp_path / str(number), DEFAULT).rows
+        boxes.append(row.box)
+        assert (row.status, row.crop_source) == ("ok", "sample")
+        assert row.crop_pad == ("0.0", "left 9px, top edge, right -15px, bottom 0.3")[number]
+    (tight, own) = boxes
+    assert own == [tight[0] - 9, 0, tight[2] - 15, min(SIZE[1], tight[3] + round(0.3 * (tight[2] - tight[0])))]
+
+
+def test_a_file_numbered_by_its_date_is_no_frame(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    shutil.copy(folder / "img001.jpg", folder / "img20140508.jpg")
+    # a manifest that was made when such a file was taken for a frame
+    video = manifest.videos[0].model_copy(update={"first": 1, "last": 20_140_508, "frames": FRAMES + 1})
+    result = extract(replace(manifest, videos=[video]), root, tmp_path / "out", DEFAULT)
+    assert [(row.status, row.frames) for row in result.rows] == [("ok", FRAMES)]
+    assert found(result) == {
+        "ME312": "1 file left out, too far from img001.jpg to img020.jpg to be frames: img20140508.jpg"
+    }
+
+
+def test_a_whole_video_with_numbers_of_its_own(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    root, folder, manifest = one
+    for path in sorted(folder.iterdir()):
+        path.rename(folder / f"img2014{path.name[3:]}")
+    for path in sorted(folder.iterdir()):
+        path.rename(folder / f"img20{path.name[3:]}")
+    (row,) = extract(manifest, root, tmp_path / "out", DEFAULT).rows
+    assert (row.status, row.start, row.frames) == ("ok", 202_014_000, FRAMES)
 
 
 def test_the_published_crop(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
@@ -459,7 +579,11 @@ def test_a_video_without_a_published_crop_takes_that_of_the_subjects_other(filme
     result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="published-crop"), workers=2)
     assert [row.crop_source for row in result.rows] == ["sample", "subject"]
     assert result.rows[0].box == result.rows[1].box
-    assert {"ME605", "ME613"} <= {finding.code for finding in result.findings if finding.video == second.video}
+    said = {finding.code: finding.message for finding in result.findings if finding.video == second.video}
+    assert said.pop("ME613") == (
+        "there is no published crop of it; taken instead: the mean box of 1 other video of its subject"
+    )
+    assert set(said) <= {"ME609"}
 
 
 def test_frames_at_another_rate(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
@@ -478,6 +602,14 @@ def test_the_automatic_step(dataset: Manifest) -> None:
     assert automatic_step(dataset, 300) == 5
     with pytest.raises(MeDatasetsError, match="no annotation has one"):
         automatic_step(replace(dataset, annotations=[]), None)
+    fast = [dataset.videos[0].model_copy(update={"fps": 120}), *dataset.videos[1:]]
+    with pytest.raises(MeDatasetsError) as caught:
+        automatic_step(replace(dataset, videos=fast), 60)
+    assert str(caught.value) == (
+        "--step auto needs frames of one rate, and these are taken at 30, 60 a second\n"
+        "  to do: take all frames at one rate, with --fps 30, or give --step as a number"
+    )
+    assert automatic_step(replace(dataset, videos=fast), 30) == 5
 
 
 def test_the_presets_of_the_command_line(one: tuple[Path, Path, Manifest], me_datasets: Run, tmp_path: Path) -> None:

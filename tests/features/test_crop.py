@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from datasets_me.features.boxes import Box, CallableDetector, Detection, FaceDetector
-from datasets_me.features.crop import choose_crop, clamped, cut, given_crop, padded_square
+from datasets_me.features.crop import (
+    Margin,
+    Margins,
+    choose_crop,
+    clamped,
+    crop_of_others,
+    cut,
+    given_crop,
+    padded_box,
+    padded_square,
+)
 from datasets_me.features.faces import detector
 from datasets_me.synthetic.face_video import FaceVideo
 
@@ -74,16 +85,29 @@ def test_the_chain_of_fallbacks() -> None:
     assert list(crop.tried) == ["sample", "all-frames", "subject"]
 
 
+def once(box: Box) -> FaceDetector:
+    """A detector that finds a face in whole frames only."""
+    return CallableDetector("once", lambda image: [Detection(box, 1.0)] if image.shape == (200, 300) else [])
+
+
+ROWS, COLUMNS = np.indices((200, 300))
+MAP = np.stack([COLUMNS % 256, COLUMNS // 256, ROWS], axis=-1).astype(np.uint8)
+"""A picture whose pixels say where they are."""
+
+
+def always(box: Box) -> FaceDetector:
+    """A detector that finds a face in `MAP`, and again in every crop of it."""
+
+    def find(image: NDArray[np.uint8]) -> list[Detection]:
+        low, high, y = (int(value) for value in image[0, 0])
+        x = 256 * high + low
+        return [Detection(Box(box.x0 - x, box.y0 - y, box.x1 - x, box.y1 - y), 1.0)]
+
+    return CallableDetector("always", find)
+
+
 def test_an_unconfirmed_crop_is_the_largest_tried() -> None:
-    class Once:
-        name = "once"
-        provenance: Mapping[str, str] = {}
-        finds_crops = False
-
-        def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-            return [Detection(Box(100, 60, 160, 120), 1.0)] if image.shape == (200, 300) else []
-
-    crop = choose_crop(numbered(3), Once(), paddings=(0.1, 0.5))
+    crop = choose_crop(numbered(3), once(Box(100, 60, 160, 120)), paddings=(0.1, 0.5))
     assert not crop.confirmed
     assert crop.box == Box(70, 30, 190, 150)
 
@@ -115,6 +139,41 @@ def test_a_published_crop_is_taken_as_it_is(frames: list[NDArray[np.uint8]]) -> 
     assert crop.face is not None
     boxed = choose_crop(frames, detector("boxes", box=Box(60, 50, 250, 270)))
     assert boxed.box == Box(60, 50, 250, 270)
+
+
+EDGE = Margin(px=math.inf)
+
+
+@pytest.mark.parametrize(
+    ("margins", "box"),
+    [
+        (Margins(Margin(px=10), Margin(px=10), Margin(px=10), Margin(px=10)), (90, 50, 170, 130)),
+        (Margins(Margin(px=80), Margin(0.5), Margin(px=-40), Margin(0.25)), (20, 30, 120, 135)),
+        (Margins(Margin(0.1), EDGE, Margin(0.1), Margin(px=20)), (94, 0, 166, 140)),
+        (Margins(EDGE, EDGE, EDGE, EDGE), (0, 0, 300, 200)),
+        (Margins(Margin(px=400), Margin(-0.5), Margin(), Margin(9)), (0, 90, 160, 200)),
+    ],
+)
+def test_each_side_has_room_of_its_own(margins: Margins, box: tuple[int, int, int, int]) -> None:
+    crop = choose_crop([MAP], always(Box(100, 60, 160, 120)), margins=margins)
+    assert (crop.box, crop.confirmed) == (Box(*box), True)
+
+
+def test_room_on_each_side_is_widened_where_the_face_is_not_found_again() -> None:
+    margins = Margins(Margin(px=10), Margin(px=48), Margin(px=-20), EDGE)
+    crop = choose_crop(numbered(3), once(Box(100, 60, 160, 120)), margins=margins, paddings=(0.1, 0.5))
+    assert (crop.box, crop.confirmed) == (Box(70, 12, 140, 200), False)
+
+
+def test_the_same_room_on_all_sides_of_a_square_is_a_padding() -> None:
+    face = Box(100, 60, 160, 120)
+    assert padded_box(face, Margins(*[Margin(0.4)] * 4)) == padded_square(face, 0.4)
+
+
+def test_the_mean_box_of_others_is_cut_to_the_picture() -> None:
+    crop = crop_of_others([Box(-30, 10, 110, 110), Box(20, 20, 120, 290)], (200, 300))
+    assert (crop.box, crop.source, crop.looked) == (Box(0, 15, 115, 200), "subject", 0)
+    assert dict(crop.tried) == {"subject": "the mean box of 2 other videos"}
 
 
 edges = st.floats(-500, 500, allow_nan=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,16 @@ def test_images_are_looked_into(manifest: Manifest, tmp_path: Path) -> None:
     assert found(manifest, root, "ME307", deep=True) == [
         (place + "reg_img50.jpg", "reg_img50.jpg is 8x6 with 1 channel, the others are 8x6 with 3 channels"),
         (place + "reg_img51.jpg", "reg_img51.jpg is 16x12 with 3 channels, the others are 8x6 with 3 channels"),
+    ]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_pipe_among_frames_is_not_waited_for(manifest: Manifest, tmp_path: Path, deep: bool) -> None:
+    folder = frames(tmp_path / "data", "Cropped/sub01/EP02_01f", range(46, 87), "reg_img{}.jpg")
+    (folder / "reg_img46.jpg").unlink()
+    os.mkfifo(folder / "reg_img46.jpg")
+    assert [message for _, message in found(manifest, tmp_path / "data", "ME306", deep=deep)] == [
+        "reg_img46.jpg cannot be decoded: it is not a regular file"
     ]
 
 
@@ -210,6 +221,36 @@ def test_a_folder_of_a_video_that_holds_no_images(manifest: Manifest, tmp_path: 
     assert found(manifest, tmp_path / "data", "ME211") == [
         ("Cropped/sub01/EP02_01f", "1 file beside the frames: readme.txt")
     ]
+
+
+def test_a_file_numbered_by_its_date(manifest: Manifest, tmp_path: Path) -> None:
+    folder = frames(tmp_path / "data", "Cropped/sub01/EP02_01f", range(46, 87), "reg_img{}.jpg")
+    Image.new("RGB", (8, 6)).save(folder / "reg_img20140508.jpg")
+    message = "1 file left out, too far from reg_img46.jpg to reg_img86.jpg to be frames: reg_img20140508.jpg"
+    assert found(manifest, tmp_path / "data", "ME312") == [("Cropped/sub01/EP02_01f", message)]
+    assert found(manifest, tmp_path / "data", "ME301") == []
+    tied = with_folders(manifest, tmp_path / "data")
+    assert (tied.videos[0].frames, tied.videos[0].last, tied.videos[0].missing) == (41, 86, 0)
+    assert [(row.code, row.message) for row in tied.findings if row.code.startswith("ME3")] == [("ME312", message)]
+
+
+def test_folders_known_to_be_absent_are_all_named(casme_sq: Schema, workbook: Workbook, tmp_path: Path) -> None:
+    rows = [
+        [p, clip, 3, 4, 5, 4, "negative", "macro-expression", "sadness"]
+        for p, clip in ((7, "happy4_1"), (7, "happy5_1"), (8, "happy4_1"))
+    ]
+    manifest = convert(casme_sq, workbook(rows)).manifest()
+    frames(tmp_path / "data", "cropped/23/happy5_1", range(3, 6))
+    assert [message for _, message in found(manifest, tmp_path / "data", "ME207")] == [
+        "casme_015_0508 has no folder in cropped, as known: not delivered with cropped; it has no annotation",
+        "casme_023_0503 has no folder in cropped, as known: not delivered with cropped; it has no annotation",
+        "casme_023_0507 happy4_1 has no folder in cropped, as known: not delivered with cropped",
+        "casme_024_0507 happy4_1 has no folder in cropped, as known: not delivered with cropped",
+    ]
+    frames(tmp_path / "data", "cropped/15/happy5_2", range(3, 6))  # it is there after all
+    assert len(found(manifest, tmp_path / "data", "ME207")) == 3
+    frames(tmp_path / "raw", "rawpic/s23/23_0507climbingthewall", range(1, 9))
+    assert found(manifest, tmp_path / "raw", "ME207") == []
 
 
 def test_a_tree_of_another_dataset(manifest: Manifest, tmp_path: Path) -> None:

@@ -128,3 +128,33 @@ def test_arrays_behind_links_out_of_the_folder_are_not_read(tmp_path: Path, mani
     for read in (folder.load, folder.quality):
         with pytest.raises(PathError, match="goes through a link that leads out of the folder"):
             read(row)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fps": float("inf")}, "fps: input should be a finite number, not inf"),
+        ({"step": 0}, "step: input should be greater than or equal to 1, not 0"),
+        ({"start": -1}, "start: input should be greater than or equal to 0, not -1"),
+        ({"unit_px": 0.0}, "unit_px: input should be greater than 0, not 0.0"),
+    ],
+)
+def test_numbers_that_no_video_has(tmp_path: Path, manifest: Manifest, values: dict[str, float], message: str) -> None:
+    row = VideoFeatures(dataset="casme-sq", subject="s", video="v", name="v", status="ok", fps=30)
+    write_parquet(VideoFeatures, [row, row.model_copy(update=values)], tmp_path / "features.parquet")
+    with pytest.raises(FeaturesError) as said:
+        feature_files.read(tmp_path, manifest)
+    assert said.value.what == f"features.parquet is damaged: features.parquet, row 2: {message}"
+
+
+def test_a_header_that_claims_terabytes(tmp_path: Path, manifest: Manifest) -> None:
+    (tmp_path / "s").mkdir()
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 12, 2), }"
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    (tmp_path / "s" / "v.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(FeaturesError) as said:
+        feature_files.read(tmp_path, manifest)
+    assert said.value.what == (
+        "the array cannot be read: its header claims 96,000,000,000,000 bytes of float32 in the shape "
+        "(1000000000000, 12, 2); the file has 0"
+    )

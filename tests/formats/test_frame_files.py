@@ -1,4 +1,4 @@
-"""The frames of a folder: only those that lie under the root."""
+"""The frames of one video: where it begins and ends, and what can make it no longer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,60 @@ from pathlib import Path
 import pytest
 
 from datasets_me.core.errors import FolderError
-from datasets_me.formats.frame_files import frame_files
+from datasets_me.formats.frame_files import frame_files, video_seconds
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 from datasets_me.schema.schema_files import Schema
+
+
+def listed(layout: str = "rawpic", **fields: int) -> Video:
+    return Video(dataset="casme-sq", subject="s", video="v", layout=layout, path="folder", fps=30, **fields)
+
+
+@pytest.fixture
+def manifest(casme_sq: Schema) -> Manifest:
+    return Manifest(casme_sq, [], [], [], "three-sheets")
+
+
+@pytest.mark.parametrize(
+    ("layout", "numbers", "known", "extent"),
+    [
+        ("rawpic", range(3, 9), {}, (0, 8)),
+        ("selectedpic", range(3, 9), {}, (2, 8)),
+        ("rawpic", range(3, 9), {"first": 1, "last": 12, "frames": 12}, (0, 12)),
+        ("selectedpic", range(3, 9), {"first": 1, "last": 12, "frames": 12}, (0, 12)),
+        ("rawpic", range(0), {"first": 1, "last": 14_000, "frames": 14_000}, (0, 14_000)),
+        ("rawpic", range(0), {}, (0, 0)),
+        # no manifest makes a video longer than its files can be, and no numbers of their own do
+        ("rawpic", range(3, 9), {"first": 1, "last": 2_000_000_000, "frames": 2_000_000_000}, (0, 8)),
+        ("rawpic", range(0), {"first": 1, "last": 2_000_000_000, "frames": 2_000_000_000}, (0, 0)),
+        ("rawpic", range(20_140_508, 20_140_548), {}, (20_140_507, 20_140_547)),
+    ],
+)
+def test_where_a_video_begins_and_ends(
+    layout: str, numbers: range, known: dict[str, int], extent: tuple[int, int], manifest: Manifest, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    for number in numbers:
+        (tmp_path / "folder" / f"img{number}.jpg").touch()
+    files = frame_files(manifest, listed(layout, **known), tmp_path)
+    assert (files.start, files.end) == extent
+    assert list(files.names) == [number - 1 for number in numbers]
+
+
+def test_files_too_far_away_are_named(manifest: Manifest, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for number in (0, 1, 2, 20_140_508):
+        (tmp_path / "folder" / f"img{number}.jpg").touch()
+    files = frame_files(manifest, listed(), tmp_path)
+    assert (files.names, files.end) == ({0: "img1.jpg", 1: "img2.jpg"}, 2)
+    assert (files.left_out, files.far) == (("img0.jpg",), ("img20140508.jpg",))
+
+
+def test_how_long_a_whole_video_lasts(manifest: Manifest) -> None:
+    assert video_seconds(manifest, listed(last=90)) == 3
+    assert video_seconds(manifest, listed()) is None
+    assert video_seconds(manifest, listed("selectedpic", last=90)) is None
 
 
 def video(path: str) -> Video:

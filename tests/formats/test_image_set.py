@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_me.core.artefact import header
-from datasets_me.core.errors import ImagesError, OutputError, PathError
+from datasets_me.core.errors import ImagesError, MeDatasetsError, OutputError, PathError
 from datasets_me.core.paths import path_fault
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set, image_tables
@@ -129,7 +129,7 @@ def test_damage_is_named(tmp_path: Path, name: str, content: str | None, message
     file.unlink()
     if content is not None:
         file.write_text(content)
-    with pytest.raises(ImagesError, match=message):
+    with pytest.raises(MeDatasetsError, match=message):
         list(image_set.read(tmp_path / "i").rows())
 
 
@@ -172,7 +172,7 @@ def test_tables_stand_beside_the_images(write_set: Write, tmp_path: Path) -> Non
     with pytest.raises(ImagesError, match=r"there is no faces\.parquet"):
         list(image_tables.read_table(images, "faces", QualityRow))
     (images.folder / "faces.parquet").write_text("mine")
-    with pytest.raises(ImagesError, match="the table is damaged, or not ours"):
+    with pytest.raises(MeDatasetsError, match="the table is damaged, or not ours"):
         image_tables.write_table(images, "faces", QualityRow, [], [], force=True)
     assert (images.folder / "faces.parquet").read_text() == "mine"
     other = write_set(row("b.png"), name="other")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from datasets_me.convert.convert import convert
 from datasets_me.core.artefact import header
-from datasets_me.core.errors import ManifestError, OutputError, PathError, WriteError
+from datasets_me.core.errors import ManifestError, MeDatasetsError, OutputError, PathError, WriteError
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.kinds import MANIFEST
 from datasets_me.formats.manifest import Manifest
@@ -161,3 +163,67 @@ def test_a_video_outside_the_root_is_refused(made: Manifest, tmp_path: Path, pat
         f"the path '{path}' cannot be used: {fault}",
         f"{tmp_path / 'm' / 'videos.parquet'}, row 2",
     )
+
+
+def spoil_table(folder: Path, name: str, **values: object) -> None:
+    """Put values into the first row of a table, whatever its columns are made for."""
+    rows = pq.read_table(folder / f"{name}.parquet").to_pylist()
+    for row in rows:
+        for column, value in row.items():
+            row[column] = dict(value) if column in ("corrected", "extra", "source_cells") else value
+    kept = pq.read_schema(folder / f"{name}.parquet")
+    wide = {"onset": pa.int64(), "offset": pa.int64(), "frames": pa.int64()}
+    schema = pa.schema(field.with_type(wide.get(field.name, field.type)) for field in kept)
+    rows[0] |= values
+    columns = [
+        pa.array([list(row[f.name].items()) if pa.types.is_map(f.type) else row[f.name] for row in rows], f.type)
+        for f in schema
+    ]
+    pq.write_table(pa.table(columns, schema=schema), folder / f"{name}.parquet")
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "message"),
+    [
+        ("annotations", {"fps": float("nan")}, "fps: input should be a finite number, not nan"),
+        ("annotations", {"fps": float("inf")}, "fps: input should be a finite number, not inf"),
+        ("annotations", {"fps": 0.0}, "fps: input should be greater than or equal to 0.01, not 0.0"),
+        ("videos", {"fps": -25.0}, "fps: input should be greater than or equal to 0.01, not -25.0"),
+        ("videos", {"fps": 1e308}, "fps: input should be less than or equal to 20000, not 1e+308"),
+        ("annotations", {"onset": -1}, "onset: input should be greater than or equal to 0, not -1"),
+        ("annotations", {"offset": 10**12}, "offset: input should be less than 2147483647, not 1000000000000"),
+        ("videos", {"frames": 2**31}, "frames: input should be less than 2147483648, not 2147483648"),
+    ],
+)
+def test_numbers_that_no_video_has(
+    made: Manifest, tmp_path: Path, table: str, values: dict[str, object], message: str
+) -> None:
+    manifests.write(made, tmp_path / "m")
+    spoil_table(tmp_path / "m", table, **values)
+    with pytest.raises(ManifestError) as said:
+        manifests.read(tmp_path / "m")
+    assert said.value.what == f"the manifest is damaged: {table}.parquet, row 1: {message}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("manifest.json", b"[" * 100_000, "the manifest is damaged: manifest.json: it is nested too deeply"),
+        ("schema.yaml", b"- " * 20_000, "the schema is nested more than 32 deep"),
+    ],
+)
+def test_nesting_without_end(made: Manifest, tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    manifests.write(made, tmp_path / "m")
+    (tmp_path / "m" / name).write_bytes(content)
+    with pytest.raises(MeDatasetsError) as said:
+        manifests.read(tmp_path / "m")
+    assert said.value.what == message
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "schema.yaml", "annotations.parquet"])
+def test_a_pipe_in_the_place_of_a_file(made: Manifest, tmp_path: Path, name: str) -> None:
+    manifests.write(made, tmp_path / "m")
+    (tmp_path / "m" / name).unlink()
+    os.mkfifo(tmp_path / "m" / name)
+    with pytest.raises(ManifestError, match=r"not a (manifest: there is no manifest\.json in it|regular file)"):
+        manifests.read(tmp_path / "m")

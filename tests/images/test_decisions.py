@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets_me.core.errors import ImagesError
+from datasets_me.core.errors import ImagesError, MeDatasetsError
 from datasets_me.images import decisions
 from datasets_me.images.decisions import Decision
 from tests.images.made import image_set
@@ -30,7 +30,7 @@ def test_round_trip_and_the_same_bytes(tmp_path: Path) -> None:
 def test_what_is_no_table_of_decisions(tmp_path: Path) -> None:
     images = image_set(tmp_path, ["happy/1.png"])
     (tmp_path / "d.parquet").write_text("text")
-    with pytest.raises(ImagesError, match="the table is damaged"):
+    with pytest.raises(MeDatasetsError, match="the table is damaged"):
         decisions.read(images, tmp_path / "d.parquet")
     with pytest.raises(ImagesError, match="there is no such folder"):
         decisions.read(images, tmp_path / "none" / "d.parquet")

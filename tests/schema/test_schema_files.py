@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_every_name_belongs_to_one_dataset() -> None:
             "line 87: layouts.0.holds: Input should be 'video' or 'expression' (found 'film')",
         ),
         ("base: 1}", "base: 7}", "line 16: workbook.frames.base: Input should be 0 or 1 (found 7)"),
-        ("fps: 30", "fps: 0", "line 6: fps: Input should be greater than 0 (found 0)"),
+        ("fps: 30", "fps: 0", "line 6: fps: Input should be greater than or equal to 0.01 (found 0)"),
         ("'\\d{1,2}'", "'('", "line 30: workbook.variants.0.looks.participant: not a regular expression: "),
         (
             "'\\d{1,2}'",
@@ -113,13 +114,18 @@ def test_faults_are_named_by_line_and_path(casme_sq: Schema, old: str, new: str,
         ("", "a schema is a mapping"),
         ("a: !!int x", "a value in the schema cannot be read"),
         ("id: 2001-99-99", "a value in the schema cannot be read"),
-        ("&a [*a]", "a schema is a mapping"),
-        ("&a {b: *a}", "the schema is not valid"),
+        ("&a [*a]", r"^\*a stands in what it stands for\n  where: my\.yaml, line 1$"),
+        ("&a {b: *a}", r"^\*a stands in what it stands for\n  where: my\.yaml, line 1$"),
         ("a: {b: [1]\n", "not YAML"),
+        ("\na: " + "[" * 20_000, r"^the schema is nested more than 32 deep\n  where: my\.yaml, line 2$"),
+        ("- " * 20_000, r"^the schema is nested more than 32 deep\n  where: my\.yaml, line 1$"),
+        ("a: 1" + ":59" * 100_000, r"^a value has more than 10,000 characters\n  where: my\.yaml, line 1$"),
+        ("#" * 1_000_001, r"^the schema has 1,000,001 characters; at most 1,000,000 are read\n  where: my\.yaml$"),
+        ("\n".join(f"k{n}: 1" for n in range(3_000)), r"\n  and 2,989 more$"),
         ("expression_type[constant: micro", "the schema is not valid"),
         (
             "a0: &a0 [x,x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1},*a{n - 1}]\n" for n in range(1, 40)),
-            "the schema is not valid",
+            r"^the schema has more than 100,000 values\n  where: my\.yaml, line 15$",
         ),
     ],
 )
@@ -165,3 +171,39 @@ def test_paths_are_checked_when_a_schema_is_read(casme_sq: Schema, old: str, new
         schema_files.parse(casme_sq.text.replace(old, new, 1), "own.yaml")
     (said,) = caught.value.details
     assert said.startswith("own.yaml, line ") and fault in said
+
+
+def test_room_around_a_face_on_each_side(casme_sq: Schema) -> None:
+    assert {item.video: str(item.pad) for item in casme_sq.spec.crop.overrides} == {
+        "casme_027_*": "top edge, bottom 20px",
+        "casme_021_*": "top edge",
+        "casme_037_*": "top 20px",
+        "casme_031_0507": "left 10px, top 10px, right 10px, bottom 10px",
+        "casme_024_0507": "left 10px, top 10px, right 10px, bottom 10px",
+    }
+
+
+@pytest.mark.parametrize(
+    ("pad", "fault"),
+    [
+        (
+            "{left: 80}",
+            "pad.left: room is a part of the face box, such as 0.25, or '10px', '-40px' or 'edge' (found 80)",
+        ),
+        ("{top: egde}", "pad.top: room is a part of the face box, such as 0.25, or '10px', '-40px' or 'edge'"),
+        ("{above: edge}", "pad.above: unknown key; allowed: bottom, left, right, top"),
+        ("-1", "pad: Input should be greater than or equal to 0 (found -1)"),
+    ],
+)
+def test_room_that_means_nothing(pad: str, fault: str, casme_sq: Schema) -> None:
+    text = casme_sq.text.replace("{top: edge, bottom: 20px}", pad)
+    with pytest.raises(SchemaError) as caught:
+        schema_files.parse(text, "my.yaml")
+    (line,) = str(caught.value).splitlines()[1:]
+    assert f"crop.overrides.0.{fault}" in line
+
+
+def test_a_pipe_is_no_schema_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(SchemaError, match=r"^the schema cannot be read: it is not a regular file\n"):
+        schema_files.load(str(tmp_path / "pipe.yaml"))

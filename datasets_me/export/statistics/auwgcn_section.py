@@ -1,28 +1,68 @@
 """The numbers of a dataset that the training scripts of AUW-GCN and ABPN read from their ``config.yaml``.
 
-They compare lengths with ``end - start``, so lengths here are offset - onset, one less than the number of frames, over
-rows where both are annotated, at the frame rate they train at. Of a type's lengths, ``min`` and ``max`` are the least
-and the greatest and ``average_len`` is the mean, rounded; the search around an apex reaches from ``min // 2`` to
-``average_len // 2`` frames to both sides. That is the rule of the published values for SAMM Long Videos, except two:
+They compare lengths with ``end - start`` and look for start and end so many frames before and after an apex
+(``utils/eval_utils.py`` of github.com/xjtupanda/AUW-GCN). Lengths here are therefore offset - onset, one less than the
+number of frames, and distances apex - onset and offset - apex, at the frame rate they train at. ``min``, ``max`` and
+``average_len`` are the least, the greatest and the mean length, rounded. Rows whose frames are out of order (ME107) do
+not count, nor do those that are longer than their video.
+
+How far the scripts look for start and end is a choice (`Distances`). The published one is ``mean``: from ``min // 2``
+to ``average_len // 2`` frames to both sides. That is the rule of the published values for SAMM Long Videos, except two:
 there ``micro_left_max_dis`` and ``micro_right_max_dis`` are 7, where the rule gives 4. The published values for
 CAS(ME)² (15 and 59 frames on average, 5 to 30 and 15 to 90 long) are not those of the annotations (13 and 39, 8 to 16
-and 3 to 117); only the distances follow from the lengths by the rule above.
+and 16 to 117); only the distances follow from the lengths by the rule above. By that rule, 74 of its 252
+macro-expressions with an apex have both onset and offset where they are looked for.
+
+The scripts also drop proposals of macro-expressions longer than one and a half times ``macro_average_len``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
+import numpy as np
 import yaml
 
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.export.statistics.lengths import frames_at
+from datasets_me.export.statistics.lengths import Frames, frames_at
+from datasets_me.formats.frame_files import measurable
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import ExpressionType
 
 TYPES: tuple[ExpressionType, ...] = ("micro", "macro")
+
+Distances = Literal["mean", "observed", "q95"]
+"""How far from an apex its start and end are looked for: ``mean``, the published rule; ``observed``, from the least to
+the greatest distance that occurs, and as far as ``mean`` at least; ``q95``, from the 5 % to the 95 % quantile.
+"""
+
+RULES: tuple[Distances, ...] = get_args(Distances)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is known of the expressions of one type, in frames from one to another, and what follows from it.
+
+    Attributes:
+        rows: expressions with a length.
+        average: the mean length, rounded.
+        length: the least and the greatest.
+        apexes: expressions with an apex, too.
+        left, right: for each rule the least and the greatest distance before and after an apex.
+        within: for each rule, how many of ``apexes`` have their onset and their offset there.
+    """
+
+    rows: int
+    average: int
+    length: tuple[int, int]
+    apexes: int
+    left: Mapping[Distances, tuple[int, int]]
+    right: Mapping[Distances, tuple[int, int]]
+    within: Mapping[Distances, int]
 
 
 def training_fps(manifest: Manifest) -> float:
@@ -30,29 +70,91 @@ def training_fps(manifest: Manifest) -> float:
     return manifest.spec.auwgcn_csv.fps if manifest.spec.auwgcn_csv else manifest.spec.fps
 
 
-def section(manifest: Manifest, fps: float | None = None) -> dict[str, Any]:
+def section(
+    manifest: Manifest,
+    fps: float | None = None,
+    distances: Distances | None = None,
+    *,
+    compat: Literal["auwgcn"] | None = None,
+) -> dict[str, Any]:
     """``micro_average_len`` to ``macro_right_max_dis``, and ``subject_list``.
 
+    Args:
+        distances: `Distances`; None is ``observed``, or with ``compat`` the published ``mean``.
+        compat: count every row whose offset does not lie before its onset, as the published numbers do.
+
     Raises:
-        MeDatasetsError: there is no micro- or no macro-expression with a length; the scripts need both.
+        MeDatasetsError: there is no micro- or no macro-expression with a length, and the scripts need both; or another
+            rule than the published one is asked for with ``compat``.
     """
+    if compat and distances not in (None, "mean"):
+        raise MeDatasetsError(
+            "the published distances are those of the mean length, and no others",
+            fix="leave out --distances, or --compat",
+        )
+    rule = distances or ("mean" if compat else "observed")
     rate = fps or training_fps(manifest)
+    rows = manifest.annotations if compat else measurable(manifest)
     out: dict[str, Any] = {}
+    found: dict[ExpressionType, Search] = {}
     for kind in TYPES:
-        found = _lengths([row for row in manifest.annotations if row.type == kind], rate)
-        if not found:
+        made = search([row for row in rows if row.type == kind], rate)
+        if made is None:
             raise MeDatasetsError(
                 f"no {kind}-expression of {manifest.spec.id} has a length, and the training scripts need both types",
                 fix="print the statistics with --format json instead",
             )
-        out[f"{kind}_average_len"] = round(sum(found) / len(found))
-        out[f"{kind}_max"], out[f"{kind}_min"] = max(found), min(found)
+        found[kind] = made
+        out[f"{kind}_average_len"] = made.average
+        out[f"{kind}_min"], out[f"{kind}_max"] = made.length
     for kind in TYPES:
-        for side in ("left", "right"):
-            out[f"{kind}_{side}_min_dis"] = out[f"{kind}_min"] // 2
-            out[f"{kind}_{side}_max_dis"] = out[f"{kind}_average_len"] // 2
+        for side, limits in (("left", found[kind].left), ("right", found[kind].right)):
+            out[f"{kind}_{side}_min_dis"], out[f"{kind}_{side}_max_dis"] = limits[rule]
     out["subject_list"] = sorted({row.subject for row in manifest.annotations})
     return out
+
+
+def searches(manifest: Manifest, fps: float | None = None) -> dict[str, Any]:
+    """What the section is made of, at ``fps`` or the rate that the field trains at: for each type its lengths, and by
+    each rule the distances and how many expressions lie within.
+    """
+    rate = fps or training_fps(manifest)
+    rows = measurable(manifest)
+    types: dict[str, Any] = {}
+    for kind in TYPES:
+        made = search([row for row in rows if row.type == kind], rate)
+        if made is not None:
+            types[kind] = {
+                "rows": made.rows,
+                "apexes": made.apexes,
+                "average_len": made.average,
+                "length": list(made.length),
+                "distances": {
+                    rule: {"left": list(made.left[rule]), "right": list(made.right[rule]), "within": made.within[rule]}
+                    for rule in RULES
+                },
+            }
+    return {"fps": rate, "types": types}
+
+
+def search(rows: Sequence[Annotation], fps: float) -> Search | None:
+    """The lengths of expressions at a frame rate, and the distances that follow by each rule; None without a length."""
+    frames = [frames_at(row, fps) for row in rows]
+    lengths = [b - a for a, _, b in frames if a is not None and b is not None and b >= a]
+    if not lengths:
+        return None
+    average = round(sum(lengths) / len(lengths))
+    mean = (min(lengths) // 2, average // 2)
+    sides = [sides for row in frames if (sides := _sides(row)) is not None]
+    left, right = (_limits([pair[side] for pair in sides], mean) for side in (0, 1))
+    within = {
+        rule: sum(
+            left[rule][0] <= before <= left[rule][1] and right[rule][0] <= after <= right[rule][1]
+            for before, after in sides
+        )
+        for rule in RULES
+    }
+    return Search(len(lengths), average, (min(lengths), max(lengths)), len(sides), left, right, within)
 
 
 def to_yaml(values: dict[str, Any]) -> str:
@@ -60,8 +162,20 @@ def to_yaml(values: dict[str, Any]) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
 
 
-def _lengths(rows: Sequence[Annotation], fps: float) -> list[int]:
-    frames = (frames_at(row, fps) for row in rows)
-    return [
-        offset - onset for onset, _, offset in frames if onset is not None and offset is not None and offset >= onset
-    ]
+def _limits(distances: Sequence[int], mean: tuple[int, int]) -> dict[Distances, tuple[int, int]]:
+    if not distances:
+        return dict.fromkeys(RULES, mean)
+    low, high = (float(value) for value in np.quantile(distances, (0.05, 0.95)))
+    return {
+        "mean": mean,
+        "observed": (min(mean[0], *distances), max(mean[1], *distances)),
+        "q95": (math.floor(low), math.ceil(high)),
+    }
+
+
+def _sides(frames: Frames) -> tuple[int, int] | None:
+    """The distances of the apex from onset and offset, where all three are known and in order."""
+    onset, apex, offset = frames
+    if onset is None or apex is None or offset is None or not onset <= apex <= offset:
+        return None
+    return apex - onset, offset - apex

@@ -14,21 +14,24 @@ from datasets_me.formats.records import Annotation
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
+Frames = tuple[int | None, int | None, int | None]
+"""Onset, apex and offset."""
+
 
 @dataclass(frozen=True)
 class Spread:
-    """A distribution of whole numbers: how many, mean, least, greatest, and `QUANTILES` (linear between values)."""
+    """A distribution of frames or seconds: how many, mean, least, greatest, and `QUANTILES` (linear between values)."""
 
     count: int
     mean: float | None
-    min: int | None
-    max: int | None
+    min: float | None
+    max: float | None
     quantiles: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """What is known of a group of expressions, in frames.
+    """What is known of a group of expressions, in frames or seconds.
 
     ``length`` is offset - onset + 1, over rows where both are annotated and the offset does not lie before the onset;
     ``left`` is apex - onset and ``right`` offset - apex, over rows whose three frames are annotated and in order.
@@ -42,20 +45,29 @@ class Lengths:
     right: Spread
 
 
-def lengths(annotations: Iterable[Annotation], fps: float | None = None) -> Lengths:
-    """Measure expressions, at another frame rate if one is given: frame k becomes floor(k * fps / its own)."""
-    rows = [frames_at(row, fps) for row in annotations]
-    ordered = [row for row in rows if _in_order(row)]
+def in_seconds(annotations: Iterable[Annotation], fps: float | None = None) -> bool:
+    """Whether expressions have to be measured in seconds: frames of several rates have no mean."""
+    return fps is None and len({row.fps for row in annotations}) > 1
+
+
+def lengths(annotations: Iterable[Annotation], fps: float | None = None, *, seconds: bool = False) -> Lengths:
+    """Measure expressions in frames, at another rate if one is given: frame k becomes floor(k * fps / its own).
+
+    Args:
+        seconds: measure in seconds, each row at its own rate.
+    """
+    rows = [(frames_at(row, fps), 1 / row.fps if seconds else 1, row.in_order) for row in annotations]
+    whole = [(frames, unit) for frames, unit, in_order in rows if in_order and None not in frames]
     return Lengths(
         rows=len(rows),
-        out_of_order=len(rows) - len(ordered),
-        length=_spread(b - a + 1 for a, _, b in rows if a is not None and b is not None and b >= a),
-        left=_spread(apex - a for a, apex, b in ordered if a is not None and apex is not None and b is not None),
-        right=_spread(b - apex for a, apex, b in ordered if a is not None and apex is not None and b is not None),
+        out_of_order=sum(not in_order for _, _, in_order in rows),
+        length=_spread((b - a + 1) * unit for (a, _, b), unit, _ in rows if a is not None and b is not None and b >= a),
+        left=_spread((apex - a) * unit for (a, apex, _), unit in whole if a is not None and apex is not None),
+        right=_spread((b - apex) * unit for (_, apex, b), unit in whole if b is not None and apex is not None),
     )
 
 
-def frames_at(row: Annotation, fps: float | None = None) -> tuple[int | None, int | None, int | None]:
+def frames_at(row: Annotation, fps: float | None = None) -> Frames:
     """Onset, apex and offset, 0-based, at a frame rate or at their own."""
     step = Fraction(1) if fps is None else Fraction(str(row.fps)) / Fraction(str(fps))
     onset, apex, offset = (None if f is None else math.floor(f / step) for f in (row.onset, row.apex, row.offset))
@@ -65,8 +77,10 @@ def frames_at(row: Annotation, fps: float | None = None) -> tuple[int | None, in
 def by_group(annotations: Sequence[Annotation], fps: float | None = None) -> dict[str, Any]:
     """``types``, ``subjects`` and ``emotions``, each value's rows measured; the latter two for each type.
 
-    Rows without an emotion stand under "" there.
+    Rows without an emotion stand under "" there. All are measured in frames, or in seconds where the rows are of
+    several rates and none is given.
     """
+    seconds = in_seconds(annotations, fps)
     groups: dict[str, Callable[[Annotation], str]] = {
         "subjects": lambda row: row.subject,
         "emotions": lambda row: row.emotion or "",
@@ -74,27 +88,24 @@ def by_group(annotations: Sequence[Annotation], fps: float | None = None) -> dic
     out: dict[str, Any] = {"types": {}}
     for kind in sorted({row.type for row in annotations}):
         of_type = [row for row in annotations if row.type == kind]
-        entry: dict[str, Any] = {"all": asdict(lengths(of_type, fps))}
+        entry: dict[str, Any] = {"all": asdict(lengths(of_type, fps, seconds=seconds))}
         for name, key in groups.items():
             values = sorted({key(row) for row in of_type})
-            entry[name] = {v: asdict(lengths([row for row in of_type if key(row) == v], fps)) for v in values}
+            entry[name] = {
+                v: asdict(lengths([row for row in of_type if key(row) == v], fps, seconds=seconds)) for v in values
+            }
         out["types"][kind] = entry
     return out
 
 
-def _in_order(frames: tuple[int | None, int | None, int | None]) -> bool:
-    known = [frame for frame in frames if frame is not None]
-    return known == sorted(known)
-
-
-def _spread(values: Iterable[int]) -> Spread:
-    numbers = np.fromiter(values, np.int64)
+def _spread(values: Iterable[float]) -> Spread:
+    numbers = np.array(list(values))
     if not numbers.size:
         return Spread(0, None, None, None, ())
     return Spread(
         count=int(numbers.size),
         mean=float(numbers.mean()),
-        min=int(numbers.min()),
-        max=int(numbers.max()),
+        min=numbers.min().item(),
+        max=numbers.max().item(),
         quantiles=tuple(float(value) for value in np.quantile(numbers, QUANTILES)),
     )

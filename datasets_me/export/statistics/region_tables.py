@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datasets_me.core import resources
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.schema.schema_files import validated
+from datasets_me.schema.yaml_files import load as load_yaml
+from datasets_me.schema.yaml_files import read_text
 
 TABLES = "export/statistics/action_unit_regions.yaml"
 
@@ -60,24 +62,12 @@ def load(name: str) -> RegionTable:
         MeDatasetsError: there is no such table or file, or it is wrong.
     """
     path = Path(name)
-    shipped = yaml.safe_load(resources.package_file(TABLES).read_text(encoding="utf-8"))
-    if path.suffix not in (".yaml", ".yml"):
-        if name not in shipped:
-            raise MeDatasetsError(
-                f"there is no table of regions '{name}'",
-                fix=f"give one of {', '.join(shipped)}, or the path of a YAML file",
-            )
-        return RegionTable.model_validate(shipped[name])
-    try:
-        return RegionTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        at = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+    if path.suffix in (".yaml", ".yml"):
+        return validated(read_text(path, "table of regions"), str(path), RegionTable, "table of regions")
+    shipped = load_yaml(resources.package_file(TABLES).read_text(encoding="utf-8"), TABLES).value
+    if name not in shipped:
         raise MeDatasetsError(
-            f"the table of regions is wrong: {f'{at}: ' if at else ''}{message}",
-            where=str(path),
-            fix="give it title, regions, units, and sides if units stand on one side",
-        ) from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise MeDatasetsError(f"the table of regions cannot be read: {error}", where=str(path)) from error
+            f"there is no table of regions '{name}'",
+            fix=f"give one of {', '.join(shipped)}, or the path of a YAML file",
+        )
+    return RegionTable.model_validate(shipped[name])

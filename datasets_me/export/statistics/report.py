@@ -7,22 +7,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.export.statistics import lengths
+from datasets_me.export.statistics import auwgcn_section, lengths
 from datasets_me.export.statistics.channels import FoldMoments, Moments
 from datasets_me.formats.manifest import Manifest
 
 
 def statistics(manifest: Manifest, fps: float | None = None) -> dict[str, Any]:
-    """Counts and lengths in frames, at the annotations' own frame rate or another."""
+    """Counts, lengths, and how far apexes lie from the ends, as the training scripts count.
+
+    Lengths are in frames at the annotations' own rate or another; where they are of several rates, and none is given,
+    ``unit`` is seconds and ``fps`` null.
+    """
     rows = manifest.annotations
+    rates = sorted({row.fps for row in rows}) or [manifest.spec.fps]
     return {
         "dataset": manifest.spec.id,
-        "fps": fps or manifest.spec.fps,
+        "fps": fps or (rates[0] if len(rates) == 1 else None),
+        "unit": "seconds" if lengths.in_seconds(rows, fps) else "frames",
+        "rates": rates,
         "annotations": len(rows),
         "subjects": len({row.subject for row in rows}),
         "videos": len({row.video for row in rows}),
         "quantiles": list(lengths.QUANTILES),
         **lengths.by_group(rows, fps),
+        "search": auwgcn_section.searches(manifest, fps),
     }
 
 

@@ -24,8 +24,7 @@ def missing(context: Context) -> Iterator[Finding]:
         what = f"{row.video} {row.expression}" if layout.holds == "expression" else row.video
         absence = _absence(context, layout, row)
         if absence:
-            message = f"{what} has no folder in {layout.id}, as known: {absence.why}"
-            yield finding("ME207", message, subject=row.subject, video=row.video)
+            yield finding("ME207", _as_known(what, absence), subject=row.subject, video=row.video)
         else:
             path = expected_path(context.spec, layout, row)
             message = f"{what} has {plural(len(rows), 'annotation')} but no folder in {layout.id}"
@@ -41,6 +40,24 @@ def _absence(context: Context, layout: Layout, row: Annotation) -> Absence | Non
         ),
         None,
     )
+
+
+def _as_known(what: str, absence: Absence) -> str:
+    return f"{what} has no folder in {absence.layout}, as known: {absence.why}"
+
+
+def absent(context: Context) -> Iterator[Finding]:
+    """Videos or expressions without annotations that have no folder, as known; `missing` names the annotated ones."""
+    annotated = ((key[0], row.video, row.expression) for key, rows in context.annotations.items() for row in rows)
+    there = (
+        (folder.layout.id, folder.identity.video, folder.identity.expression) for folder in context.inventory.folders
+    )
+    named = {(layout, video, name) for layout, video, own in (*annotated, *there) for name in (None, own)}
+    for item in context.spec.absent:
+        place = (item.layout, item.video, item.expression)
+        if item.layout in context.inventory.layouts and place not in named:
+            what = f"{item.video} {item.expression}" if item.expression else item.video
+            yield finding("ME207", f"{_as_known(what, item)}; it has no annotation", video=item.video)
 
 
 def unannotated(context: Context) -> Iterator[Finding]:

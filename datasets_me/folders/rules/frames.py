@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datasets_me.core.errors import plural
+from datasets_me.core.frame_names import far_away
 from datasets_me.core.text import same
 from datasets_me.findings.finding import Finding
 from datasets_me.folders.context import Context, about_folder
@@ -38,6 +39,15 @@ def twice(context: Context) -> Iterator[Finding]:
         if pairs:
             message = f"{plural(len(pairs), 'number')} with two files: {pairs[0][0]} and {pairs[0][1]}"
             yield about_folder("ME302", message, folder, found=str(len(pairs)))
+
+
+def far(context: Context) -> Iterator[Finding]:
+    """Files whose number is too far from the others to be one of theirs."""
+    for folder in context.inventory.folders:
+        if folder.frames.far:
+            yield about_folder(
+                "ME312", far_away(folder.frames.far, folder.frames.names), folder, found=str(len(folder.frames.far))
+            )
 
 
 def text_order(context: Context) -> Iterator[Finding]:

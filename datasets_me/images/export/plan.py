@@ -42,7 +42,7 @@ def plan(images: ImageSet, *, split: str = OWN, seed: int = 0, decisions: Path |
     ME739 a part is empty.
 
     Raises:
-        ImagesError: a table is damaged, ``split`` is no way to split, or the decisions given are not there.
+        MeDatasetsError: a table is damaged, ``split`` is no way to split, or the decisions given are not there.
     """
     if decisions is not None and not decisions.is_file():
         raise ImagesError(

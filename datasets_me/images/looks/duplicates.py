@@ -40,19 +40,33 @@ class Known:
     phash: int | None
 
 
-def perceptual_hash(row: ImageRow, *, root: Path | None) -> int | None:
-    """The perceptual hash of an image, 64 bits (``imagehash.phash``); None for one that cannot be decoded."""
+def perceptual_hash(row: ImageRow, *, root: Path | None) -> int:
+    """The perceptual hash of an image, 64 bits (``imagehash.phash``).
+
+    Raises:
+        DamageError: the image cannot be read or decoded.
+    """
     import imagehash
     from PIL import Image
 
-    picture = image_set.load_image(row, root)
-    if isinstance(picture, str):
-        return None
+    picture = image_set.load(row, root).image
     return int(str(imagehash.phash(Image.fromarray(picture[:, :, ::-1]))), 16)
 
 
 def known_image(row: ImageRow, *, root: Path | None) -> Known:
-    """What the search needs of an image."""
+    """What the search needs of an image.
+
+    Raises:
+        DamageError: the image cannot be read or decoded.
+    """
+    return _known(row, perceptual_hash(row, root=root))
+
+
+def _without(row: ImageRow) -> Known:
+    return _known(row, None)
+
+
+def _known(row: ImageRow, phash: int | None) -> Known:
     return Known(
         row.id,
         row.dataset,
@@ -62,7 +76,7 @@ def known_image(row: ImageRow, *, root: Path | None) -> Known:
         row.sha256,
         (row.width or 0) * (row.height or 0),
         row.size or 0,
-        perceptual_hash(row, root=root),
+        phash,
     )
 
 
@@ -222,7 +236,7 @@ def write_duplicates(
         "duplicates",
         DuplicateRow,
         known_image,
-        lambda known: known.phash is not None,
+        _without,
         judge,
         {"distance": most, "hash": "phash"},
     )

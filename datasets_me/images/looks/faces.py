@@ -110,11 +110,12 @@ def measured(grey: Image, found: Detection) -> Face:
 
 
 def face_row(row: ImageRow, *, root: Path | None, finder: Finder) -> FaceRow:
-    """The faces of one image of a set."""
-    image = image_set.load_image(row, root)
-    if isinstance(image, str):
-        return FaceRow(id=row.id, dataset=row.dataset)
-    cv2.setNumThreads(1)  # every process has a core of its own
+    """The faces of one image of a set.
+
+    Raises:
+        DamageError: the image cannot be read or decoded.
+    """
+    image = image_set.load(row, root).image
     faces, helped = examine(image, finder.make())
     return FaceRow(id=row.id, dataset=row.dataset, count=len(faces), helped=helped, faces=faces)
 
@@ -152,12 +153,16 @@ def write_faces(
         "faces",
         FaceRow,
         partial(face_row, finder=finder),
-        lambda row: row.count is not None,
+        _without,
         judge,
         {"detector": finder.name, **finder.make().provenance},
     )
     path, findings = write_look(look, [(images, root)], out=out, workers=workers, progress=progress, force=force)
     return path, findings, counts
+
+
+def _without(row: ImageRow) -> FaceRow:
+    return FaceRow(id=row.id, dataset=row.dataset)
 
 
 def _doubt(row: FaceRow) -> Iterator[Finding]:

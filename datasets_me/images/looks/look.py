@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from datasets_me.core.engine.in_order import in_order, processes
+from datasets_me.core.engine import in_order, workers_for
 from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding
+from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.image_tables import write_table
 from datasets_me.images.unread import watched
@@ -25,8 +26,9 @@ class Look(Generic[Measured]):
     Attributes:
         name: of the table, ``<name>.parquet``.
         model: of its rows, of which there is one per image.
-        measure: ``measure(task, root=folder)`` looks at one picture, perhaps in another process.
-        was_read: whether the picture could be read, by what was measured.
+        measure: ``measure(task, root=folder)`` looks at one picture, perhaps in another process; it raises
+            ``DamageError`` for one that cannot be read.
+        without: what stands for such a one.
         judge: makes rows of what was measured, in order, and adds its findings to a list.
         options: what the table depends on.
     """
@@ -34,7 +36,7 @@ class Look(Generic[Measured]):
     name: str
     model: type[Record]
     measure: Callable[..., Measured]
-    was_read: Callable[[Measured], bool]
+    without: Callable[[ImageRow], Measured]
     judge: Callable[[Iterator[Measured], list[Finding]], Iterator[Record]]
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,8 +69,8 @@ def write_look(
     def measured() -> Iterator[Measured]:
         done = 0
         for images, root in sets:
-            results = in_order(partial(look.measure, root=root), tasks(images), processes(workers, len(images)))
-            for result in watched(images, root, results, look.was_read, findings):
+            results = in_order(partial(look.measure, root=root), tasks(images), workers_for(workers, len(images)))
+            for result in watched(images, root, results, look.without, findings):
                 done += 1
                 progress(done, total)
                 yield result

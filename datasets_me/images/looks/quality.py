@@ -25,11 +25,13 @@ LONGEST = 256
 
 
 def measure(task: tuple[ImageRow, list[float]], *, root: Path | None) -> QualityRow:
-    """The quality of one image, with the landmarks of its face or none; ``doubts`` is left empty."""
+    """The quality of one image, with the landmarks of its face or none; ``doubts`` is left empty.
+
+    Raises:
+        DamageError: the image cannot be read or decoded.
+    """
     row, points = task
-    image = image_set.load_image(row, root)
-    if isinstance(image, str):
-        return QualityRow(id=row.id, dataset=row.dataset)
+    image = image_set.load(row, root).image
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     asymmetry = mirrored_difference(grey, np.array(points, np.float32).reshape(-1, 2)) if points else None
     return QualityRow(
@@ -49,6 +51,10 @@ def blur(grey: Image) -> float:
     size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if factor < 1 else grey
     return float(cv2.Laplacian(small, cv2.CV_64F).var())
+
+
+def _without(row: ImageRow) -> QualityRow:
+    return QualityRow(id=row.id, dataset=row.dataset)
 
 
 def judged(row: QualityRow, limits: Thresholds) -> tuple[QualityRow, list[Finding]]:
@@ -119,7 +125,7 @@ def write_quality(
         "quality",
         QualityRow,
         measure,
-        lambda row: row.blur is not None,
+        _without,
         judge,
         {"thresholds": limits.model_dump(), "faces": with_faces},
     )

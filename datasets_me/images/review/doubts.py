@@ -42,7 +42,7 @@ def doubtful(images: ImageSet, *, every: bool = False) -> list[Doubtful]:
     about near-duplicates holds for every image of their cluster.
 
     Raises:
-        ImagesError: a table is damaged, or made from another set.
+        MeDatasetsError: a table is damaged, or made from another set.
     """
     said: dict[str, list[tuple[str, str]]] = defaultdict(list)
     clusters = _clusters(images)

@@ -162,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdigit():
             raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, "send the length")
-        if int(length) > _MOST_BYTES:
+        if len(length) > 12 or int(length) > _MOST_BYTES:
             raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too much at once")
         try:
             asked = json.loads(self.rfile.read(int(length)))

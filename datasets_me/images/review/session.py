@@ -42,7 +42,7 @@ class Review:
         every: show the images without doubts, too.
 
     Raises:
-        ImagesError: a table is damaged, or there is nothing to look at.
+        MeDatasetsError: a table is damaged, or there is nothing to look at.
     """
 
     def __init__(

@@ -128,9 +128,12 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("title: x\nregions: [a]\nunits: {1: [1]}\n", "1: there is no region 1; they count from 0 to 0"),
-        ("title: x\nregions: [a]\n", "units: Field required"),
-        ("regions: [a\n", "the table of regions cannot be read"),
+        (
+            "title: x\nregions: [a]\nunits: {1: [1]}\n",
+            "1: there is no region 1; they count from 0 to 0",
+        ),
+        ("title: x\nregions: [a]\n", r"wrong\.yaml, line 1: units: is missing"),
+        ("regions: [a\n", r"not YAML: did not find expected ',' or '\]'"),
     ],
 )
 def test_tables_that_are_wrong(tmp_path: Path, text: str, message: str) -> None:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from datasets_me.core.pictures import DamageError
 from datasets_me.formats.image_records import ImageRow, QualityRow
 from datasets_me.images.looks.quality import blur, judged, measure
 from datasets_me.schema.images import Thresholds
@@ -53,6 +54,7 @@ def test_each_threshold(field: str, value: float, doubt: str, code: str) -> None
 
 
 def test_an_image_that_cannot_be_decoded_has_no_quality() -> None:
-    row = measure((ImageRow(id="a", dataset="d", source_file="a"), []), root=None)
-    assert row == QualityRow(id="a", dataset="d")
+    with pytest.raises(DamageError, match=r"^there are no pixels$"):
+        measure((ImageRow(id="a", dataset="d", source_file="a"), []), root=None)
+    row = QualityRow(id="a", dataset="d")
     assert judged(row, Thresholds()) == (row, [])

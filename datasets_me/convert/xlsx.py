@@ -1,0 +1,507 @@
+"""Sheets of an .xlsx file, read from its XML by the addresses that rows and cells give themselves.
+
+openpyxl reads rows in the order they stand in and drops those whose numbers go backwards, and takes whatever time and
+memory a file asks for; what it knows of number formats and dates is used here.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, cast
+from xml.parsers import expat
+
+from datasets_me.convert.sheets import (
+    MOST_COLUMNS,
+    MOST_ROWS,
+    Cell,
+    Room,
+    Row,
+    Sheet,
+    check_length,
+    column_index,
+    column_letter,
+    filled,
+    shorten,
+)
+from datasets_me.core.errors import WorkbookError, plural
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_MOST_UNPACKED = 50_000_000  # bytes of all parts that are read; the largest published workbook unpacks to 1 MB
+_MOST_STRINGS = 200_000
+_DEEPEST = 100  # elements in elements; a workbook has about ten
+# A cell's text may have 32,767 characters, each written with up to ten bytes. The parser would take any memory for
+# an element with millions of attributes.
+_LONGEST_PIECE = re.compile(rb"<[^<]{400000}")
+_LONGEST_FORMAT = 255  # characters, as spreadsheet programs have it
+
+_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,9})", re.IGNORECASE)
+_AREA = re.compile(r"([A-Z]{1,3})([0-9]{1,9}):([A-Z]{1,3})([0-9]{1,9})")
+
+Attributes = Mapping[str, str]
+
+
+def read_sheets(content: bytes) -> Iterator[Sheet]:
+    """The sheets of a workbook in order, without charts.
+
+    Raises:
+        WorkbookError: it is no workbook, contradicts itself, or is larger than any table of annotations.
+    """
+    try:
+        package = _Package(zipfile.ZipFile(io.BytesIO(content)))
+    except zipfile.BadZipFile as error:
+        raise _no_workbook() from error
+    book = package.book()
+    strings = _Strings(package, book.strings).texts if book.strings else []
+    formats = _Formats(package, book)
+    room = Room()
+    for position, (name, part) in enumerate(book.sheets, start=1):
+        read = _SheetReader(package.content(part), name, strings, formats, room)
+        sheet = Sheet(name, position, list(_in_order(read.rows)))
+        sheet.empty_formulas = sorted(read.empty_formulas)
+        _fill_merged(sheet, list(dict.fromkeys(read.merged)), room)
+        yield sheet
+
+
+def _in_order(rows: Mapping[int, Mapping[int, Cell]]) -> Iterator[Row]:
+    for number in sorted(rows):
+        cells: list[Cell] = [None] * (max(rows[number]) + 1)
+        for column, value in rows[number].items():
+            cells[column] = value
+        if values := filled(cells):
+            yield Row(number, tuple(values))
+
+
+def _no_workbook() -> WorkbookError:
+    return WorkbookError("the file is a zip archive, but no workbook", fix="give the .xlsx, .xls or .csv inside it")
+
+
+@dataclass
+class _Book:
+    """What the workbook's own part says: its sheets and their parts, its other parts, the first day it counts from."""
+
+    sheets: list[tuple[str, str]] = field(default_factory=list)
+    strings: str | None = None
+    styles: str | None = None
+    from_1904: bool = False
+
+
+class _Package:
+    """The parts of a zip archive, as long as they are not larger than any workbook."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._left = _MOST_UNPACKED
+
+    def content(self, part: str) -> bytes:
+        """The bytes of a part.
+
+        Raises:
+            WorkbookError: there is none, or all parts together are too large.
+        """
+        try:
+            info = self._archive.getinfo(part)
+        except KeyError:
+            raise WorkbookError(f"the xlsx file is damaged: '{shorten(part)}' is missing in it") from None
+        self._left -= info.file_size
+        if self._left < 0:
+            raise WorkbookError(
+                f"the workbook unpacks to more than {_MOST_UNPACKED:,} bytes: this is no table of annotations",
+                fix="keep the sheets with annotations in a workbook of their own",
+            )
+        return self._archive.read(info)
+
+    def book(self) -> _Book:
+        """What the workbook's own part says.
+
+        Raises:
+            WorkbookError: there is none.
+        """
+        there = set(self._archive.namelist())
+        roots = self._related("", there).values() if "_rels/.rels" in there else ()
+        part = next((target for kind, target in roots if kind == "officeDocument"), "xl/workbook.xml")
+        if part not in there:
+            raise _no_workbook()
+        related = self._related(part, there)
+        book = _Book()
+        for kind, target in related.values():
+            if kind == "sharedStrings":
+                book.strings = target
+            elif kind == "styles" and target in there:
+                book.styles = target
+
+        def start(name: str, attributes: Attributes) -> None:
+            if name == "sheet":
+                title = attributes.get("name", "")
+                key = next((value for key, value in attributes.items() if key.endswith(":id")), "")
+                if key not in related:
+                    raise WorkbookError(f"the xlsx file is damaged: the sheet '{shorten(title)}' is missing in it")
+                kind, target = related[key]
+                if kind != "chartsheet":
+                    book.sheets.append((title, target))
+            elif name == "workbookPr":
+                book.from_1904 = attributes.get("date1904", "0") in ("1", "true")
+
+        _parse(self.content(part), start)
+        return book
+
+    def _related(self, part: str, there: set[str]) -> dict[str, tuple[str, str]]:
+        """By id, the kind and the part of each that a part refers to."""
+        folder, name = posixpath.split(part)
+        found: dict[str, tuple[str, str]] = {}
+
+        def start(name: str, attributes: Attributes) -> None:
+            if name == "Relationship" and attributes.get("TargetMode") != "External":
+                target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip("/")
+                found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], target)
+
+        relations = posixpath.join(folder, "_rels", f"{name}.rels")
+        if relations in there:
+            _parse(self.content(relations), start)
+        return found
+
+
+def _parse(
+    content: bytes,
+    start: Callable[[str, Attributes], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> None:
+    """Walk through XML; names are given without their prefix.
+
+    Raises:
+        WorkbookError: there is something in it that no workbook has.
+        expat.ExpatError: it is no XML.
+    """
+    if _LONGEST_PIECE.search(content):
+        raise WorkbookError("the xlsx file is damaged: an element or a text in it has more than 400,000 bytes")
+    depth = 0
+
+    def started(name: str, attributes: Attributes) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise WorkbookError(f"the xlsx file is damaged: more than {_DEEPEST} elements stand in each other")
+        start(name.rpartition(":")[2], attributes)
+
+    def ended(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if end is not None:
+            end(name.rpartition(":")[2])
+
+    def declared(*_: object) -> None:
+        raise WorkbookError("the xlsx file is damaged: its XML declares a document type, which no workbook does")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = started
+    parser.EndElementHandler = ended
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = declared
+    parser.Parse(content, True)  # at once: this parser begins every long piece anew with each part it is given
+
+
+class _Strings:
+    """The texts that cells refer to by their number, without the readings that stand above characters."""
+
+    def __init__(self, package: _Package, part: str) -> None:
+        self.texts: list[str] = []
+        self._pieces: list[str] = []
+        self._collects = False
+        self._above = False
+        _parse(package.content(part), self._start, self._end, self._text)
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        if name == "t":
+            self._collects = not self._above
+        elif name == "rPh":
+            self._above = True
+
+    def _end(self, name: str) -> None:
+        if name == "t":
+            self._collects = False
+        elif name == "rPh":
+            self._above = False
+        elif name == "si":
+            if len(self.texts) == _MOST_STRINGS:
+                raise WorkbookError(
+                    f"the workbook holds more than {_MOST_STRINGS:,} texts: this is no table of annotations"
+                )
+            # "_x005F_" stands for "_" where what follows would look like the code of a character
+            self.texts.append("".join(self._pieces).replace("x005F_", ""))
+            self._pieces = []
+
+    def _text(self, text: str) -> None:
+        if self._collects:
+            self._pieces.append(text)
+
+
+class _Formats:
+    """Which cell formats make a number a date or a span of time."""
+
+    def __init__(self, package: _Package, book: _Book) -> None:
+        self._from_1904 = book.from_1904
+        self._codes: dict[int, str] = {}
+        self._formats: list[int] = []
+        self._kinds: dict[str, Literal["date", "span"] | None] = {}
+        self._among_cells = False
+        if book.styles:
+            _parse(package.content(book.styles), self._start, self._end)
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        if name == "numFmt":
+            self._codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+        elif name == "cellXfs":
+            self._among_cells = True
+        elif name == "xf" and self._among_cells:
+            self._formats.append(int(attributes.get("numFmtId", "0")))
+
+    def _end(self, name: str) -> None:
+        if name == "cellXfs":
+            self._among_cells = False
+
+    def apply(self, number: float, style: str) -> Cell:
+        """A number as its cell shows it: the number, or a date, a time or a span of time."""
+        if style not in self._kinds:
+            self._kinds[style] = self._kind(int(style))
+        kind = self._kinds[style]
+        if kind is None:
+            return number
+        from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
+
+        epoch = MAC_EPOCH if self._from_1904 else WINDOWS_EPOCH
+        try:
+            return cast("datetime", from_excel(number, epoch, timedelta=kind == "span"))
+        except (OverflowError, ValueError):
+            return "#VALUE!"
+
+    def _kind(self, style: int) -> Literal["date", "span"] | None:
+        wanted = self._formats[style] if style < len(self._formats) else 0
+        if wanted == 0 and wanted not in self._codes:
+            return None  # as most cells; importing openpyxl takes a while
+        from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
+
+        code = self._codes.get(wanted, builtin_format_code(wanted))
+        if code is None or len(code) > _LONGEST_FORMAT or not is_date_format(code):
+            return None
+        return "span" if is_timedelta_format(code) else "date"
+
+
+class _SheetReader:
+    """One pass over the XML of a sheet: its cells by row and column, merged areas, formulas without a result."""
+
+    def __init__(self, content: bytes, name: str, strings: list[str], formats: _Formats, room: Room) -> None:
+        self.rows: dict[int, dict[int, Cell]] = {}
+        self.merged: list[str] = []
+        self.empty_formulas: list[tuple[int, int]] = []
+        self._name, self._strings, self._formats, self._room = name, strings, formats, room
+        self._row: int | None = None  # that is being read; one that does not say its number may have cells that do
+        self._before = 0  # the row before it
+        self._column = -1  # of its last cell
+        self._in_data = False
+        self._in_row = False
+        self._cell: Attributes | None = None
+        self._at = (0, 0)
+        self._has_formula = False
+        self._collects: str | None = None
+        self._above = False
+        self._value: list[str] = []
+        self._inline: list[str] = []
+        _parse(content, self._start, self._end, self._text)
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        if self._cell is not None:
+            if name == "f":
+                self._has_formula = True
+            elif name == "rPh":
+                self._above = True
+            elif name == "v" or (name == "t" and not self._above):
+                self._collects = name
+        elif name == "c" and self._in_row:
+            self._begin_cell(attributes)
+        elif name == "row" and self._in_data:
+            self._begin_row(attributes)
+        elif name == "sheetData":
+            self._in_data = True
+        elif name == "mergeCell":
+            self.merged.append(attributes.get("ref", ""))
+
+    def _text(self, text: str) -> None:
+        if self._collects == "v":
+            self._value.append(text)
+        elif self._collects == "t":
+            self._inline.append(text)
+
+    def _end(self, name: str) -> None:
+        if name == self._collects:
+            self._collects = None
+        elif name == "rPh":
+            self._above = False
+        elif name == "c" and self._cell is not None:
+            self._end_cell(self._cell)
+            self._cell = None
+        elif name == "row" and self._in_row:
+            self._in_row = False
+            self._before = self._row or self._before + 1
+            if self._before in self.rows:
+                self._room.take_row(max(self.rows[self._before]) + 1)
+        elif name == "sheetData":
+            self._in_data = False
+
+    def _begin_row(self, attributes: Attributes) -> None:
+        self._in_row = True
+        self._column = -1
+        said = attributes.get("r")
+        self._row = None if said is None else self._row_number(said)
+
+    def _row_number(self, said: str) -> int:
+        try:
+            number = float(said)
+        except ValueError:
+            number = 0
+        if number.is_integer() and 1 <= number <= MOST_ROWS:
+            return int(number)
+        raise WorkbookError(
+            f"the sheet '{shorten(self._name)}' has a row {shorten(said)}; rows go from 1 to {MOST_ROWS:,}"
+        )
+
+    def _begin_cell(self, attributes: Attributes) -> None:
+        said = attributes.get("r")
+        if said is None:
+            self._column += 1
+            self._row = self._row or self._before + 1
+        else:
+            match = _ADDRESS.fullmatch(said)
+            if match is None:
+                raise WorkbookError(f"the sheet '{shorten(self._name)}' has a cell '{shorten(said)}', which is none")
+            self._column = column_index(match[1].upper())
+            row = self._row_number(match[2])
+            if self._row is not None and row != self._row:
+                raise WorkbookError(
+                    f"the sheet '{shorten(self._name)}' has the cell {said} in row {self._row}",
+                    fix="open it in a spreadsheet program, look at both rows, and save a copy",
+                )
+            self._row = row
+        if self._column >= MOST_COLUMNS:
+            raise WorkbookError(
+                f"the sheet '{shorten(self._name)}' has more than {MOST_COLUMNS:,} columns in row {self._row}"
+            )
+        self._cell = attributes
+        self._at = (self._row, self._column)
+        self._has_formula = False
+        self._value, self._inline = [], []
+
+    def _end_cell(self, cell: Attributes) -> None:
+        value = self._read(cell)
+        row, column = self._at
+        if value is None:
+            if self._has_formula:
+                self.empty_formulas.append((row, column))
+            return
+        cells = self.rows.setdefault(row, {})
+        if column in cells:
+            raise WorkbookError(
+                f"the sheet '{shorten(self._name)}' has two cells {column_letter(column)}{row}",
+                fix="open it in a spreadsheet program, look at both, and save a copy",
+            )
+        cells[column] = value
+
+    def _read(self, cell: Attributes) -> Cell:
+        kind = cell.get("t", "n")
+        if kind == "inlineStr":
+            return self._checked("".join(self._inline)) or None
+        said = "".join(self._value)
+        if not said:
+            return None
+        if kind == "n":
+            number = _number(said)
+            if number is None:
+                return self._checked(said)
+            return self._formats.apply(number, cell.get("s", "0"))
+        if kind == "s":
+            return self._checked(self._shared(said))
+        if kind == "b":
+            return said.strip() not in ("0", "false")
+        if kind == "d":
+            return _date(said) or self._checked(said)
+        return self._checked(said)
+
+    def _shared(self, said: str) -> str:
+        if said.strip().isdecimal() and len(said) < 20 and int(said) < len(self._strings):
+            return self._strings[int(said)]
+        row, column = self._at
+        raise WorkbookError(
+            f"the xlsx file is damaged: the cell {column_letter(column)}{row} of sheet '{shorten(self._name)}' "
+            f"refers to text {shorten(said)} of {plural(len(self._strings), 'text')}"
+        )
+
+    def _checked(self, text: str) -> str:
+        check_length(text, self._name, *self._at)
+        return text
+
+
+def _number(said: str) -> float | int | None:
+    """The number in a cell; None for one that is too large for a computer's, and for what is none."""
+    try:
+        if len(said) <= 300 and not any(mark in said for mark in ".eE"):
+            return int(said)
+        number = float(said)
+    except ValueError:
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+def _date(said: str) -> Cell:
+    from openpyxl.utils.datetime import from_ISO8601
+
+    try:
+        return cast("datetime", from_ISO8601(said))  # type: ignore[no-untyped-call]
+    except (ValueError, OverflowError):
+        return None
+
+
+def _fill_merged(sheet: Sheet, areas: Sequence[str], room: Room) -> None:
+    """Give the rows that a merged area covers its value, in the area's first column.
+
+    Merging down says the same of several rows. Merging across makes room for one text, and says nothing of the
+    columns it covers.
+    """
+    numbers = [row.number for row in sheet.rows]
+    changed: dict[int, list[Cell]] = {}
+    last: dict[int, int] = {}  # by column, the last row of the areas so far
+    applied: dict[str, bool] = {}
+    for column, top, bottom, area in sorted(_down(areas)):
+        if top <= last.get(column, 0):
+            applied[area] = False
+            continue
+        last[column] = bottom
+        first = bisect_left(numbers, top)
+        covered = range(bisect_right(numbers, top), bisect_right(numbers, bottom))
+        if not covered or numbers[first] != top or sheet.rows[first][column] is None:
+            continue
+        applied[area] = True
+        for index in covered:
+            cells = changed.setdefault(index, list(sheet.rows[index].cells))
+            room.take_cells(max(0, column + 1 - len(cells)))
+            cells += [None] * (column + 1 - len(cells))
+            cells[column] = sheet.rows[first][column]
+    for index, cells in changed.items():
+        sheet.rows[index] = Row(numbers[index], tuple(cells))
+    sheet.merged = [area for area in areas if applied.get(area)]
+    sheet.overlapping = [area for area in areas if applied.get(area) is False]
+
+
+def _down(areas: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:
+    """Column, first and last row, and name of the areas that cover more than one row."""
+    for area in areas:
+        match = _AREA.fullmatch(area)
+        if match is not None and int(match[2]) < int(match[4]):
+            yield column_index(match[1]), int(match[2]), int(match[4]), area

@@ -1,0 +1,50 @@
+"""What ends the program besides its own errors: exit code 2 and a sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from datasets_me import cli
+from tests.conftest import REPOSITORY
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1"}
+
+
+@pytest.mark.parametrize("kilobytes", [200_000, 300_000])
+def test_too_little_memory_to_begin_with(tmp_path: Path, kilobytes: int) -> None:
+    command = f"ulimit -v {kilobytes}; exec '{sys.executable}' -m datasets_me convert casme2 none.xlsx"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: this process may use {kilobytes // 1024} MiB of memory, and needs 400 to begin with\n"
+        "  to do: raise the limit: ulimit -v unlimited\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "error: there is not enough memory\n  to do: raise the limit, or use fewer --workers\n"),
+        (RecursionError(), "error: something in the input is nested too deeply\n"),
+        (ImportError("libx.so: failed to map segment"), "error: a library cannot be loaded: libx.so: failed to map"),
+        (OSError(28, "No space left on device", "out"), "error: No space left on device\n  where: out\n"),
+    ],
+)
+def test_what_any_verb_may_run_into(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, said: str
+) -> None:
+    def verb() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", verb)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(said)

@@ -1,0 +1,30 @@
+"""The pictures of clips are those that features are made of."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from datasets_me.export.frames_on_disk import read_image
+from datasets_me.extract import reader
+
+
+def test_a_frame_is_turned_as_in_an_extraction(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    noise = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "img1.jpg", exif=exif)
+    extracted, _, _ = reader.read_image(tmp_path / "img1.jpg", colour=True)
+    shown = read_image(tmp_path / "img1.jpg")
+    assert extracted is not None and shown is not None
+    assert shown.shape == (60, 40, 3)
+    assert np.array_equal(shown[:, :, ::-1], extracted)
+
+
+def test_what_is_no_picture_is_none(tmp_path: Path) -> None:
+    (tmp_path / "img1.jpg").write_bytes(b"no picture")
+    os.mkfifo(tmp_path / "img2.jpg")
+    assert [read_image(tmp_path / f"img{number}.jpg") for number in (1, 2, 3)] == [None] * 3
