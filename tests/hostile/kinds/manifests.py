@@ -132,8 +132,8 @@ def frames_lie_behind_a_link(world: World, chance: random.Random) -> Attack:
 
 
 @KIND.case
-def table_of_a_billion_equal_values(world: World, chance: random.Random) -> Attack:
-    rewrite(world.take("manifest/annotations.parquet"), lambda rows: rows.extend(rows * 4000))
+def thousands_of_equal_rows(world: World, chance: random.Random) -> Attack:
+    rewrite(world.take("manifest/annotations.parquet"), lambda rows: rows.extend(rows * 500))
     return attack(STATS, world)
 
 
