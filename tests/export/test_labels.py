@@ -68,6 +68,12 @@ def marks(label: labels.Label) -> tuple[int | None, ...]:
             {"ME505": "the offset, frame 108, lies after the last frame, 100: no offset is marked"},
         ),
         (
+            (90, 100, 100),
+            "mirror",
+            (90, 99, 99, 90, 99),
+            {"ME505": "the offset, frame 100, has no motion after it: marked at 99, the last feature"},
+        ),
+        (
             (90, 104, 108),
             "mirror",
             (90, None, None, 90, 99),
@@ -86,6 +92,11 @@ def test_the_rules(
     assert marks(label) == expected
     assert {finding.code: finding.message for finding in found} == said
     assert all(finding.where.startswith("book.xlsx, sheet 'codes', cell ") for finding in found)
+    array = labels.array([label], SPAN)
+    assert array.shape == (SPAN.count, len(labels.CHANNELS))
+    assert int(array.sum()) == sum(mark is not None for mark in expected[:3]) + (
+        0 if label.first is None or label.last is None else label.last - label.first + 1
+    )
 
 
 def test_a_video_that_begins_later() -> None:
