@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -13,8 +11,18 @@ from numpy.typing import NDArray
 
 from datasets_me.features.mdmo import LENGTH_EPSILON, mdmo, scaled_radius
 from datasets_me.features.regions import ELEVEN, TWELVE, Sectors, face_grid
+from tests.conftest import GOLDEN
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "roi_features.npz"
+Golden = dict[str, NDArray[np.generic]]
+
+
+@pytest.fixture(scope="module")
+def golden() -> Golden:
+    """Flow, landmarks and the published feature; the flow is NaN wherever the rule has no business to look."""
+    with np.load(GOLDEN / "roi_features.npz") as file:
+        flow = np.full(file["shape"], np.nan, np.float32)
+        flow.reshape(-1, 2)[file["pixels"]] = file["flow"]
+        return {**file, "flow": flow}
 
 
 def face(x: float = 20, y: float = 20, width: float = 60, height: float = 60) -> NDArray[np.float64]:
@@ -42,9 +50,7 @@ def looped(window: NDArray[np.float32], sectors: Sectors, keep: float) -> NDArra
     return np.asarray(total / (np.hypot(*total) + LENGTH_EPSILON) * mean)
 
 
-@pytest.mark.skipif(not GOLDEN.exists(), reason="the golden data lies beside the repository, not in it")
-def test_exact_reproduces_the_published_feature() -> None:
-    golden = np.load(GOLDEN)
+def test_exact_reproduces_the_published_feature(golden: Golden) -> None:
     result = mdmo(golden["flow"], golden["landmarks"], exact=True)
     np.testing.assert_allclose(result.global_motion, golden["global_motion"], atol=1e-6)
     np.testing.assert_allclose(result.feature, golden["feature"], atol=1e-6)
@@ -52,9 +58,7 @@ def test_exact_reproduces_the_published_feature() -> None:
     assert not result.clipped.any()
 
 
-@pytest.mark.skipif(not GOLDEN.exists(), reason="the golden data lies beside the repository, not in it")
-def test_default_is_the_same_rule_where_nothing_ties() -> None:
-    golden = np.load(GOLDEN)
+def test_default_is_the_same_rule_where_nothing_ties(golden: Golden) -> None:
     result = mdmo(golden["flow"], golden["landmarks"])
     np.testing.assert_allclose(result.feature, golden["feature"], atol=1e-5)
 
