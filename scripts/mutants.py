@@ -48,7 +48,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "core/rates.py": ("core/test_rates.py",),
     "export/labels.py": ("export/test_labels.py", "export/test_segments.py"),
     "extract/ledger.py": ("extract/test_ledger.py",),
-    "features/flow.py": ("features/test_flow.py", "features/test_lk.py"),
+    "features/flow.py": ("features/test_flow.py", "features/test_lk.py", "features/test_tvl1_torch.py"),
     "features/least_squares.py": ("features/test_least_squares.py", "features/test_flow.py", "features/test_lk.py"),
     "features/lk.py": ("features/test_lk.py", "features/test_flow.py"),
     "features/mdmo.py": ("features/test_mdmo.py", "features/test_regions.py"),

@@ -112,6 +112,47 @@ def test_windows_never_wrap(dx: int, dy: int, radius: int, exact: bool, size: tu
         assert np.isfinite(result.feature[0, ~outside]).all()
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("side", [(1, 0), (-1, 0), (0, 1), (0, -1)])
+def test_a_window_over_one_edge_is_cut_and_said(side: tuple[int, int], exact: bool) -> None:
+    """All windows but one are well inside; that one hangs over one edge by ``over`` pixels."""
+    rng = np.random.default_rng(3)
+    flow = rng.normal(0, 0.3, (1, 100, 100, 2)).astype(np.float32)
+    for over in (0, 1, 5):
+        points = np.rint(face())
+        points[51] = np.where(np.array(side) > 0, 94 + over, np.where(np.array(side) < 0, 5 - over, 50))
+        result = mdmo(flow, points[None], exact=exact)
+        np.testing.assert_array_equal(np.flatnonzero(result.clipped[0]), [9] if over else [])
+        x, y = points[51].astype(int)
+        window = flow[0, max(y - 5, 0) : y + 6, max(x - 5, 0) : x + 6] - result.global_motion[0]
+        np.testing.assert_allclose(result.feature[0, 9], looped(window, TWELVE.sectors, 0.6), atol=1e-5)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_head_box_of_one_column(exact: bool) -> None:
+    """Eyes at one place widen the box by nothing: only the line from one landmark of the nose to the other is left."""
+    flow = np.random.default_rng(6).normal(0.3, 0.2, (1, 100, 100, 2)).astype(np.float32)
+    points = np.rint(face())
+    points[42], points[29], points[30] = points[39], [50, 50], [50, 57]
+    expected = looped(flow[0, 50:58, 50:51], TWELVE.head.sectors, 0.88)
+    np.testing.assert_allclose(mdmo(flow, points[None], exact=exact).global_motion[0], expected, atol=1e-5)
+    # of one pixel the published rule keeps int(0.88) = 0 vectors, which is no number
+    points[30] = points[29]
+    head = mdmo(flow, points[None], exact=exact).global_motion[0]
+    np.testing.assert_allclose(head, [np.nan] * 2 if exact else flow[0, 50, 50], atol=1e-5)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_of_sectors_that_are_equally_full_the_first_wins(exact: bool) -> None:
+    flow = np.zeros((1, 100, 100, 2), np.float32)
+    points = np.rint(face())
+    x, y = points[19].astype(int)
+    flow[0, y - 1 : y + 2, x - 1] = [0, -5]  # up, the third sector
+    flow[0, y - 1 : y + 2, x] = [[0, 1], [0, 4], [0, 2]]  # down, the first
+    flow[0, y - 1 : y + 2, x + 1] = [-5, 0]  # left, the second
+    np.testing.assert_allclose(mdmo(flow, points[None], radius=1, exact=exact).feature[0, 1], [0, 4], atol=1e-5)
+
+
 def test_a_window_with_one_vector_is_a_number_by_default() -> None:
     flow = np.zeros((1, 100, 100, 2), np.float32)
     points = np.rint(face())

@@ -85,6 +85,30 @@ def test_a_missing_offset(missing: str, last: int | None) -> None:
     assert end(annotation(1, offset=None, apex=None), missing) is None
 
 
+def test_an_interval_of_one_frame_counts(predictions: Read) -> None:
+    rows = [annotation(1, onset=0, apex=0, offset=0), annotation(2, onset=7, apex=7, offset=7)]
+    found = spotting([manifest(*rows)], [predictions("video,onset,offset", "v1,0,0", "v1,7,8")])
+    assert (found.counts(), found.dropped, found.findings) == (Counts(tp=2), 0, [])
+
+
+def test_another_threshold(predictions: Read) -> None:
+    made = predictions("video,onset,offset", "v1,10,17")
+    for threshold, hits in ((0.5, 1), (8 / 11, 1), (0.8, 0)):
+        assert spotting([manifest(annotation(1))], [made], threshold=threshold).counts().tp == hits
+
+
+def test_figures_by_dataset_and_of_nothing(predictions: Read) -> None:
+    one = manifest(annotation(1))
+    other = manifest(annotation(1, dataset="samm", id="w:1", video="w"), dataset="samm")
+    found = spotting([one, other], [predictions("video,onset,offset", "v1,10,20", "w,90,99")])
+    assert found.counts(dataset="casme2") == Counts(tp=1)
+    assert found.counts(dataset="samm") == Counts(fp=1, fn=1)
+    assert found.counts() == Counts(tp=1, fp=1, fn=1)
+    nothing = Counts()
+    assert (nothing.precision, nothing.recall, nothing.f1) == (0, 0, 0)
+    assert (Counts(fp=1).precision, Counts(fn=1).recall, Counts(fp=1, fn=1).f1) == (0, 0, 0)
+
+
 def test_missing_offsets_are_counted(predictions: Read) -> None:
     rows = [annotation(1, offset=None), annotation(2, onset=None), annotation(3, onset=40, apex=30, offset=None)]
     made = predictions("video,onset,offset", "v1,10,20")
