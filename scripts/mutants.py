@@ -28,13 +28,15 @@ import tempfile
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import Any
+
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COPIED = ("datasets_me", "schemas", "cards", "tests", "scripts", "pyproject.toml", "README.md")
@@ -326,8 +328,6 @@ def _end_group(leader: int) -> None:
 
 def run_pytest(tree: Path, tests: Iterable[str], plugins: Sequence[object] = ()) -> int:
     """Run tests of a copy, in this process."""
-    import pytest
-
     os.chdir(tree)
     os.environ["PYTHONPATH"] = str(tree)
     sys.path.insert(0, str(tree))
@@ -338,14 +338,33 @@ def run_pytest(tree: Path, tests: Iterable[str], plugins: Sequence[object] = ())
 
 
 class Watch:
-    """A plugin of pytest that notes which test executes which line, and how long it takes."""
+    """A plugin of pytest that notes which test executes which line, and how long it takes.
+
+    What a fixture that several tests share executes is noted under the fixture's name; ``users`` says whose it is.
+    """
 
     def __init__(self, coverage: Any) -> None:
         self.coverage = coverage
         self.seconds: dict[str, float] = defaultdict(float)
+        self.users: dict[str, set[str]] = defaultdict(set)
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        for item in session.items:
+            for name in item.fixturenames:
+                self.users[name].add(item.nodeid)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.coverage.switch_context(nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
+        if fixturedef.scope == "function":
+            return (yield)
+        self.coverage.switch_context(fixturedef.argname)
+        try:
+            return (yield)
+        finally:
+            self.coverage.switch_context(request.node.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         self.seconds[report.nodeid] += report.duration
@@ -353,19 +372,25 @@ class Watch:
 
 @dataclass
 class Reach:
-    """Which tests execute which lines of a module; how long each test takes, in seconds."""
+    """What executes which lines of a module: tests, shared fixtures, and "" the import; and how long each test takes,
+    in seconds.
+    """
 
     by_line: dict[int, set[str]]
     seconds: dict[str, float]
+    users: dict[str, set[str]]
 
     def of(self, mutant: Mutant) -> list[str]:
         """The tests that execute a mutant's statement, fastest first; all, where it is executed on import."""
         wanted = range(mutant.lines[0], mutant.lines[1] + 1)
-        inside = {test for line in wanted for test in self.by_line.get(line, ())}
-        tests = {test for test in inside if test}
-        if inside and not tests:
-            tests = {test for reached in self.by_line.values() for test in reached if test}
-        return sorted(tests, key=lambda test: (self.seconds.get(test, 0.0), test))
+        inside = {context for line in wanted for context in self.by_line.get(line, ())}
+        if inside == {""}:
+            return sorted(self.seconds, key=self._cost)
+        found = {test for context in inside for test in self.users.get(context, {context})}
+        return sorted(found & self.seconds.keys(), key=self._cost)
+
+    def _cost(self, test: str) -> tuple[float, str]:
+        return self.seconds[test], test
 
 
 def reach(tree: Path, module: str) -> Reach:
@@ -378,8 +403,8 @@ def reach(tree: Path, module: str) -> Reach:
 
     files = [f"tests/{name}" for name in NEAREST[module] if (tree / "tests" / name).is_file()]
     if not files:
-        return Reach({}, {})
-    data, output, timing = tree / ".coverage", tree / ".output", tree / ".seconds"
+        return Reach({}, {}, {})
+    data, output, noted = tree / ".coverage", tree / ".output", tree / ".noted"
     path = tree / "datasets_me" / module
 
     def work() -> int:
@@ -389,7 +414,7 @@ def reach(tree: Path, module: str) -> Reach:
         code = run_pytest(tree, files, [watch])
         watched.stop()
         watched.save()
-        timing.write_text(repr(dict(watch.seconds)), encoding="utf-8")
+        noted.write_text(repr((dict(watch.seconds), dict(watch.users))), encoding="utf-8")
         return code
 
     if forked(work, output, 600.0) != 0:
@@ -397,7 +422,7 @@ def reach(tree: Path, module: str) -> Reach:
     measured = coverage.CoverageData(basename=str(data))
     measured.read()
     by_line = {line: set(tests) for line, tests in measured.contexts_by_lineno(str(path)).items()}
-    return Reach(by_line, ast.literal_eval(timing.read_text(encoding="utf-8")))
+    return Reach(by_line, *ast.literal_eval(noted.read_text(encoding="utf-8")))
 
 
 class FirstFailure:

@@ -139,6 +139,7 @@ def test_a_video_that_begins_later() -> None:
 def test_an_action_that_ends_where_the_features_begin() -> None:
     span = Span("v", start=46, count=40, frames=41, fps=30.0)
     assert marks(labels.read(annotation(1, 40, 44, 46), span)[0]) == (None, None, 46, 46, 46)
+    assert marks(labels.read(annotation(1, 46, 46, 50), span)[0]) == (46, 46, 50, 46, 50)
     label, found = labels.read(annotation(1, 40, 44, 45), span)
     assert (marks(label), label.apex_from, label.reach) == ((None,) * 5, None, None)
     assert [one.message for one in found] == ["frames 40 to 45, the features are of frames 46 to 85"]

@@ -202,6 +202,7 @@ def test_other_sets_are_other_tables() -> None:
 def test_windows_scale_with_the_face() -> None:
     assert scaled_radius(133.0) == 5
     assert scaled_radius(400.0) == 15
+    assert [scaled_radius(width) for width in (146.0, 147.0)] == [5, 6]
     assert scaled_radius(10.0) == 1
     assert scaled_radius(None) == 5
 
