@@ -333,6 +333,7 @@ def run_pytest(tree: Path, tests: Iterable[str], plugins: Sequence[object] = ())
     sys.path.insert(0, str(tree))
     sys.dont_write_bytecode = True
     arguments = ["-x", "-q", "--tb=short", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
+    arguments += [f"--basetemp={tree / '.temporary'}"]  # pytest's own place is swept by other runs
     arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning", *tests]  # hypothesis is imported already
     return int(pytest.main(arguments, plugins=list(plugins)))
 
