@@ -143,6 +143,28 @@ def test_a_head_box_of_one_column(exact: bool) -> None:
 
 
 @pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("nose", [(2, 50), (97, 50), (50, 2), (50, 97)])
+def test_a_head_box_over_the_edge_is_cut(nose: tuple[int, int], exact: bool) -> None:
+    flow = np.random.default_rng(7).normal(0.3, 0.2, (1, 100, 100, 2)).astype(np.float32)
+    points = np.rint(face())
+    points[29] = points[30] = nose
+    margin = int(0.35 * (points[42, 0] - points[39, 0]) / 2)
+    (x0, y0), (x1, y1) = np.maximum(points[29].astype(int) - margin, 0), points[29].astype(int) + margin + 1
+    expected = looped(flow[0, y0:y1, x0:x1], TWELVE.head.sectors, 0.88)
+    np.testing.assert_allclose(mdmo(flow, points[None], exact=exact).global_motion[0], expected, atol=1e-5)
+
+
+def test_a_head_of_which_nothing_is_known_does_not_move() -> None:
+    flow = np.full((2, 100, 100, 2), 0.5, np.float32)
+    points = np.stack([np.rint(face())] * 2)
+    flow[0, 40:70, 35:65] = np.nan
+    points[1, 29:31] = [150, 150]
+    result = mdmo(flow, points)
+    np.testing.assert_array_equal(result.global_motion, 0)
+    np.testing.assert_allclose(result.feature[:, :6], [[[0.5, 0.5]] * 6] * 2, atol=1e-5)
+
+
+@pytest.mark.parametrize("exact", [False, True])
 def test_of_sectors_that_are_equally_full_the_first_wins(exact: bool) -> None:
     flow = np.zeros((1, 100, 100, 2), np.float32)
     points = np.rint(face())
