@@ -236,7 +236,7 @@ class Changes(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         two = len(node.args) >= 2 and not any(isinstance(arg, ast.Starred) for arg in node.args[:2])
-        if two and name not in COMMUTES:
+        if two and name not in COMMUTES and ast.dump(node.args[0]) != ast.dump(node.args[1]):
             self.add(node, ast.Call(node.func, [node.args[1], node.args[0], *node.args[2:]], node.keywords))
         if name in RENAMED:
             other = RENAMED[name]
@@ -346,6 +346,7 @@ class Watch:
 
     def __init__(self, coverage: Any) -> None:
         self.coverage = coverage
+        self.test = ""
         self.seconds: dict[str, float] = defaultdict(float)
         self.users: dict[str, set[str]] = defaultdict(set)
 
@@ -355,17 +356,18 @@ class Watch:
                 self.users[name].add(item.nodeid)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.test = nodeid
         self.coverage.switch_context(nodeid)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
+    def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, Any]:
         if fixturedef.scope == "function":
             return (yield)
         self.coverage.switch_context(fixturedef.argname)
         try:
             return (yield)
         finally:
-            self.coverage.switch_context(request.node.nodeid)
+            self.coverage.switch_context(self.test)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         self.seconds[report.nodeid] += report.duration
@@ -382,10 +384,10 @@ class Reach:
     users: dict[str, set[str]]
 
     def of(self, mutant: Mutant) -> list[str]:
-        """The tests that execute a mutant's statement, fastest first; all, where it is executed on import."""
+        """The tests that execute a mutant's statement, fastest first; all of them, where importing does so, too."""
         wanted = range(mutant.lines[0], mutant.lines[1] + 1)
         inside = {context for line in wanted for context in self.by_line.get(line, ())}
-        if inside == {""}:
+        if "" in inside:
             return sorted(self.seconds, key=self._cost)
         found = {test for context in inside for test in self.users.get(context, {context})}
         return sorted(found & self.seconds.keys(), key=self._cost)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from datasets_me.convert.convert import convert
+from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
-from tests.conftest import Workbook
+from tests.conftest import CASME2_HEADER, Workbook, casme2_row
 
 HEADER = [
     "Subject",
@@ -44,3 +47,17 @@ def test_a_duration_that_is_not_that_of_its_frames(
     assert [(f.where, f.message) for f in findings if f.code == "ME124"] == (
         [("book.xlsx, sheet 'Sheet1', cell G2", said)] if said else []
     )
+
+
+@pytest.mark.parametrize("clip", ["EP02/01f", "..\\EP02_01f", "/"])
+def test_a_name_that_would_lead_to_another_folder_is_no_name(
+    workbook: Workbook, casme2: Schema, tmp_path: Path, clip: str
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(re.sub(r"clip: 'EP[^']*'", "clip: '.+'", casme2.text), encoding="utf-8")
+    book = workbook([CASME2_HEADER, casme2_row(), casme2_row(clip=clip)])
+    conversion = convert(schema_files.load_file(own), book)
+    assert [row.video for row in conversion.annotations] == ["casme2_01_EP02_01f"]
+    assert [(f.code, f.where) for f in conversion.findings if f.severity == "error"] == [
+        ("ME101", "book.xlsx, sheet 'Sheet1', row 3")
+    ]

@@ -27,6 +27,7 @@ def test_counts_are_summed_over_folds_before_f1(predictions: Read) -> None:
     assert found.pooled.counts.tolist() == [[1, 1], [1, 1]]
     assert found.pooled.uf1 == pytest.approx(0.5)
     assert [(fold.subject, fold.annotations, fold.right) for fold in found.folds] == [("sub00", 2, 1), ("sub01", 2, 1)]
+    assert {fold.dataset for fold in found.folds} == {"casme2"}
     assert found.findings == []
 
 
