@@ -145,6 +145,9 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     for message, fields in bad.items():
         with pytest.raises(MeDatasetsError, match=message):
             ensemble([truth("ab")], [one, model(tmp_path / "bad.npz", [0.1, 0.9], parts, **fields)])
+    np.savez(tmp_path / "labels.npz", annotation=np.array(["v1:0", "v1:1"]), label=np.array(["a", "b"]), part=parts)
+    with pytest.raises(MeDatasetsError, match="an ensemble needs the scores and the classes of every model"):
+        ensemble([truth("ab")], [one, read(tmp_path / "labels.npz")])
     with pytest.raises(MeDatasetsError, match="an ensemble needs at least two models"):
         ensemble([truth("ab")], [one])
     with pytest.raises(MeDatasetsError, match=r"1 is no multiple of the step 0\.3"):

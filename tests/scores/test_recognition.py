@@ -88,6 +88,12 @@ def test_scores_and_numbers(predictions: Read) -> None:
         recognition([manifest(*rows)], [by_number])
 
 
+def test_a_label_counts_more_than_scores(predictions: Read) -> None:
+    rows = [annotation(1, emotion="a"), annotation(2, emotion="b")]
+    made = predictions("annotation,label,score_a,score_b", "v1:1,a,0.2,0.8", "v1:2,,0.2,0.8")
+    assert recognition([manifest(*rows)], [made]).pooled.right == 2
+
+
 @pytest.mark.parametrize(("text", "right"), [("1.0", True), ("1.", True), ("0.0", False), ("0", False)])
 def test_numbers_with_a_point_are_those_without(predictions: Read, text: str, right: bool) -> None:
     made = predictions("annotation,label", f"v1:1,{text}")
