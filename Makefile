@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check readme bench clean
+.PHONY: demo test check coverage mutants readme readme-check bench clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -19,8 +19,22 @@ check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# branches, subprocesses included; a few times as long as the tests alone
+coverage: .venv/installed
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# SEED=2 draws others
+mutants: .venv/installed
+	$(BIN)/python scripts/mutants.py --seed $(or $(SEED),1)
+
 readme: .venv/installed
 	$(BIN)/python scripts/readme.py
+
+readme-check: .venv/installed
+	$(BIN)/python scripts/readme.py --check
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/convert.py

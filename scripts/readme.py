@@ -1,11 +1,14 @@
 """Bring the README up to date: the output of its commands, and the table of finding codes.
 
+``--check`` changes nothing, and fails with the difference where there is one.
+
 ``<!-- run: COMMAND -->`` is followed by a block with what the command prints, ``<!-- codes -->`` by the table; each
 ends with ``<!-- end -->``. Commands run one after the other in one empty folder.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import subprocess
@@ -42,7 +45,8 @@ def output(command: str, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def renewed(text: str) -> str:
+    """The README with every block as it would be written now."""
     with tempfile.TemporaryDirectory() as folder:
 
         def fill(match: re.Match[str]) -> str:
@@ -52,8 +56,19 @@ def main() -> None:
                 body = f"```console\n$ {match['command']}\n{output(match['command'], Path(folder))}\n```"
             return f"<!-- {match['what']} -->\n{body}\n<!-- end -->"
 
-        README.write_text(_BLOCK.sub(fill, README.read_text(encoding="utf-8")), encoding="utf-8")
+        return _BLOCK.sub(fill, text)
+
+
+def main() -> int:
+    before = README.read_text(encoding="utf-8")
+    after = renewed(before)
+    if "--check" not in sys.argv[1:]:
+        README.write_text(after, encoding="utf-8")
+        return 0
+    lines = (text.splitlines(keepends=True) for text in (before, after))
+    sys.stdout.writelines(difflib.unified_diff(*lines, "README.md", "README.md, with what is printed now"))
+    return 0 if before == after else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,15 +12,20 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-settings.load_profile("suite")
+# the same cases every time, so that a run that fails elsewhere fails here
+settings.register_profile("ci", settings.get_profile("suite"), derandomize=True)
+# of a mutant, only whether it is noticed is asked
+settings.register_profile("mutants", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate], database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "suite")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+GOLDEN = REPOSITORY / "tests" / "golden"
 REFERENCE = REPOSITORY.parent / "shared" / "reference" / "auwgcn"
 
 

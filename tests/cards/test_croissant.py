@@ -74,6 +74,23 @@ def test_files_are_described_by_their_content(made: Any) -> None:
     )
 
 
+def test_columns_have_the_types_of_their_values(made: Any) -> None:
+    about = json.loads(to_croissant(made["two_types"].card))
+    fields = [field for table in about["recordSet"] for field in table["field"]]
+    types = {f["@id"]: f["dataType"] for field in fields for f in field.get("subField", [field])}
+    assert {name.rpartition("/")[2]: types[name] for name in types if name.startswith("annotations/aus/")} == {
+        "au": "sc:Integer",
+        "side": "sc:Text",
+        "intensity": "sc:Text",
+        "uncertain": "sc:Boolean",
+        "reflex": "sc:Boolean",
+        "alternative": "sc:Integer",
+        "option": "sc:Integer",
+    }
+    assert [types[f"annotations/{name}"] for name in ("id", "onset", "fps")] == ["sc:Text", "sc:Integer", "sc:Float"]
+    assert [types[f"videos/{name}"] for name in ("path", "frames", "fps")] == ["sc:Text", "sc:Integer", "sc:Float"]
+
+
 def test_every_column_is_described_and_nothing_else() -> None:
     tables = described_columns()
     for table, model in (("annotations", Annotation), ("videos", Video), ("findings", Finding)):

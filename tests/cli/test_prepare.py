@@ -23,6 +23,7 @@ from datasets_me.synthetic.write import make
 from tests.conftest import Run
 
 
+@pytest.mark.slow
 def test_everything_as_one_command_that_can_be_run_again(tmp_path: Path, me_datasets: Run) -> None:
     film = Film(size=(200, 180))
     make(schema_files.load("casme2"), tmp_path / "raw", seed=2, subjects=2, defects=["ME306"], film=film)

@@ -44,6 +44,32 @@ from datasets_me.formats.records import ActionUnit
         ("4+glare", "4", ("glare",)),
         ("double 45", "45", ("double",)),
         ("80 (big swallow) ", "80", ("(big swallow)",)),
+        ("80 (big swallow)? + 4", "80?+4", ("(big swallow)",)),
+        ("4 (A/B)12", "4+((A12)or(B12))", ()),
+        ("4 (A/B)ref(12)", "4+((ref(A12))or(ref(B12)))", ()),
+        ("4 (A/B) 12", "4(A/B)+12", ()),
+        ("4 B", "4", ("B",)),
+        ("4(B/C/D)", "4(B/C/D)", ()),
+        ("4(B C)", "4", ("(B C)",)),
+        ("(1+2)B", "1B+2B", ()),
+        ("(1B+2)C", "1B+2C", ()),
+        ("L(1+R2)", "L1+R2", ()),
+        ("not (1+2) or 4", "", ("not (1+2) or 4",)),
+        ("(not 1+2)+4", "4", ("not 1+2",)),
+        ("glare no 7", "", ("glare no 7",)),
+        ("(4", "4", ("(",)),
+        ("(4 + (7)", "4+7", ("(",)),
+        ("4)+7", "4+7", (")",)),
+        ("x?", "", ("x?",)),
+        ("x ?", "", ("x ?",)),
+        ("ref 7", "ref(7)", ()),
+        ("ref(glare)", "", ("ref(glare)",)),
+        ("ref x", "", ("ref x",)),
+        ("AU 4", "4", ()),
+        ("l1+r2", "L1+R2", ()),
+        ("12c", "12C", ()),
+        ("4F", "", ("4F",)),
+        ("Q4", "", ("Q4",)),
         ("4(k)", "4", ("(k)",)),
         ("R14+17+soft focus", "R14+17", ("soft focus",)),
         ("7A/B+L10A/B)+12C", "7(A/B)+L10(A/B)+12C", (")",)),
@@ -100,6 +126,48 @@ def test_or_beside_plus_is_read_tightly_and_said() -> None:
 def test_a_cell_that_multiplies_beyond_reason_stays_text() -> None:
     cell = "(" + "+".join(f"({n}or{n + 1})" for n in range(1, 20, 2)) + ")or(1)"
     assert read_action_units(cell).unread == (cell,)
+
+
+@pytest.mark.parametrize(("count", "read"), [(64, True), (65, False)])
+def test_as_many_alternatives_as_a_coder_may_mean(count: int, read: bool) -> None:
+    cell = "or".join(str(number) for number in range(1, count + 1))
+    reading = read_action_units(cell)
+    assert len({unit.option for unit in reading.units}) == (count if read else 0)
+    assert reading.unread == (() if read else (cell,))
+
+
+def test_the_numbers_of_facs() -> None:
+    beside = [number for number in range(100) if number not in FACS_NUMBERS]
+    assert beside == [0, 3, 47, 48, 49, 67, *range(75, 80), *range(86, 91), *range(93, 97), 99]
+
+
+def test_levels_in_levels_are_numbered_apart() -> None:
+    units = read_action_units("(1or2)+4+(5or(6+7))+9").units
+    assert [(unit.au, unit.alternative, unit.option) for unit in units] == [
+        (1, 0, 0),
+        (2, 0, 1),
+        (4, None, None),
+        (5, 1, 0),
+        (6, 1, 1),
+        (7, 1, 1),
+        (9, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "ambiguous"),
+    [
+        ("4", False),
+        ("4 or 7", False),
+        ("4/7+12", False),
+        ("12+4 or 7", True),
+        ("(12+4 or 7)", True),
+        ("(4 or 7)+12", False),
+        ("4 or glare+12", False),
+    ],
+)
+def test_what_is_ambiguous(cell: str, ambiguous: bool) -> None:
+    assert read_action_units(cell).ambiguous == ambiguous
 
 
 sides = st.sampled_from(["bilateral", *SIDES.values()])

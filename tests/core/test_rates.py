@@ -42,6 +42,28 @@ def test_unknown_motion_stays_unknown() -> None:
 def test_odd_rates_are_exact() -> None:
     assert rates.ratio(200, 29.97) == Fraction(20000, 2997)
     assert rates.ratio(30, 30) == 1
+    assert rates.exact(24000 / 1001) == Fraction(24000, 1001)
+    assert rates.exact(30000 / 1001) == Fraction(30000, 1001)
+
+
+def test_at_a_higher_rate_motion_is_shared_out() -> None:
+    feature = np.arange(6, dtype=np.float32).reshape(3, 1, 2)
+    first, out = rates.resample(feature, 4, Fraction(1, 2))
+    assert first == 8
+    assert out[:, 0].tolist() == [[0, 0.5], [0, 0.5], [1, 1.5], [1, 1.5], [2, 2.5], [2, 2.5]]
+    feature[1] = np.nan
+    _, out = rates.resample(feature, 4, Fraction(1, 2))
+    assert np.isnan(out[:, 0, 0]).tolist() == [False, False, True, True, False, False]
+    good = np.array([True, False, True])
+    assert rates.all_within(good, 4, Fraction(1, 2)).tolist() == [True, True, False, False, True, True]
+
+
+def test_between_two_frames_nothing_is_interpolated_where_frames_are_dropped() -> None:
+    """At two thirds of the rate frames 0, 1 and 3 are kept, not frame one and a half."""
+    feature = np.array([1, 10, 100, 1000], np.float32).reshape(4, 1, 1)
+    first, out = rates.resample(feature, 0, Fraction(3, 2))
+    assert (first, out.ravel().tolist()) == (0, [1, 110, 1000])
+    assert rates.all_within(np.array([True, False, True, True]), 0, Fraction(3, 2)).tolist() == [True, False, True]
 
 
 @given(STEPS, st.integers(0, 40), st.integers(0, 60))

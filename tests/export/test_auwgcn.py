@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from datasets_me.convert.convert import convert_any
 from datasets_me.core import tables
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import auwgcn
@@ -20,7 +21,7 @@ from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 from datasets_me.schema import schema_files
-from tests.conftest import REPOSITORY, Run
+from tests.conftest import GOLDEN, Run
 
 
 def row(subject: str, onset: int, offset: int, kind: str, aus: str = "1+2") -> Annotation:
@@ -167,19 +168,14 @@ def test_what_the_project_cannot_use(tmp_path: Path) -> None:
 
 
 def test_the_golden_annotations(tmp_path: Path) -> None:
-    golden = REPOSITORY.parent / "shared" / "golden"
-    if not golden.is_dir():
-        pytest.skip("shared/golden, with the segments of the published scripts, is not beside this checkout")
-    from datasets_me.convert.convert import convert_any
-
-    made = convert_any(golden / "segments_annotations.csv").manifest()
-    with np.load(golden / "segments_source_features.npz") as source:
+    made = convert_any(GOLDEN / "segments_annotations.csv").manifest()
+    with np.load(GOLDEN / "segments_source_features.npz") as source:
         for video in source.files:
             subject = video.rpartition("_")[0]
             (tmp_path / "features" / subject).mkdir(parents=True, exist_ok=True)
             np.save(tmp_path / "features" / subject / f"{video}.npy", source[video])
     auwgcn.write(made, feature_files.read(tmp_path / "features", made), tmp_path / "out", compat="auwgcn")
-    with np.load(golden / "segments_expected.npz") as expected:
+    with np.load(GOLDEN / "segments_expected.npz") as expected:
         names = {key.rpartition("/")[0] for key in expected.files}
         written = {path.stem: path for path in (tmp_path / "out" / "segments" / "train").rglob("*.npz")}
         assert set(written) == {name.rpartition("/")[2] for name in names}

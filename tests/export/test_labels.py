@@ -68,6 +68,12 @@ def marks(label: labels.Label) -> tuple[int | None, ...]:
             {"ME505": "the offset, frame 108, lies after the last frame, 100: no offset is marked"},
         ),
         (
+            (90, 100, 100),
+            "mirror",
+            (90, 99, 99, 90, 99),
+            {"ME505": "the offset, frame 100, has no motion after it: marked at 99, the last feature"},
+        ),
+        (
             (90, 104, 108),
             "mirror",
             (90, None, None, 90, 99),
@@ -76,6 +82,18 @@ def marks(label: labels.Label) -> tuple[int | None, ...]:
                 "ME508": "the apex, frame 104, lies outside the video's frames",
             },
         ),
+        ((99, 99, 99), "mirror", (99, 99, 99, 99, 99), {}),
+        (
+            (99, 101, 101),
+            "mirror",
+            (99, None, None, 99, 99),
+            {
+                "ME505": "the offset, frame 101, lies after the last frame, 100: no offset is marked",
+                "ME508": "the apex, frame 101, lies outside the video's frames",
+            },
+        ),
+        ((10, 10, 9), "mirror", (None,) * 5, {"ME503": "the offset, frame 9, lies before the onset, 10"}),
+        ((10, 9, 20), "mirror", (10, None, 20, 10, 20), {"ME508": "the apex, frame 9, lies outside 10 to 20"}),
         ((100, 104, 108), "mirror", (None,) * 5, {"ME504": "frames 100 to 108, the features are of frames 0 to 99"}),
     ],
 )
@@ -86,6 +104,11 @@ def test_the_rules(
     assert marks(label) == expected
     assert {finding.code: finding.message for finding in found} == said
     assert all(finding.where.startswith("book.xlsx, sheet 'codes', cell ") for finding in found)
+    array = labels.array([label], SPAN)
+    assert array.shape == (SPAN.count, len(labels.CHANNELS))
+    assert int(array.sum()) == sum(mark is not None for mark in expected[:3]) + (
+        0 if label.first is None or label.last is None else label.last - label.first + 1
+    )
 
 
 def test_a_video_that_begins_later() -> None:
@@ -93,9 +116,42 @@ def test_a_video_that_begins_later() -> None:
     label, found = labels.read(annotation(1, 40, 60, 70), span)
     assert marks(label) == (None, 60, 70, 46, 70)
     assert found[0].message == "the onset, frame 40, lies before the first frame, 46: no onset is marked"
+    _, found = labels.read(annotation(2, 46, 60, 90), span)
+    assert [(one.message, one.where) for one in found] == [
+        (
+            "the offset, frame 90, lies after the last frame, 86: no offset is marked",
+            "book.xlsx, sheet 'codes', cell E2",
+        )
+    ]
+    _, found = labels.read(annotation(3, 45, 60, 90), span)
+    assert [(one.message, one.where) for one in found] == [
+        (
+            "the onset, frame 45, lies before the first frame, 46: no onset is marked; "
+            "the offset, frame 90, lies after the last frame, 86: no offset is marked",
+            "book.xlsx, sheet 'codes', cell C3",
+        )
+    ]
     array = labels.array([label], span)
     assert np.flatnonzero(array[:, 3]).tolist() == list(range(25))
     assert [np.flatnonzero(array[:, column]).tolist() for column in (0, 1, 2)] == [[], [14], [24]]
+
+
+def test_an_action_that_ends_where_the_features_begin() -> None:
+    span = Span("v", start=46, count=40, frames=41, fps=30.0)
+    assert marks(labels.read(annotation(1, 40, 44, 46), span)[0]) == (None, None, 46, 46, 46)
+    assert marks(labels.read(annotation(1, 46, 46, 50), span)[0]) == (46, 46, 50, 46, 50)
+    label, found = labels.read(annotation(1, 40, 44, 45), span)
+    assert (marks(label), label.apex_from, label.reach) == ((None,) * 5, None, None)
+    assert [one.message for one in found] == ["frames 40 to 45, the features are of frames 46 to 85"]
+    label, _ = labels.read(annotation(1, 40, 44, 50), span)
+    assert (label.apex, label.apex_from, label.offset_from, label.reach) == (None, None, "annotated", (46, 50))
+
+
+def test_how_a_label_was_read_is_kept() -> None:
+    label, _ = labels.read(annotation(1, 10, 14, None), SPAN, "apex")
+    assert (label.apex_from, label.offset_from, label.reach) == ("annotated", "apex", (10, 14))
+    label, _ = labels.read(annotation(1, 10, None, 20), SPAN)
+    assert (label.apex_from, label.offset_from, label.reach) == ("middle", "annotated", (10, 20))
 
 
 def test_annotations_at_200_on_features_at_25() -> None:

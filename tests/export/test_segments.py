@@ -24,17 +24,13 @@ from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.items import ItemRow, read_items
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
-from tests.conftest import REPOSITORY, Run
+from tests.conftest import GOLDEN, Run
 from tests.export.builders import annotation, arrays, extraction, manifest, noise
-
-GOLDEN = REPOSITORY.parent / "shared" / "golden"
 
 
 @pytest.fixture
 def golden(tmp_path: Path) -> tuple[Manifest, feature_files.FeatureFolder]:
     """The golden annotations and features, as a manifest and a folder of arrays."""
-    if not GOLDEN.is_dir():
-        pytest.skip("shared/golden, with published segments, is not beside this checkout")
     made = convert_any(GOLDEN / "segments_annotations.csv").manifest()
     for name, array in np.load(GOLDEN / "segments_source_features.npz").items():
         place = tmp_path / "features" / name.rpartition("_")[0] / f"{name}.npy"

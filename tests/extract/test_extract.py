@@ -417,15 +417,20 @@ def test_links_that_lead_nowhere_are_bad_frames(one: tuple[Path, Path, Manifest]
 
 def test_the_boxes_of_the_subjects_other_videos(filmed: Path, tmp_path: Path) -> None:
     root = tmp_path / "raw"
-    manifest = manifest_of(listed(15, "0101"), listed(15, "0102"), listed(15, "0401"))
+    manifest = manifest_of(listed(15, "0101"), listed(15, "0102"), listed(15, "0401"), listed(16, "0101"))
     for video in manifest.videos[:2]:
         shutil.copytree(filmed / video.path, root / video.path)
     bare = root / manifest.videos[2].path
     bare.mkdir()
+    somebody_else = root / manifest.videos[3].path
+    somebody_else.mkdir(parents=True)
     for number in range(1, FRAMES + 1):
         cv2.imwrite(str(bare / f"img{number:03}.jpg"), grey(*SIZE))
+        elsewhere = cv2.imread(str(filmed / manifest.videos[3].path / f"img{number:03}.jpg"))
+        cv2.imwrite(str(somebody_else / f"img{number:03}.jpg"), np.roll(elsewhere, (20, 20), axis=(0, 1)))
     result = extract(manifest, root, tmp_path / "out", DEFAULT, workers=2)
-    first, second, third = result.rows
+    first, second, third, other = result.rows
+    assert other.crop_source == "sample"
     assert third.crop_source == "subject"
     expected = np.mean([first.box, second.box], axis=0)
     assert np.abs(np.array(third.box) - expected).max() <= 1

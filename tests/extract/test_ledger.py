@@ -1,8 +1,9 @@
-"""What is written down as done, in a folder that a stranger may have prepared."""
+"""What is written down as done, when it is believed, and what of it in a folder that a stranger may have prepared."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,112 @@ from datasets_me.core.errors import PathError, WriteError
 from datasets_me.extract import ledger
 from datasets_me.extract.extract import extract
 from datasets_me.extract.options import ExtractOptions
+from datasets_me.findings.finding import finding
+from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
 
-ROW = VideoFeatures(dataset="d", subject="s", video="v", name="v", status="ok", features="features/s/v.npy", fps=30)
+ROW = VideoFeatures(
+    dataset="casme-sq",
+    subject="casme_015",
+    video="casme_015_0101",
+    name="casme_015_0101",
+    status="ok",
+    features="features/v.npy",
+    landmarks="landmarks/v.npz",
+    fps=30.0,
+    key="k" * 8,
+)
+FOUND = [finding("ME605", "no face in 3 frames", video=ROW.video)]
 
 
-def write(out: Path, files: dict[str, int], row: VideoFeatures = ROW) -> Path:
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An output in which one video is done."""
+    for path, content in ((ROW.features, b"feature"), (ROW.landmarks, b"landmarks")):
+        assert path
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_bytes(content)
+    ledger.finish(tmp_path, "casme_015", "stamp", ROW, FOUND)
+    return tmp_path
+
+
+def done(out: Path, stamp: str | None = None) -> ledger.Done | None:
+    return ledger.done(out, "casme_015", ROW.name, stamp)
+
+
+def test_what_is_done_comes_back_whole(out: Path) -> None:
+    assert done(out) == done(out, "stamp") == ledger.Done(ROW, FOUND)
+    assert ledger.done(out, "casme_016", ROW.name) is None
+    assert ledger.done(out, "casme_015", "other") is None
+
+
+def test_it_counts_only_for_the_same_stamp_and_whole_arrays(out: Path) -> None:
+    assert done(out, "another") is None
+    array = out / "landmarks" / "v.npz"
+    array.write_bytes(b"landmark")
+    assert done(out) is None
+    array.write_bytes(b"landmarks")
+    assert done(out) is not None
+    array.unlink()
+    assert done(out) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"stamp": "stamp"}', '{"stamp": "stamp", "files": [1], "row": {}}'])
+def test_a_damaged_record_is_no_record(out: Path, text: str) -> None:
+    ledger.marker(out, "casme_015", ROW.name).write_text(text)
+    assert done(out, "stamp") is None
+
+
+def test_all_that_is_done_is_removed_and_nothing_outside(out: Path) -> None:
+    outside = out.parent / f"{out.name}-mine.txt"
+    outside.write_text("mine")
+    ledger.finish(out, "casme_016", "stamp", ROW.model_copy(update={"name": "b"}), [])
+    marker = ledger.marker(out, "casme_015", ROW.name)
+    about = json.loads(marker.read_text())
+    marker.write_text(json.dumps({**about, "files": {**about["files"], f"../{outside.name}": 4}}))
+    ledger.marker(out, "casme_016", "damaged").write_text("{")
+    ledger.remove_all(out)
+    assert [path.name for path in out.rglob("*") if path.is_file()] == []
+    assert outside.read_text() == "mine"
+
+
+def test_the_hash_of_facts_knows_values_not_their_order() -> None:
+    facts = {"a": 1, "b": [1.5, None]}
+    assert ledger.digest(facts) == ledger.digest({"b": [1.5, None], "a": 1})
+    assert ledger.digest(facts) != ledger.digest({"a": 1, "b": [1.5, 0]})
+    assert ledger.digest({"path": Path("x")}) == ledger.digest({"path": "x"})
+
+
+def test_files_are_known_by_number_name_size_and_time(tmp_path: Path) -> None:
+    """A frame replaced by another of the same size is another frame: its time of change says so."""
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"1234")
+        os.utime(tmp_path / name, ns=(5, 1_000_000_000))
+
+    def now(**names: str) -> str:
+        listed = {int(key[1:]): name for key, name in names.items()}
+        return ledger.stat_of(FrameFiles(tmp_path, listed, 0, len(listed)))
+
+    files = {"n0": "a.jpg", "n1": "b.jpg"}
+    first = now(**files)
+    assert now(**files) == first
+    assert now(n0="a.jpg", n2="b.jpg") != first
+    assert now(n0="b.jpg", n1="a.jpg") != first
+    os.utime(tmp_path / "b.jpg", ns=(5, 1_000_000_001))
+    later = now(**files)
+    assert later != first
+    (tmp_path / "b.jpg").write_bytes(b"12345")
+    os.utime(tmp_path / "b.jpg", ns=(5, 1_000_000_001))
+    larger = now(**files)
+    (tmp_path / "b.jpg").unlink()
+    assert len({first, later, larger, now(**files)}) == 4
+
+
+STRANGE = VideoFeatures(dataset="d", subject="s", video="v", name="v", status="ok", features="features/s/v.npy", fps=30)
+
+
+def write(out: Path, files: dict[str, int], row: VideoFeatures = STRANGE) -> Path:
     path = out / "done" / "s" / "v.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"stamp": "x", "files": files, "row": row.model_dump(), "findings": []}))
@@ -33,8 +133,8 @@ def test_nothing_outside_is_believed_or_removed(tmp_path: Path, path: str) -> No
     (out / "features" / "s" / "v.npy").write_text("array")
     (out / "mine.txt").write_text("mine")
     write(out, {"features/s/v.npy": 5})
-    assert ledger.done(out, "s", "v") == ledger.Done(ROW, [])
-    write(out, {"features/s/v.npy": 5}, ROW.model_copy(update={"features": path}))
+    assert ledger.done(out, "s", "v") == ledger.Done(STRANGE, [])
+    write(out, {"features/s/v.npy": 5}, STRANGE.model_copy(update={"features": path}))
     assert ledger.done(out, "s", "v") is None or path.startswith("features/out")
     marker = write(out, {path: 4, "mine.txt": 4, "features/s/v.npy": 5})
     assert ledger.done(out, "s", "v") is None

@@ -55,7 +55,7 @@ def test_no_image_at_all(tmp_path: Path) -> None:
     assert read_image(path, colour=True)[2] == "no image format is recognised"
     path.write_bytes(b"")
     assert read_image(path, colour=True)[2] == "the file is empty"
-    assert read_image(tmp_path, colour=True)[2] == "it is not a regular file"
+    assert read_image(tmp_path, colour=True)[2] == "it is a folder"
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ KILLS = int(os.environ.get("ME_DATASETS_KILLS", "5"))
 """How often the run is killed; 25 times take a minute."""
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
     write_manifest(dataset, tmp_path / "m")
     extract(dataset, filmed, tmp_path / "whole", ExtractOptions(), workers=2)

@@ -86,6 +86,13 @@ def test_streamed_is_whole(seed: int, step: int, temporal: int, count: int, miss
             np.testing.assert_array_equal(one, other)
 
 
+def test_by_default_neighbouring_frames_are_paired_and_five_pairs_averaged() -> None:
+    stack = textured(6, (40, 33), 7)
+    whole = flow(stack, step=1, temporal=5)
+    np.testing.assert_array_equal(flow(stack), whole)
+    np.testing.assert_array_equal(list(flow_stream(stack)), whole)
+
+
 def test_cut_anywhere_with_an_overlap_the_middle_is_the_same() -> None:
     """A pair depends on `temporal - 1 + step` frames around it and on nothing else."""
     stack = textured(3, (48, 40), 14)

@@ -116,6 +116,15 @@ def test_alignment_undoes_a_turn(frames: list[NDArray[np.uint8]], face: Box) -> 
     np.testing.assert_allclose(back[list(STABLE)], reference[list(STABLE)], atol=0.05)
 
 
+def test_a_landmark_that_strays_has_no_say() -> None:
+    """One of the ten, off by a seventh of the face's width: the others alone decide."""
+    reference = np.random.default_rng(0).uniform(50, 150, (68, 2)).astype(np.float32)
+    reference[0], reference[16] = [40, 90], [180, 90]
+    points = reference + np.float32([4, -3])
+    points[STABLE[4]] += [20, 0]
+    np.testing.assert_allclose(stable_motion(points, reference), [[1, 0, -4], [0, 1, 3]], atol=1e-3)
+
+
 @pytest.mark.parametrize("value", [np.nan, 7.0])
 def test_alignment_without_anything_to_align_by(value: float) -> None:
     points = np.full((68, 2), value, np.float32)

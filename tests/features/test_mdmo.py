@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -13,8 +11,18 @@ from numpy.typing import NDArray
 
 from datasets_me.features.mdmo import LENGTH_EPSILON, mdmo, scaled_radius
 from datasets_me.features.regions import ELEVEN, TWELVE, Sectors, face_grid
+from tests.conftest import GOLDEN
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "roi_features.npz"
+Golden = dict[str, NDArray[np.generic]]
+
+
+@pytest.fixture(scope="module")
+def golden() -> Golden:
+    """Flow, landmarks and the published feature; the flow is NaN wherever the rule has no business to look."""
+    with np.load(GOLDEN / "roi_features.npz") as file:
+        flow = np.full(file["shape"], np.nan, np.float32)
+        flow.reshape(-1, 2)[file["pixels"]] = file["flow"]
+        return {**file, "flow": flow}
 
 
 def face(x: float = 20, y: float = 20, width: float = 60, height: float = 60) -> NDArray[np.float64]:
@@ -42,9 +50,7 @@ def looped(window: NDArray[np.float32], sectors: Sectors, keep: float) -> NDArra
     return np.asarray(total / (np.hypot(*total) + LENGTH_EPSILON) * mean)
 
 
-@pytest.mark.skipif(not GOLDEN.exists(), reason="the golden data lies beside the repository, not in it")
-def test_exact_reproduces_the_published_feature() -> None:
-    golden = np.load(GOLDEN)
+def test_exact_reproduces_the_published_feature(golden: Golden) -> None:
     result = mdmo(golden["flow"], golden["landmarks"], exact=True)
     np.testing.assert_allclose(result.global_motion, golden["global_motion"], atol=1e-6)
     np.testing.assert_allclose(result.feature, golden["feature"], atol=1e-6)
@@ -52,9 +58,7 @@ def test_exact_reproduces_the_published_feature() -> None:
     assert not result.clipped.any()
 
 
-@pytest.mark.skipif(not GOLDEN.exists(), reason="the golden data lies beside the repository, not in it")
-def test_default_is_the_same_rule_where_nothing_ties() -> None:
-    golden = np.load(GOLDEN)
+def test_default_is_the_same_rule_where_nothing_ties(golden: Golden) -> None:
     result = mdmo(golden["flow"], golden["landmarks"])
     np.testing.assert_allclose(result.feature, golden["feature"], atol=1e-5)
 
@@ -108,6 +112,69 @@ def test_windows_never_wrap(dx: int, dy: int, radius: int, exact: bool, size: tu
         assert np.isfinite(result.feature[0, ~outside]).all()
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("side", [(1, 0), (-1, 0), (0, 1), (0, -1)])
+def test_a_window_over_one_edge_is_cut_and_said(side: tuple[int, int], exact: bool) -> None:
+    """All windows but one are well inside; that one hangs over one edge by ``over`` pixels."""
+    rng = np.random.default_rng(3)
+    flow = rng.normal(0, 0.3, (1, 100, 100, 2)).astype(np.float32)
+    for over in (0, 1, 5):
+        points = np.rint(face())
+        points[51] = np.where(np.array(side) > 0, 94 + over, np.where(np.array(side) < 0, 5 - over, 50))
+        result = mdmo(flow, points[None], exact=exact)
+        np.testing.assert_array_equal(np.flatnonzero(result.clipped[0]), [9] if over else [])
+        x, y = points[51].astype(int)
+        window = flow[0, max(y - 5, 0) : y + 6, max(x - 5, 0) : x + 6] - result.global_motion[0]
+        np.testing.assert_allclose(result.feature[0, 9], looped(window, TWELVE.sectors, 0.6), atol=1e-5)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_head_box_of_one_column(exact: bool) -> None:
+    """Eyes at one place widen the box by nothing: only the line from one landmark of the nose to the other is left."""
+    flow = np.random.default_rng(6).normal(0.3, 0.2, (1, 100, 100, 2)).astype(np.float32)
+    points = np.rint(face())
+    points[42], points[29], points[30] = points[39], [50, 50], [50, 57]
+    expected = looped(flow[0, 50:58, 50:51], TWELVE.head.sectors, 0.88)
+    np.testing.assert_allclose(mdmo(flow, points[None], exact=exact).global_motion[0], expected, atol=1e-5)
+    # of one pixel the published rule keeps int(0.88) = 0 vectors, which is no number
+    points[30] = points[29]
+    head = mdmo(flow, points[None], exact=exact).global_motion[0]
+    np.testing.assert_allclose(head, [np.nan] * 2 if exact else flow[0, 50, 50], atol=1e-5)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("nose", [(2, 50), (97, 50), (50, 2), (50, 97)])
+def test_a_head_box_over_the_edge_is_cut(nose: tuple[int, int], exact: bool) -> None:
+    flow = np.random.default_rng(7).normal(0.3, 0.2, (1, 100, 100, 2)).astype(np.float32)
+    points = np.rint(face())
+    points[29] = points[30] = nose
+    margin = int(0.35 * (points[42, 0] - points[39, 0]) / 2)
+    (x0, y0), (x1, y1) = np.maximum(points[29].astype(int) - margin, 0), points[29].astype(int) + margin + 1
+    expected = looped(flow[0, y0:y1, x0:x1], TWELVE.head.sectors, 0.88)
+    np.testing.assert_allclose(mdmo(flow, points[None], exact=exact).global_motion[0], expected, atol=1e-5)
+
+
+def test_a_head_of_which_nothing_is_known_does_not_move() -> None:
+    flow = np.full((2, 100, 100, 2), 0.5, np.float32)
+    points = np.stack([np.rint(face())] * 2)
+    flow[0, 40:70, 35:65] = np.nan
+    points[1, 29:31] = [150, 150]
+    result = mdmo(flow, points)
+    np.testing.assert_array_equal(result.global_motion, 0)
+    np.testing.assert_allclose(result.feature[:, :6], [[[0.5, 0.5]] * 6] * 2, atol=1e-5)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_of_sectors_that_are_equally_full_the_first_wins(exact: bool) -> None:
+    flow = np.zeros((1, 100, 100, 2), np.float32)
+    points = np.rint(face())
+    x, y = points[19].astype(int)
+    flow[0, y - 1 : y + 2, x - 1] = [0, -5]  # up, the third sector
+    flow[0, y - 1 : y + 2, x] = [[0, 1], [0, 4], [0, 2]]  # down, the first
+    flow[0, y - 1 : y + 2, x + 1] = [-5, 0]  # left, the second
+    np.testing.assert_allclose(mdmo(flow, points[None], radius=1, exact=exact).feature[0, 1], [0, 4], atol=1e-5)
+
+
 def test_a_window_with_one_vector_is_a_number_by_default() -> None:
     flow = np.zeros((1, 100, 100, 2), np.float32)
     points = np.rint(face())
@@ -157,6 +224,7 @@ def test_other_sets_are_other_tables() -> None:
 def test_windows_scale_with_the_face() -> None:
     assert scaled_radius(133.0) == 5
     assert scaled_radius(400.0) == 15
+    assert [scaled_radius(width) for width in (146.0, 147.0)] == [5, 6]
     assert scaled_radius(10.0) == 1
     assert scaled_radius(None) == 5
 

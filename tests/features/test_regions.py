@@ -26,8 +26,9 @@ def test_the_twelve_are_the_published_ones() -> None:
 
 def test_a_grid_lies_inside_its_corners() -> None:
     points = np.zeros((68, 2))
-    points[[17, 26, 5, 11]] = [[0, 0], [10, 0], [0, 20], [10, 20]]
-    centres = face_grid(2, 1).matrix() @ points
-    np.testing.assert_allclose(centres, [[5, 5], [5, 15]])
+    points[[17, 26, 5, 11]] = [[40, 60], [50, 60], [40, 80], [50, 80]]
+    np.testing.assert_allclose(face_grid(2, 1).matrix() @ points, [[45, 65], [45, 75]])
+    np.testing.assert_allclose(face_grid(1, 2).matrix() @ points, [[42.5, 70], [47.5, 70]])
+    assert face_grid(2, 2).names == ("cell_0_0", "cell_0_1", "cell_1_0", "cell_1_1")
     with pytest.raises(ValueError, match="0 x 3"):
         face_grid(0, 3)

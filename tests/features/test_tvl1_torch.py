@@ -41,6 +41,7 @@ def test_frames_that_are_missing_keep_their_place() -> None:
     frames = [FRAMES[0], FRAMES[1], None, FRAMES[3]]
     field = flow(frames, "tvl1", device="cpu:0")
     assert [bool(np.isfinite(one).all()) for one in field] == [True, False, False]
+    np.testing.assert_array_equal(field[0], flow_batch(FRAMES[:1], FRAMES[1:2], "cpu")[0])
 
 
 def test_other_methods_stay_on_the_cpu() -> None:

@@ -15,7 +15,6 @@ from datasets_me.features.faces import detector
 from datasets_me.features.flow import flow, quantise_8bit
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.regions import ELEVEN
-from datasets_me.features.stages import PUBLISHED_JPEG
 from datasets_me.features.video import PRESETS, Features, Quality, VideoOptions, extract_video
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 
@@ -198,7 +197,7 @@ def test_the_published_form(frames: Frames, video: FaceVideo) -> None:
     """8-bit JPEG flow in units of 20 px, landmarks of the second frame, the exact rule."""
     two = frames[14:16]
     found = extract_video(two, video.landmarks[14:16], options=VideoOptions(preset="auwgcn"))
-    stored = quantise_8bit(flow(np.stack(two), "tvl1")[0], PUBLISHED_JPEG)
+    stored = quantise_8bit(flow(np.stack(two), "tvl1")[0], jpeg=95)
     expected = mdmo(stored[None], video.landmarks[15:16], exact=True)
     np.testing.assert_array_equal(found.feature, expected.feature)
     assert found.unit_px == 20

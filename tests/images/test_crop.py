@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets_me.core.errors import ImagesError
+from datasets_me.core.errors import ImagesError, MeDatasetsError
 from datasets_me.core.tables import batches
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import CropRow, Face, FaceRow
@@ -57,7 +57,7 @@ def test_faces_without_whole_landmarks_are_no_faces(write_set: Write, tmp_path: 
     rows = [FaceRow.model_construct(id="a.png", dataset="mine", count=1, faces=[face])]
     write_table(images, "faces", FaceRow, rows, [])
     (tmp_path / "a.png").write_bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes())
-    with pytest.raises(ImagesError, match="the table is damaged"):
+    with pytest.raises(MeDatasetsError, match="the table is damaged"):
         crop(images, tmp_path, tmp_path / "m", Cut("mouth"), workers=1, progress=quiet)
     assert not (tmp_path / "m").exists()
 

@@ -74,6 +74,53 @@ def test_two_weak_models_help_each_other(tmp_path: Path) -> None:
     assert found.best.test.uf1 == 1.0
 
 
+def test_scores_are_probabilities_up_to_rounding(tmp_path: Path) -> None:
+    parts = ["validation", "test"]
+    one = model(tmp_path / "one.npz", [0.1, 0.9], parts)
+    near = model(tmp_path / "near.npz", [0.1, 0.9], parts, scores=np.array([[0.9009, 0.1], [0.0991, 0.9]]))
+    assert ensemble(truth("ab"), [one, near]).best.test.accuracy == 1.0
+    for row in ([0.89, 0.1], [1.1, -0.1], [np.nan, 1.0]):
+        off = model(tmp_path / "off.npz", [0.1, 0.9], parts, scores=np.array([[0.5, 0.5], row]))
+        with pytest.raises(MeDatasetsError, match="the scores are no probabilities") as raised:
+            ensemble(truth("ab"), [one, off])
+        assert raised.value.where == "off.npz, row 1"
+
+
+def test_the_metric_that_was_asked_for_chooses(tmp_path: Path) -> None:
+    """One model is right on the four of the large class, the other on one of them and the one of the small class."""
+    parts = ["validation"] * 5 + ["test"]
+    one = model(tmp_path / "one.npz", [0.1, 0.1, 0.1, 0.1, 0.45, 0.9], parts)
+    other = model(tmp_path / "other.npz", [0.1, 0.1, 0.58, 0.58, 0.9, 0.9], parts)
+    for metric, least in (("accuracy", 1.0), ("uf1", 1.0), ("uar", 1.0)):
+        found = ensemble(truth("aaaabb"), [one, other], metric=metric)  # type: ignore[arg-type]
+        assert getattr(found.best.validation, metric) == least
+        assert (found.metric, found.models) == (metric, ("one.npz", "other.npz"))
+        assert found.alone[0].weights == (1.0, 0.0)
+        assert found.alone[1].weights == (0.0, 1.0)
+
+
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    parts = ["validation", "test", "test"]
+    rows = [annotation(i, emotion=label) for i, label in enumerate(["a", "b", None, "b"])]
+    one = model(tmp_path / "one.npz", [0.1, 0.9, 0.9], parts, annotation=np.array(["v1:0", "v1:1", "v1:2"]))
+    other = model(tmp_path / "other.npz", [0.1, 0.9, 0.9], parts, annotation=np.array(["v1:0", "v1:1", "v1:2"]))
+    third = model(tmp_path / "third.npz", [0.1] * 4, ["validation", *["test"] * 3])
+    found = ensemble(annotated([manifest(*rows)]), [one, other, third], step=0.5)
+    assert [(one.code, one.message) for one in found.findings] == [
+        ("ME543", "v1:3 has no prediction in one.npz, other.npz; it is left out"),
+        ("ME545", "v1:2 has no emotion; it is not scored"),
+    ]
+    assert (found.best.validation.total, found.best.test.total) == (1, 1)
+
+
+def test_progress_is_told_now_and_then(tmp_path: Path) -> None:
+    parts = ["validation", "test"]
+    three = [model(tmp_path / f"{name}.npz", [0.1, 0.9], parts) for name in "xyz"]
+    told: list[tuple[int, int]] = []
+    ensemble(truth("ab"), three, step=0.025, progress=lambda done, total: told.append((done, total)))
+    assert told == [(done, 861) for done in (0, 256, 512, 768)]
+
+
 def test_classes_may_stand_in_another_order(tmp_path: Path) -> None:
     parts = ["validation", "test"]
     one = model(tmp_path / "one.npz", [0.1, 0.9], parts)
@@ -103,6 +150,9 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(MeDatasetsError) as caught:
         ensemble(truth("ab"), [one, model(tmp_path / "two.npz", [0.1, 0.9], parts, annotation=["v1:0", "v1:7"])])
     assert caught.value.where == "one.npz, two.npz"
+    np.savez(tmp_path / "labels.npz", annotation=np.array(["v1:0", "v1:1"]), label=np.array(["a", "b"]), part=parts)
+    with pytest.raises(MeDatasetsError, match="an ensemble needs the scores and the classes of every model"):
+        ensemble(truth("ab"), [one, read(tmp_path / "labels.npz")])
     with pytest.raises(MeDatasetsError, match="an ensemble needs at least two models"):
         ensemble(truth("ab"), [one])
     with pytest.raises(MeDatasetsError, match=r"1 is no multiple of the step 0\.3"):

@@ -27,6 +27,7 @@ def test_counts_are_summed_over_folds_before_f1(predictions: Read) -> None:
     assert found.pooled.counts.tolist() == [[1, 1], [1, 1]]
     assert found.pooled.uf1 == pytest.approx(0.5)
     assert [(fold.subject, fold.annotations, fold.right) for fold in found.folds] == [("sub00", 2, 1), ("sub01", 2, 1)]
+    assert {fold.dataset for fold in found.folds} == {"casme2"}
     assert found.findings == []
 
 
@@ -85,6 +86,12 @@ def test_scores_and_numbers(predictions: Read) -> None:
     assert recognition(annotated([manifest(*rows)]), [by_number], classes=["b", "a"]).pooled.right == 2
     with pytest.raises(MeDatasetsError, match="nothing says what class number 1 is"):
         recognition(annotated([manifest(*rows)]), [by_number])
+
+
+def test_a_label_counts_more_than_scores(predictions: Read) -> None:
+    rows = [annotation(1, emotion="a"), annotation(2, emotion="b")]
+    made = predictions("annotation,label,score_a,score_b", "v1:1,a,0.2,0.8", "v1:2,,0.2,0.8")
+    assert recognition(annotated([manifest(*rows)]), [made]).pooled.right == 2
 
 
 @pytest.mark.parametrize(("text", "right"), [("1.0", True), ("1.", True), ("0.0", False), ("0", False)])

@@ -229,6 +229,19 @@ def test_copies_by_images(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("shared", [24, 25])
+def test_expressions_that_share_only_one_of_their_two_images_are_no_copies(tmp_path: Path, shared: int) -> None:
+    """Of each expression the apex (img24) and the middle (img25) are compared, and both have to be alike."""
+    portrait = Image.open(resources.package_file("synthetic/portrait.png")).convert("L")
+    rows = [row("casme2_01", "v1"), row("casme2_02", "v2")]
+    film(tmp_path, "v1", portrait, quality=90)
+    film(tmp_path, "v2", portrait.transpose(Image.Transpose.FLIP_LEFT_RIGHT), quality=90)
+    portrait.save(tmp_path / "v2" / f"img{shared}.jpg", quality=40)
+    made = filmed(*rows)
+    split = split_of(("a", "train", rows[0]), ("a", "test", rows[1]))
+    assert check_images(Context(split, [made]), [(made, tmp_path)])[0] == []
+
+
 def test_copies_in_any_layout_whatever_is_annotated(tmp_path: Path) -> None:
     # Only the frames that no annotation points at are copies, and only in the last layout of the dataset.
     portrait = Image.open(resources.package_file("synthetic/portrait.png")).convert("L")

@@ -96,6 +96,14 @@ def test_a_stratified_validation_part_is_found_for_every_subject_left_out() -> N
     assert len(sizes) == 26 and min(sizes) >= 3 and max(sizes) <= 8
 
 
+def test_a_stratified_validation_part_has_the_classes_of_the_rest() -> None:
+    rows = [row(f"s{n:02}", f"v{n}", emotion=("fear", "disgust")[n % 2]) for n in range(16)]
+    split = make([manifest_of(*rows)], Options("loso", "expression", validation=0.5, stratify="emotion"))
+    for fold in split.folds:
+        aside = Counter(int(r.subject[1:]) % 2 for r in split.part(fold, "validation"))
+        assert abs(aside[0] - aside[1]) <= 1, fold
+
+
 def test_holdout_tests_about_the_part_asked_for() -> None:
     for fraction, expected in ((0.2, 2), (0.5, 5), (0.01, 1), (0.99, 9)):
         split = make([people(10)], Options("holdout", test=fraction))

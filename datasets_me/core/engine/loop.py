@@ -75,10 +75,13 @@ def run(
     Whatever ends the iteration, the workers end with it; and so they do when this process is killed.
 
     Raises:
+        ValueError: there are no workers.
         WriteError: an item's result cannot be written, so that the next would fail as well.
         MeDatasetsError: ``config`` or an item cannot be sent to another process.
         Exception: what ``make_handler`` raises.
     """
+    if workers < 1:
+        raise ValueError(f"at least one worker is needed, not {workers}")
     if workers == 1:
         place: Place = Here(make_handler, config, report)
         group = 1
@@ -124,8 +127,8 @@ def _alone(function: Callable[[Item], Result]) -> Callable[[Item, Report], Resul
 
 
 def workers_for(asked: int | None, items: int | None = None) -> int:
-    """How many processes to use: as many as asked for, else one per core, but fewer for few items of milliseconds."""
-    if asked is not None:
+    """How many processes to use: as many as asked for, else (None, 0) one per core, but fewer for few small items."""
+    if asked:
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores if items is None else max(1, min(cores, items // WORTH))

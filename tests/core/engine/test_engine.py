@@ -88,7 +88,7 @@ def test_what_cannot_begin_says_why(workers: int) -> None:
 
 def test_what_cannot_be_sent() -> None:
     with pytest.raises(MeDatasetsError) as caught:
-        next(run(handlers.make, [1], threading.Lock(), workers=2))
+        next(run(handlers._raise, [1], threading.Lock(), workers=2))
     assert caught.value.what == (
         "what every item needs cannot be sent to another process: cannot pickle '_thread.lock' object"
     )
@@ -199,5 +199,7 @@ def test_what_is_printed_stays_on_standard_output(capfd: pytest.CaptureFixture[s
 
 def test_how_many_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8), raising=False)
-    assert [workers_for(None), workers_for(3), workers_for(3, 10)] == [8, 3, 3]
+    assert [workers_for(None), workers_for(0), workers_for(3), workers_for(3, 10)] == [8, 8, 3, 3]
+    with pytest.raises(ValueError, match="at least one worker is needed, not 0"):
+        next(run(handlers._raise, [1], None, workers=0))
     assert [workers_for(None, items) for items in (0, 299, 1_000, 1_000_000)] == [1, 1, 3, 8]

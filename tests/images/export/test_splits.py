@@ -38,6 +38,15 @@ def test_single_images_are_stratified(labels: list[str], seed: int) -> None:
             assert abs(count - share * labels.count(name)) <= 1
 
 
+def test_a_rare_class_counts_as_much_as_a_common_one() -> None:
+    """Four units of (common, rare) images: even shares of the common class would put both rare images on one side."""
+    units_of = [(10, 0), (3, 1), (5, 0), (11, 1)]
+    labels = [name for counts in units_of for name, count in zip("ab", counts, strict=True) for _ in range(count)]
+    of = [unit for unit, counts in enumerate(units_of) for _ in range(sum(counts))]
+    parts = assign(labels, [f"{i:02}" for i in range(len(of))], of, shares("0.5,0.5"), 0)
+    assert sorted(part for part, label in zip(parts, labels, strict=True) if label == "b") == ["test", "train"]
+
+
 def test_a_part_without_a_share_stays_empty_and_order_does_not_matter() -> None:
     labels, ids = ["a", "b"] * 10, [f"{i}" for i in range(20)]
     parts = assign(labels, ids, list(range(20)), shares("0.5,0.5"), 1)

@@ -1,0 +1,97 @@
+"""Windowed least squares: how pairs are put together, and what decides between its ways."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from datasets_me.features.flow import flow
+from tests.conftest import GOLDEN
+
+WIDTH = 96
+
+
+def texture(seed: int, size: int = WIDTH) -> NDArray[np.float32]:
+    """Grey values (size, size) that are smooth enough to be moved by less than a pixel."""
+    picture = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, (size, size)).astype(np.float32), (0, 0), 2)
+    return np.asarray(128 + 45 * picture / picture.std(), np.float32)
+
+
+def bump(picture: NDArray[np.float32], px: float) -> NDArray[np.uint8]:
+    """The picture with its middle moved to the right by ``px``, and its surroundings left where they are."""
+    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float32)
+    middle = (picture.shape[0] - 1) / 2
+    moved = px * np.exp(-((x - middle) ** 2 + (y - middle) ** 2) / (2 * 10.0**2))
+    return np.clip(np.rint(cv2.remap(picture, x - moved, y, cv2.INTER_CUBIC)), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("temporal", "weights"), [(5, [3, 2, 1, 0]), (7, [4, 3, 2, 1, 0])])
+def test_neighbouring_pairs_have_triangular_weights(temporal: int, weights: list[int]) -> None:
+    """Skin that moves between two frames only shows in the neighbouring pairs, the less the further they are."""
+    still = texture(0)
+    middle = slice(WIDTH // 2 - 4, WIDTH // 2 + 4)
+    frames = [bump(still, 0.0)] * 6 + [bump(still, 0.4)] * 6
+    found = flow(np.stack(frames), temporal=temporal)[:, middle, middle, 0].mean(axis=(1, 2))
+    # of the pair itself, its head's motion is added whole; of the others the weight is all that counts
+    for side in (found[4::-1], found[6:]):
+        np.testing.assert_allclose(side[: len(weights) - 1] / side[0], np.array(weights[1:]) / weights[1], atol=0.03)
+
+
+def noisy(frames: list[NDArray[np.uint8]], seed: int) -> NDArray[np.uint8]:
+    """Frames (T, H, W) with the noise of a sensor."""
+    noise = np.random.default_rng(seed).normal(0, 1.5, (len(frames), *frames[0].shape))
+    return np.clip(np.rint(np.stack(frames) + noise), 0, 255).astype(np.uint8)
+
+
+def turned(picture: NDArray[np.float32], degrees: float, scale: float, by: tuple[float, float]) -> NDArray[np.uint8]:
+    """The picture as a head shows it that turns, comes nearer and moves."""
+    place = cv2.getRotationMatrix2D((WIDTH / 2, WIDTH / 2), degrees, scale)
+    place[:, 2] += by
+    moved = cv2.warpAffine(picture, place, (WIDTH, WIDTH), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+
+
+def scenes() -> dict[str, NDArray[np.float32]]:
+    """Flow of the cases that the method treats differently, every sixth pixel of some fields."""
+    still = texture(7)
+    slight = noisy([bump(still, 0.1 * t) for t in range(7)], 1)
+    head = noisy([turned(still, 1.0 * t, 1 + 0.01 * t, (0.3 * t, -0.2 * t)) for t in range(4)], 2)
+    large = noisy([turned(still, 0.5 * t, 1.0, (5.3 * t, -3.4 * t)) for t in range(2)], 3)
+    local = noisy([bump(still, 2.5 * t) for t in range(2)], 4)
+    dim = np.stack([slight[0] // 2, slight[3]])
+    fields = {
+        "slight": flow(slight, face_width=60)[1:4],
+        "strict": flow(slight, temporal=1, step=3, face_width=200)[:2],
+        "head": flow(head)[1:],
+        "large": flow(large),
+        "local": flow(local, face_width=40),
+        "dim": flow(dim, temporal=1),
+        "farneback": flow(slight, "farneback", face_width=60)[:1],
+    }
+    return {name: field[:, 3::6, 3::6].astype(np.float32) for name, field in fields.items()}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, NDArray[np.float32]]:
+    return scenes()
+
+
+@pytest.mark.parametrize("name", ["slight", "strict", "head", "large", "local", "dim", "farneback"])
+def test_the_numbers_are_those_of_earlier_versions(found: dict[str, NDArray[np.float32]], name: str) -> None:
+    """Features of two versions are compared with each other, so a change of the numbers is one on purpose."""
+    with np.load(GOLDEN / "flow.npz") as golden:
+        assert set(golden.files) == set(found)
+        np.testing.assert_allclose(found[name], golden[name], atol=5e-4 if name != "farneback" else 5e-3)
+
+
+@pytest.mark.parametrize(("name", "field"), [("large", (5.3, -3.4)), ("head", (0.3, -0.2))])
+def test_the_head_is_followed(found: dict[str, NDArray[np.float32]], name: str, field: tuple[float, float]) -> None:
+    middle = found[name][0, 7:9, 7:9].mean(axis=(0, 1))
+    np.testing.assert_allclose(middle, field, atol=0.15)
+
+
+def test_a_large_motion_of_the_skin_is_followed(found: dict[str, NDArray[np.float32]]) -> None:
+    np.testing.assert_allclose(found["local"][0, 7:9, 7:9, 0].mean(), 2.2, atol=0.25)
+    assert np.abs(found["local"][0, :2]).max() < 0.4
