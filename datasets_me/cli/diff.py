@@ -34,7 +34,7 @@ def diff(
     from datasets_me.core.tables import write_parquet
 
     rows_a, rows_b = _annotations(a, dataset), _annotations(b, dataset)
-    if rows_a[0].dataset != rows_b[0].dataset:
+    if rows_a and rows_b and rows_a[0].dataset != rows_b[0].dataset:
         raise MeDatasetsError(
             f"A is {rows_a[0].dataset}, B is {rows_b[0].dataset}", fix="compare sources of one dataset"
         )

@@ -61,7 +61,7 @@ class FeatureFolder:
             raise FeaturesError(f"there are no features of {row.name}: {row.why or row.status}", where=str(self.folder))
         path = under(self.folder, row.features)
         array = _mapped(path)
-        if array.ndim != 3 or array.shape[2] != 2 or array.dtype.kind != "f":
+        if array.ndim != 3 or array.shape[2] != 2 or not array.shape[1] or array.dtype.kind != "f":
             raise FeaturesError(
                 f"features must be floating-point numbers of shape (T, regions, 2), not {array.dtype} {array.shape}",
                 where=str(path),

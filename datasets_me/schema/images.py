@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from datasets_me.core.text import clean, fold
-from datasets_me.schema.spec import Model, Name, Pattern
+from datasets_me.schema.spec import Model, Name, Pattern, not_valid
 from datasets_me.schema.template import Template
 
 Split = Literal["train", "validation", "test"]
@@ -135,18 +135,18 @@ class ImageSpec(Model):
     def _consistent(self) -> Self:
         faults = []
         if (self.table is None) == (self.files is None):
-            faults.append("table: give either table or files")
+            faults.append(("table", "give either table or files"))
         seen: dict[str, str] = {}
         for label, spellings in self.labels.items():
             for text in (label, *spellings):
                 other = seen.setdefault(form(text), label)
                 if other != label:
-                    faults.append(f"labels.{label}: '{text}' stands for {other}, too")
+                    faults.append((f"labels.{label}", f"'{text}' stands for {other}, too"))
         rule = self.files.label_files if self.files else None
         if rule and rule.first_label is not None and rule.first_label not in self.labels:
-            faults.append(f"files.label_files.first_label: '{rule.first_label}' is not one of the labels")
+            faults.append(("files.label_files.first_label", f"'{rule.first_label}' is not one of the labels"))
         if faults:
-            raise ValueError("\n".join(faults))
+            raise not_valid(faults)
         return self
 
     @cached_property

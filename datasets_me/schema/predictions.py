@@ -13,7 +13,7 @@ from datasets_me.core.errors import SchemaError
 from datasets_me.core.text import closest, fold
 from datasets_me.schema.images import form
 from datasets_me.schema.schema_files import validated
-from datasets_me.schema.spec import Model
+from datasets_me.schema.spec import Model, not_valid
 from datasets_me.schema.yaml_files import read_text
 
 
@@ -39,13 +39,13 @@ class PredictionSpec(Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not self.scores and not self.label:
-            raise ValueError("scores: give places of scores, of a label, or of both")
+            raise not_valid([("scores", "give places of scores, of a label, or of both")])
         for label, spellings in self.labels.items():
             for text in (label, *spellings):
                 if self.says_nothing(text):
-                    raise ValueError(f"labels.{label}: '{text}' is among the words for unrecognised, too")
+                    raise not_valid([(f"labels.{label}", f"'{text}' is among the words for unrecognised, too")])
                 if (first := self._label_of[form(text)]) != label:
-                    raise ValueError(f"labels.{label}: '{text}' stands for {first}, too")
+                    raise not_valid([(f"labels.{label}", f"'{text}' stands for {first}, too")])
         return self
 
     @cached_property

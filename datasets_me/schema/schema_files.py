@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from datasets_me.core import resources
 from datasets_me.core.errors import SchemaError
 from datasets_me.core.text import closest, fold
-from datasets_me.schema.spec import Spec
+from datasets_me.schema.spec import NOT_VALID, Spec
 from datasets_me.schema.yaml_files import Document, read_text
 from datasets_me.schema.yaml_files import load as load_yaml
 
@@ -105,9 +105,8 @@ def validated(text: str, source: str, model: type[Part], what: str = "schema") -
 
 def _faults(problem: Any, document: Document, model: type[BaseModel]) -> list[str]:
     """Lines of: file, line of the YAML, YAML path, what is wrong and what is allowed."""
-    if problem["type"] == "value_error" and not problem["loc"]:  # the schema as a whole names paths of its own
-        pairs = [line.split(": ", 1) for line in problem["msg"].removeprefix("Value error, ").splitlines()]
-        return [_at(document, path.split("."), fault) for path, fault in pairs]
+    if problem["type"] == NOT_VALID:
+        return [_at(document, path.split("."), fault) for path, fault in problem["ctx"]["faults"]]
     location = [part for part in problem["loc"] if not _is_union_branch(part)]
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden" and location:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from datasets_me.core.paths import name_fault, path_fault
 from datasets_me.schema.template import Template
@@ -63,6 +64,16 @@ class Model(BaseModel):
     """Base of all parts of a schema: unknown keys are errors, and numbers stand for text where text is asked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)
+
+
+def not_valid(faults: list[tuple[str, str]]) -> PydanticCustomError:
+    """An error of a schema as a whole, which names places of its own: YAML path and fault."""
+    text = "; ".join(f"{path}: {fault}" for path, fault in faults)
+    return PydanticCustomError(NOT_VALID, "{text}", {"text": text, "faults": faults})
+
+
+NOT_VALID = "schema"
+"""The type of that error."""
 
 
 class Frames(Model):
@@ -352,9 +363,9 @@ class Spec(Model):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        faults = [f"{path}: {fault}" for path, fault in self._faults()]
+        faults = list(self._faults())
         if faults:
-            raise ValueError("\n".join(faults))
+            raise not_valid(faults)
         return self
 
     def _faults(self) -> Iterator[tuple[str, str]]:

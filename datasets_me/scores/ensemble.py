@@ -245,7 +245,11 @@ def _together(
         parts = {file.rows[number].get("part", item.group) for file, number in predicted}
         if len(parts) > 1:
             message = f"{item.id} is {' for one model and '.join(sorted(parts, reverse=True))} for another"
-            raise MeDatasetsError(message, fix="make all models on one split; else test data chooses the weights")
+            raise MeDatasetsError(
+                message,
+                where=", ".join(file.name for file in files),
+                fix="make all models on one split; else test data chooses the weights",
+            )
         (part,) = parts
         if part not in PARTS:
             unused[part] += 1

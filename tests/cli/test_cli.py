@@ -14,7 +14,7 @@ import pytest
 from datasets_me.core.tables import write_parquet
 from datasets_me.folders.relocate import JOURNAL
 from datasets_me.formats import manifest as manifests
-from datasets_me.formats.records import Video
+from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema import schema_files
 from datasets_me.synthetic.write import make
 from tests.conftest import CASME2_HEADER, REPOSITORY, Run, Workbook, casme2_row
@@ -150,6 +150,9 @@ def test_diff(me_datasets: Run, workbook: Workbook, tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "d.parquet").to_pylist()[0]["field"] == "offset"
     found = json.loads(me_datasets("diff", a, b, "--json").stdout)["differences"]
     assert (found[0]["a"], found[0]["b"]) == ("85", "89")
+    me_datasets("convert", "casme2", a, "-o", "m")
+    write_parquet(Annotation, [], tmp_path / "m/annotations.parquet")
+    assert "0 rows matched, 0 equal; only in A 0, only in B 1" in me_datasets("diff", "m", a).stdout
 
 
 def test_the_auwgcn_csv_goes_round(me_datasets: Run, reference: Path, tmp_path: Path) -> None:

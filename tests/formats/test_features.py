@@ -67,6 +67,7 @@ def test_an_extraction(tmp_path: Path, manifest: Manifest) -> None:
     ("content", "message"),
     [
         (np.zeros((4, 12), np.float32), "features must be floating-point numbers of shape"),
+        (np.zeros((4, 0, 2), np.float32), "features must be floating-point numbers of shape"),
         (np.zeros((4, 12, 2), int), "features must be floating-point numbers of shape"),
         (np.array([{}], object), "the array cannot be read"),
     ],

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from functools import cached_property
@@ -41,6 +42,7 @@ class World:
 
     def __init__(self, place: Path, base: Path) -> None:
         self.place, self.base = place, base
+        self._taken: set[str] = set()
         for name in ("in", "out", "tmp"):
             (place / name).mkdir(parents=True)
         shutil.copytree(base / "victim", self.victim)
@@ -64,7 +66,8 @@ class World:
     def take(self, name: str) -> Path:
         """A copy of one of the sound inputs, ``manifest`` or ``split/split.json``, that may be damaged."""
         top, _, rest = name.partition("/")
-        if not (self.inputs / top).exists():
+        if top not in self._taken and not os.path.lexists(self.inputs / top):
+            self._taken.add(top)
             if (self.base / top).is_dir():
                 shutil.copytree(self.base / top, self.inputs / top)
             else:

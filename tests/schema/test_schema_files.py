@@ -77,6 +77,7 @@ def test_every_name_belongs_to_one_dataset() -> None:
             "line 30: workbook.variants.0.looks.participant: the regular expression is nested too deeply",
         ),
         ("id: casme-sq", "id: 1" + ":59" * 3000, "a value in the schema cannot be read: Exceeds the limit"),
+        ("layout: rawpic\n", 'layout: "raw\\r: \\npic"\n', "relocations.0.layout: no layout 'raw\r: \npic'; there are"),
         ("{folder:03}_{code:04}", "{folder:0999999999}_{code:04}", "names.video: a brace is not closed, or"),
         (
             "layout: rawpic\n",

@@ -26,7 +26,6 @@ WRITES = (
     "score spotting {manifest} -p {spotted.csv} -o {out}/it",
     "images import {pictures} --schema folder-per-class -o {out}/it --workers 1",
     "images unify {set} --root {pictures} -o {out}/it --workers 1",
-    "images quality {set} --root {pictures} -o {out}/it --workers 1",
     "images export {set} --root {pictures} -o {out}/it",
 )
 
