@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 
 import typer
@@ -115,6 +116,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot show "²" is no reason to stop
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries remark on their way tells a user neither what nor where
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the work as Ctrl-C does, which leaves nothing half
     try:
         _check_memory()

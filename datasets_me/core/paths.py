@@ -19,6 +19,9 @@ from datasets_me.core.text import printable
 HERE = "."
 """The path of a root within itself."""
 
+MOST_LINKS = 2
+"""Links to folders that may lie on the way to a file: dozens that lead to each other are billions of ways."""
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
 _DRIVE = re.compile("[A-Za-z]:")

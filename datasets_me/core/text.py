@@ -10,11 +10,12 @@ from collections.abc import Iterable
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 # Full-width forms only: a footnote mark such as the superscript in "46¹" must not become a digit.
 _FULL_WIDTH = {code: unicodedata.normalize("NFKC", chr(code)) for code in (0x3000, *range(0xFF01, 0xFF5F))}
-_CLEANED = {**_FULL_WIDTH, **_INVISIBLE}
+_HALVES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")  # of characters, which JSON may name and no file holds
+_CLEANED = {**_FULL_WIDTH, **_INVISIBLE, **_HALVES}
 
 
 def clean(text: str) -> str:
-    """Full-width characters made ordinary, invisible ones removed, white space folded."""
+    """Full-width characters made ordinary, invisible ones removed, halves of characters marked, white space folded."""
     return " ".join((text if text.isascii() else text.translate(_CLEANED)).split())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datasets_me.core.errors import FolderError, plural
 from datasets_me.core.frame_names import Frames, is_image, read_names
-from datasets_me.core.paths import path_fault
+from datasets_me.core.paths import MOST_LINKS, path_fault
 from datasets_me.core.text import is_utf8, printable
 
 
@@ -38,7 +38,8 @@ Progress = Callable[[int, int], None]
 def walk(root: Path, progress: Progress | None = None) -> Tree:
     """List a tree once. Linked folders are followed within the root, but never into one that is already being listed.
 
-    What cannot be opened, what has no name for a path, and links that lead out of the root are ``unreadable``.
+    What cannot be opened, what has no name for a path, and links that lead out of the root, or on from link to link,
+    are ``unreadable``.
 
     Raises:
         FolderError: the root is no folder.
@@ -49,9 +50,9 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
     unreadable: list[tuple[str, str]] = []
     files = folders = 0
     top = os.path.realpath(root)
-    waiting: list[tuple[str, tuple[str, ...]]] = [("", (top,))]
+    waiting: list[tuple[str, tuple[str, ...], int]] = [("", (top,), 0)]
     while waiting:
-        path, above = waiting.pop()
+        path, above, links = waiting.pop()
         try:
             names, below, linked, unnamable = _list(root / path, top)
         except OSError as error:
@@ -65,8 +66,12 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
             place = f"{path}/{name}" if path else name
             if not _within(real, top):
                 unreadable.append((place, _LEADS_OUT))
-            elif real not in above:
-                waiting.append((place, (*above, real)))
+            elif real in above:
+                continue
+            elif name in linked and links == MOST_LINKS:
+                unreadable.append((place, _LEADS_ON))
+            else:
+                waiting.append((place, (*above, real), links + (name in linked)))
         if any(map(is_image, names)) or not below:
             leaves.append(Leaf(path or ".", read_names(names)))
         if progress:
@@ -108,3 +113,4 @@ def _within(real: str, top: str) -> bool:
 
 
 _LEADS_OUT = "it is a link that leads out of the root"
+_LEADS_ON = f"it is a link in a folder that is reached by {MOST_LINKS} others already"

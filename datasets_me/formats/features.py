@@ -34,6 +34,9 @@ ABOUT = "extraction.json"
 TABLE, FINDINGS = "features.parquet", "findings.parquet"
 FOLDER, DONE = "features", "done"
 
+_OF_LANDMARKS: dict[str, tuple[int, ...]] = {"landmarks": (68, 2), "quality": ()}
+"""What a frame has of each array beside the features."""
+
 
 @dataclass(frozen=True)
 class FeatureFolder:
@@ -78,14 +81,21 @@ class FeatureFolder:
         """An array of the file of a video's landmarks, which there has to be.
 
         Raises:
-            FeaturesError: the file is damaged.
+            FeaturesError: the file is damaged, or the array is not one of numbers, a row per frame.
             PathError: it lies outside the folder.
         """
         path = under(self.folder, row.landmarks or "")
         try:
-            return np.asarray(load_npz(path, [name])[name])
+            array = np.asarray(load_npz(path, [name])[name])
         except (ArrayError, ValueError) as error:
             raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
+        each = _OF_LANDMARKS[name]
+        if array.dtype.kind not in "bufi" or array.shape[1:] != each or not array.ndim:
+            shape = ", ".join(map(str, ("T", *each)))
+            raise FeaturesError(
+                f"{name} must be numbers of shape ({shape}), not {array.dtype} {array.shape}", where=str(path)
+            )
+        return array
 
 
 def read(folder: Path, manifest: Manifest) -> FeatureFolder:

@@ -177,7 +177,7 @@ def _face(face: Any, spec: PredictionSpec, classes: Classes) -> tuple[str | None
         if not isinstance(values, Mapping):
             continue
         of_classes = {
-            str(name): value
+            clean(str(name)): value
             for name, value in values.items()
             if place or str(name).startswith(SCORE) or classes.known(str(name))
         }

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from datasets_me.core.errors import ImagesError
-from datasets_me.core.paths import leads_out, path_fault
+from datasets_me.core.paths import MOST_LINKS, leads_out, path_fault
 from datasets_me.core.text import same
 from datasets_me.schema.images import ImageSpec
 from datasets_me.schema.template import Template
@@ -28,10 +28,10 @@ def files_under(root: Path) -> Iterator[tuple[str, str | None]]:
     """
     if not root.is_dir():
         raise ImagesError("the source is not a folder", where=str(root), fix="give the folder the images lie under")
-    yield from _below(root, "", (os.path.realpath(root),))
+    yield from _below(root, "", (os.path.realpath(root),), 0)
 
 
-def _below(root: Path, path: str, above: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
+def _below(root: Path, path: str, above: tuple[str, ...], links: int) -> Iterator[tuple[str, str | None]]:
     try:
         with os.scandir(root / path) as entries:
             here = sorted(entries, key=lambda entry: entry.name)
@@ -49,8 +49,12 @@ def _below(root: Path, path: str, above: tuple[str, ...]) -> Iterator[tuple[str,
             yield relative, "it is a link that leads out of the root"
         elif not folder:
             yield relative, None
-        elif (real := os.path.realpath(root / relative)) not in above:
-            yield from _below(root, relative, (*above, real))
+        elif (real := os.path.realpath(root / relative)) in above:
+            continue
+        elif entry.is_symlink() and links == MOST_LINKS:
+            yield relative, f"it is a link in a folder that is reached by {MOST_LINKS} others already"
+        else:
+            yield from _below(root, relative, (*above, real), links + entry.is_symlink())
 
 
 class PathPattern:

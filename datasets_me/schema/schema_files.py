@@ -99,6 +99,8 @@ def validated(text: str, source: str, model: type[Part], what: str = "schema") -
         if len(problems) > _MOST_FAULTS:
             faults.append(f"and {len(problems) - _MOST_FAULTS:,} more")
         raise SchemaError(f"the {what} is not valid", details=faults) from error
+    except ValueError as error:  # such as a number that is too long for a text
+        raise SchemaError(f"a value in the {what} cannot be read: {error}", where=source) from error
 
 
 def _faults(problem: Any, document: Document, model: type[BaseModel]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,7 +17,7 @@ from datasets_me.formats import manifest as manifests
 from datasets_me.formats.records import Video
 from datasets_me.schema import schema_files
 from datasets_me.synthetic.write import make
-from tests.conftest import CASME2_HEADER, Run, Workbook, casme2_row
+from tests.conftest import CASME2_HEADER, REPOSITORY, Run, Workbook, casme2_row
 
 
 @pytest.fixture(scope="module")
@@ -221,3 +223,19 @@ def test_version(me_datasets: Run) -> None:
     from datasets_me.core.version import __version__
 
     assert me_datasets("--version").stdout == f"me-datasets {__version__}\n"
+
+
+@pytest.mark.parametrize(("options", "said"), [([], False), (["-W", "default"], True)])
+def test_remarks_of_libraries_are_shown_to_those_who_ask(options: list[str], said: bool) -> None:
+    program = """
+import sys, warnings
+from datasets_me import cli
+cli.app.command("remark")(lambda: warnings.warn("an odd picture"))
+sys.argv = ["me-datasets", "remark"]
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, *options, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0
+    assert ("an odd picture" in done.stderr) == said

@@ -94,6 +94,22 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path, casme_sq: Schema)
     assert found == [("rawpic", "casme_015_0101", None)] * 2  # through the link, too
 
 
+def test_links_that_lead_on_to_links_are_named_and_not_followed(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"f{number}").mkdir()
+        for name in "abc":
+            (tmp_path / f"f{number}" / name).symlink_to(f"../f{number + 1}")
+    (tmp_path / "f40").mkdir()
+    (tmp_path / "f40" / "img001.jpg").touch()
+    tree = walk(tmp_path)
+    assert ("f0/a/b/c", "it is a link in a folder that is reached by 2 others already") in tree.unreadable
+    assert {leaf.path for leaf in tree.leaves} == {
+        "f40",
+        *(f"f39/{name}" for name in "abc"),
+        *(f"f38/{one}/{two}" for one in "abc" for two in "abc"),
+    }
+
+
 def test_links_out_of_the_root_are_named_and_not_followed(tmp_path: Path, casme_sq: Schema) -> None:
     folders(tmp_path / "private", "s15/15_0101disgustingteeth")
     folders(tmp_path / "data", "s15/15_0102eatingworms")

@@ -147,6 +147,25 @@ def test_numbers_that_no_video_has(tmp_path: Path, manifest: Manifest, values: d
     assert said.value.what == f"features.parquet is damaged: features.parquet, row 2: {message}"
 
 
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.array([b"x", b""]), "quality must be numbers of shape (T), not |S1 (2,)"),
+        (np.zeros(2, [("a", "<f4")]), "quality must be numbers of shape (T), not [('a', '<f4')] (2,)"),
+        (np.array(3, np.uint8), "quality must be numbers of shape (T), not uint8 ()"),
+        (np.zeros((2, 68), np.uint8), "quality must be numbers of shape (T), not uint8 (2, 68)"),
+    ],
+)
+def test_what_is_no_quality(tmp_path: Path, array: np.ndarray, message: str) -> None:
+    np.savez(tmp_path / "v.npz", quality=array)
+    row = VideoFeatures(
+        dataset="casme-sq", subject="s", video="v", name="v", status="ok", fps=30, landmarks="v.npz", features="v.npy"
+    )
+    with pytest.raises(FeaturesError) as said:
+        feature_files.FeatureFolder(tmp_path, (row,), True).quality(row)
+    assert said.value.what == message
+
+
 def test_a_header_that_claims_terabytes(tmp_path: Path, manifest: Manifest) -> None:
     (tmp_path / "s").mkdir()
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 12, 2), }"

@@ -165,3 +165,8 @@ def test_cells_without_a_score_say_nothing(tmp_path: Path) -> None:
         [("a.jpg", None, {"happy": 0.9}), ("b.jpg", None, {"happy": 0.9})],
         [],
     )
+
+
+def test_halves_of_characters_are_marked(tmp_path: Path) -> None:
+    content = '[{"image": "a\\ud83d.jpg", "label": "\\udfff"}, {"image": "b.jpg", "scores": {"\\ud800": 1}}]'
+    assert taken(tmp_path / "p", content) == ([("a\ufffd.jpg", "\ufffd", {}), ("b.jpg", None, {"\ufffd": 1.0})], [])

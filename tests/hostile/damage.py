@@ -212,10 +212,13 @@ def any_table(path: Path, chance: random.Random) -> None:
     elif len(table):
         for _ in range(chance.choice([1, 1, 2, 4])):
             table = _with_value(table, chance)
+    content = io.BytesIO()
     try:
-        pq.write_table(table, path)
+        pq.write_table(table, content)
     except pa.ArrowException:  # such as a null where none may be
         any_bytes(path, chance)
+    else:
+        path.write_bytes(content.getvalue())
 
 
 def _retyped(table: pa.Table, chance: random.Random) -> pa.Table:

@@ -76,6 +76,7 @@ def test_every_name_belongs_to_one_dataset() -> None:
             f"'{'(' * 5000}{')' * 5000}'",
             "line 30: workbook.variants.0.looks.participant: the regular expression is nested too deeply",
         ),
+        ("id: casme-sq", "id: 1" + ":59" * 3000, "a value in the schema cannot be read: Exceeds the limit"),
         ("{folder:03}_{code:04}", "{folder:0999999999}_{code:04}", "names.video: a brace is not closed, or"),
         (
             "layout: rawpic\n",

@@ -102,6 +102,7 @@ def section(
         if made is None:
             raise MeDatasetsError(
                 f"no {kind}-expression of {manifest.spec.id} has a length, and the training scripts need both types",
+                where=", ".join(source["name"] for source in manifest.sources),
                 fix="print the statistics with --format json instead",
             )
         found[kind] = made

@@ -132,8 +132,8 @@ def frames_lie_behind_a_link(world: World, chance: random.Random) -> Attack:
 
 
 @KIND.case
-def table_of_a_billion_equal_values(world: World, chance: random.Random) -> Attack:
-    rewrite(world.take("manifest/annotations.parquet"), lambda rows: rows.extend(rows * 4000))
+def thousands_of_equal_rows(world: World, chance: random.Random) -> Attack:
+    rewrite(world.take("manifest/annotations.parquet"), lambda rows: rows.extend(rows * 500))
     return attack(STATS, world)
 
 
@@ -163,8 +163,6 @@ DAMAGE: dict[str, Callable[[Path, random.Random], None]] = {
 @KIND.at_random
 def seeds(world: World, chance: random.Random) -> Attack:
     """Values, types, columns, rows or bytes of a file of the manifest, and any verb that reads one."""
-    for name in chance.choices(list(DAMAGE), [6, 5, 1, 1, 2], k=chance.choice([1, 1, 2])):
-        path = world.take(f"manifest/{name}")
-        if path.is_file() and not path.is_symlink():
-            DAMAGE[name](path, chance)
+    for name in dict.fromkeys(chance.choices(list(DAMAGE), [6, 5, 1, 1, 2], k=chance.choice([1, 1, 2]))):
+        DAMAGE[name](world.take(f"manifest/{name}"), chance)
     return attack(one_reading("manifest", chance), world)

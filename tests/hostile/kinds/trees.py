@@ -155,6 +155,8 @@ def seeds(world: World, chance: random.Random) -> Attack:
     root = world.take("frames")
     for _ in range(chance.choice([1, 3, 10])):
         entries = sorted(path for path in root.rglob("*") if not path.is_symlink())
+        if not entries:
+            break
         path = chance.choice(entries)
         way = chance.randrange(8)
         name = chance.choice([text for text in TEXTS if len(text.encode()) < 250])
