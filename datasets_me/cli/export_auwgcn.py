@@ -51,7 +51,7 @@ def auwgcn(
     show.echo(
         f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')}, {exported.labelled:,} of "
         f"{plural(exported.annotations, 'annotation')} labelled; mean {written.mean[0]:.6f} {written.mean[1]:.6f}, "
-        f"std {written.std[0]:.6f} {written.std[1]:.6f}\n"
-        f"written to {out}; in there: python AUW-GCN/train.py --dataset '{written.dataset}' --subject …"
+        f"std {written.std[0]:.6f} {written.std[1]:.6f}",
+        f"written to {out}; in there: python AUW-GCN/train.py --dataset '{written.dataset}' --subject …",
     )
     raise typer.Exit(1 if any(found.severity == "error" for found in written.findings) else 0)

@@ -192,7 +192,9 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     done = me_datasets("export", "auwgcn", "manifest", "features", "-o", "out")
     assert done.returncode == 0, done.stderr
     assert "4 segments of 2 videos, 4 of 4 annotations labelled; mean 0.4" in done.stdout
-    assert done.stdout.endswith("written to out; in there: python AUW-GCN/train.py --dataset 'cas(me)^2' --subject …\n")
+    assert done.stdout.splitlines()[-1] == (
+        "written to out; in there: python AUW-GCN/train.py --dataset 'cas(me)^2' --subject …"
+    )
     again = me_datasets("export", "auwgcn", "manifest", "features", "-o", "out")
     assert again.stderr == (
         "error: the export for AUW-GCN exists already\n  where: out\n  to do: add --force to replace it\n"

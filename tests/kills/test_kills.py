@@ -17,7 +17,7 @@ from tests.conftest import REPOSITORY
 from tests.kills.verbs import VERBS, build
 
 ASKED = os.environ.get("ME_DATASETS_KILLS")
-USUAL = ("synth", "convert --force", "export segments --force", "images unify --force", "images quality --force")
+USUAL = ("convert --force", "export auwgcn-csv", "images unify --force", "images quality --force")
 """The verbs of every run of the suite: one of each way to write."""
 
 
@@ -32,7 +32,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.xdist_group("kills")
 def test_killed_runs_leave_the_old_or_the_new(inputs: Path) -> None:
     verbs = [verb for verb in VERBS if ASKED or verb.name in USUAL]
-    trials = ASKED or "4"
+    trials = ASKED or "3"
     command = [sys.executable, "-m", "tests.kills.runner", str(inputs), trials, *(verb.name for verb in verbs)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
