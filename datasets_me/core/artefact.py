@@ -156,6 +156,8 @@ def read_about(folder: Path, *kinds: Kind) -> dict[str, Any]:
         tool, version, name = about["tool"]["name"], about["format"], about["kind"]
         if tool != TOOL or not isinstance(version, int):
             raise ValueError(f"it says it is format {version} of {tool}")
+        if not isinstance(about["tool"]["version"], str):
+            raise ValueError("the version of the tool is no text")
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise first.error(

@@ -169,6 +169,16 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
             (THINGS,),
             "the folder of things is damaged: things.json: it says it is format 3 of x",
         ),
+        (
+            {"tool": {"name": "me-datasets"}},
+            (THINGS,),
+            "the folder of things is damaged: things.json: 'version' is missing",
+        ),
+        (
+            {"tool": {"name": "me-datasets", "version": 1}},
+            (THINGS,),
+            "the folder of things is damaged: things.json: the version of the tool is no text",
+        ),
         ({"tool": None}, (THINGS,), "the folder of things is damaged: things.json: 'NoneType' object is not"),
     ],
 )
