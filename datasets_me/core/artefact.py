@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_me.core.errors import MeDatasetsError, OutputError, WriteError
-from datasets_me.core.files import read_json
+from datasets_me.core.files import checksum, read_json
 from datasets_me.core.locks import is_lock
 from datasets_me.core.version import __version__
 
@@ -97,7 +97,7 @@ def new_folder(out: Path, kind: Kind, *, force: bool = False) -> Iterator[NewFol
         new = NewFolder(temporary)
         yield new
         about = header(kind) | new.about | header(kind)  # first, and as it is
-        about["files"] = {name: _sha256(temporary / name) for name in _files(temporary)}
+        about["files"] = {name: checksum(temporary / name) for name in _files(temporary)}
         content = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
         (temporary / kind.about).write_text(content, encoding="utf-8")
         _flush(temporary)
@@ -191,12 +191,9 @@ def claim(out: Path, kind: Kind) -> bool:
     Raises:
         OutputError: something else lies there.
     """
-    if out.is_dir():
-        for place, folders, files in os.walk(out):
-            for name in (*folders, *files):
-                if name.endswith(_UNFINISHED):
-                    _remove_if_left(Path(place, name))
+    clear(out / kind.about)
     if (out / kind.about).is_file():
+        _clear_all(out)
         return True
     if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"the output exists and is not {_a(kind.noun)}", where=str(out), fix="choose another -o")
@@ -267,6 +264,15 @@ def _parent(target: Path) -> Iterator[None]:
             with suppress(OSError):  # somebody else has put something in it
                 folder.rmdir()
         raise
+
+
+def _clear_all(folder: Path) -> None:
+    """Remove what killed runs left anywhere under a folder of ours."""
+    temporary = re.compile(rf"\..+\.\w{{8}}{_UNFINISHED}")
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            if temporary.fullmatch(name):
+                _remove_if_left(Path(place, name))
 
 
 def _prefix(target: Path) -> str:
@@ -417,11 +423,6 @@ def _files(folder: Path) -> list[str]:
         for name in (*files, *(name for name in folders if Path(place, name).is_symlink()))
     ]
     return sorted(found)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flush(folder: Path) -> None:

@@ -208,13 +208,31 @@ def test_a_folder_that_is_filled_over_several_runs(tmp_path: Path) -> None:
     (out / "deep/.x.abcd1234.unfinished").mkdir(parents=True)
     (out / "deep/.x.abcd1234.unfinished/part").write_text("half")
     (out / ".unfinished.txt").write_text("mine")
+    (out / "chapter.unfinished").write_text("mine")
     assert artefact.claim(out, THINGS)
-    assert names(out) == [".unfinished.txt", "deep", "things.json"]
+    assert names(out) == [".unfinished.txt", "chapter.unfinished", "deep", "things.json"]
     assert names(out / "deep") == []
     with pytest.raises(OutputError, match="the output exists and is not an other folder"):
         artefact.claim(out, OTHERS)
     with pytest.raises(OutputError, match="the output exists and is not a folder of things"):
         artefact.claim(out / "things.json", THINGS)
+
+
+def test_a_folder_that_is_not_ours_is_not_cleared(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in (".x.abcd1234.unfinished", "deep/.x.abcd1234.unfinished", "chapter.unfinished"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match="the output exists and is not a folder of things"):
+        artefact.claim(tmp_path, THINGS)
+    assert names(tmp_path) == [".x.abcd1234.unfinished", "chapter.unfinished", "deep"]
+    assert names(tmp_path / "deep") == [".x.abcd1234.unfinished"]
+
+
+def test_a_claim_that_was_killed_before_it_said_so(tmp_path: Path) -> None:
+    run(tmp_path / "out" / "things.json", "file")
+    assert len(names(tmp_path / "out")) == 1
+    assert not artefact.claim(tmp_path / "out", THINGS)
+    assert names(tmp_path / "out") == []
 
 
 def test_files(tmp_path: Path) -> None:
