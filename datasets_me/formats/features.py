@@ -27,10 +27,10 @@ from datasets_me.core.errors import FeaturesError
 from datasets_me.core.files import read_json
 from datasets_me.core.paths import check_table, under
 from datasets_me.core.tables import read_parquet
+from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
 
-ABOUT = "extraction.json"
 TABLE, FINDINGS = "features.parquet", "findings.parquet"
 FOLDER, DONE = "features", "done"
 
@@ -120,7 +120,7 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
         if changed is not None:
             raise _unfinished(folder, f"{changed.name} has changed since {TABLE} was written")
         return FeatureFolder(folder, tuple(rows), True)
-    if (folder / ABOUT).is_file():
+    if (folder / EXTRACTION.about).is_file():
         raise _unfinished(folder, f"there is no {TABLE}")
     rates = {row.video: row.fps for row in manifest.annotations}
     rows = []
