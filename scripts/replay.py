@@ -9,6 +9,8 @@ A block is replayed if its first line begins with ``$ ``:
     what it prints
     ```
 
+A block of another language whose first line names a file in a comment, ``# my_lab.yaml``, is written to that file.
+
 The blocks of a page run one after the other in one empty folder. A page whose front matter says ``follows: OTHER.md``
 (beside it) goes on in the folder of that page. ``--check`` writes nothing and fails where an output differs. Durations
 and SHA-256 sums are not compared, because they depend on the machine.
@@ -39,7 +41,10 @@ WIDTH = 100  # columns of the terminal that the commands see
 MOST_LINES = 28
 LAST_LINES = 3
 
-_BLOCK = re.compile(r"^```console\n(?P<body>\$ .*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(
+    r"^```console\n(?P<body>\$ .*?)^```$|^```\w+\n# (?P<file>[\w.-]+\.\w+)\n(?P<content>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
 _FOLLOWS = re.compile(r"\A---\n(?:.*\n)*?follows: (?P<page>\S+)\n(?:.*\n)*?---\n")
 _CHANGING = (
     (re.compile(r" *\d+\.\d s\b"), " … s"),
@@ -103,6 +108,9 @@ def renewed(text: str, folder: Path, environment: dict[str, str]) -> str:
     """A page with every block as it would be written now; a block that says the same stays as it is."""
 
     def fill(match: re.Match[str]) -> str:
+        if match["file"]:
+            (folder / match["file"]).write_text(match["content"], encoding="utf-8")
+            return match[0]
         ran = [f"$ {command}\n{output(command, folder, environment)}" for command in commands(match["body"])]
         new = f"```console\n{''.join(ran)}```"
         return match[0] if lasting(match[0]) == lasting(new) else new
