@@ -9,7 +9,7 @@ from datasets_me.cli import show
 
 def explain(code: str = typer.Argument(help="A code (ME203) or its name (folder-unknown).")) -> None:
     """Say what a finding means, why it matters, and what to do about it."""
-    from datasets_me.findings import codes
+    from datasets_me.findings import codes, documentation
 
     entry = codes.explain(code)
     show.lines(
@@ -19,4 +19,5 @@ def explain(code: str = typer.Argument(help="A code (ME203) or its name (folder-
         ("why it matters", entry.why),
         ("example", entry.example),
         ("what to do", entry.fix),
+        ("page", documentation.address(entry.code) or documentation.page(entry.code)),
     )

@@ -76,7 +76,7 @@ def meaning(path: str, field: FieldInfo, notes: dict[str, dict[str, Any]]) -> st
     """What a key means: a note, else what its model says of it, else what its own model says; "" if none does."""
     if "what" in notes.get(path, {}):
         return str(notes[path]["what"])
-    docstrings = (inspect.cleandoc(model.__doc__ or "").partition("\n\n")[0] for model in _models(field.annotation))
+    docstrings = (inspect.cleandoc(model.__doc__ or "").partition("\n\n")[0] for model in models(field.annotation))
     words = field.description or next(docstrings, "")
     return words[:1].upper() + words[1:]
 
@@ -97,7 +97,7 @@ def _parts(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[B
     yield path, model
     for name, field in model.model_fields.items():
         several = typing.get_origin(_bare(field.annotation)) is list
-        for below in _models(field.annotation):
+        for below in models(field.annotation):
             yield from _parts(below, f"{path}{name}{'[]' if several else ''}{_by_name(field.annotation)}.")
 
 
@@ -116,12 +116,12 @@ def _bare(annotation: Any) -> Any:
     return annotation
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def models(annotation: Any) -> list[type[BaseModel]]:
     """The models in a type, in order."""
     bare = _bare(annotation)
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         return [bare]
-    return [model for member in typing.get_args(bare) for model in _models(member)]
+    return [model for member in typing.get_args(bare) for model in models(member)]
 
 
 def _type(annotation: Any) -> str:
@@ -170,7 +170,7 @@ def _kind_page(kind: Kind, notes: dict[str, dict[str, Any]]) -> list[str]:
         rows = []
         for name, field in model.model_fields.items():
             full = f"{path}{name}"
-            value = None if _models(field.annotation) else example(kind, full, field, notes)
+            value = None if models(field.annotation) else example(kind, full, field, notes)
             rows.append(
                 [
                     code(name),
