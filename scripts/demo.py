@@ -41,10 +41,9 @@ def main() -> None:
     print(f"\n$ me-datasets check manifest --root raw/frames    (after {time.monotonic() - began:.0f} s)")
     print(short(findings), flush=True)
     print("\nvideos of a face that moves where the workbook says so, through every step:", flush=True)
-    run("synth casme-sq film --seed 7 --subjects 1 --faces --defects ME103,ME301")
+    run("synth casme-sq film --seed 7 --subjects 2 --faces --defects ME103,ME301")
     run(
-        "prepare film/schema.yaml film --root film/frames -o prepared --protocol kfold --folds 1",
-        fine=(0, 1, 2),
+        "prepare film/schema.yaml film --root film/frames -o prepared --protocol loso",
         show=re.compile(r"\w+ +(done|failed|skipped) ").match,
     )
     run("show prepared/manifest prepared/features casme_015_0401 -o motion.png")
