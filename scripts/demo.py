@@ -7,6 +7,7 @@ print goes into ``demo/log.txt``; on the screen stays what was found and what to
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shlex
 import shutil
@@ -24,7 +25,9 @@ EXTRAS = "features,plots"
 """What the demo imports beyond the core: faces and flow, and pictures."""
 
 DEFECTS = "ME103,ME107,ME111,ME115,ME202,ME203,ME301,ME402"
-SHOWN = 8  # lines of findings that fit beside the rest on one screen
+WIDTH = shutil.get_terminal_size((100, 24)).columns
+SHOWN = 9
+"""Lines of findings that fit on one screen of 24 lines, beside the rest."""
 
 
 def main() -> None:
@@ -37,22 +40,27 @@ def main() -> None:
     run(f"synth casme-sq raw --seed 7 --subjects 4 --defects {DEFECTS}")
     run("convert raw/schema.yaml raw --root raw/frames -o manifest")
     findings = run("check manifest --root raw/frames --severity warning", fine=(1,))
-    run("check manifest --root raw/frames --format html -o report.html", fine=(1,))
-    print(f"\n$ me-datasets check manifest --root raw/frames    (after {time.monotonic() - began:.0f} s)")
-    print(short(findings), flush=True)
-    print("\nvideos of a face that moves where the workbook says so, through every step:", flush=True)
-    run("synth casme-sq film --seed 7 --subjects 2 --faces --defects ME103,ME301")
-    run(
-        "prepare film/schema.yaml film --root film/frames -o prepared --protocol loso",
-        show=re.compile(r"\w+ +(done|failed|skipped) ").match,
+    print("$ me-datasets check manifest --root raw/frames")
+    print(short(findings))
+    print(
+        f"first result after {time.monotonic() - began:.0f} s; next, videos of a face, through every step:", flush=True
     )
+    run("check manifest --root raw/frames --format html -o report.html", fine=(1,))
+    run("synth casme-sq film --seed 7 --subjects 2 --faces --defects ME103,ME301")
+    run("prepare film/schema.yaml film --root film/frames -o prepared --protocol loso", show=step)
     run("show prepared/manifest prepared/features casme_015_0401 -o motion.png")
-    print(f"\ndone in {time.monotonic() - began:.0f} s; open in the folder {DEMO}:")
+    print(f"done in {time.monotonic() - began:.0f} s; open in the folder {DEMO}:")
     print("  report.html              what was found in the workbook and the folders")
     print("  motion.png               the motion of one face, with its annotated expressions")
     print("  prepared/sheet.html      a frame of every video, with its crop and landmarks")
     print("  prepared/card/card.html  what the dataset holds, on a timeline")
     print("next: docs/tutorials/first-dataset.md")
+
+
+def step(line: str) -> str | None:
+    """A step of ``prepare`` that has ended, by its line; None for other lines."""
+    match = re.match(r"(\w+) +(done|failed|skipped) ", line)
+    return match and (match[1] if match[2] == "done" else f"{match[1]} ({match[2]})")
 
 
 def install() -> None:
@@ -94,16 +102,21 @@ def say(text: str, *, last: bool = False) -> None:
         print(text, flush=True)
 
 
-def run(command: str, *, fine: tuple[int, ...] = (0,), show: Callable[[str], object | None] | None = None) -> list[str]:
-    """Run a verb and write down what it prints; lines for which ``show`` is true stand on the screen, too."""
+def run(command: str, *, fine: tuple[int, ...] = (0,), show: Callable[[str], str | None] | None = None) -> list[str]:
+    """Run a verb and write down what it prints; what ``show`` makes of its lines stands on the screen, in one line."""
     words = [sys.executable, "-m", "datasets_me", *shlex.split(command)]
+    environment = {**os.environ, "COLUMNS": str(WIDTH), "PYTHONUNBUFFERED": "1"}
     lines = [f"$ me-datasets {command}\n"]
-    with subprocess.Popen(words, cwd=DEMO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as program:
+    with subprocess.Popen(
+        words, cwd=DEMO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as program:
         assert program.stdout is not None
         for line in program.stdout:
             lines.append(line)
-            if show and show(line):
-                print(f"  {line.rstrip()[:100]}", flush=True)
+            if shown := show and show(line):
+                print(f"  {shown}", end="", flush=True)
+    if show:
+        print()
     with LOG.open("a", encoding="utf-8") as log:
         log.writelines([*lines, "\n"])
     if program.returncode not in fine:
@@ -112,10 +125,10 @@ def run(command: str, *, fine: tuple[int, ...] = (0,), show: Callable[[str], obj
 
 
 def short(lines: list[str]) -> str:
-    """A table as it fits on the screen: its first lines, and its last, which sums up."""
-    width = shutil.get_terminal_size((100, 24)).columns - 2
-    lines = [line.rstrip()[:width] for line in lines if line.strip()]
-    return "\n".join([*lines[:SHOWN], *(["…"] if len(lines) > SHOWN + 2 else []), *lines[-2:-1]])
+    """A table as it fits on the screen: its first lines, and the one that sums up."""
+    lines = [line.rstrip()[:WIDTH] for line in lines if line.strip()]
+    table, total = lines[:-2], lines[-2:-1]
+    return "\n".join([*table[:SHOWN], *([f"… {LOG} has all of it"] if len(table) > SHOWN else []), *total])
 
 
 if __name__ == "__main__":

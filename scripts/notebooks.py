@@ -23,7 +23,9 @@ LONGEST = 120  # seconds a cell may take
 def main() -> int:
     """Run the notebooks; 1 if one failed."""
     os.environ["PYTHONPATH"] = str(REPOSITORY)
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # me-datasets of this environment
+    os.environ["PATH"] = (
+        f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # me-datasets of this environment
+    )
     chosen = [Path(name) for name in sys.argv[1:]] or sorted((REPOSITORY / "docs").rglob("*.ipynb"))
     failed = False
     for path in chosen:
