@@ -13,6 +13,7 @@ from datasets_me.convert.action_units import FACS_NUMBERS, read_action_units
 from datasets_me.convert.frames import read_frame, read_number
 from datasets_me.convert.sheets import cell_text, shorten
 from datasets_me.convert.variants import RawRow, Table
+from datasets_me.core.choices import ExpressionType
 from datasets_me.core.errors import Place
 from datasets_me.core.text import closest, fold, same
 from datasets_me.findings.finding import Finding, finding
@@ -24,7 +25,6 @@ from datasets_me.schema.spec import (
     FRAME_FIELDS,
     SLOWEST,
     Correction,
-    ExpressionType,
     FrameField,
     Spec,
 )

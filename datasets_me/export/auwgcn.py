@@ -24,13 +24,14 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import artefact
 from datasets_me.core.arrays import load_npz
+from datasets_me.core.choices import Compat, Distances
 from datasets_me.core.errors import FeaturesError, plural
 from datasets_me.core.paths import under
 from datasets_me.core.tables import write_parquet
@@ -38,7 +39,6 @@ from datasets_me.export import auwgcn_csv
 from datasets_me.export.options import Options
 from datasets_me.export.segments import Exported, add_segments
 from datasets_me.export.statistics import auwgcn_section, graph, region_tables
-from datasets_me.export.statistics.auwgcn_section import Distances
 from datasets_me.export.statistics.channels import Moments, merge, of_array
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.features import FeatureFolder
@@ -118,7 +118,7 @@ def write(
     features: FeatureFolder,
     out: Path,
     *,
-    compat: Literal["auwgcn"] | None = None,
+    compat: Compat | None = None,
     distances: Distances | None = None,
     features_fps: float | None = None,
     force: bool = False,

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets_me.core import artefact
+from datasets_me.core.choices import ItemFormat
 from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError, plural
 from datasets_me.core.paths import safe_name
 from datasets_me.core.rates import ratio
@@ -30,7 +31,7 @@ from datasets_me.export import frames_on_disk as disk
 from datasets_me.export import labels
 from datasets_me.export.faces import Face, Picture, aligner, cut_out, face_of
 from datasets_me.export.labels import about
-from datasets_me.export.options import FORMATS, OFFSETS, Format
+from datasets_me.export.options import FORMATS, OFFSETS
 from datasets_me.export.sinks import Item, open_sink
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
@@ -64,7 +65,7 @@ class ClipOptions:
     align: bool = False
     layout: str | None = None
     offset_missing: str = "mirror"
-    format: Format = "npz"
+    format: ItemFormat = "npz"
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
+from datasets_me.core.choices import Compat, ItemFormat
 from datasets_me.core.errors import MeDatasetsError
 
-Format = Literal["npz", "webdataset", "parquet"]
-FORMATS: tuple[Format, ...] = ("npz", "webdataset", "parquet")
+FORMATS: tuple[ItemFormat, ...] = ("npz", "webdataset", "parquet")
 
 LONGEST = 1_000_000
 """Frames that a segment, and its context on each side, may have at most."""
@@ -34,11 +34,11 @@ class Options:
 
     length: int = 256
     context: int = 7
-    compat: Literal["auwgcn"] | None = None
+    compat: Compat | None = None
     offset_missing: str = "mirror"
     fps: float | None = None
     features_fps: float | None = None
-    format: Format = "npz"
+    format: ItemFormat = "npz"
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from datasets_me.core.paths import under
 
 if TYPE_CHECKING:
-    from datasets_me.export.options import Format
+    from datasets_me.core.choices import ItemFormat
 
 Value = NDArray[np.generic] | str | int | float | list[str]
 Item = Mapping[str, Value]
@@ -49,7 +49,7 @@ class Sink(Protocol):
         """Write what is still held."""
 
 
-def open_sink(form: Format, folder: Path, kind: str) -> Sink:
+def open_sink(form: ItemFormat, folder: Path, kind: str) -> Sink:
     """A sink under ``folder / kind``."""
     sinks = {"npz": NpzSink, "webdataset": TarSink, "parquet": ParquetSink}
     made: Sink = sinks[form](folder, kind)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from datasets_me.core.choices import Detector, Device, Preset
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.features.boxes import Box, DetectorError, read_boxes
 from datasets_me.features.faces import NAMES, detector, model_file, sha256
@@ -33,13 +34,13 @@ class ExtractOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    preset: str = "default"
+    preset: Preset = "default"
     step: int = Field(1, ge=1)
     temporal: int | None = None
     fps: float | None = None
     regions: str = "twelve"
     aligned: bool = False
-    faces: str = "dlib"
+    faces: Detector = "dlib"
     weights: Path | None = None
     boxes: Path | None = None
     layout: str | None = None
@@ -124,7 +125,7 @@ def automatic_step(manifest: Manifest, fps: float | None) -> int:
     return max(1, round(sum(lengths) / len(lengths) / 2))
 
 
-def choose_device(name: str, preset: str) -> Literal["cpu", "cuda"]:
+def choose_device(name: Device, preset: Preset) -> Literal["cpu", "cuda"]:
     """The device for ``auto``, ``cpu`` or ``cuda``: a GPU for the preset ``tvl1``, where there is one.
 
     The other presets stay on the CPU, unless ``auwgcn`` is asked to go: its flow is OpenCV's to the last bit only

@@ -6,16 +6,15 @@ The texts stand in ``explanations/``, one file per group. A code, once released,
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from datasets_me.core import resources
+from datasets_me.core.choices import Severity
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.text import closest
 from datasets_me.schema import yaml_files
 
-Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 GROUPS = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datasets_me.core.choices import Severity
 from datasets_me.core.errors import Place
 from datasets_me.core.tables import Record
-from datasets_me.findings.codes import Severity, all_codes
+from datasets_me.findings.codes import all_codes
 
 
 class Finding(Record):

@@ -12,10 +12,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from datasets_me.core.choices import ExpressionType
 from datasets_me.core.paths import name_fault, path_fault
 from datasets_me.schema.template import Template
 
-ExpressionType = Literal["micro", "macro"]
 FrameField = Literal["onset", "apex", "offset"]
 FRAME_FIELDS: tuple[FrameField, ...] = ("onset", "apex", "offset")
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from datasets_me.core.choices import EmotionLabel, ExpressionType
 from datasets_me.core.errors import MeDatasetsError, Place
 from datasets_me.core.text import clean, fold, plain_number
 from datasets_me.findings.finding import Finding, finding
@@ -21,9 +21,6 @@ from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import Annotation, SplitRow, Video
 from datasets_me.schema import predictions as prediction_forms
-from datasets_me.schema.spec import ExpressionType
-
-Label = Literal["emotion", "class_3", "class_5"]
 
 ALL = "all"
 """What the images of a set without splits are scored under."""
@@ -76,7 +73,7 @@ class Truth:
 
 def truth_of(
     folders: Sequence[Path],
-    label: Label = "emotion",
+    label: EmotionLabel = "emotion",
     *,
     kind: ExpressionType | None = None,
     split: Path | None = None,
@@ -122,7 +119,7 @@ def tested_by(split: Path | None) -> OfSplit | None:
 
 def annotated(
     manifests: Sequence[Manifest],
-    label: Label = "emotion",
+    label: EmotionLabel = "emotion",
     *,
     kind: ExpressionType | None = None,
     tested: OfSplit | None = None,

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from datasets_me.convert.convert import convert_any
+from datasets_me.core.choices import ItemFormat
 from datasets_me.core.errors import FeaturesError, MeDatasetsError, PathError
 from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export.labels import Label
-from datasets_me.export.options import FORMATS, Format, Options
+from datasets_me.export.options import FORMATS, Options
 from datasets_me.export.segments import Exported, write_segments
 from datasets_me.export.videos import match
 from datasets_me.formats import features as feature_files
@@ -123,7 +124,7 @@ def test_everything_is_recorded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_same_input_gives_the_same_bytes(tmp_path: Path, form: Format) -> None:
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path, form: ItemFormat) -> None:
     options = Options(length=16, context=3, format=form)
     hashes = []
     for name in ("a", "b"):

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from datasets_me.convert.convert import convert
+from datasets_me.core.choices import ItemFormat
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
-from datasets_me.export.options import Format, Options
+from datasets_me.export.options import Options
 from datasets_me.export.segments import write_segments
 from datasets_me.export.trace import trace
 from datasets_me.folders.check import with_folders
@@ -84,7 +85,7 @@ def test_the_array_of_a_whole_video(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "name"), [("webdataset", "segments/train-000000.tar"), ("parquet", "segments/train.parquet")]
 )
-def test_an_item_among_others(form: Format, name: str, tmp_path: Path) -> None:
+def test_an_item_among_others(form: ItemFormat, name: str, tmp_path: Path) -> None:
     made = manifest(annotation(), annotation(2, onset=40, apex=44, offset=50))
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(60)})
     write_segments(made, features, tmp_path / "out", Options(length=32, context=0, format=form))

@@ -21,24 +21,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import yaml
 
+from datasets_me.core.choices import Compat, Distances, ExpressionType
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export.statistics.lengths import Frames, frames_at
 from datasets_me.formats.frame_files import measurable
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
-from datasets_me.schema.spec import ExpressionType
 
 TYPES: tuple[ExpressionType, ...] = ("micro", "macro")
-
-Distances = Literal["mean", "observed", "q95"]
-"""How far from an apex its start and end are looked for: ``mean``, the published rule; ``observed``, from the least to
-the greatest distance that occurs, and as far as ``mean`` at least; ``q95``, from the 5 % to the 95 % quantile.
-"""
 
 RULES: tuple[Distances, ...] = get_args(Distances)
 
@@ -75,7 +70,7 @@ def section(
     fps: float | None = None,
     distances: Distances | None = None,
     *,
-    compat: Literal["auwgcn"] | None = None,
+    compat: Compat | None = None,
 ) -> dict[str, Any]:
     """``micro_average_len`` to ``macro_right_max_dis``, and ``subject_list``.
 

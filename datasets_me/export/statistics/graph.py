@@ -14,17 +14,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.artefact import write_file
+from datasets_me.core.choices import Compat
 from datasets_me.core.errors import plural
 from datasets_me.export.statistics.region_tables import RegionTable
 from datasets_me.formats.records import ActionUnit, Annotation
 
-Compat = Literal["auwgcn"]
 Reading = Iterator[tuple[Fraction, list[frozenset[int]]]]
 """What an expression may have been: how likely, and for each unit of the table the regions it moves."""
 
