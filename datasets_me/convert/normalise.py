@@ -18,6 +18,7 @@ from datasets_me.core.text import closest, fold, same
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.records import ActionUnit, Annotation
 from datasets_me.schema import naming
+from datasets_me.schema.patterns import matcher
 from datasets_me.schema.spec import (
     FASTEST,
     FIELDS_OF_A_ROW,
@@ -143,7 +144,7 @@ class Normaliser:
         given = {name: re.sub(r"^(\d+)\.0+$", r"\1", text) for name, text in texts.items()}
         known = naming.derive(self.spec.names, given, self.table.lookups)
         for name, pattern in self.spec.names.patterns.items():
-            if name in known and not re.fullmatch(pattern, known[name], re.IGNORECASE):
+            if name in known and not matcher(pattern).fits(known[name]):
                 return None, known
         identity = naming.identify(self.spec.names, known)
         # Names become folders and files; one with a separator in it would lead elsewhere.

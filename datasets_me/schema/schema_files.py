@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from datasets_me.core import resources
 from datasets_me.core.errors import SchemaError
 from datasets_me.core.text import closest, fold
+from datasets_me.schema.patterns import Located
 from datasets_me.schema.spec import NOT_VALID, Spec
 from datasets_me.schema.yaml_files import Document, read_text
 from datasets_me.schema.yaml_files import load as load_yaml
@@ -92,7 +93,9 @@ def validated(text: str, source: str, model: type[Part], what: str = "schema") -
         keys = ", ".join(list(model.model_fields)[:3])
         raise SchemaError(f"a {what} is a mapping with keys such as {keys}", where=source)
     try:
-        return model.model_validate(document.value)
+        part = model.model_validate(document.value)
+        _locate(part, document, [])
+        return part
     except ValidationError as error:
         problems = error.errors()
         faults = [fault for problem in problems[:_MOST_FAULTS] for fault in _faults(problem, document, model)]
@@ -101,6 +104,21 @@ def validated(text: str, source: str, model: type[Part], what: str = "schema") -
         raise SchemaError(f"the {what} is not valid", details=faults) from error
     except ValueError as error:  # such as a number that is too long for a text
         raise SchemaError(f"a value in the {what} cannot be read: {error}", where=source) from error
+
+
+def _locate(value: object, document: Document, path: list[str]) -> None:
+    """Tell the patterns and templates of a schema where they stand."""
+    if isinstance(value, Located):
+        value.place = f"{document.source}, line {document.line(path)}: {'.'.join(path)}"
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            _locate(getattr(value, name), document, [*path, name])
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _locate(item, document, [*path, str(key)])
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _locate(item, document, [*path, str(index)])
 
 
 def _faults(problem: Any, document: Document, model: type[BaseModel]) -> list[str]:

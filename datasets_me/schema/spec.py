@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from pydantic_core import PydanticCustomError
 
 from datasets_me.core.paths import name_fault, path_fault
+from datasets_me.schema.patterns import Located, matcher
 from datasets_me.schema.template import Template
 
 ExpressionType = Literal["micro", "macro"]
@@ -21,13 +22,8 @@ FRAME_FIELDS: tuple[FrameField, ...] = ("onset", "apex", "offset")
 
 
 def _a_regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    except (RecursionError, OverflowError) as error:
-        raise ValueError("the regular expression is nested too deeply, or repeats too often") from error
-    return pattern
+    matcher(pattern)
+    return Located(pattern)
 
 
 def _a_path(path: str) -> str:
@@ -47,6 +43,7 @@ def _a_name(name: str) -> str:
 RelativePath = Annotated[str, AfterValidator(_a_path)]
 FileName = Annotated[str, AfterValidator(_a_name)]
 Pattern = Annotated[str, AfterValidator(_a_regex)]
+TemplateText = Annotated[str, Field(max_length=300), AfterValidator(Located)]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$", description="a column letter, as in a spreadsheet")]
 Titles = Annotated[list[str], Field(min_length=1, description="the ways a column's title is spelt")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, with underscores")]
@@ -157,9 +154,9 @@ class Names(Model):
         default_factory=dict, description="takes a column apart; named groups become values"
     )
     lookups: dict[Name, Lookup] = Field(default_factory=dict)
-    subject: str
-    video: str
-    expression: str | None = None
+    subject: TemplateText
+    video: TemplateText
+    expression: TemplateText | None = None
 
 
 class ExpressionTypes(Model):
@@ -198,8 +195,8 @@ class Layout(Model):
     id: str
     holds: Literal["video", "expression"] = Field(description="the frames of a whole video, or of one expression")
     under: list[str] = Field(default_factory=list, description="names of the folder that holds it all")
-    folder: str = Field(description="template of the path of one folder of frames")
-    frame: str = Field(description="template of a frame's name; {frame} is its number")
+    folder: TemplateText = Field(description="template of the path of one folder of frames")
+    frame: TemplateText = Field(description="template of a frame's name; {frame} is its number")
     numbers: Literal["video", "clip"] = Field(
         "video",
         description="frame numbers count the video as the workbook does, or start anew in every folder",
@@ -393,7 +390,7 @@ class Spec(Model):
         yield from self._template_faults(columns)
 
     def _template_faults(self, columns: set[str]) -> Iterator[tuple[str, str]]:
-        groups = {name for pattern in self.names.split.values() for name in re.compile(pattern).groupindex}
+        groups = {name for pattern in self.names.split.values() for name in matcher(pattern).groups}
         known = columns | groups | set(self.names.lookups) | set(self.names.patterns)
         templates = {"names.subject": self.names.subject, "names.video": self.names.video}
         if self.names.expression:
@@ -418,7 +415,7 @@ class Spec(Model):
             if not fields:
                 yield path, "there is no field in it, so everything would have one name"
         for name, pattern in self.names.patterns.items():
-            if re.compile(pattern).groupindex:
+            if matcher(pattern).groups:
                 yield f"names.patterns.{name}", "a pattern has no named groups; those belong under split"
 
     def layout(self, name: str) -> Layout:

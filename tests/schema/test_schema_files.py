@@ -73,8 +73,13 @@ def test_every_name_belongs_to_one_dataset() -> None:
         ("'\\d{1,2}'", "'('", "line 30: workbook.variants.0.looks.participant: not a regular expression: "),
         (
             "'\\d{1,2}'",
-            f"'{'(' * 5000}{')' * 5000}'",
+            f"'{'(' * 490}{')' * 490}'",
             "line 30: workbook.variants.0.looks.participant: the regular expression is nested too deeply",
+        ),
+        (
+            "'\\d{1,2}'",
+            f"'{'a' * 1001}'",
+            "line 30: workbook.variants.0.looks.participant: the regular expression has 1,001 characters; at most 1,000 are",
         ),
         ("id: casme-sq", "id: 1" + ":59" * 3000, "a value in the schema cannot be read: Exceeds the limit"),
         ("layout: rawpic\n", 'layout: "raw\\r: \\npic"\n', "relocations.0.layout: no layout 'raw\r: \npic'; there are"),
