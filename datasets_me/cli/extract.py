@@ -150,10 +150,10 @@ def _run(
     """The run itself, with one bar over all frames; SIGTERM ends it as Ctrl-C does."""
     from datasets_me.extract.extract import extract as run
     from datasets_me.extract.extract import wanted
-    from datasets_me.extract.options import choose_layout, rate_of
-    from datasets_me.formats.frame_files import frame_rate
+    from datasets_me.extract.options import rate_of
+    from datasets_me.formats.frame_files import choose_layout, frame_rate
 
-    name = choose_layout(made, options)
+    name = choose_layout(made, options.layout)
     chosen = [video for video in made.videos if video.layout == name and video.path and wanted(video, videos)]
     total = round(
         sum((video.frames or 0) * rate_of(made, video, options) / frame_rate(made, video) for video in chosen)

@@ -75,7 +75,7 @@ class Matcher:
             raise SchemaError(
                 f"{self._what} takes too long to match '{_short(text)}'",
                 where=self._place,
-                fix="rewrite the pattern so that a text can match it in one way only: 'a+' instead of '(a+)+' or 'a*a*'",
+                fix="write the pattern so that a text matches it in one way only: 'a+' instead of '(a+)+' or 'a*a*'",
             ) from error
         seconds = time.perf_counter() - begin
         if seconds > _SLOW:  # many matches that are each just quick enough may take hours together

@@ -17,6 +17,7 @@ from datasets_me.schema.patterns import Located, matcher
 from datasets_me.schema.template import Template
 
 ExpressionType = Literal["micro", "macro"]
+DurationConvention = Literal["inclusive", "exclusive"]
 FrameField = Literal["onset", "apex", "offset"]
 FRAME_FIELDS: tuple[FrameField, ...] = ("onset", "apex", "offset")
 
@@ -131,7 +132,7 @@ class Workbook(Model):
     sentinels: dict[Name, list[str]] = Field(
         default_factory=dict, description="per column, the texts that mean 'not annotated'"
     )
-    duration: Literal["inclusive", "exclusive"] | None = Field(
+    duration: DurationConvention | None = Field(
         None, description="what a duration column counts, for a check against onset and offset"
     )
     variants: list[Variant] = Field(min_length=1)

@@ -43,7 +43,7 @@ def test_a_slow_pattern_is_named_with_its_file_line_and_key(tmp_path: Path, monk
     assert caught.value.lines() == [
         f"the pattern '{SLOW}' takes too long to match '{'a' * 59}…'",
         f"  where: {path}, line {line}: names.split.clip",
-        "  to do: rewrite the pattern so that a text can match it in one way only: 'a+' instead of '(a+)+' or 'a*a*'",
+        "  to do: write the pattern so that a text matches it in one way only: 'a+' instead of '(a+)+' or 'a*a*'",
     ]
 
 
