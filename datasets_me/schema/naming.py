@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from datasets_me.core.text import fold, plain_number, same
 from datasets_me.schema.patterns import matcher
-from datasets_me.schema.spec import Names
+from datasets_me.schema.spec import NameRules
 from datasets_me.schema.template import Template
 
 
@@ -25,7 +25,7 @@ class Identity:
 
 
 def derive(
-    names: Names,
+    names: NameRules,
     values: Mapping[str, str],
     lookups: Mapping[str, Mapping[str, str]] | None = None,
     *,
@@ -61,7 +61,7 @@ def derive(
     return known
 
 
-def identify(names: Names, known: Mapping[str, str]) -> Identity | None:
+def identify(names: NameRules, known: Mapping[str, str]) -> Identity | None:
     """The identity that the derived values give, or None where the video cannot be named."""
 
     def name(template: str | None) -> str | None:
@@ -72,7 +72,7 @@ def identify(names: Names, known: Mapping[str, str]) -> Identity | None:
     return Identity(name(names.subject), video, name(names.expression)) if video else None
 
 
-def contradictions(names: Names, values: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
+def contradictions(names: NameRules, values: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
     """Where a split disagrees with a column of the row: the split's column, the name, its value, the column's value."""
     for column, pattern in names.split.items():
         fields = matcher(pattern).fields(values[column]) if column in values else None

@@ -29,6 +29,7 @@ class Located(str):
     place: str
 
     def __new__(cls, text: str, place: str = "") -> Self:
+        """The text, where it is known with its place."""
         located = super().__new__(cls, text)
         located.place = place
         return located

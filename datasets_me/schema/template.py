@@ -1,6 +1,6 @@
-"""Names as templates, read and written with the same text.
+"""Names as templates: one text both writes and reads them.
 
-``casme_{folder:03}_{code:04}`` makes a video's name from its values, and finds the values in a name.
+``casme_{folder:03}_{code:04}`` makes a video's name from its values, and reads the values from a name.
 ``{folder:03}`` is a number filled with zeros to three digits (``{folder:0}``: no zeros), ``{clip}`` any text.
 """
 
@@ -32,7 +32,7 @@ class Template:
 
     @property
     def broken(self) -> bool:
-        """Whether braces are left over that make no field."""
+        """Whether there are braces that do not belong to a field."""
         return bool(re.search(r"[{}]", _FIELD.sub("", self.text)))
 
     def render(self, values: Mapping[str, str]) -> str:
@@ -57,8 +57,8 @@ class Template:
         ones as ``name__1``, ``name__2``.., so that a folder in the wrong place can be recognised.
 
         Args:
-            patterns: what a field looks like, for those that are not any text.
-            prefix: a regular expression for what stands before.
+            patterns: the regular expressions of fields; others are numbers, where they have a width, or any text.
+            prefix: a regular expression for the text before.
         """
         pieces, end = [], 0
         left = {name: self.fields.count(name) for name in self.fields}

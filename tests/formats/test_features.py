@@ -99,7 +99,7 @@ def test_an_empty_file_is_named(tmp_path: Path, manifest: Manifest) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "fault"),
     [
-        ("name", "../../x", "it holds '/'"),
+        ("name", "../../x", "it contains '/'"),
         ("features", "../../private.npy", "it leads upwards"),
         ("landmarks", "/private.npz", "it is absolute"),
         ("path", "a/../../b", "it leads upwards"),

@@ -84,8 +84,8 @@ def test_what_lies_outside_the_root_is_not_listed(casme_sq: Schema, tmp_path: Pa
         assert files.names == {0: "img001.jpg", 2: "img003.jpg", 3: "img004.jpg"}
         assert files.left_out == ("img002.jpg",)
     for path, fault in {
-        "../private": "'../private' is no path under the folder: it leads upwards",
-        str(tmp_path / "private"): f"'{tmp_path / 'private'}' is no path under the folder: it is absolute",
+        "../private": "'../private' is not a path under the folder: it leads upwards",
+        str(tmp_path / "private"): f"'{tmp_path / 'private'}' is not a path under the folder: it is absolute",
         "out": "'out' goes through a link that leads out of the folder",
     }.items():
         with pytest.raises(FolderError) as caught:
