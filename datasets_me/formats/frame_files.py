@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.errors import FolderError, PathError
+from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
 from datasets_me.core.frame_names import number_of, reach, read_names
 from datasets_me.core.paths import leads_out, under
 from datasets_me.formats.manifest import Manifest
@@ -32,6 +32,36 @@ class FrameFiles:
     end: int
     left_out: tuple[str, ...] = ()
     far: tuple[str, ...] = ()
+
+
+def choose_layout(manifest: Manifest, wanted: str | None, *, annotated: bool = False) -> str:
+    """The layout to take frames from, among those with folders in the manifest.
+
+    Without a wanted one, layouts with annotated folders come first, then those whose images are not the dataset's own
+    crops, then the order of the schema.
+
+    Args:
+        manifest: with folders.
+        wanted: the id of a layout, or None.
+        annotated: only layouts with annotated folders will do.
+
+    Raises:
+        MeDatasetsError: there is no such layout, or the manifest has no folders of it, or none at all.
+    """
+    known = [layout.id for layout in manifest.spec.layouts]
+    if wanted is not None and wanted not in known:
+        raise MeDatasetsError(f"there is no layout '{wanted}'", fix=f"choose one of {', '.join(known)}")
+    with_annotations = {video.layout for video in manifest.videos if video.path and video.annotations}
+    usable = with_annotations if annotated else {video.layout for video in manifest.videos if video.path}
+    ranked = sorted(manifest.spec.layouts, key=lambda layout: (layout.id not in with_annotations, layout.cropped))
+    chosen = next((layout.id for layout in ranked if layout.id in usable and wanted in (None, layout.id)), None)
+    if chosen is None:
+        raise MeDatasetsError(
+            f"the manifest has no {'annotated ' if annotated else ''}folders of frames"
+            + (f" of the layout '{wanted}'" if wanted else ""),
+            fix="make it with me-datasets convert … --root FOLDER",
+        )
+    return chosen
 
 
 def frame_rate(manifest: Manifest, video: Video) -> float:

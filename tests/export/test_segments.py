@@ -226,7 +226,7 @@ def test_outputs_are_replaced_only_where_they_are_ours(tmp_path: Path) -> None:
     with pytest.raises(MeDatasetsError, match="the export of segments exists already"):
         write_segments(made, features, out, Options())
     (out / "notes.txt").write_text("mine")
-    with pytest.raises(MeDatasetsError, match=r"the folder holds other files, which would be lost: notes\.txt"):
+    with pytest.raises(MeDatasetsError, match=r"the folder contains other files, which would be lost: notes\.txt"):
         write_segments(made, features, out, Options(), force=True)
     (out / "notes.txt").unlink()
     write_segments(made, features, out, Options(), force=True)
