@@ -40,9 +40,11 @@ def auwgcn(
             made,
             arrays,
             out,
-            compat=compat.value if compat else None,
-            distances=distances.value if distances else None,
-            features_fps=features_fps,
+            project.AuwgcnOptions(
+                compat=compat.value if compat else None,
+                distances=distances.value if distances else None,
+                features_fps=features_fps,
+            ),
             force=force,
             progress=update,
         )

@@ -55,12 +55,12 @@ def segments(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
-    from datasets_me.export.options import Options
+    from datasets_me.export.options import SegmentOptions
     from datasets_me.export.segments import write_segments
     from datasets_me.formats import features as feature_files
     from datasets_me.formats import manifest as manifests
 
-    options = Options(
+    options = SegmentOptions(
         length=length,
         context=context,
         compat=compat.value if compat else None,

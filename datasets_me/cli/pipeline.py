@@ -20,7 +20,7 @@ from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import FolderError, SplitError, plural
 from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
-from datasets_me.export.options import Options as SegmentOptions
+from datasets_me.export.options import SegmentOptions
 from datasets_me.export.segments import write_segments
 from datasets_me.export.statistics import channels, region_tables, report
 from datasets_me.export.statistics import graph as graphs
@@ -203,7 +203,9 @@ def _segments(made: Manifest, out: Path, options: SegmentOptions, progress: Prog
 def _auwgcn(made: Manifest, out: Path, compat: Compat | None, progress: Progress) -> Outcome:
     features = feature_files.read(out / "features", made)
     with progress("videos", None) as update:
-        written = auwgcn.write(made, features, out / "auwgcn", compat=compat, force=True, progress=update)
+        written = auwgcn.write(
+            made, features, out / "auwgcn", auwgcn.AuwgcnOptions(compat=compat), force=True, progress=update
+        )
     return Outcome(f"{plural(written.exported.segments, 'segment')} for {written.dataset}", written.findings)
 
 

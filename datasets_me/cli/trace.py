@@ -10,7 +10,7 @@ import typer
 from datasets_me.cli import arguments, show
 
 if TYPE_CHECKING:
-    from datasets_me.export.trace import Row, Trace
+    from datasets_me.export.trace import TracedRow, Trace
 
 
 def trace(
@@ -56,7 +56,7 @@ def _show(found: Trace) -> None:
         out.print("", "no annotation: nothing is expressed here")
 
 
-def _show_row(row: Row) -> None:
+def _show_row(row: TracedRow) -> None:
     out = show.console()
     sheet = f", sheet '{row.sheet}'" if row.sheet else ""
     out.print("", f"{row.annotation}: {row.file}{sheet}, row {row.row}", style="bold")
