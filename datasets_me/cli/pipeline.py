@@ -20,7 +20,7 @@ from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import FolderError, SplitError, plural
 from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
-from datasets_me.export.options import Options as SegmentOptions
+from datasets_me.export.options import SegmentOptions
 from datasets_me.export.segments import write_segments
 from datasets_me.export.statistics import graph as graphs
 from datasets_me.export.statistics import region_tables, request
@@ -196,7 +196,12 @@ class _Work:
         compat = self.options.segments.compat
         with self.progress("videos") as update:
             written = auwgcn.write(
-                self.manifest, self._features(), self.out / "auwgcn", compat=compat, force=True, progress=update
+                self.manifest,
+                self._features(),
+                self.out / "auwgcn",
+                auwgcn.AuwgcnOptions(compat=compat),
+                force=True,
+                progress=update,
             )
         return Outcome(f"{plural(written.exported.segments, 'segment')} for {written.dataset}", written.findings)
 

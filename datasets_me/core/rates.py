@@ -32,6 +32,11 @@ def moved(frame: int, step: Fraction) -> int:
     return at_or_after if math.floor(at_or_after * step) == frame else at_or_after - 1
 
 
+def shown(frame: int, step: Fraction) -> int:
+    """The old frame that a frame at the new rate is; ``step`` old frames make one new."""
+    return math.floor(frame * step)
+
+
 def resample(feature: NDArray[np.float32], start: int, step: Fraction) -> tuple[int, NDArray[np.float32]]:
     """Motion between neighbouring frames at another rate.
 

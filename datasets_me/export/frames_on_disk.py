@@ -17,16 +17,16 @@ def folders_by_annotation(manifest: Manifest, layout: str) -> dict[str, Video]:
     """For each annotation, by id, the folder of a layout that shows it."""
     tied = [video for video in manifest.videos if video.layout == layout and video.path and video.annotations]
     by_key = {(video.video, video.expression): video for video in reversed(tied)}
-    found = {}
+    folders = {}
     for row in manifest.annotations:
         video = by_key.get((row.video, row.expression)) or by_key.get((row.video, None))
         if video is not None:
-            found[row.id] = video
-    return found
+            folders[row.id] = video
+    return folders
 
 
 def read_image(path: Path) -> NDArray[np.uint8] | None:
-    """A picture (H, W, 3) uint8, RGB; None for one that cannot be decoded whole."""
+    """A picture (H, W, 3) uint8, RGB; None where it cannot be decoded completely."""
     try:
         return np.ascontiguousarray(decode(read_regular(path)).image[:, :, ::-1])
     except (OSError, DamageError):

@@ -6,11 +6,13 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
 from datasets_me.core.frame_names import number_of, reach, read_names
 from datasets_me.core.paths import leads_out, under
+from datasets_me.core.rates import ratio
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 
@@ -66,10 +68,20 @@ def choose_layout(manifest: Manifest, wanted: str | None, *, annotated: bool = F
 
 def frame_rate(manifest: Manifest, video: Video) -> float:
     """The rate of a video's files, whatever rate the source of the annotations counts at (25 instead of 200)."""
+    return video.fps if _annotated_fps(manifest) is None else manifest.spec.fps
+
+
+def disk_frames(manifest: Manifest) -> Fraction:
+    """Frames on disk per annotated frame: 8 for annotations at 25 frames a second of videos at 200, 1 usually."""
+    fps = _annotated_fps(manifest)
+    return Fraction(1) if fps is None else ratio(manifest.spec.fps, fps)
+
+
+def _annotated_fps(manifest: Manifest) -> float | None:
+    """The rate that the source of the annotations counts at, where that is not the videos' own."""
     variants = {variant.id: variant for variant in manifest.spec.workbook.variants}
     variant = variants.get(manifest.variant)
-    resampled = variant is not None and variant.frames is not None and variant.frames.fps
-    return manifest.spec.fps if resampled else video.fps
+    return variant.frames.fps if variant is not None and variant.frames is not None else None
 
 
 def video_seconds(manifest: Manifest, video: Video) -> float | None:
