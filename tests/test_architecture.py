@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,6 +68,79 @@ def test_each_exception_is_needed() -> None:
     assert set(SIDEWAYS) <= needed
 
 
+DOORS = {
+    "puts an output in its place": (
+        r"os\.(replace|rename|renames|link)|shutil\.move|\.(rename|replace)",
+        {
+            "core/artefact.py": "the one writer",
+            "folders/relocate.py": "it moves the user's own folders, and puts them back",
+        },
+    ),
+    "decodes an image or a video": (
+        r"cv2\.(imdecode|imread|VideoCapture)|PIL\.Image\.open",
+        {
+            "core/pictures.py": "the one decoder",
+            "features/flow.py": "it decodes the 8-bit files it has just coded in memory, as the published scripts do",
+            "synthetic/face_video.py": "it decodes the portrait of the package, and frames it has just coded",
+        },
+    ),
+    "starts processes": (
+        r"subprocess\..*|multiprocessing\.(Pool|Process|get_context)|.*ProcessPoolExecutor|os\.(fork|system|popen|spawn.*)",
+        {"core/engine/processes.py": "the one engine"},
+    ),
+    "opens Parquet": (
+        r"pyarrow\.parquet\..*",
+        {
+            "core/tables.py": "the one reader and writer",
+            "export/sinks.py": "it writes an export row group by row group, in columns that are not those of a record",
+        },
+    ),
+    "loads YAML": (
+        r"yaml\.(safe_)?(load|compose)(_all)?|yaml\.(C?SafeLoader|C?Loader)",
+        {"schema/yaml_files.py": "the one loader"},
+    ),
+}
+"""What is done in one module only, how calls of it look, and which modules do it, with reasons."""
+
+
+def used(path: Path) -> Iterator[str]:
+    """The full names of what a module uses of others; a method of an object that is no module begins with a dot.
+
+    ``text.replace(old, new)`` is not a move, so methods called ``replace`` count with one argument only.
+    """
+    tree = ast.parse(path.read_text())
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.split(".")[0]
+                names[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            first, dot, rest = ast.unparse(node).partition(".")
+            if first in names:
+                yield f"{names[first]}{dot}{rest}"
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and (node.func.attr != "replace" or len(node.args) == 1)
+        ):
+            yield f".{node.func.attr}"
+
+
+@pytest.mark.parametrize("deed", DOORS)
+def test_what_is_done_in_one_place_only(deed: str) -> None:
+    pattern, doors = DOORS[deed]
+    there = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in modules()
+        if any(re.fullmatch(pattern, name) for name in used(path))
+    }
+    assert there == set(doors), deed
+
+
 def test_there_is_no_circle() -> None:
     TopologicalSorter({name_of(path): set(imported(path)) for path in modules()}).prepare()
 
@@ -77,7 +151,7 @@ def test_there_is_no_circle() -> None:
         ("import datasets_me; dir(datasets_me)", "pandas pyarrow torch cv2 openpyxl pydantic yaml numpy typer"),
         (
             "sys.argv = ['me-datasets', '--help']; from datasets_me.cli import main; main()",
-            "pandas pyarrow torch cv2",
+            "pandas pyarrow torch cv2 numpy pydantic yaml rich.progress rich.table",
         ),
     ],
 )

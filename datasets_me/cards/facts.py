@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from datasets_me.cards.durations import Histogram, histogram, seconds
+from datasets_me.core.choices import ExpressionType
 from datasets_me.findings.codes import SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
-from datasets_me.schema.spec import FRAME_FIELDS, ExpressionType, Spec
+from datasets_me.schema.spec import FRAME_FIELDS, Spec
 
 TYPES: tuple[ExpressionType, ...] = ("micro", "macro")
 LONGEST_MICRO = 0.5

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.artefact import write_file
+from datasets_me.core.artefact import may_write, write_file
 from datasets_me.core.errors import FeaturesError, MeDatasetsError
+from datasets_me.core.paths import safe_name
 from datasets_me.core.text import closest
 from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import Quality
@@ -142,3 +143,18 @@ def _legend(figure: Any, expressions: Sequence[tuple[Annotation, float, float | 
         if count:
             handles.append(Patch(color=COLOURS[kind], alpha=0.3, label=f"{kind}-expression ({count})"))
     figure.legend(handles=handles, loc="outside lower right", ncols=len(handles), fontsize=9, frameon=False)
+
+
+def draw_video(manifest: Manifest, folder: FeatureFolder, name: str, out: Path | None, *, force: bool = False) -> Path:
+    """Draw the video of a name to ``out``, or to a PNG of its name in the current folder; returns the path.
+
+    Raises:
+        MeDatasetsError: there is no such video, or it cannot be drawn.
+        OutputError: the file exists and may not be replaced.
+        WriteError: the picture cannot be written.
+    """
+    row = find_row(folder, name)
+    path = out or Path(f"{safe_name(row.name)}.png")
+    may_write(path, force)
+    plot_video(manifest, folder, row, path)
+    return path

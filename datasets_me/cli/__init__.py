@@ -1,43 +1,32 @@
-"""The command line: one module per verb, no logic. Stages are imported when their verb runs, so --help stays light."""
+"""The command line: one module per group of verbs, no logic.
+
+Stages are imported when their verb runs, so that ``--help`` stays light.
+"""
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import warnings
-from pathlib import Path
 
 import typer
 
 from datasets_me.cli import (
-    card,
     check,
-    check_split,
     convert,
     datasets,
-    diff,
-    explain,
+    describe,
     export,
     extract,
-    graph,
     images,
-    images_audit,
-    images_export,
-    images_groups,
-    images_review,
     prepare,
-    relocate,
-    schema,
     score,
     show,
-    show_video,
     split,
-    stats,
     synth,
-    trace,
 )
-from datasets_me.core.errors import FindingsError, MeDatasetsError
+from datasets_me.cli.run import Verb, add, refused
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.version import __version__
 
 app = typer.Typer(
@@ -45,33 +34,57 @@ app = typer.Typer(
     help="Turn micro-expression datasets as they are delivered into datasets that train.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # rich takes a third of the time of --help, and fills lines with spaces
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("datasets")(datasets.datasets)
-app.command("prepare")(prepare.prepare)
-app.command("convert")(convert.convert)
-app.command("check")(check.check)
-app.command("explain")(explain.explain)
-app.command("relocate")(relocate.relocate)
-app.command("diff")(diff.diff)
-app.command("extract")(extract.extract)
-app.command("show")(show_video.show_video)
-app.command("split")(split.split)
-app.command("check-split")(check_split.check_split)
-app.command("stats")(stats.stats)
-app.command("graph")(graph.graph)
-app.add_typer(export.app, name="export")
-app.command("trace")(trace.trace)
-app.add_typer(images.app, name="images")
-app.add_typer(schema.app, name="schema")
-app.command("card")(card.card)
-images.app.command("audit")(images_audit.audit)
-images.app.command("review")(images_review.review)
-images.app.command("groups")(images_groups.groups)
-images.app.command("export")(images_export.export)
-app.add_typer(score.app, name="score")
-app.command("synth")(synth.synth)
+_VERBS: dict[typer.Typer, dict[str, Verb]] = {
+    app: {
+        "datasets": datasets.datasets,
+        "prepare": prepare.prepare,
+        "convert": convert.convert,
+        "check": check.check,
+        "explain": check.explain,
+        "relocate": convert.relocate,
+        "diff": convert.diff,
+        "extract": extract.extract,
+        "show": extract.show_video,
+        "split": split.split,
+        "check-split": check.check_split,
+        "stats": describe.stats,
+        "graph": describe.graph,
+        "trace": export.trace,
+        "card": describe.card,
+        "synth": synth.synth,
+    },
+    export.export: {
+        "segments": export.segments,
+        "clips": export.clips,
+        "auwgcn": export.auwgcn,
+        "auwgcn-csv": export.auwgcn_csv,
+    },
+    images.images: {
+        "import": images.import_,
+        "unify": images.unify,
+        "faces": images.faces,
+        "duplicates": images.duplicates,
+        "quality": images.quality,
+        "crop": images.crop,
+        "audit": images.audit,
+        "review": images.review,
+        "groups": images.groups,
+        "export": images.export_,
+        "synth": images.synth,
+    },
+    score.score: {"recognition": score.recognition, "spotting": score.spotting, "ensemble": score.ensemble},
+    datasets.schema: {"check": datasets.check, "json": datasets.print_json},
+}
+for _group, _verbs in _VERBS.items():
+    for _name, _verb in _verbs.items():
+        add(_group, _name, _verb)
+app.add_typer(export.export, name="export")
+app.add_typer(images.images, name="images")
+app.add_typer(datasets.schema, name="schema")
+app.add_typer(score.score, name="score")
 
 
 def _show_version(value: bool) -> None:
@@ -84,7 +97,7 @@ def _show_version(value: bool) -> None:
 def _options(
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
 ) -> None:
-    """Options of the program itself."""
+    """Turn micro-expression datasets as they are delivered into datasets that train."""
 
 
 _LEAST_MEMORY = 400 << 20  # bytes; with less, the libraries' own code ends the process while it is loaded
@@ -110,43 +123,12 @@ def _check_memory() -> None:
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 findings, 2 could not run, 130 stopped."""
-    # closed by the shell (>&-)
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - as long as the program runs
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show "²" is no reason to stop
+    show.prepare_streams()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries remark on their way tells a user neither what nor where
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the work as Ctrl-C does, which leaves nothing half
     try:
         _check_memory()
         app()
-    except FindingsError as error:
-        show.error(error)
-        sys.exit(1)
-    except MeDatasetsError as error:
-        show.error(error)
-        sys.exit(2)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("datasets_me"):
-            raise
-        show.error(
-            MeDatasetsError(f"the library '{error.name}' is not installed", fix="pip install 'me-datasets[all]'")
-        )
-        sys.exit(2)
-    except ImportError as error:
-        show.error(MeDatasetsError(f"a library cannot be loaded: {error}"))
-        sys.exit(2)
-    except MemoryError:
-        show.error(MeDatasetsError("there is not enough memory", fix="raise the limit, or use fewer --workers"))
-        sys.exit(2)
-    except RecursionError:
-        show.error(MeDatasetsError("something in the input is nested too deeply"))
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away; there is nobody to tell
-        sys.exit(0)
-    except OSError as error:
-        show.error(MeDatasetsError(error.strerror or str(error), where=str(error.filename or "")))
-        sys.exit(2)
+    except Exception as error:
+        refused(error)

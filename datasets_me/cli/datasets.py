@@ -1,41 +1,39 @@
-"""``me-datasets datasets``: the datasets whose schemas are known."""
+"""Verbs about schemas: ``datasets``, ``schema check``, ``schema json``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments, show
+from datasets_me.cli import show
+from datasets_me.cli.run import Answer, group, verb
+from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
     from datasets_me.schema.spec import Spec
 
+schema = group("Check a dataset schema of your own, or print the JSON Schema of schemas.")
 
+
+@verb("me-datasets datasets casme2")
 def datasets(
     dataset: str = typer.Argument(None, help="Show one: its id, an alias, or the path of a schema (.yaml)."),
-    as_json: bool = arguments.JSON,
-) -> None:
+) -> Answer:
     """List the datasets that are known, or show one."""
     from datasets_me.schema import schema_files
 
     if dataset:
-        schema = schema_files.load(dataset)
-        if as_json:
-            show.echo_json(schema.spec.model_dump(mode="json"))
-        else:
-            _show_one(schema.spec)
-        return
-    specs = [schema.spec for schema in schema_files.shipped()]
-    if as_json:
-        show.echo_json([_brief(spec) for spec in specs])
-        return
-    table = show.table(None, "id", "title", "fps", "rows", "micro", "macro", "subjects", "aliases")
+        spec = schema_files.load(dataset).spec
+        return Answer(_one(spec), data=spec.model_dump(mode="json"))
+    specs = [shipped.spec for shipped in schema_files.shipped()]
+    table = show.Rows(None, "id", "title", "fps", "rows", "micro", "macro", "subjects", "aliases")
     for spec in specs:
         counts = (spec.expected.annotations, spec.expected.micro, spec.expected.macro, spec.expected.subjects)
         shown = ["-" if count is None else str(count) for count in counts]
         table.add_row(spec.id, spec.title, f"{spec.fps:g}", *shown, ", ".join(spec.aliases))
-    show.console().print(table)
+    return Answer([table], data=[_brief(spec) for spec in specs])
 
 
 def _brief(spec: Spec) -> dict[str, Any]:
@@ -48,11 +46,9 @@ def _brief(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _show_one(spec: Spec) -> None:
-    out = show.console()
+def _one(spec: Spec) -> list[show.Part]:
     expected = spec.expected.model_dump(exclude_none=True, exclude_defaults=True)
-    show.lines(
-        out,
+    about = show.named(
         ("id", f"{spec.id}, schema version {spec.version}"),
         ("title", spec.title),
         ("aliases", ", ".join(spec.aliases)),
@@ -67,20 +63,40 @@ def _show_one(spec: Spec) -> None:
         ("emotions", ", ".join(spec.emotions.labels) or "-"),
         ("expected", ", ".join(f"{name} {value}" for name, value in expected.items()) or "-"),
     )
-    table = show.table("\nLayouts", "layout", "holds", "folder", "frame")
+    layouts = show.Rows("\nLayouts", "layout", "holds", "folder", "frame")
     for layout in spec.layouts:
-        table.add_row(
+        layouts.add_row(
             layout.id, layout.holds, f"{'/'.join(layout.under[:1])}/{layout.folder}".lstrip("/"), layout.frame
         )
-    out.print(table)
-    known = [
-        *((f"{item.found} belongs at {item.belongs}", item.why) for item in spec.relocations),
-        *((f"{item.video} {item.column}: {item.old} is {item.new}", item.why) for item in spec.corrections),
-        *((f"{item.video} is not in {item.layout}", item.why) for item in spec.absent),
-        *((f"{item.video} needs room around the face: {item.pad}", item.why) for item in spec.crop.overrides),
-    ]
-    if known:
-        table = show.table("\nKnown defects", "what", "why")
-        for what, why in known:
-            table.add_row(what, why)
-        out.print(table)
+    defects = show.Rows("\nKnown defects", "what", "why")
+    for moved in spec.relocations:
+        defects.add_row(f"{moved.found} belongs at {moved.belongs}", moved.why)
+    for changed in spec.corrections:
+        defects.add_row(f"{changed.video} {changed.column}: {changed.old} is {changed.new}", changed.why)
+    for absent in spec.absent:
+        defects.add_row(f"{absent.video} is not in {absent.layout}", absent.why)
+    for crop in spec.crop.overrides:
+        defects.add_row(f"{crop.video} needs room around the face: {crop.pad}", crop.why)
+    return [about, layouts, *([defects] if defects.rows else [])]
+
+
+@verb("me-datasets schema check my-lab.yaml")
+def check(path: Path = typer.Argument(help="The schema (.yaml).")) -> Answer:
+    """Say what is wrong with a schema, by line and YAML path."""
+    from datasets_me.schema import schema_files
+
+    spec = schema_files.load_file(path).spec
+    variants, layouts = len(spec.workbook.variants), len(spec.layouts)
+    return Answer(
+        [f"{path}: {spec.id} is a valid schema: {plural(variants, 'workbook variant')}, {plural(layouts, 'layout')}"],
+        data={"schema": str(path), "id": spec.id, "variants": variants, "layouts": layouts},
+    )
+
+
+@verb("me-datasets schema json > schema.json", formats=None)
+def print_json() -> Answer:
+    """Print the JSON Schema of dataset schemas, so that editors complete and check them."""
+    from datasets_me.schema.spec import Spec
+
+    specification = Spec.model_json_schema()
+    return Answer(data=specification, documents={"table": lambda _: show.to_json(specification)})

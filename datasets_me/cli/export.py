@@ -1,38 +1,220 @@
-"""``me-datasets export``: from a manifest to files that training scripts read."""
+"""Verbs that write what training scripts read, and ``trace``, which leads back from such a file to the workbook."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments, export_auwgcn, export_clips, export_segments, show
+from datasets_me.cli import options, show
+from datasets_me.cli.run import Answer, group, verb
+from datasets_me.core.choices import Compat, Distances, ItemFormat
 from datasets_me.core.errors import plural
 
-app = typer.Typer(help="Write what training scripts read.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from datasets_me.export.trace import Trace, TracedRow
+
+export = group("Write what training scripts read.")
 
 
-@app.callback()
-def _group() -> None:
-    """Write what training scripts read."""
+@verb("me-datasets export segments casme-sq-manifest casme-sq-features -o segments", formats=None)
+def segments(
+    manifest: Path = options.MANIFEST,
+    features: Path = options.FEATURES,
+    out: Path = options.OUT,
+    length: int = typer.Option(256, "--length", help="Frames of a segment."),
+    context: int = typer.Option(7, "--context", help="Frames of context on each side of a segment."),
+    compat: Compat | None = options.COMPAT,
+    offset_missing: str = options.OFFSET_MISSING,
+    fps: float = typer.Option(None, "--fps", help="The frame rate to export at. Default: that of the features."),
+    features_fps: float = options.FEATURES_FPS,
+    file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per segment, tar shards, or Parquet."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write features and labels in segments of equal length, for training and for testing.
+
+    Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
+    """
+    from datasets_me.export.options import SegmentOptions
+    from datasets_me.export.segments import write_segments
+    from datasets_me.formats import features as feature_files
+    from datasets_me.formats import manifest as manifests
+
+    chosen = SegmentOptions(length, context, compat, offset_missing, fps, features_fps, file_format)
+    annotated = manifests.read(manifest)
+    arrays = feature_files.read(features, annotated)
+    with show.progress("videos") as update:
+        exported = write_segments(annotated, arrays, out, chosen, force=force, progress=update)
+    return Answer(
+        findings=exported.findings,
+        ending=[
+            f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')} written to {out}, for "
+            f"training and for testing; {exported.labelled:,} of {plural(exported.annotations, 'annotation')} labelled"
+        ],
+        data={
+            "export": str(out),
+            "segments": exported.segments,
+            "videos": exported.videos,
+            "labelled": exported.labelled,
+            "annotations": exported.annotations,
+        },
+        exit_code=None if exported.segments else 1,
+    )
 
 
-app.command("segments")(export_segments.segments)
-app.command("clips")(export_clips.clips)
-app.command("auwgcn")(export_auwgcn.auwgcn)
+@verb("me-datasets export clips casme2-manifest --root CASME2 --features casme2-features -o clips", formats=None)
+def clips(
+    manifest: Path = options.MANIFEST,
+    root: Path = options.ROOT,
+    out: Path = options.OUT,
+    features: Path = typer.Option(None, "--features", help="An extraction: its boxes are what is cut out."),
+    frames: str = typer.Option(
+        "all", "--frames", help="all from onset to offset, key (onset, apex, offset), or a number of frames."
+    ),
+    size: int = typer.Option(128, "--size", help="Height and width of the pictures."),
+    align: bool = typer.Option(False, "--align", help="Hold the face still, by the landmarks of --features."),
+    layout: str = options.LAYOUT,
+    offset_missing: str = options.OFFSET_MISSING,
+    file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per clip, tar shards, or Parquet."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write the pictures of every annotated expression, with emotion, classes and action units.
+
+    Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
+    """
+    from datasets_me.export.clips import ClipOptions, write_clips
+    from datasets_me.formats import features as feature_files
+    from datasets_me.formats import manifest as manifests
+
+    chosen = ClipOptions(frames, size, align, layout, offset_missing, file_format)
+    annotated = manifests.read(manifest)
+    arrays = feature_files.read(features, annotated) if features else None
+    with show.progress("expressions") as update:
+        exported = write_clips(annotated, root, out, chosen, features=arrays, force=force, progress=update)
+    return Answer(
+        findings=exported.findings,
+        ending=[f"{plural(exported.clips, 'clip')} of {plural(exported.annotations, 'annotation')} written to {out}"],
+        data={"export": str(out), "clips": exported.clips, "annotations": exported.annotations},
+        exit_code=1 if exported.annotations and not exported.clips else None,
+    )
 
 
-@app.command("auwgcn-csv")
+@verb("me-datasets export auwgcn casme-sq-manifest casme-sq-features -o auwgcn")
+def auwgcn(
+    manifest: Path = options.MANIFEST,
+    features: Path = options.FEATURES,
+    out: Path = options.OUT,
+    compat: Compat | None = options.COMPAT,
+    distances: Distances | None = options.DISTANCES,
+    features_fps: float = options.FEATURES_FPS,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write all that the AUW-GCN project trains on: segments, CSV, graph, config.yaml, and constants.
+
+    Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
+    """
+    from datasets_me.export import auwgcn as project
+    from datasets_me.formats import features as feature_files
+    from datasets_me.formats import manifest as manifests
+
+    annotated = manifests.read(manifest)
+    arrays = feature_files.read(features, annotated)
+    with show.progress("videos") as update:
+        written = project.write(
+            annotated,
+            arrays,
+            out,
+            project.AuwgcnOptions(compat, distances, features_fps),
+            force=force,
+            progress=update,
+        )
+    exported = written.exported
+    return Answer(
+        findings=written.findings,
+        ending=[
+            f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')}, {exported.labelled:,} of "
+            f"{plural(exported.annotations, 'annotation')} labelled; mean {written.mean[0]:.6f} {written.mean[1]:.6f}, "
+            f"std {written.std[0]:.6f} {written.std[1]:.6f}",
+            f"written to {out}; in there: python AUW-GCN/train.py --dataset '{written.dataset}' --subject …",
+        ],
+        data={
+            "export": str(out),
+            "dataset": written.dataset,
+            "segments": exported.segments,
+            "videos": exported.videos,
+            "labelled": exported.labelled,
+            "annotations": exported.annotations,
+            "mean": list(written.mean),
+            "std": list(written.std),
+        },
+    )
+
+
+@verb("me-datasets export auwgcn-csv casme-sq-manifest -o cas(me)^2.csv")
 def auwgcn_csv(
-    manifest: Path = arguments.MANIFEST,
+    manifest: Path = options.MANIFEST,
     out: Path = typer.Option(..., "-o", "--out", help="The CSV to write."),
-    force: bool = arguments.FORCE,
-) -> None:
+    force: bool = options.FORCE,
+) -> Answer:
     """Write the 7-column CSV of the AUW-GCN family, with the field's own frame numbers."""
     from datasets_me.core.artefact import may_write
     from datasets_me.export import auwgcn_csv as csv_file
     from datasets_me.formats import manifest as manifests
 
-    made = manifests.read(manifest)
+    annotated = manifests.read(manifest)
     may_write(out, force)
-    show.echo(f"{plural(csv_file.write(made, out), 'row')} written to {out}")
+    rows = csv_file.write(annotated, out)
+    return Answer([f"{plural(rows, 'row')} written to {out}"], data={"export": str(out), "rows": rows})
+
+
+@verb("me-datasets trace segments/segments/test/casme_015/casme_015_0401_0000.npz")
+def trace(
+    file: Path = typer.Argument(
+        help="A segment, a clip, the array of a video, a shard or a table, where 'me-datasets export' wrote it."
+    ),
+    item: str = typer.Option(None, "--item", help="The key of an item, in a tar shard or a Parquet table."),
+) -> Answer:
+    """Walk from an exported file back to the workbook's sheet, row and cells.
+
+    Exit code 0: found. 1: found, but the file was changed since it was written. 2: could not run.
+    """
+    from datasets_me.export.trace import trace as walk
+
+    origin = walk(file, item)
+    rows = [part for row in origin.rows for part in _row(row)]
+    if not rows:
+        rows = ["", "no annotation: nothing is expressed here"]
+    return Answer([_origin(origin), *rows], data=origin.model_dump(mode="json"), exit_code=int(not origin.intact))
+
+
+def _origin(origin: Trace) -> show.Rows:
+    features = origin.features or "none"
+    key = f", key {origin.features_key}" if origin.features_key else ""
+    return show.named(
+        ("file", origin.file),
+        *([("item", origin.key)] if Path(origin.file).stem != origin.key else []),
+        ("sha256", f"{origin.sha256}{'' if origin.intact else ', CHANGED since it was written'}"),
+        ("shows", f"{origin.video}, {origin.length:,} frames from {origin.start:,} at {origin.fps:g} a second"),
+        ("subject", origin.subject),
+        ("features", f"{features}{key}"),
+        *([("their sha256", origin.features_sha256)] if origin.features_sha256 else []),
+        ("schema", f"sha256 {origin.schema_sha256}"),
+        ("made by", origin.tool),
+    )
+
+
+def _row(row: TracedRow) -> list[show.Part]:
+    sheet = f", sheet '{row.sheet}'" if row.sheet else ""
+    table = show.Rows(None, "field", "cell", "workbook", "manifest", "labelled at")
+    rules = {"apex": row.apex_from, "offset": row.offset_from}
+    for cell in row.cells:
+        content = "" if cell.raw is None else cell.raw
+        if cell.corrected is not None:
+            content += f" (corrected to {cell.corrected})"
+        labelled = "" if cell.labelled is None else str(cell.labelled)
+        rule = rules.get(cell.field)
+        if rule not in (None, "annotated"):
+            labelled += f" ({rule})"
+        table.add_row(cell.field, cell.cell, content, cell.value, labelled)
+    return ["", f"{row.annotation}: {row.file}{sheet}, row {row.row}", f"sha256 {row.sha256 or 'not recorded'}", table]

@@ -1,16 +1,16 @@
-"""``me-datasets extract``: from frames to features."""
+"""Verbs about features: ``extract``, and ``show``, which draws those of one video."""
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments, show
-from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.cli import options, show
+from datasets_me.cli.run import Answer, StoppedError, verb
+from datasets_me.core.choices import Detector, Device, Preset
+from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
     from datasets_me.extract.extract import Extraction
@@ -18,153 +18,84 @@ if TYPE_CHECKING:
     from datasets_me.formats.manifest import Manifest
 
 
-class Preset(StrEnum):
-    """How features are computed."""
-
-    default = "default"
-    tvl1 = "tvl1"
-    auwgcn = "auwgcn"
-    dis = "dis"
-    farneback = "farneback"
-
-
-class Faces(StrEnum):
-    """What finds faces."""
-
-    dlib = "dlib"
-    haar = "haar"
-    yunet = "yunet"
-    boxes = "boxes"
-    published_crop = "published-crop"
-
-
-class Device(StrEnum):
-    """Where flow is computed."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-_FACES = (
-    "What finds faces. dlib: its HOG detector, Boost licence. haar: OpenCV's cascade, Intel Open Source licence. "
-    "yunet: an ONNX file of yours (--weights), under its own licence. boxes: a CSV of yours (--boxes). "
-    "published-crop: where the dataset's own cropped images lie in its frames. All then use the 68-landmark model "
-    "trained on iBUG 300-W, whose licence excludes commercial use: for research."
-)
-
-_LARGEST_STEP = 1_000_000
-
-
+@verb("me-datasets extract casme2-manifest --root CASME2 -o casme2-features --sheet faces.html")
 def extract(
-    manifest: Path = arguments.MANIFEST,
-    root: Path = arguments.ROOT,
+    manifest: Path = options.MANIFEST,
+    root: Path = options.ROOT,
     out: Path = typer.Option(..., "-o", "--out", help="The folder of features to make or to go on with."),
-    preset: Preset = typer.Option(
-        Preset.default,
-        "--preset",
-        help="default: least squares, px. auwgcn: the published form, 8-bit files. tvl1, dis, farneback: OpenCV's, px.",
-    ),
+    preset: Preset = options.PRESET,
     step: str = typer.Option(
         "1", "--step", help="Frames from one to the other of a pair; auto: half a micro-expression."
     ),
-    fps: float = typer.Option(None, "--fps", help="Take frames at this rate, such as 25 of 200."),
+    fps: float = options.FPS,
     temporal: int = typer.Option(None, "--temporal", min=1, help="Pairs averaged by the default flow; 1 is strict."),
     regions: str = typer.Option("twelve", "--regions", help="twelve, eleven or grid-4x4."),
     align: bool = typer.Option(False, "--align", help="Warp each frame onto the first by the stable landmarks."),
-    faces: Faces = typer.Option(Faces.dlib, "--faces", help=_FACES),
+    faces: Detector = options.FACES,
     weights: Path = typer.Option(None, "--weights", help="The ONNX file for --faces yunet."),
     boxes: Path = typer.Option(None, "--boxes", help="A CSV video,x0,y0,x1,y1 in px, for --faces boxes."),
-    layout: str = typer.Option(None, "--layout", help="The layout to take frames from; by default the schema's first."),
+    layout: str = options.LAYOUT,
     videos: list[str] = typer.Option([], "--videos", help="Only videos whose names fit: 'casme_015_*'."),
-    workers: int = typer.Option(0, "--workers", min=0, help="Processes; 0 for one per core."),
-    device: Device = typer.Option(Device.auto, "--device", help="Where TV-L1 is computed (--preset tvl1 or auwgcn)."),
+    workers: int = options.PROCESSES,
+    device: Device = typer.Option("auto", "--device", help="Where TV-L1 is computed (--preset tvl1 or auwgcn)."),
     sheet: Path = typer.Option(None, "--sheet", help="Also write a page with a frame of every video, worst first."),
     force: bool = typer.Option(False, "--force", help="Do again what is done already."),
-) -> None:
+) -> Answer:
     """Compute the features of every video, in parallel; run it again to go on where it ended.
 
     Exit code 0: no errors. 1: there are error findings. 2: could not run.
     """
+    from datasets_me.cards.contact_sheet import check_sheet, write_sheet
     from datasets_me.core.engine import workers_for
+    from datasets_me.extract.options import ExtractOptions, choose_device
+    from datasets_me.extract.plan import read_step
     from datasets_me.formats import manifest as manifests
 
-    made = manifests.read(manifest)
-    options = _options(made, preset, step, fps, temporal, regions, align, faces, weights, boxes, layout, device)
-    if sheet is not None:
-        from datasets_me.cards.contact_sheet import check_sheet
-
-        check_sheet(sheet)
-    extraction = _run(made, root, out, options, videos, workers_for(workers), force)
-    _print(extraction, out)
-    if sheet is not None:
-        from datasets_me.cards.contact_sheet import write_sheet
-
-        write_sheet(made, root, out, extraction, sheet)
-        show.echo(f"contact sheet {sheet}")
-    raise typer.Exit(1 if any(finding.severity == "error" for finding in extraction.findings) else 0)
-
-
-def _options(
-    made: Manifest,
-    preset: Preset,
-    step: str,
-    fps: float | None,
-    temporal: int | None,
-    regions: str,
-    align: bool,
-    faces: Faces,
-    weights: Path | None,
-    boxes: Path | None,
-    layout: str | None,
-    device: Device,
-) -> ExtractOptions:
-    from datasets_me.extract.options import ExtractOptions, automatic_step, choose_device
-
-    if fps is not None and not fps > 0:
-        raise MeDatasetsError(f"--fps must be above 0, not {fps:g}")
-    if step == "auto":
-        pairs = automatic_step(made, fps)
-    elif step.isdecimal() and 1 <= int(step) <= _LARGEST_STEP:
-        pairs = int(step)
-    else:
-        raise MeDatasetsError(f"--step must be a whole number from 1 to {_LARGEST_STEP:,}, or auto, not '{step}'")
-    return ExtractOptions(
-        preset=preset.value,
-        step=pairs,
+    annotated = manifests.read(manifest)
+    chosen = ExtractOptions(
+        preset=preset,
+        step=read_step(step, annotated, fps),
         temporal=temporal,
         fps=fps,
         regions=regions,
         aligned=align,
-        faces=faces.value,
+        faces=faces,
         weights=weights,
         boxes=boxes,
         layout=layout,
-        device=choose_device(device.value, preset.value),
+        device=choose_device(device, preset),
     )
+    if sheet is not None:
+        check_sheet(sheet)
+    extraction = _run(annotated, root, out, chosen, videos, workers_for(workers), force)
+    ending = [_counts(extraction), f"written to {out}"]
+    if sheet is not None:
+        write_sheet(annotated, root, out, extraction, sheet)
+        ending.append(f"contact sheet {sheet}")
+    return Answer(findings=extraction.findings, each=True, ending=ending, data=_data(extraction, out))
 
 
 def _run(
-    made: Manifest, root: Path, out: Path, options: ExtractOptions, videos: list[str], workers: int, force: bool
+    manifest: Manifest,
+    root: Path,
+    out: Path,
+    chosen: ExtractOptions,
+    videos: list[str],
+    workers: int,
+    force: bool,
 ) -> Extraction:
-    """The run itself, with one bar over all frames; SIGTERM ends it as Ctrl-C does."""
+    """The run itself, with one bar over all frames."""
     from datasets_me.extract.extract import extract as run
-    from datasets_me.extract.extract import wanted
-    from datasets_me.extract.options import choose_layout, rate_of
-    from datasets_me.formats.frame_files import frame_rate
+    from datasets_me.extract.plan import planned
 
-    name = choose_layout(made, options)
-    chosen = [video for video in made.videos if video.layout == name and video.path and wanted(video, videos)]
-    total = round(
-        sum((video.frames or 0) * rate_of(made, video, options) / frame_rate(made, video) for video in chosen)
-    )
+    work = planned(manifest, chosen, videos)
     done = finished = 0
     with show.progress("frames", speed="frames/s") as update:
 
         def frames_done(count: int) -> None:
             nonlocal done
             done += count
-            update(done, max(total, done), f"{finished}/{len(chosen)} videos")
+            update(done, max(work.frames, done), f"{finished}/{work.videos} videos")
 
         def video_done(_: str) -> None:
             nonlocal finished
@@ -172,10 +103,10 @@ def _run(
 
         try:
             return run(
-                made,
+                manifest,
                 root,
                 out,
-                options,
+                chosen,
                 videos=videos,
                 workers=workers,
                 force=force,
@@ -183,21 +114,39 @@ def _run(
                 video_done=video_done,
             )
         except KeyboardInterrupt:
-            pass
-    show.echo(f"stopped: {finished} of {plural(len(chosen), 'video')} done; run the same again to go on", err=True)
-    sys.exit(arguments.INTERRUPTED)
+            raise StoppedError(
+                f"stopped: {finished} of {plural(work.videos, 'video')} done; run the same again to go on"
+            ) from None
 
 
-def _print(extraction: Extraction, out: Path) -> None:
+def _counts(extraction: Extraction) -> str:
     from datasets_me.extract.extract import counts
 
-    console = show.console()
-    if extraction.findings:
-        console.print(show.findings_table(extraction.findings))
-        console.print()
-    said = ", ".join(f"{count} {status}" for status, count in counts(extraction) if count)
+    statuses = ", ".join(f"{count} {status}" for status, count in counts(extraction) if count)
     frames = sum(row.frames for row in extraction.rows)
-    console.print(f"{plural(len(extraction.rows), 'video')} ({said}), {plural(frames, 'frame')}")
-    console.print(f"written to {out}")
-    if extraction.findings:
-        console.print("me-datasets explain CODE says what a finding means and what to do")
+    return f"{plural(len(extraction.rows), 'video')} ({statuses}), {plural(frames, 'frame')}"
+
+
+def _data(extraction: Extraction, out: Path) -> dict[str, object]:
+    from datasets_me.extract.extract import counts
+
+    frames = sum(row.frames for row in extraction.rows)
+    return {"features": str(out), "videos": dict(counts(extraction)), "frames": frames}
+
+
+@verb("me-datasets show casme-sq-manifest casme-sq-features casme_015_0401")
+def show_video(
+    manifest: Path = options.MANIFEST,
+    features: Path = options.FEATURES,
+    video: str = typer.Argument(help="The name of a video, such as casme_015_0401."),
+    out: Path = typer.Option(None, "-o", "--out", help="The PNG to write; VIDEO.png here by default."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Draw the motion of the regions of one video, with the annotated expressions shaded."""
+    from datasets_me.cards.video_plot import draw_video
+    from datasets_me.formats import features as feature_files
+    from datasets_me.formats import manifest as manifests
+
+    annotated = manifests.read(manifest)
+    picture = draw_video(annotated, feature_files.read(features, annotated), video, out, force=force)
+    return Answer([f"written to {picture}"], data={"picture": str(picture)})

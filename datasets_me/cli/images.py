@@ -1,65 +1,46 @@
-"""``me-datasets images``: sets of still images, imported and cleaned without touching an original."""
+"""Verbs about sets of still images: imported, looked through and copied, without touching an original."""
 
 from __future__ import annotations
 
+import threading
+import webbrowser
 from collections import Counter
 from collections.abc import Sequence
-from enum import StrEnum
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import arguments, show
-from datasets_me.core.errors import plural
+from datasets_me.cli import options, show
+from datasets_me.cli.run import Answer, group, verb
+from datasets_me.core.choices import Colour, ImageExport, ImageFormat, Region
+from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
-    from datasets_me.findings.finding import Finding
+    from datasets_me.images.groups.embed import Embedder
+    from datasets_me.images.looks.audit import Audit
+    from datasets_me.images.summary import Counts
 
-app = typer.Typer(help="Import and clean sets of still images, without touching an original.", no_args_is_help=True)
+images = group("Import and clean sets of still images, without touching an original.")
 
-IMAGES = typer.Argument(help="A set of images, made by 'me-datasets images import'.")
-ROOT = typer.Option(None, "--root", help="The folder under which the files lie: the one that was imported.")
 WORKERS = typer.Option(None, "--workers", min=1, help="Processes; one per core by default, fewer for few images.")
-
 NEW = typer.Option(..., "-o", "--out", help="The new folder.")
-OUT = typer.Option(None, "-o", "--out", help="The folder for the table; that of the images by default.")
+TABLE = typer.Option(None, "-o", "--out", help="The folder for the table; that of the images by default.")
+FILE_FORMAT = typer.Option("png", "--format", help="Of the new files; jpg has quality 95.")
 NAMING = typer.Option(
     "{split}/{label}/{number:06}",
     "--naming",
     help="Of the new files; fields are split, label, subject, sequence, frame, number, stem.",
 )
+DETECTOR = typer.Option("dlib", "--detector", help="dlib, haar, or yunet with --weights.")
+WEIGHTS = typer.Option(None, "--weights", help="The ONNX file of yunet.")
+DECISIONS = typer.Option(None, "--decisions", help="The decisions; by default decisions.parquet of the set.")
+
+_MOST_ERRORS = 8  # likely label errors that are listed
 
 
-class FileFormat(StrEnum):
-    """The format of new files."""
-
-    jpg = "jpg"
-    png = "png"
-
-
-class Colour(StrEnum):
-    """The channels of new files."""
-
-    rgb = "rgb"
-    grey = "grey"
-
-
-class Region(StrEnum):
-    """The part of a face."""
-
-    face = "face"
-    mouth = "mouth"
-    eyes = "eyes"
-    brows = "brows"
-
-
-@app.callback()
-def _group() -> None:
-    """Import and clean sets of still images, without touching an original."""
-
-
-@app.command("import")
+@verb("me-datasets images import fer2013.csv --schema fer2013 -o fer2013-images")
 def import_(
     source: Path = typer.Argument(help="The table, or the folder that holds the images."),
     schema: str = typer.Option(
@@ -67,211 +48,41 @@ def import_(
         "--schema",
         help="What it is: fer2013, ckplus, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
     ),
-    out: Path = typer.Option(..., "-o", "--out", help="The folder to write."),
+    out: Path = options.OUT,
     name: str = typer.Option(None, "--name", help="What to call the set; the schema's id by default."),
     workers: int = WORKERS,
-    force: bool = arguments.FORCE,
-) -> None:
+    force: bool = options.FORCE,
+) -> Answer:
     """Read a set of images into a table, and name what cannot be used.
 
     Exit code 0: no errors among the findings. 1: there are errors; the rest is written. 2: could not run.
     """
     from datasets_me.images.importing import import_images
+    from datasets_me.images.summary import count_set
     from datasets_me.schema import image_schemas
 
     chosen = image_schemas.load(schema)
     with show.progress("images") as update:
-        made = import_images(chosen, source, out, name=name, workers=workers, progress=update, force=force)
-    console, counts = show.console(), made.about["counts"]
-    console.print(f"{chosen.spec.title}: {plural(counts['images'], 'image')}" + _others(made.about["source"]))
-    table = show.table(None, "split", *counts["labels"], right=list(counts["labels"]))
-    for split, labels in _by_split(made).items():
-        table.add_row(split or "-", *(f"{labels[label]:,}" for label in counts["labels"]))
-    if "" in counts["labels"]:
-        table.columns[1].header = "no label"
-    console.print(table)
-    _finish(made.findings(), out)
-
-
-@app.command()
-def unify(
-    images: Path = IMAGES,
-    out: Path = NEW,
-    root: Path = ROOT,
-    file_format: FileFormat = typer.Option(FileFormat.png, "--format", help="Of the new files; jpg has quality 95."),
-    size: int = typer.Option(None, "--size", min=1, help="The longer side in px; sizes are kept by default."),
-    pad: bool = typer.Option(False, "--pad", help="Make squares, by black borders."),
-    colour: Colour = typer.Option(Colour.rgb, "--colour", help="Three channels or one."),
-    naming: str = NAMING,
-    workers: int = WORKERS,
-    force: bool = arguments.FORCE,
-) -> None:
-    """Write copies of all images in one format, size, colour and naming. The originals stay as they are."""
-    from datasets_me.formats import image_set
-    from datasets_me.images.unify import Form
-    from datasets_me.images.unify import unify as run
-
-    made = image_set.read(images)
-    form = Form(file_format.value, size, pad, colour.value, naming)
-    with show.progress("images") as update:
-        new = run(made, made.root(root), out, form, workers=workers, progress=update, force=force)
-    show.console().print(
-        f"{len(new):,} of {plural(len(made), 'image')} written as {file_format.value}; unified.parquet says which"
-    )
-    _finish(new.findings(), out)
-
-
-@app.command()
-def faces(
-    images: Path = IMAGES,
-    root: Path = ROOT,
-    detector: str = typer.Option("dlib", "--detector", help="dlib, haar, or yunet with --weights."),
-    weights: Path = typer.Option(None, "--weights", help="The ONNX file of yunet."),
-    out: Path = OUT,
-    workers: int = WORKERS,
-    force: bool = arguments.FORCE,
-) -> None:
-    """Look for faces in every image: how many, where, their landmarks, and what helped to find them."""
-    from datasets_me.formats import image_set
-    from datasets_me.images.looks.faces import Finder, write_faces
-
-    made = image_set.read(images)
-    with show.progress("images") as update:
-        path, findings, counts = write_faces(
-            made, made.root(root), Finder(detector, weights), out=out, workers=workers, progress=update, force=force
-        )
-    console = show.console()
-    _counts(console, "faces", counts["faces"], ("0", "1", "many", "not decoded"))
-    _counts(console, "what helped", counts["helped"], ("nothing", "upscaled", "padded", "upscaled and padded"))
-    _finish(findings, path)
-
-
-@app.command()
-def duplicates(
-    images: list[Path] = typer.Argument(help="One set of images or several, which are compared with each other, too."),
-    root: list[Path] = typer.Option([], "--root", help="The folder of each set's files, as often as there are sets."),
-    distance: int = typer.Option(4, "--distance", min=0, max=12, help="Bits of 64 that near ones differ in at most."),
-    out: Path = OUT,
-    workers: int = WORKERS,
-    force: bool = arguments.FORCE,
-) -> None:
-    """Find images that are equal or nearly so, within a split, across splits and across sets."""
-    from datasets_me.core.errors import MeDatasetsError
-    from datasets_me.formats import image_set
-    from datasets_me.images.looks.duplicates import write_duplicates
-
-    sets = [image_set.read(folder) for folder in images]
-    lying = [made for made in sets if made.about["root"] not in (None, image_set.INSIDE)]
-    if len(root) != len(lying):
-        raise MeDatasetsError(
-            f"{plural(len(lying), 'set')} {'has its' if len(lying) == 1 else 'have their'} files elsewhere,"
-            f" but --root is given {plural(len(root), 'time')}",
-            fix=f"give --root for {', '.join(str(made.folder) for made in lying)}, in this order"
-            if lying
-            else "leave it out",
-        )
-    roots = iter(root)
-    places = [(made, made.root(next(roots) if made in lying else None)) for made in sets]
-    with show.progress("images") as update:
-        path, findings, rows = write_duplicates(
-            places, most=distance, out=out, workers=workers, progress=update, force=force
-        )
-    clusters = {row.cluster for row in rows if row.cluster is not None}
-    spare = sum(not row.keeper for row in rows)
-    show.console().print(
-        f"{plural(len(rows), 'image')}; {plural(len(clusters), 'cluster')} of equal or near ones,"
-        f" {plural(spare, 'image')} beyond one of each"
-    )
-    _finish(findings, path)
-
-
-@app.command()
-def quality(
-    images: Path = IMAGES,
-    root: Path = ROOT,
-    out: Path = OUT,
-    workers: int = WORKERS,
-    force: bool = arguments.FORCE,
-) -> None:
-    """Measure blur, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
-    from datasets_me.formats import image_set
-    from datasets_me.images.looks.quality import write_quality
-
-    made = image_set.read(images)
-    with show.progress("images") as update:
-        path, findings, counts = write_quality(
-            made, made.root(root), out=out, workers=workers, progress=update, force=force
-        )
-    _counts(show.console(), "doubts", counts, ("blurred", "dark", "bright", "flat", "small", "asymmetric"))
-    _finish(findings, path)
-
-
-@app.command()
-def crop(
-    images: Path = IMAGES,
-    out: Path = NEW,
-    region: Region = typer.Option(..., "--region", help="What to cut out."),
-    root: Path = ROOT,
-    align: bool = typer.Option(False, "--align", help="Turn images first, so that the eyes are level."),
-    size: int = typer.Option(None, "--size", min=1, help="Side of the squares in px; as they are by default."),
-    file_format: FileFormat = typer.Option(FileFormat.png, "--format", help="Of the new files; jpg has quality 95."),
-    naming: str = NAMING,
-    faces: Path = typer.Option(None, "--faces", help="The folder of faces.parquet, if it is not the set's own."),
-    workers: int = WORKERS,
-    force: bool = arguments.FORCE,
-) -> None:
-    """Cut squares around a part of the largest face out of every image, by the landmarks of 'images faces'."""
-    from datasets_me.formats import image_set
-    from datasets_me.images.crop import Cut
-    from datasets_me.images.crop import crop as run
-
-    made = image_set.read(images)
-    cut = Cut(region.value, align, size, file_format.value, naming)
-    with show.progress("images") as update:
-        new = run(made, made.root(root), out, cut, faces=faces, workers=workers, progress=update, force=force)
-    show.console().print(
-        f"{region.value} cut out of {len(new):,} of {plural(len(made), 'image')}; crops.parquet says where"
-    )
-    _finish(new.findings(), out)
-
-
-@app.command()
-def synth(
-    shape: str = typer.Argument(help="fer2013, ckplus, raf-db, folder-per-class, gaf3 or captures."),
-    out: Path = typer.Argument(help="The folder to make."),
-    count: int = typer.Option(60, "--images", min=1, help="How many, besides those with defects."),
-    seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
-    defects: bool = typer.Option(False, "--defects", help="Plant defects; truth.json lists what has to be found."),
-    force: bool = arguments.FORCE,
-) -> None:
-    """Make a set of face pictures in the shape of a real one, with its schema, and with defects if you like."""
-    from datasets_me.synthetic.image_sets import make
-
-    made = make(shape, out, images=count, seed=seed, defects=defects, force=force)
-    codes = Counter(each.code for each in made.planted)
-    show.lines(
-        show.console(),
-        ("images", f"{made.source} ({made.files:,} files)"),
-        ("schema", made.schema),
-        ("truth", made.truth),
-        ("planted", ", ".join(f"{code} {number}" for code, number in sorted(codes.items())) or "nothing"),
+        imported = import_images(chosen, source, out, name=name, workers=workers, progress=update, force=force)
+    counts = imported.about["counts"]
+    by_split = count_set(imported)
+    return Answer(
+        [
+            f"{chosen.spec.title}: {plural(counts['images'], 'image')}{_others(imported.about['source'])}",
+            _by_split(by_split, list(counts["labels"])),
+        ],
+        imported.findings(),
+        ending=[f"written to {out}"],
+        data={"images": str(out), **imported.about, "by_split": by_split},
     )
 
 
-def _counts(console: Any, title: str, counts: dict[str, int], order: Sequence[str]) -> None:
-    texts = [f"{name} {counts[name]:,}" for name in order if name in counts]
-    console.print(f"{title}: {', '.join(texts) or 'none'}")
-
-
-def _by_split(images: Any) -> dict[str, Counter[str]]:
-    from datasets_me.schema.images import SPLITS
-
-    found: dict[str, Counter[str]] = {}
-    table = images.table(["split", "label"])
-    for split, label in zip(table["split"].to_pylist(), table["label"].to_pylist(), strict=True):
-        found.setdefault(split or "", Counter())[label or ""] += 1
-    order = [*SPLITS, ""]
-    return dict(sorted(found.items(), key=lambda item: order.index(item[0])))
+def _by_split(counts: Counts, labels: Sequence[str]) -> show.Rows:
+    titles = [label or "no label" for label in labels]
+    table = show.Rows(None, "split", "images", *titles, right=["images", *titles])
+    for split, of_split in counts.items():
+        table.add_row(split or "-", f"{of_split.total():,}", *(f"{of_split[label]:,}" for label in labels))
+    return table
 
 
 def _others(source: dict[str, Any]) -> str:
@@ -280,30 +91,405 @@ def _others(source: dict[str, Any]) -> str:
     return f" ({', '.join(texts)})" if texts else ""
 
 
-def _finish(findings: Sequence[Finding], out: Path) -> None:
-    """Print findings, one line per code, where the result lies, and exit with 1 if there are errors."""
-    from datasets_me.findings.codes import all_codes
+@verb("me-datasets images unify fer2013-images -o unified --size 112 --pad", formats=None)
+def unify(
+    images: Path = options.IMAGES,
+    out: Path = NEW,
+    root: Path = options.IMAGE_ROOT,
+    file_format: ImageFormat = FILE_FORMAT,
+    size: int = typer.Option(None, "--size", min=1, help="The longer side in px; sizes are kept by default."),
+    pad: bool = typer.Option(False, "--pad", help="Make squares, by black borders."),
+    colour: Colour = typer.Option("rgb", "--colour", help="Three channels or one."),
+    naming: str = NAMING,
+    workers: int = WORKERS,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write copies of all images in one format, size, colour and naming. The originals stay as they are."""
+    from datasets_me.formats import image_set
+    from datasets_me.images.unify import Form
+    from datasets_me.images.unify import unify as run
 
-    console = show.console()
-    if findings:
-        console.print()
-        by_code = Counter(found.code for found in findings)
-        first = {found.code: found for found in reversed(findings)}
-        console.print(
-            show.findings_by_code(
-                [
-                    {
-                        "code": code,
-                        "severity": first[code].severity,
-                        "count": by_code[code],
-                        "name": all_codes()[code].name,
-                        "where": first[code].where,
-                        "first": first[code].message,
-                    }
-                    for code in sorted(by_code)
-                ]
-            )
+    originals = image_set.read(images)
+    form = Form(file_format, size, pad, colour, naming)
+    with show.progress("images") as update:
+        new = run(originals, originals.root(root), out, form, workers=workers, progress=update, force=force)
+    return Answer(
+        [f"{len(new):,} of {plural(len(originals), 'image')} written as {file_format}; unified.parquet says which"],
+        new.findings(),
+        ending=[f"written to {out}"],
+        data={"images": str(out), "of": len(originals), "written": len(new)},
+    )
+
+
+@verb("me-datasets images crop ckplus-images -o mouths --root CK+ --region mouth", formats=None)
+def crop(
+    images: Path = options.IMAGES,
+    out: Path = NEW,
+    region: Region = typer.Option(..., "--region", help="What to cut out."),
+    root: Path = options.IMAGE_ROOT,
+    align: bool = typer.Option(False, "--align", help="Turn images first, so that the eyes are level."),
+    size: int = typer.Option(None, "--size", min=1, help="Side of the squares in px; as they are by default."),
+    file_format: ImageFormat = FILE_FORMAT,
+    naming: str = NAMING,
+    faces: Path = typer.Option(None, "--faces", help="The folder of faces.parquet, if it is not the set's own."),
+    workers: int = WORKERS,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Cut squares around a part of the largest face out of every image, by the landmarks of 'images faces'."""
+    from datasets_me.formats import image_set
+    from datasets_me.images.crop import Cut
+    from datasets_me.images.crop import crop as run
+
+    originals = image_set.read(images)
+    cut = Cut(region, align, size, file_format, naming)
+    with show.progress("images") as update:
+        new = run(originals, originals.root(root), out, cut, faces=faces, workers=workers, progress=update, force=force)
+    return Answer(
+        [f"{region} cut out of {len(new):,} of {plural(len(originals), 'image')}; crops.parquet says where"],
+        new.findings(),
+        ending=[f"written to {out}"],
+        data={"images": str(out), "of": len(originals), "written": len(new)},
+    )
+
+
+@verb("me-datasets images faces ckplus-images --root CK+")
+def faces(
+    images: Path = options.IMAGES,
+    root: Path = options.IMAGE_ROOT,
+    detector: str = DETECTOR,
+    weights: Path = WEIGHTS,
+    out: Path = TABLE,
+    workers: int = WORKERS,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Look for faces in every image: how many, where, their landmarks, and what helped to find them."""
+    from datasets_me.formats import image_set
+    from datasets_me.images.looks.faces import Finder, write_faces
+
+    pictures = image_set.read(images)
+    with show.progress("images") as update:
+        path, findings, counts = write_faces(
+            pictures,
+            pictures.root(root),
+            Finder(detector, weights),
+            out=out,
+            workers=workers,
+            progress=update,
+            force=force,
         )
-    console.print("", f"written to {out}")
-    if any(found.severity == "error" for found in findings):
-        raise typer.Exit(1)
+    return Answer(
+        [
+            _counted("faces", counts["faces"], ("0", "1", "many", "not decoded")),
+            _counted("what helped", counts["helped"], ("nothing", "upscaled", "padded", "upscaled and padded")),
+        ],
+        findings,
+        ending=[f"written to {path}"],
+        data={"table": str(path), **counts},
+    )
+
+
+@verb("me-datasets images quality ckplus-images --root CK+")
+def quality(
+    images: Path = options.IMAGES,
+    root: Path = options.IMAGE_ROOT,
+    out: Path = TABLE,
+    workers: int = WORKERS,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Measure blur, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
+    from datasets_me.formats import image_set
+    from datasets_me.images.looks.quality import write_quality
+
+    pictures = image_set.read(images)
+    with show.progress("images") as update:
+        path, findings, counts = write_quality(
+            pictures, pictures.root(root), out=out, workers=workers, progress=update, force=force
+        )
+    return Answer(
+        [_counted("doubts", counts, ("blurred", "dark", "bright", "flat", "small", "asymmetric"))],
+        findings,
+        ending=[f"written to {path}"],
+        data={"table": str(path), "doubts": counts},
+    )
+
+
+def _counted(title: str, counts: dict[str, int], order: Sequence[str]) -> str:
+    texts = [f"{name} {counts[name]:,}" for name in order if name in counts]
+    return f"{title}: {', '.join(texts) or 'none'}"
+
+
+@verb("me-datasets images duplicates fer2013-images ckplus-images --root CK+ -o duplicates")
+def duplicates(
+    images: list[Path] = typer.Argument(help="One set of images or several, which are compared with each other, too."),
+    root: list[Path] = typer.Option([], "--root", help="The folder of each set's files, as often as there are sets."),
+    distance: int = typer.Option(4, "--distance", min=0, max=12, help="Bits of 64 that near ones differ in at most."),
+    out: Path = TABLE,
+    workers: int = WORKERS,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Find images that are equal or nearly so, within a split, across splits and across sets."""
+    from datasets_me.formats import image_set
+    from datasets_me.images.looks.duplicates import write_duplicates
+    from datasets_me.images.summary import with_roots
+
+    sets = with_roots([image_set.read(folder) for folder in images], root)
+    with show.progress("images") as update:
+        path, findings, rows = write_duplicates(
+            sets, most=distance, out=out, workers=workers, progress=update, force=force
+        )
+    clusters = {row.cluster for row in rows if row.cluster is not None}
+    spare = sum(not row.keeper for row in rows)
+    return Answer(
+        [
+            f"{plural(len(rows), 'image')}; {plural(len(clusters), 'cluster')} of equal or near ones,"
+            f" {plural(spare, 'image')} beyond one of each"
+        ],
+        findings,
+        ending=[f"written to {path}"],
+        data={"table": str(path), "images": len(rows), "clusters": len(clusters), "beyond_one_of_each": spare},
+    )
+
+
+@verb("me-datasets images audit raf-db-images -p predictions.csv --map contempt=disgust")
+def audit(
+    images: Path = options.IMAGES,
+    predictions: Path = typer.Option(..., "-p", "--predictions", help="A CSV, JSON, file of JSON lines, or npz."),
+    form: str = typer.Option(
+        "plain", "--schema", help="What it looks like: plain, microsoft, face-plus-plus, or a form of your own (.yaml)."
+    ),
+    maps: list[str] = typer.Option([], "--map", help="A class of theirs: contempt=disgust, or contempt= to drop it."),
+    copies: list[Path] = options.COPIES,
+    out: Path = typer.Option(None, "-o", "--out", help="The folder for audit.parquet; by default that of the set."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Compare somebody else's predictions with the labels of a set.
+
+    Every image is unsubmitted, unrecognised, agrees or disagrees. Likely label errors are ranked by confident learning
+    where the predictions have scores. Exit code 0: no errors among the findings. 1: there are some. 2: could not run.
+    """
+    from datasets_me.formats import image_set
+    from datasets_me.images.looks.audit import write_audit
+    from datasets_me.schema import predictions as prediction_forms
+
+    chosen, pictures = prediction_forms.load(form), image_set.read(images)
+    path, result = write_audit(pictures, predictions, chosen, _maps(maps), copies=copies, out=out, force=force)
+    labels, columns, counts = result.confusion()
+    return Answer(
+        [*_states(result), *_confusion(labels, columns, counts), *_likely_errors(result)],
+        result.findings,
+        ending=[f"written to {path}"],
+        data={
+            "images": len(result.rows),
+            "classes": {name: dict(states) for name, states in result.by_class().items()},
+            "confusion": {"labels": labels, "predicted": columns, "counts": counts},
+        },
+    )
+
+
+def _maps(texts: Sequence[str]) -> dict[str, str]:
+    maps: dict[str, str] = {}
+    for text in texts:
+        name, sign, target = text.partition("=")
+        if not sign or not name.strip():
+            raise MeDatasetsError(
+                f"'{text}' is no map of a class", fix="give --map contempt=disgust, or --map contempt="
+            )
+        maps[name.strip()] = target.strip()
+    return maps
+
+
+def _states(result: Audit) -> list[show.Part]:
+    from datasets_me.formats.image_records import STATES
+
+    lines: list[tuple[str, dict[str, int]]] = [(name, dict(counts)) for name, counts in result.by_class().items()]
+    lines.append(("all", {state: sum(counts.get(state, 0) for _, counts in lines) for state in STATES}))
+    titles = ("images", *STATES, "agree of recognised")
+    table = show.Rows(None, "label", *titles, right=titles)
+    for name, counts in lines:
+        recognised = counts.get("agree", 0) + counts.get("disagree", 0)
+        share = f"{counts.get('agree', 0) / recognised:.1%}" if recognised else "-"
+        table.add_row(name, f"{sum(counts.values()):,}", *(f"{counts.get(state, 0):,}" for state in STATES), share)
+    return [table]
+
+
+def _confusion(labels: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]) -> list[show.Part]:
+    if not columns:
+        return []
+    turned = [list(line) for line in zip(*counts, strict=True)]
+    return [
+        _matrix("\nLabel (rows), prediction (columns)", labels, columns, counts),
+        _matrix("\nPrediction (rows), label (columns)", columns, labels, turned),
+    ]
+
+
+def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]) -> show.Rows:
+    table = show.Rows(title, "", *columns, "sum", right=[*columns, "sum"])
+    for name, line in zip(rows, counts, strict=True):
+        table.add_row(name, *(f"{count:,}" for count in line), f"{sum(line):,}")
+    return table
+
+
+def _likely_errors(result: Audit) -> list[show.Part]:
+    worst = sorted((row for row in result.rows if row.likely_error), key=lambda row: row.rank or 0)
+    if not worst:
+        return []
+    table = show.Rows("\nLikely label errors, the surest first", "rank", "image", "label", "rather", "margin")
+    for row in worst[:_MOST_ERRORS]:
+        table.add_row(row.rank, row.id, row.label, row.suggested, f"{row.margin or 0:+.3f}")
+    more = len(worst) - _MOST_ERRORS
+    return [table, *([f"and {more:,} more in audit.parquet"] if more > 0 else [])]
+
+
+@verb("me-datasets images review fer2013-images", formats=None)
+def review(
+    images: Path = options.IMAGES,
+    root: Path = options.IMAGE_ROOT,
+    decisions: Path = typer.Option(None, "--decisions", help="Where to save; by default decisions.parquet of the set."),
+    every: bool = typer.Option(False, "--every", help="Show images without doubts, too."),
+    port: int = typer.Option(0, "--port", min=0, max=65535, help="The port; a free one by default."),
+    browser: bool = typer.Option(True, "--browser/--no-browser", help="Open the page in the browser."),
+) -> Answer:
+    """Serve a page on this machine only: look at doubtful images; accept, relabel or exclude them by keyboard.
+
+    Every decision is saved at once, to a table of decisions, never to the images; the next review goes on from there.
+    Ends with Ctrl-C.
+    """
+    from datasets_me.formats import image_set
+    from datasets_me.images.review.server import ReviewServer
+    from datasets_me.images.review.session import Review
+
+    session = Review(image_set.read(images), root, decisions=decisions, every=every)
+    with ReviewServer(session, port) as server:
+        show.echo(f"{plural(len(session.items), 'image')} to look at; Ctrl-C ends", server.url)
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+    overview = session.overview()
+    return Answer(["", f"{overview['decided']:,} of {overview['images']:,} decided"], data=overview)
+
+
+@verb("me-datasets images groups gaf3-images --root GAF3 -o faces")
+def groups(
+    images: Path = options.IMAGES,
+    out: Path = options.OUT,
+    root: Path = options.IMAGE_ROOT,
+    pad: int = typer.Option(None, "--pad", min=1, help="Vectors per image: zeros are added, or the smallest faces go."),
+    model: Path = typer.Option(None, "--model", help="Your model of faces: .onnx, or TorchScript; dlib's by default."),
+    mean: float = typer.Option(127.5, "--mean", help="What is subtracted from grey values before your model."),
+    std: float = typer.Option(127.5, "--std", min=1e-6, help="What they are divided by then."),
+    detector: str = DETECTOR,
+    weights: Path = WEIGHTS,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Find every face of every image: coordinates, crops, aligned faces, and an npz with one vector per face.
+
+    Exit code 0: no errors among the findings. 1: there are some; the rest is written. 2: could not run.
+    """
+    from datasets_me.formats import image_set
+    from datasets_me.images.groups.groups import write_groups
+    from datasets_me.images.looks.faces import Finder
+
+    pictures = image_set.read(images)
+    finder = Finder(detector, weights)
+    with show.progress("images") as update:
+        result = write_groups(
+            pictures,
+            pictures.root(root),
+            out,
+            finder,
+            _embedder(model, mean, std),
+            pad=pad,
+            progress=update,
+            force=force,
+        )
+    table = show.Rows(None, "faces", "images", right=["faces", "images"])
+    for count, times in sorted(result.by_count.items()):
+        table.add_row(f"{count:,}", f"{times:,}")
+    return Answer(
+        [table],
+        result.findings,
+        ending=[f"{plural(result.faces, 'face')} of {plural(result.images, 'image')} written to {out}"],
+        data={"groups": str(out), "images": result.images, "faces": result.faces, "by_count": dict(result.by_count)},
+    )
+
+
+def _embedder(model: Path | None, mean: float, std: float) -> Embedder:
+    from datasets_me.images.groups import embed
+
+    if model is None:
+        return embed.dlib_embedder()
+    if model.suffix.casefold() == ".onnx":
+        return embed.onnx_embedder(model, mean=mean, std=std)
+    from datasets_me.torch_data.embedding import torchscript_embedder
+
+    return torchscript_embedder(model, mean=mean, std=std)
+
+
+@verb("me-datasets images export fer2013-images -o training --split 0.8,0.1,0.1", formats=None)
+def export_(
+    images: Path = options.IMAGES,
+    out: Path = options.OUT,
+    kind: ImageExport = typer.Option("folders", "--format", help="A folder per class, a CSV, or shards of WebDataset."),
+    root: Path = options.IMAGE_ROOT,
+    split: str = typer.Option(
+        "own", "--split", help="The set's own, or shares of train, validation and test: 0.8,0.1,0.1."
+    ),
+    seed: int = typer.Option(0, "--seed", help="Decides a split by shares; the same seed, the same split."),
+    decisions: Path = DECISIONS,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write copies for training, with decisions applied; near-duplicates and subjects never straddle a new split.
+
+    Exit code 0: no errors among the findings. 1: there are some; the rest is written. 2: could not run.
+    """
+    from datasets_me.formats import image_set
+    from datasets_me.images.export.plan import plan
+    from datasets_me.images.export.write import write
+    from datasets_me.images.summary import count_plan
+
+    pictures = image_set.read(images)
+    planned = plan(pictures, split=split, seed=seed, decisions=decisions)
+    chosen: dict[str, object] = {"split": split, "seed": seed}
+    with show.progress("images") as update:
+        changed = write(pictures, planned, out, kind, root=root, options=chosen, progress=update, force=force)
+    counts = count_plan(planned)
+    left_out = [f"left out: {plural(count, 'image')}, {reason}" for reason, count in planned.left_out.items()]
+    return Answer(
+        [_by_split(counts, planned.classes), *left_out],
+        [*planned.findings, *changed],
+        ending=[f"{plural(len(planned.rows), 'image')} written to {out}"],
+        data={"export": str(out), "images": len(planned.rows), "by_split": counts, "left_out": planned.left_out},
+    )
+
+
+@verb("me-datasets images synth ckplus synthetic --images 60 --defects")
+def synth(
+    shape: str = typer.Argument(help="fer2013, ckplus, raf-db, folder-per-class, gaf3 or captures."),
+    out: Path = typer.Argument(help="The folder to make."),
+    count: int = typer.Option(60, "--images", min=1, help="How many, besides those with defects."),
+    seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
+    defects: bool = typer.Option(False, "--defects", help="Plant defects; truth.json lists what has to be found."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Make a set of face pictures in the shape of a real one, with its schema, and with defects if you like."""
+    from datasets_me.synthetic.image_sets import make
+
+    written = make(shape, out, images=count, seed=seed, defects=defects, force=force)
+    codes = dict(sorted(Counter(defect.code for defect in written.planted).items()))
+    table = show.named(
+        ("images", f"{written.source} ({written.files:,} files)"),
+        ("schema", written.schema),
+        ("truth", written.truth),
+        ("planted", ", ".join(f"{code} {number}" for code, number in codes.items()) or "nothing"),
+    )
+    return Answer(
+        [table],
+        data={
+            "images": str(written.source),
+            "files": written.files,
+            "schema": str(written.schema),
+            "truth": str(written.truth),
+            "planted": codes,
+        },
+    )

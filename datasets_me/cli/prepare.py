@@ -2,97 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments, show
-from datasets_me.cli.export_segments import Compat
-from datasets_me.cli.extract import Faces, Preset
-from datasets_me.cli.split import FOLDS, TEST, VALIDATION, Protocol, Unit
+from datasets_me.cli import options, show
+from datasets_me.cli.run import Answer, StoppedError, verb
+from datasets_me.core.choices import Compat, Detector, Preset, Protocol, Unit
 
 if TYPE_CHECKING:
-    from datasets_me.cli.prepare_steps import Result
+    from datasets_me.cli.steps import Result
 
 
+@verb("me-datasets prepare casme2 CASME2-coding-20140508.xlsx --root CASME2 -o casme2")
 def prepare(
-    dataset: str = arguments.DATASET,
+    output: str,
+    dataset: str = options.DATASET,
     source: str = typer.Argument(None, help="The workbook, or a folder to find it in."),
-    root: Path = arguments.ROOT,
+    root: Path = options.ROOT,
     out: Path = typer.Option(..., "-o", "--out", help="The folder to make, or to go on with."),
-    protocol: Protocol = typer.Option(Protocol.loso, "--protocol", help="Who trains and who is tested."),
-    unit: Unit = typer.Option(None, "--unit", help="What the split deals out; videos by default."),
-    folds: int = FOLDS,
-    test: float = TEST,
-    validation: float = VALIDATION,
+    protocol: Protocol = options.PROTOCOL,
+    unit: Unit | None = options.UNIT,
+    folds: int = options.FOLDS,
+    test: float = options.TEST,
+    validation: float = options.VALIDATION,
     seed: int = typer.Option(0, "--seed", min=0, help="Of the split."),
-    preset: Preset = typer.Option(Preset.default, "--preset", help="How features are computed."),
-    faces: Faces = typer.Option(Faces.dlib, "--faces", help="What finds faces; see me-datasets extract --help."),
-    layout: str = typer.Option(None, "--layout", help="The layout to take frames from."),
-    fps: float = typer.Option(None, "--fps", help="Take frames at this rate, such as 25 of 200."),
-    compat: Compat = typer.Option(None, "--compat", help="Label exactly as the published scripts do."),
-    workers: int = typer.Option(0, "--workers", min=0, help="Processes; 0 for one per core."),
-    schema: Path = arguments.SCHEMA,
-) -> None:
+    preset: Preset = options.PRESET,
+    faces: Detector = options.FACES,
+    layout: str = options.LAYOUT,
+    fps: float = options.FPS,
+    compat: Compat | None = options.COMPAT,
+    workers: int = options.PROCESSES,
+    schema: Path = options.SCHEMA,
+) -> Answer:
     """Convert, check, extract, split, export, and describe a dataset; run it again to go on where it ended.
 
     Exit code 0: no errors. 1: there are error findings. 2: a step could not be done.
     """
     from datasets_me.cli import pipeline
     from datasets_me.core.engine import workers_for
-    from datasets_me.export.options import Options as SegmentOptions
+    from datasets_me.export.options import SegmentOptions
     from datasets_me.extract.options import ExtractOptions
     from datasets_me.splits.make import Options as SplitOptions
 
-    chosen, where = arguments.schema_and_rest(schema, dataset, source, "SOURCE")
-    options = pipeline.Options(
-        split=SplitOptions(
-            protocol=protocol.value,
-            unit=unit.value if unit else None,
-            folds=folds,
-            test=test,
-            validation=validation,
-            seed=seed,
-        ),
-        extraction=ExtractOptions(preset=preset.value, faces=faces.value, layout=layout, fps=fps),
-        segments=SegmentOptions(compat=compat.value if compat else None),
+    chosen, where = options.schema_and_rest(schema, dataset, source, "SOURCE")
+    wishes = pipeline.Options(
+        split=SplitOptions(protocol, unit, folds, test, validation, seed=seed),
+        extraction=ExtractOptions(preset=preset, faces=faces, layout=layout, fps=fps),
+        segments=SegmentOptions(compat=compat),
         workers=workers_for(workers),
     )
-    console = show.console()
     try:
         results = pipeline.prepare(
             chosen,
             where,
             root,
             out,
-            options,
+            wishes,
             progress=show.progress,
-            begins=lambda name: None,
-            ends=lambda result: show.echo(_line(result)),
+            ends=lambda result: show.echo(_line(result), err=output != "table"),
         )
     except KeyboardInterrupt:
-        show.echo("stopped; run the same again to go on", err=True)
-        raise typer.Exit(arguments.INTERRUPTED) from None
-    work = pipeline.to_do(results)
-    if work:
-        console.print()
-        table = show.table("To act on", "code", "severity", "count", "for example", "what to do", right=["count"])
-        for code, count, finding in work:
-            table.add_row(
-                code, show.severity(finding.severity), f"{count:,}", f"{finding.where}: {finding.message}", finding.fix
-            )
-        console.print(table)
-    show.echo("", *_ending(results, out))
-    raise typer.Exit(_exit_code(results))
+        raise StoppedError("stopped; run the same again to go on") from None
+    return Answer(
+        [*_to_do(results), "", *_ending(results, out)],
+        data={
+            "folder": str(out),
+            "steps": [
+                {"step": result.step.name, "status": result.status, "summary": result.summary} for result in results
+            ],
+            "findings": [finding.model_dump(exclude_none=True) for result in results for finding in result.findings],
+        },
+        exit_code=_exit_code(results),
+    )
 
 
-def _ending(results: list[Result], out: Path) -> list[str]:
+def _to_do(results: Sequence[Result]) -> list[show.Part]:
+    from datasets_me.cli.pipeline import to_do
+
+    work = to_do(results)
+    if not work:
+        return []
+    table = show.Rows("To act on", "code", "severity", "count", "for example", "what to do", right=["count"])
+    for code, count, finding in work:
+        table.add_row(
+            code, show.severity(finding.severity), f"{count:,}", f"{finding.where}: {finding.message}", finding.fix
+        )
+    return ["", table]
+
+
+def _ending(results: Sequence[Result], out: Path) -> list[str]:
     missing = [result for result in results if result.status in ("failed", "skipped")]
     if not missing:
         return [f"everything is in {out}: report.html (all findings), sheet.html (faces), card/card.html"]
-    said = ", ".join(f"{result.step.name} {result.status}" for result in missing)
-    lines = [f"not everything could be done: {said}; the rest is in {out}, all findings in report.html"]
+    steps = ", ".join(f"{result.step.name} {result.status}" for result in missing)
+    lines = [f"not everything could be done: {steps}; the rest is in {out}, all findings in report.html"]
     older = [name for result in missing for name in result.older]
     if older:
         lines.append(f"of an earlier run, not of this one: {', '.join(older)}")
@@ -100,10 +106,10 @@ def _ending(results: list[Result], out: Path) -> list[str]:
 
 
 def _line(result: Result) -> str:
-    return f"{result.step.name:<9} {result.status:<8} {result.seconds:6.1f} s  {result.said}"
+    return f"{result.step.name:<9} {result.status:<8} {result.seconds:6.1f} s  {result.summary}"
 
 
-def _exit_code(results: list[Result]) -> int:
+def _exit_code(results: Sequence[Result]) -> int:
     if any(result.status in ("failed", "skipped") for result in results):
         return 2
     return int(any(finding.severity == "error" for result in results for finding in result.findings))

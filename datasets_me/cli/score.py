@@ -1,223 +1,158 @@
-"""``me-datasets score``: predictions against a manifest, or a set of images."""
+"""Verbs that score predictions of annotations or images: ``score recognition``, ``spotting``, ``ensemble``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import arguments, show
+from datasets_me.cli import options, show
+from datasets_me.cli.run import Answer, group, verb
+from datasets_me.core.choices import EmotionLabel, ExpressionType, Metric
 
 if TYPE_CHECKING:
-    from datasets_me.findings.finding import Finding
-    from datasets_me.formats.predictions import Predictions
+    from datasets_me.cards.score_pictures import Pictures
     from datasets_me.scores.confusion import Confusion
+    from datasets_me.scores.recognition import Recognition
     from datasets_me.scores.report import Report
-    from datasets_me.scores.truth import Truth
 
-app = typer.Typer(help="Score predictions against a manifest, or a set of images.", no_args_is_help=True)
+score = group("Score predictions against a manifest, or a set of images.")
 
 MANIFESTS = typer.Argument(help="Manifest folders; several datasets are pooled.")
 TRUTH = typer.Argument(help="Manifest folders, of which several are pooled; or one set of images.")
 PREDICTIONS = typer.Option(..., "-p", "--predictions", help="A CSV or npz of predictions; once per fold.")
 MODELS = typer.Option(..., "-p", "--predictions", help="An npz of one model's scores; once per model.")
 OUT = typer.Option(None, "-o", "--out", help="Also write a folder: scores.json, tables, findings.parquet, the picture.")
-
-
-class Label(StrEnum):
-    """Which column of the manifest is predicted."""
-
-    emotion = "emotion"
-    class_3 = "class_3"
-    class_5 = "class_5"
-
-
-class Type(StrEnum):
-    """Which annotations are scored."""
-
-    micro = "micro"
-    macro = "macro"
-
-
-class Metric(StrEnum):
-    """What the weights of an ensemble maximise on validation."""
-
-    uf1 = "uf1"
-    uar = "uar"
-    accuracy = "accuracy"
-
-
 SPLIT = typer.Option(None, "--split", help="Only what a split tests, in any fold: made by 'me-datasets split'.")
-LABEL = typer.Option(Label.emotion, "--label", help="The label that is predicted.")
+LABEL = typer.Option("emotion", "--label", help="The label that is predicted.")
+
+_NUMBERS = ("scored", "right", "accuracy", "UF1", "UAR")
 
 
-@app.callback()
-def _group() -> None:
-    """Score predictions against a manifest, or a set of images."""
-
-
-@app.command("recognition")
+@verb("me-datasets score recognition casme2-manifest samm-manifest -p predictions.csv --label class_3")
 def recognition(
     folders: list[Path] = TRUTH,
     predictions: list[Path] = typer.Option(
         ..., "-p", "--predictions", help="A CSV or npz of predictions: once per fold; for images once per model."
     ),
-    label: Label = LABEL,
-    kind: Type = typer.Option(None, "--type", help="Only annotations of this type."),
-    classes: str = typer.Option("", "--classes", help="What class numbers 0, 1, … stand for: negative,positive."),
+    label: EmotionLabel = LABEL,
+    kind: ExpressionType | None = typer.Option(None, "--type", help="Only annotations of this type."),
+    classes: str = typer.Option("", "--classes", help="What class numbers 0, 1, ... stand for: negative,positive."),
     split: Path = SPLIT,
-    copies: list[Path] = arguments.COPIES,
+    copies: list[Path] = options.COPIES,
     out: Path = OUT,
-    as_json: bool = arguments.JSON,
-    force: bool = arguments.FORCE,
-) -> None:
+    force: bool = options.FORCE,
+) -> Answer:
     """Accuracy, UF1, UAR and the confusion matrix, per dataset and over all folds together (MEGC 2019).
 
     Of a set of images per model and split. What has no prediction counts as wrong, but for splits of images none of
     which is predicted. Exit code 0: no errors among the findings. 1: there are some.
     """
-    from datasets_me.cards import confusion_plot
+    from datasets_me.cards import score_pictures
     from datasets_me.scores import recognition as stage
     from datasets_me.scores import report
+    from datasets_me.scores.files import read_predictions
     from datasets_me.scores.truth import truth_of
 
     names = [name.strip() for name in classes.split(",") if name.strip()]
-    truth = truth_of(folders, label.value, kind=kind.value if kind else None, split=split, copies=copies)
-    files = _files(predictions, truth)
+    truth = truth_of(folders, label, kind=kind, split=split, copies=copies)
+    files = read_predictions(predictions, truth)
     if truth.noun == "image":
         models = stage.by_model(truth, files, classes=names)
-        _finish(
-            report.of_models(models),
-            [_models_table({name: {**each.groups, "pooled": each.pooled} for name, each in models.items()})]
-            + [_matrix(each.pooled, f"{name}: label (rows) and prediction") for name, each in models.items()],
-            {
-                f"confusion_{number}.png": partial(confusion_plot.png, each.pooled, name)
-                for number, (name, each) in enumerate(models.items(), start=1)
-            },
-            out,
-            as_json=as_json,
-            force=force,
-        )
-    found = stage.recognition(truth, files, classes=names)
-    table = _table("dataset")
-    for name, matrix in {**found.groups, **({"pooled": found.pooled} if len(found.groups) > 1 else {})}.items():
+        return _answer(report.of_models(models), _models(models), score_pictures.of_models(models), out, force)
+    scores = stage.recognition(truth, files, classes=names)
+    table = show.Rows(None, "dataset", *_NUMBERS, right=_NUMBERS)
+    for name, matrix in {**scores.groups, **({"pooled": scores.pooled} if len(scores.groups) > 1 else {})}.items():
         table.add_row(name, *_row(matrix))
-    _finish(
-        report.of_recognition(found),
-        [table, _matrix(found.pooled, "Label (rows) and prediction")],
-        {"confusion.png": partial(confusion_plot.png, found.pooled, f"{found.label}, {', '.join(found.groups)}")},
-        out,
-        as_json=as_json,
-        force=force,
-    )
+    parts = [table, _matrix(scores.pooled, "Label (rows) and prediction")]
+    return _answer(report.of_recognition(scores), parts, score_pictures.of_recognition(scores), out, force)
 
 
-@app.command("spotting")
+@verb("me-datasets score spotting casme-sq-manifest -p spotted.csv --iou 0.5")
 def spotting(
     manifests: list[Path] = MANIFESTS,
     predictions: list[Path] = PREDICTIONS,
-    missing: str = typer.Option(
-        "mirror", "--offset-missing", help="How a missing offset is read: mirror (2·apex − onset), apex, fixed:N, drop."
-    ),
+    missing: str = options.OFFSET_MISSING,
     split: Path = SPLIT,
     iou: float = typer.Option(0.5, "--iou", min=0.01, max=1.0, help="The least intersection over union of a hit."),
     out: Path = OUT,
-    as_json: bool = arguments.JSON,
-    force: bool = arguments.FORCE,
-) -> None:
+    force: bool = options.FORCE,
+) -> Answer:
     """Precision, recall and F1 of spotted intervals: micro, macro, overall (MEGC 2020, 2021).
 
     A file with a header and no row is a fold in which nothing was spotted. Exit code 0: no errors among the findings.
     1: there are some. 2: could not run.
     """
-    from datasets_me.cards import spotting_plot
-    from datasets_me.formats import manifest
-    from datasets_me.formats import predictions as prediction_files
+    from datasets_me.cards import score_pictures
+    from datasets_me.formats import manifest as manifest_files
     from datasets_me.scores import report
     from datasets_me.scores import spotting as stage
+    from datasets_me.scores.files import read_intervals
     from datasets_me.scores.truth import tested_by
 
-    found = stage.spotting(
-        [manifest.read(folder) for folder in manifests],
-        [prediction_files.read(path, ["video", "onset", "offset"]) for path in predictions],
+    scores = stage.spotting(
+        [manifest_files.read(folder) for folder in manifests],
+        read_intervals(predictions),
         missing=missing,
         threshold=iou,
         tested=tested_by(split),
     )
-    made = report.of_spotting(found)
+    summary = report.of_spotting(scores)
     columns = ("TP", "FP", "FN", "precision", "recall", "F1")
-    table = show.table(None, "dataset", "type", *columns, right=columns)
-    for entry in made.about["scores"]:
-        numbers = (str(entry[name]) for name in ("tp", "fp", "fn"))
+    table = show.Rows(None, "dataset", "type", *columns, right=columns)
+    for entry in summary.about["scores"]:
+        counts = (entry[name] for name in ("tp", "fp", "fn"))
         shares = (f"{entry[name]:.4f}" for name in ("precision", "recall", "f1"))
-        table.add_row(str(entry["dataset"]), str(entry["type"]), *numbers, *shares)
-    said = f"annotations left out: {found.dropped}; missing offsets read as {missing}; IoU >= {iou:g}"
-    _finish(made, [table, said], {"spotting.png": partial(spotting_plot.png, found)}, out, as_json=as_json, force=force)
+        table.add_row(entry["dataset"], entry["type"], *counts, *shares)
+    read_as = f"annotations left out: {scores.dropped}; missing offsets read as {missing}; IoU >= {iou:g}"
+    return _answer(summary, [table, read_as], score_pictures.of_spotting(scores), out, force)
 
 
-@app.command("ensemble")
+@verb("me-datasets score ensemble casme2-manifest -p one.npz -p two.npz --metric uf1")
 def ensemble(
     folders: list[Path] = TRUTH,
     predictions: list[Path] = MODELS,
-    label: Label = LABEL,
-    metric: Metric = typer.Option(Metric.uf1, "--metric", help="What is maximised on validation."),
+    label: EmotionLabel = LABEL,
+    metric: Metric = typer.Option("uf1", "--metric", help="What is maximised on validation."),
     step: float = typer.Option(0.05, "--step", help="Distance of neighbouring weights on the grid."),
-    copies: list[Path] = arguments.COPIES,
+    copies: list[Path] = options.COPIES,
     out: Path = OUT,
-    as_json: bool = arguments.JSON,
-    force: bool = arguments.FORCE,
-) -> None:
+    force: bool = options.FORCE,
+) -> Answer:
     """The best weights of several models on validation, and what they give on test.
 
     Exit code 0: no errors among the findings. 1: there are some. 2: could not run.
     """
-    from datasets_me.cards import confusion_plot
+    from datasets_me.cards import score_pictures
     from datasets_me.scores import ensemble as stage
     from datasets_me.scores import report
+    from datasets_me.scores.files import read_predictions
     from datasets_me.scores.truth import truth_of
 
-    truth = truth_of(folders, label.value, copies=copies)
+    truth = truth_of(folders, label, copies=copies)
     with show.progress("weightings") as update:
-        found = stage.ensemble(truth, _files(predictions, truth), metric=metric.value, step=step, progress=update)
+        scores = stage.ensemble(truth, read_predictions(predictions, truth), metric=metric, step=step, progress=update)
     columns = [f"{part} {name}" for part in ("validation", "test") for name in ("acc.", "UF1", "UAR")]
-    table = show.table(None, "model", "weights", *columns, right=columns)
-    for made in (*found.alone, found.equal, found.best):
-        weights = " ".join(f"{weight:.3g}" for weight in made.weights)
-        shares = [f"{v:.4f}" for c in (made.validation, made.test) for v in (c.accuracy, c.uf1, c.uar)]
-        table.add_row(made.name, weights, *shares)
-    counts = f"{found.best.validation.total} validation and {found.best.test.total} test {truth.noun}s"
-    said = f"{found.tried:,} weightings tried on {counts}; chosen by {metric.value} on validation only"
-    pictures = {"confusion_test.png": partial(confusion_plot.png, found.best.test, "the best weights, on test")}
-    _finish(report.of_ensemble(found), [table, said], pictures, out, as_json=as_json, force=force)
+    table = show.Rows(None, "model", "weights", *columns, right=columns)
+    for weighted in (*scores.alone, scores.equal, scores.best):
+        weights = " ".join(f"{weight:.3g}" for weight in weighted.weights)
+        shares = [f"{v:.4f}" for c in (weighted.validation, weighted.test) for v in (c.accuracy, c.uf1, c.uar)]
+        table.add_row(weighted.name, weights, *shares)
+    counts = f"{scores.best.validation.total} validation and {scores.best.test.total} test {truth.noun}s"
+    chosen_by = f"{scores.tried:,} weightings tried on {counts}; chosen by {metric} on validation only"
+    return _answer(report.of_ensemble(scores), [table, chosen_by], score_pictures.of_ensemble(scores), out, force)
 
 
-_NUMBERS = ("scored", "right", "accuracy", "UF1", "UAR")
-
-
-def _files(paths: Sequence[Path], truth: Truth) -> list[Predictions]:
-    from datasets_me.formats import predictions
-    from datasets_me.scores.truth import image_keys
-
-    keys = image_keys() if truth.noun == "image" else predictions.KEYS
-    return [predictions.read(path, keys=keys) for path in paths]
-
-
-def _table(*names: str) -> Any:
-
-    return show.table(None, *names, *_NUMBERS, right=_NUMBERS)
-
-
-def _models_table(models: Mapping[str, Mapping[str, Confusion]]) -> Any:
-    table = _table("model", "split")
-    for name, matrices in models.items():
-        for split, matrix in matrices.items():
-            if split != "pooled" or len(matrices) > 2:
-                table.add_row(name, split, *_row(matrix))
-    return table
+def _models(models: Mapping[str, Recognition]) -> list[show.Part]:
+    table = show.Rows(None, "model", "split", *_NUMBERS, right=_NUMBERS)
+    for name, scores in models.items():
+        for split, matrix in scores.groups.items():
+            table.add_row(name, split, *_row(matrix))
+        if len(scores.groups) > 1:
+            table.add_row(name, "pooled", *_row(scores.pooled))
+    return [table, *(_matrix(scores.pooled, f"{name}: label (rows) and prediction") for name, scores in models.items())]
 
 
 def _row(matrix: Confusion) -> list[str]:
@@ -225,43 +160,18 @@ def _row(matrix: Confusion) -> list[str]:
     return [str(matrix.total), str(matrix.right), *shares]
 
 
-def _matrix(matrix: Confusion, title: str) -> Any:
-    table = show.table(f"\n{title}", "", *matrix.columns, "F1", "recall", right=matrix.columns)
+def _matrix(matrix: Confusion, title: str) -> show.Rows:
+    table = show.Rows(f"\n{title}", "", *matrix.columns, "F1", "recall", right=matrix.columns)
     f1, recall = matrix.f1(), matrix.recall()
     for name, counts in zip(matrix.classes, matrix.counts.tolist(), strict=True):
         shares = [f"{values[name]:.4f}" if name in values else "-" for values in (f1, recall)]
-        table.add_row(name, *map(str, counts), *shares)
+        table.add_row(name, *counts, *shares)
     return table
 
 
-def _finish(
-    report: Report,
-    shown: Sequence[Any],
-    pictures: Mapping[str, Callable[[], bytes]],
-    out: Path | None,
-    *,
-    as_json: bool,
-    force: bool,
-) -> None:
-    """Write the report where that is asked for, print it, and leave with the exit code of its findings.
-
-    ``pictures`` are drawn only if they are written.
-    """
+def _answer(report: Report, parts: Sequence[show.Part], pictures: Pictures, out: Path | None, force: bool) -> Answer:
+    """Write the report where that is asked for; pictures are drawn only then."""
     if out:
         report.write(out, {name: draw() for name, draw in pictures.items()}, force=force)
         show.echo(f"written to {out}", err=True)
-    if as_json:
-        show.echo_json(report.as_dict())
-    else:
-        for part in shown:
-            show.console().print(part)
-        _print_findings(report.findings)
-    raise typer.Exit(1 if any(finding.severity == "error" for finding in report.findings) else 0)
-
-
-def _print_findings(found: Sequence[Finding]) -> None:
-    from datasets_me.findings.summary import by_code
-
-    if found:
-        show.console().print()
-        show.console().print(show.findings_by_code(by_code(found)))
+    return Answer(parts, report.findings, data=report.as_dict())

@@ -7,12 +7,14 @@ from typing import Any
 
 import typer
 
-from datasets_me.cli import arguments, show
+from datasets_me.cli import options, show
+from datasets_me.cli.run import Answer, verb
 from datasets_me.core.errors import MeDatasetsError
 
 
+@verb("me-datasets synth casme2 synthetic --subjects 4 --defects all --faces")
 def synth(
-    dataset: str = arguments.DATASET,
+    dataset: str = options.DATASET,
     out: str = typer.Argument(None, help="The folder to make."),
     seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
     subjects: int = typer.Option(6, "--subjects", min=1, help="How many people."),
@@ -33,9 +35,9 @@ def synth(
     ),
     head_motion: float = typer.Option(None, "--head-motion", help="With --faces: slow sway of the head in px (0.5)."),
     flow: bool = typer.Option(False, "--flow", help="With --faces: also write the dense true flow (large)."),
-    schema: Path = arguments.SCHEMA,
-    force: bool = arguments.FORCE,
-) -> None:
+    schema: Path = options.SCHEMA,
+    force: bool = options.FORCE,
+) -> Answer:
     """Make a synthetic dataset: a workbook in the raw shape, folders in the real layouts, defects on request.
 
     Beside them lie schema.yaml, the schema with the counts of this set, and truth.json, every finding that convert
@@ -44,7 +46,7 @@ def synth(
     from datasets_me.synthetic.write import PLANTABLE, make
 
     film = None
-    given = {
+    settings: dict[str, Any] = {
         "size": _size(size) if size else None,
         "fps": fps,
         "amplitude": amplitude,
@@ -53,20 +55,20 @@ def synth(
         "head_motion": head_motion,
         "flow": flow or None,
     }
-    wished: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    settings = {name: value for name, value in settings.items() if value is not None}
     if faces:
         from datasets_me.synthetic.film import Film
 
-        film = Film(**wished)
-    elif wished:
-        raise MeDatasetsError(f"--{next(iter(wished)).replace('_', '-')} is about faces", fix="add --faces")
+        film = Film(**settings)
+    elif settings:
+        raise MeDatasetsError(f"--{next(iter(settings)).replace('_', '-')} is about faces", fix="add --faces")
 
-    chosen, folder = arguments.schema_and_rest(schema, dataset, out, "OUT")
+    chosen, folder = options.schema_and_rest(schema, dataset, out, "OUT")
     wanted = {"none": (), "all": PLANTABLE}.get(defects.casefold())
     if wanted is None:
         wanted = tuple(code.strip().upper() for code in defects.split(",") if code.strip())
     with show.progress("folders") as update:
-        made = make(
+        written = make(
             chosen,
             Path(folder),
             seed=seed,
@@ -77,17 +79,26 @@ def synth(
             force=force,
             progress=update,
         )
-    console = show.console()
-    show.lines(
-        console,
-        ("workbook", made.workbook),
-        ("frames", f"{made.root} ({made.frames:,} files)"),
-        ("schema", made.schema),
-        ("truth", f"{made.truth}, {made.truth.parent / 'truth'}" if film else made.truth),
-        ("planted", ", ".join(made.planted) or "nothing"),
+    motion = written.truth.parent / "truth" if film else None
+    table = show.named(
+        ("workbook", written.workbook),
+        ("frames", f"{written.root} ({written.frames:,} files)"),
+        ("schema", written.schema),
+        ("truth", f"{written.truth}, {motion}" if motion else written.truth),
+        ("planted", ", ".join(written.planted) or "nothing"),
+        *([("not in this set", ", ".join(written.impossible))] if written.impossible else []),
     )
-    if made.impossible:
-        show.lines(console, ("not in this set", ", ".join(made.impossible)))
+    data = {
+        "workbook": str(written.workbook),
+        "frames": str(written.root),
+        "files": written.frames,
+        "schema": str(written.schema),
+        "truth": str(written.truth),
+        "motion": motion and str(motion),
+        "planted": written.planted,
+        "impossible": written.impossible,
+    }
+    return Answer([table], data=data)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from datetime import date, time, timedelta
 
 from datasets_me.convert.sheets import Cell, cell_text, shorten
 from datasets_me.core.text import clean, same
-from datasets_me.schema.spec import Frames
+from datasets_me.schema.spec import FrameNumbers
 
 _LONGEST = 86_400  # seconds of video, which is a day; a number beyond is mistyped, whatever the dataset
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -38,7 +38,7 @@ def read_number(cell: Cell) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def read_frame(cell: Cell, frames: Frames, sentinels: Sequence[str], fps: float) -> FrameReading:
+def read_frame(cell: Cell, frames: FrameNumbers, sentinels: Sequence[str], fps: float) -> FrameReading:
     """One onset, apex or offset of a video of ``fps`` frames a second.
 
     Fractions are rounded, then the base is taken off, so that frames count from 0. A number that lies beyond a day of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from itertools import pairwise
 
@@ -13,23 +13,44 @@ from datasets_me.convert.action_units import FACS_NUMBERS, read_action_units
 from datasets_me.convert.frames import read_frame, read_number
 from datasets_me.convert.sheets import cell_text, shorten
 from datasets_me.convert.variants import RawRow, Table
-from datasets_me.core.errors import Place
+from datasets_me.core.choices import ExpressionType
+from datasets_me.core.errors import Place, plural
 from datasets_me.core.text import closest, fold, same
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.records import ActionUnit, Annotation
 from datasets_me.schema import naming
+from datasets_me.schema.patterns import matcher
 from datasets_me.schema.spec import (
     FASTEST,
     FIELDS_OF_A_ROW,
     FRAME_FIELDS,
     SLOWEST,
     Correction,
-    ExpressionType,
+    DurationConvention,
     FrameField,
     Spec,
 )
 
 _MOST_PIECES = 10  # of one cell that findings of their own name
+
+
+_ROWS_OF_A_CONVENTION = 3  # fewer rows that agree may be wrong by chance
+_ADDED: dict[DurationConvention, int] = {"inclusive": 1, "exclusive": 0}
+_FORMULAS: dict[DurationConvention, str] = {"inclusive": "offset - onset + 1", "exclusive": "offset - onset"}
+
+
+@dataclass(frozen=True)
+class _Duration:
+    """A cell of the column ``duration``, beside offset - onset of its row."""
+
+    raw: RawRow
+    about: Mapping[str, str]
+    stated: float
+    span: float
+
+    def follows(self, convention: DurationConvention) -> bool:
+        """Whether it is right to less than a frame; durations may be computed from other rates."""
+        return abs(self.stated - self.span - _ADDED[convention]) < 1
 
 
 @dataclass
@@ -47,6 +68,7 @@ class Normaliser:
         self._sentinels = workbook.sentinels if variant.sentinels is None else variant.sentinels
         self._matched: set[int] = set()
         self._rows_of_video: Counter[str] = Counter()
+        self._durations: list[_Duration] = []
 
     def annotations(self) -> Iterator[Annotation]:
         """The annotations of all rows that can be read, in the order of the workbook."""
@@ -54,6 +76,7 @@ class Normaliser:
             annotation = self._read(raw)
             if annotation is not None:
                 yield annotation
+        self._check_durations()
         for number, correction in enumerate(self.corrections):
             if number not in self._matched:
                 name = f"{correction.video} {correction.expression or ''}".strip()
@@ -94,7 +117,7 @@ class Normaliser:
             return None
         self._rows_of_video[identity.video] += 1
         self._check_order(raw, frames, about)
-        self._check_duration(raw, frames, about)
+        self._note_duration(raw, frames, about)
         emotion = self._emotion(raw, about)
         units, unread = self._action_units(raw, about)
         return Annotation(
@@ -143,7 +166,7 @@ class Normaliser:
         given = {name: re.sub(r"^(\d+)\.0+$", r"\1", text) for name, text in texts.items()}
         known = naming.derive(self.spec.names, given, self.table.lookups)
         for name, pattern in self.spec.names.patterns.items():
-            if name in known and not re.fullmatch(pattern, known[name], re.IGNORECASE):
+            if name in known and not matcher(pattern).fits(known[name]):
                 return None, known
         identity = naming.identify(self.spec.names, known)
         # Names become folders and files; one with a separator in it would lead elsewhere.
@@ -211,25 +234,37 @@ class Normaliser:
                 message = f"apex {raw.text('apex')} is the {ends[0]} itself"
                 self._report("ME127", message, raw, "apex", found=raw.text("apex"), **about)
 
-    def _check_duration(self, raw: RawRow, frames: Mapping[FrameField, int | None], about: Mapping[str, str]) -> None:
-        said = read_number(raw.cells.get("duration"))
+    def _note_duration(self, raw: RawRow, frames: Mapping[FrameField, int | None], about: Mapping[str, str]) -> None:
+        duration = read_number(raw.cells.get("duration"))
         onset, offset = read_number(raw.cells.get("onset")), read_number(raw.cells.get("offset"))
-        counted = self.spec.workbook.duration
         missing = frames["onset"] is None or frames["offset"] is None
-        if counted is None or said is None or missing or onset is None or offset is None:
+        if not missing and duration is not None and onset is not None and offset is not None:
+            self._durations.append(_Duration(raw, about, duration, offset - onset))
+
+    def _check_durations(self) -> None:
+        """Compare the durations with onset and offset, by the convention that most rows follow."""
+        convention = self.spec.workbook.duration
+        if convention is None or not self._durations:
             return
-        length = offset - onset + (counted == "inclusive")
-        if abs(length - said) >= 1:
-            message = f"duration is {raw.text('duration')}, onset to offset is {cell_text(length)}"
+        rows = len(self._durations)
+        follow = {name: sum(duration.follows(name) for duration in self._durations) for name in _ADDED}
+        other: DurationConvention = "exclusive" if convention == "inclusive" else "inclusive"
+        if follow[other] >= _ROWS_OF_A_CONVENTION and follow[other] > max(rows / 2, follow[convention]):
             self._report(
-                "ME124",
-                message,
-                raw,
+                "ME131",
+                f"duration is {_FORMULAS[other]} on {follow[other]:,} of {plural(rows, 'row')}, "
+                f"the schema says {_FORMULAS[convention]}",
+                RawRow(replace(self._durations[0].raw.place, row=None), {}, {}),
                 "duration",
-                expected=cell_text(length),
-                found=raw.text("duration"),
-                **about,
+                expected=convention,
+                found=other,
             )
+            convention = other
+        for duration in self._durations:
+            if not duration.follows(convention):
+                text, length = duration.raw.text("duration"), cell_text(duration.span + _ADDED[convention])
+                message = f"duration is {text}, onset to offset is {length}"
+                self._report("ME124", message, duration.raw, "duration", expected=length, found=text, **duration.about)
 
     def _fps(self, raw: RawRow, about: Mapping[str, str]) -> float:
         usual = self._frames.fps or self.spec.fps

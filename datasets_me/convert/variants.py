@@ -11,6 +11,7 @@ from datasets_me.convert.workbook import Book
 from datasets_me.core.errors import Place, WorkbookError
 from datasets_me.core.text import clean, fold, same
 from datasets_me.findings.finding import Finding, finding
+from datasets_me.schema.patterns import matcher
 from datasets_me.schema.spec import FRAME_FIELDS, Spec, Variant
 
 _HEADER_WITHIN = 200  # rows; the longest preamble known has 13
@@ -131,7 +132,7 @@ def _columns_by_title(
 
 
 def _looks(variant: Variant, columns: dict[str, int], row: Row, name: str) -> bool:
-    return bool(re.fullmatch(variant.looks[name], clean(cell_text(row[columns[name]])), re.IGNORECASE))
+    return matcher(variant.looks[name]).fits(clean(cell_text(row[columns[name]])))
 
 
 def _table(spec: Spec, book: Book, fit: _Fit) -> Table:

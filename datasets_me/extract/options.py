@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from datasets_me.core.choices import Detector, Device, Preset
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.features.boxes import Box, DetectorError, read_boxes
 from datasets_me.features.faces import NAMES, detector, model_file, sha256
@@ -33,13 +34,13 @@ class ExtractOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    preset: str = "default"
+    preset: Preset = "default"
     step: int = Field(1, ge=1)
     temporal: int | None = None
     fps: float | None = None
     regions: str = "twelve"
     aligned: bool = False
-    faces: str = "dlib"
+    faces: Detector = "dlib"
     weights: Path | None = None
     boxes: Path | None = None
     layout: str | None = None
@@ -124,7 +125,7 @@ def automatic_step(manifest: Manifest, fps: float | None) -> int:
     return max(1, round(sum(lengths) / len(lengths) / 2))
 
 
-def choose_device(name: str, preset: str) -> Literal["cpu", "cuda"]:
+def choose_device(name: Device, preset: Preset) -> Literal["cpu", "cuda"]:
     """The device for ``auto``, ``cpu`` or ``cuda``: a GPU for the preset ``tvl1``, where there is one.
 
     The other presets stay on the CPU, unless ``auwgcn`` is asked to go: its flow is OpenCV's to the last bit only
@@ -149,32 +150,6 @@ def choose_device(name: str, preset: str) -> Literal["cpu", "cuda"]:
     if not there and name == "cuda":
         raise MeDatasetsError("torch is not installed, or sees no CUDA device", fix="leave --device out")
     return "cuda" if there else "cpu"
-
-
-def choose_layout(manifest: Manifest, options: ExtractOptions) -> str:
-    """The layout to take frames from.
-
-    Raises:
-        MeDatasetsError: there is no such layout, or no folder of frames at all.
-    """
-    there = {video.layout for video in manifest.videos if video.path}
-    known = [layout.id for layout in manifest.spec.layouts]
-    if options.layout is not None:
-        if options.layout not in known:
-            raise MeDatasetsError(f"there is no layout '{options.layout}'", fix=f"choose one of {', '.join(known)}")
-        if options.layout not in there:
-            raise MeDatasetsError(f"the manifest has no folder of the layout '{options.layout}'", fix=_CONVERT)
-        return options.layout
-    ranked = sorted(manifest.spec.layouts, key=lambda layout: layout.cropped)
-    annotated = {video.layout for video in manifest.videos if video.path and video.annotations}
-    for chosen in (annotated, there):
-        for layout in ranked:
-            if layout.id in chosen:
-                return layout.id
-    raise MeDatasetsError("the manifest has no folders of frames", fix=_CONVERT)
-
-
-_CONVERT = "make it with me-datasets convert … --root FOLDER"
 
 
 def taken(start: int, end: int, rate: float, fps: float | None) -> tuple[int, list[int]]:

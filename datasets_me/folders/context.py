@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
+from datasets_me.core.rates import shown
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.layouts import Folder, Inventory, Key, tie
+from datasets_me.formats.frame_files import disk_frames
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import Layout, Spec
@@ -35,10 +38,9 @@ class Context:
         return tie(self.layouts, self.manifest.annotations)
 
     @cached_property
-    def frame_ratio(self) -> float:
-        """Frames on disk per annotated frame; 1 unless the source counts at another rate than the videos."""
-        frames = next((v.frames for v in self.spec.workbook.variants if v.id == self.manifest.variant), None)
-        return self.spec.fps / frames.fps if frames and frames.fps else 1.0
+    def disk_frames(self) -> Fraction:
+        """Frames on disk per annotated frame."""
+        return disk_frames(self.manifest)
 
     def chosen(self) -> Iterator[tuple[Folder, list[Annotation]]]:
         """Every folder that is used, copies left out, with its annotations."""
@@ -49,7 +51,7 @@ class Context:
         """The number in the file name of a 0-based frame."""
         if layout.numbers == "clip":
             frame -= annotation.onset or 0
-        return round(frame * self.frame_ratio) + layout.base
+        return shown(frame, self.disk_frames) + layout.base
 
 
 def about_folder(

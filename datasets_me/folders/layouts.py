@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +13,9 @@ from datasets_me.folders.walk import Leaf, Tree
 from datasets_me.formats.records import Annotation
 from datasets_me.schema import naming
 from datasets_me.schema.naming import Identity
+from datasets_me.schema.patterns import Matcher
 from datasets_me.schema.spec import Layout, Relocation, Spec
-from datasets_me.schema.template import Template
+from datasets_me.schema.template import DIGITS, Template
 
 Key = tuple[str, str, str | None]
 
@@ -110,7 +110,7 @@ def explain(spec: Spec, tree: Tree, *, relocations: bool = True) -> Inventory:
     ``relocations=False`` leaves the schema's relocations out; misplaced folders are then merely detected.
     """
     above = tuple(tree.root.resolve().parts[1:])
-    compiled = [(layout, Template(layout.folder).regex(spec.names.patterns)) for layout in spec.layouts]
+    compiled = [(layout, Template(layout.folder).matcher(spec.names.patterns)) for layout in spec.layouts]
     folders, unknown = [], []
     for leaf in tree.leaves:
         folder = _explain_leaf(spec, compiled, above, leaf, spec.relocations if relocations else ())
@@ -123,7 +123,7 @@ def explain(spec: Spec, tree: Tree, *, relocations: bool = True) -> Inventory:
 
 def _explain_leaf(
     spec: Spec,
-    compiled: Iterable[tuple[Layout, re.Pattern[str]]],
+    compiled: Iterable[tuple[Layout, Matcher]],
     above: tuple[str, ...],
     leaf: Leaf,
     relocations: Iterable[Relocation],
@@ -133,17 +133,14 @@ def _explain_leaf(
     for layout, pattern in compiled:
         depth = layout.folder.count("/") + 1
         local = "/".join(parts[-depth:])
-        match = pattern.fullmatch(local)
-        if match and (identity_and_values := _identify(spec, match.groupdict())):
-            rank = (
-                _lies_under(layout, parts[:-depth]),
-                _named_like(spec, layout, match.groupdict(), leaf.frames),
-            )
-            candidates.append((rank, layout, local, identity_and_values, match.groupdict()))
+        fields = pattern.fields(local)
+        if fields is not None and (identity_and_values := _identify(spec, fields)):
+            rank = (_lies_under(layout, parts[:-depth]), _named_like(spec, layout, leaf.frames))
+            candidates.append((rank, layout, local, identity_and_values, fields))
     if not candidates:
         return None
     # The first of equals is the schema's first, and max keeps it.
-    _, layout, local, (identity, values), groups = max(candidates, key=lambda candidate: candidate[0])
+    _, layout, local, (identity, values), fields = max(candidates, key=lambda candidate: candidate[0])
     own_depth = local.count("/") + 1
     base = "/".join(leaf.path.split("/")[:-own_depth])
     relocation = next(
@@ -158,7 +155,7 @@ def _explain_leaf(
         local=local,
         values=values,
         belongs=Template(layout.folder).render(values),
-        parent_says=_contradictions(groups),
+        parent_says=_contradictions(fields),
         relocation=relocation,
     )
 
@@ -184,11 +181,14 @@ def _lies_under(layout: Layout, parts: Sequence[str]) -> bool:
     return any(name.casefold() in names for name in layout.under)
 
 
-def _named_like(spec: Spec, layout: Layout, groups: Mapping[str, str], frames: Frames) -> bool:
-    if not frames.names:
-        return False
-    pattern = Template(layout.frame).regex({**spec.names.patterns, "frame": r"\d+"})
-    return pattern.fullmatch(frames.names[0]) is not None
+def _named_like(spec: Spec, layout: Layout, frames: Frames) -> bool:
+    """Whether the first frame has a name as the layout's frames have them."""
+    return bool(frames.names) and frame_matcher(spec, layout).fits(frames.names[0])
+
+
+def frame_matcher(spec: Spec, layout: Layout) -> Matcher:
+    """The pattern of the names of a layout's frames."""
+    return Template(layout.frame).matcher({**spec.names.patterns, "frame": DIGITS})
 
 
 def expected_path(spec: Spec, layout: Layout, annotation: Annotation) -> str | None:
@@ -196,12 +196,11 @@ def expected_path(spec: Spec, layout: Layout, annotation: Annotation) -> str | N
 
     None where the annotation does not say enough: a CSV without the names of expressions, say.
     """
-    given = {"subject_name": annotation.subject, "video_name": annotation.video}
+    values = {"subject_name": annotation.subject, "video_name": annotation.video}
     if annotation.expression and spec.names.expression:
-        match = Template(spec.names.expression).regex(spec.names.patterns).fullmatch(annotation.expression)
-        given |= match.groupdict() if match else {}
+        values |= Template(spec.names.expression).matcher(spec.names.patterns).fields(annotation.expression) or {}
     try:
-        return Template(layout.folder).render(naming.derive(spec.names, given))
+        return Template(layout.folder).render(naming.derive(spec.names, values))
     except KeyError:
         return None
 

@@ -167,7 +167,10 @@ def _link_fault(root: Path, path: str) -> str | None:
 def _write(root: Path, step: dict[str, Any]) -> None:
     try:
         with _open(root, os.O_RDWR | os.O_CREAT) as journal:
-            journal.truncate(len(_whole_lines(journal.read())))
+            lines = _whole_lines(journal.read())
+            journal.truncate(len(lines))
+            if lines.splitlines(keepends=True)[-1:] == [_line(step)]:
+                return  # a killed run wrote it down and did not do it
             journal.seek(0, os.SEEK_END)
             journal.write(_line(step))
             journal.flush()

@@ -6,11 +6,13 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
-from datasets_me.core.errors import FolderError, PathError
+from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
 from datasets_me.core.frame_names import number_of, reach, read_names
 from datasets_me.core.paths import leads_out, under
+from datasets_me.core.rates import ratio
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 
@@ -34,12 +36,52 @@ class FrameFiles:
     far: tuple[str, ...] = ()
 
 
+def choose_layout(manifest: Manifest, wanted: str | None, *, annotated: bool = False) -> str:
+    """The layout to take frames from, among those with folders in the manifest.
+
+    Without a wanted one, layouts with annotated folders come first, then those whose images are not the dataset's own
+    crops, then the order of the schema.
+
+    Args:
+        manifest: with folders.
+        wanted: the id of a layout, or None.
+        annotated: only layouts with annotated folders will do.
+
+    Raises:
+        MeDatasetsError: there is no such layout, or the manifest has no folders of it, or none at all.
+    """
+    known = [layout.id for layout in manifest.spec.layouts]
+    if wanted is not None and wanted not in known:
+        raise MeDatasetsError(f"there is no layout '{wanted}'", fix=f"choose one of {', '.join(known)}")
+    with_annotations = {video.layout for video in manifest.videos if video.path and video.annotations}
+    usable = with_annotations if annotated else {video.layout for video in manifest.videos if video.path}
+    ranked = sorted(manifest.spec.layouts, key=lambda layout: (layout.id not in with_annotations, layout.cropped))
+    chosen = next((layout.id for layout in ranked if layout.id in usable and wanted in (None, layout.id)), None)
+    if chosen is None:
+        raise MeDatasetsError(
+            f"the manifest has no {'annotated ' if annotated else ''}folders of frames"
+            + (f" of the layout '{wanted}'" if wanted else ""),
+            fix="make it with me-datasets convert … --root FOLDER",
+        )
+    return chosen
+
+
 def frame_rate(manifest: Manifest, video: Video) -> float:
     """The rate of a video's files, whatever rate the source of the annotations counts at (25 instead of 200)."""
+    return video.fps if _annotated_fps(manifest) is None else manifest.spec.fps
+
+
+def disk_frames(manifest: Manifest) -> Fraction:
+    """Frames on disk per annotated frame: 8 for annotations at 25 frames a second of videos at 200, 1 usually."""
+    fps = _annotated_fps(manifest)
+    return Fraction(1) if fps is None else ratio(manifest.spec.fps, fps)
+
+
+def _annotated_fps(manifest: Manifest) -> float | None:
+    """The rate that the source of the annotations counts at, where that is not the videos' own."""
     variants = {variant.id: variant for variant in manifest.spec.workbook.variants}
     variant = variants.get(manifest.variant)
-    resampled = variant is not None and variant.frames is not None and variant.frames.fps
-    return manifest.spec.fps if resampled else video.fps
+    return variant.frames.fps if variant is not None and variant.frames is not None else None
 
 
 def video_seconds(manifest: Manifest, video: Video) -> float | None:

@@ -19,7 +19,7 @@ from datasets_me.core import artefact
 from datasets_me.core.errors import ManifestError
 from datasets_me.core.files import read_regular
 from datasets_me.core.paths import check_table
-from datasets_me.core.tables import Record, arrow_table, read_parquet
+from datasets_me.core.tables import Record, arrow_table, read_parquet, write_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import MANIFEST
 from datasets_me.formats.records import Annotation, Video
@@ -130,9 +130,6 @@ def read(folder: Path) -> Manifest:
 
 
 def _write_tables(manifest: Manifest, folder: Path) -> None:
-    import pyarrow.parquet as pq
-
     for name, model in _TABLES.items():
-        with (folder / f"{name}.parquet").open("wb") as file:
-            pq.write_table(arrow_table(model, getattr(manifest, name)), file, compression="zstd")
+        write_parquet(model, getattr(manifest, name), folder / f"{name}.parquet")
     (folder / "schema.yaml").write_text(manifest.schema.text, encoding="utf-8")

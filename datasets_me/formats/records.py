@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from datasets_me.core.choices import ExpressionType
 from datasets_me.core.errors import Place
 from datasets_me.core.tables import Record
-from datasets_me.schema.spec import ExpressionType, Rate
+from datasets_me.schema.spec import Rate
 
 Frame = Annotated[int, Field(ge=0, lt=2**31 - 1, description="0-based, or as a file's name says it")]
 Amount = Annotated[int, Field(ge=0, lt=2**31)]

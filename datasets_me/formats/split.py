@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from datasets_me.core import artefact
+from datasets_me.core.choices import Label, Unit
 from datasets_me.core.errors import SplitError
 from datasets_me.core.tables import arrow_schema, open_parquet, read_parquet, write_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import SPLIT
 from datasets_me.formats.records import SplitRow
 
-Unit = Literal["expression", "video"]
-Label = Literal["type", "emotion", "class_3", "class_5"]
 LABELS: tuple[Label, ...] = ("type", "emotion", "class_3", "class_5")
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from datasets_me.core.choices import ImageFormat, Region
 from datasets_me.core.engine import workers_for
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set
@@ -17,7 +18,7 @@ from datasets_me.formats.image_records import CropRow, FaceRow, ImageRow
 from datasets_me.formats.image_set import ImageSet, decode_row
 from datasets_me.formats.image_tables import read_table
 from datasets_me.images import derived
-from datasets_me.images.derived import FileFormat, Made, Names
+from datasets_me.images.derived import Made, Names
 from datasets_me.images.geometry import REGIONS, levelled, square
 
 
@@ -33,10 +34,10 @@ class Cut:
         naming: the template of the new paths.
     """
 
-    region: str
+    region: Region
     align: bool = False
     size: int | None = None
-    format: FileFormat = "png"
+    format: ImageFormat = "png"
     naming: str = derived.NAMING
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -27,7 +27,6 @@ from datasets_me.schema.template import Template
 
 Image = NDArray[np.uint8]
 Task = TypeVar("Task")
-FileFormat = Literal["jpg", "png"]
 
 JPEG_QUALITY = 95
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.choices import Colour, ImageFormat
 from datasets_me.core.engine import workers_for
 from datasets_me.core.pictures import suffix_fits
 from datasets_me.findings.finding import finding
@@ -19,7 +19,7 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, UnifiedRow
 from datasets_me.formats.image_set import ImageSet, decode_row
 from datasets_me.images import derived
-from datasets_me.images.derived import FileFormat, Made, Names
+from datasets_me.images.derived import Made, Names
 
 Image = NDArray[np.uint8]
 
@@ -36,10 +36,10 @@ class Form:
         naming: the template of the new paths.
     """
 
-    format: FileFormat = "png"
+    format: ImageFormat = "png"
     size: int | None = None
     pad: bool = False
-    colour: Literal["rgb", "grey"] = "rgb"
+    colour: Colour = "rgb"
     naming: str = derived.NAMING
 
     def __str__(self) -> str:

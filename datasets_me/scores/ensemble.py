@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.choices import Metric
 from datasets_me.core.errors import MeDatasetsError, plural
 from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
@@ -20,7 +20,6 @@ from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.recognition import distinct
 from datasets_me.scores.truth import Truth, about, assign
 
-Metric = Literal["uf1", "uar", "accuracy"]
 PARTS = ("validation", "test")
 MOST_POINTS = 2_000_000
 """More weightings than this are refused; each costs one pass over the validation scores."""

@@ -12,7 +12,6 @@ once, and so does a spotted interval: the most pairs are made that can be.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from datasets_me.core.tables import Record
 from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.missing_offset import check_rule, read_offset
 from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.scores.truth import Index, OfSplit, all_annotations, without
@@ -139,28 +139,6 @@ def pairs(spotted: Sequence[Interval], annotated: Sequence[Interval], threshold:
     return sorted((i, j) for j, i in taken.items())
 
 
-def end(row: Annotation, missing: str) -> int | None:
-    """The offset of an annotation; where it is null, what ``missing`` makes of it.
-
-    ``mirror`` is 2 · apex − onset, ``apex`` the apex itself, ``fixed:N`` N frames after the apex, ``drop`` nothing.
-    None where that cannot be had.
-
-    Raises:
-        MeDatasetsError: ``missing`` is none of these.
-    """
-    match = re.fullmatch(r"mirror|apex|drop|fixed:(\d{1,6})", missing)
-    if match is None:
-        raise MeDatasetsError(
-            f"'{missing}' is no way to read a missing offset",
-            fix="give mirror, apex, fixed:N (such as fixed:20) or drop",
-        )
-    if row.offset is not None or missing == "drop" or row.apex is None:
-        return row.offset
-    if missing == "mirror":
-        return None if row.onset is None else 2 * row.apex - row.onset
-    return row.apex + int(match[1] or 0)
-
-
 def spotting(
     manifests: Sequence[Manifest],
     files: Sequence[Predictions],
@@ -174,6 +152,7 @@ def spotting(
     Raises:
         MeDatasetsError: the predictions have a type in some rows only, or an argument cannot be used.
     """
+    check_rule(missing)
     rows = all_annotations(manifests)
     every: list[Annotation | Video] = [*_listed(manifests), *reversed(rows)]
     videos = list({(row.dataset, row.video): row for row in every}.values())
@@ -183,7 +162,8 @@ def spotting(
     if tested is not None:
         rows, videos = [row for row in rows if tested.video(row)], [row for row in videos if tested.video(row)]
     for row in rows:
-        last = end(row, missing)
+        reading = read_offset(row, missing)
+        last = reading[0] if reading else None
         if row.onset is None or last is None or last < row.onset:
             dropped += 1
             what = "no onset" if row.onset is None else "no offset" if last is None else "an offset before its onset"

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from datasets_me.core.choices import EmotionLabel, ExpressionType
 from datasets_me.core.errors import MeDatasetsError, Place
 from datasets_me.core.text import clean, fold, plain_number
 from datasets_me.findings.finding import Finding, finding
@@ -21,9 +21,6 @@ from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import Annotation, SplitRow, Video
 from datasets_me.schema import predictions as prediction_forms
-from datasets_me.schema.spec import ExpressionType
-
-Label = Literal["emotion", "class_3", "class_5"]
 
 ALL = "all"
 """What the images of a set without splits are scored under."""
@@ -76,7 +73,7 @@ class Truth:
 
 def truth_of(
     folders: Sequence[Path],
-    label: Label = "emotion",
+    label: EmotionLabel = "emotion",
     *,
     kind: ExpressionType | None = None,
     split: Path | None = None,
@@ -122,7 +119,7 @@ def tested_by(split: Path | None) -> OfSplit | None:
 
 def annotated(
     manifests: Sequence[Manifest],
-    label: Label = "emotion",
+    label: EmotionLabel = "emotion",
     *,
     kind: ExpressionType | None = None,
     tested: OfSplit | None = None,
@@ -260,12 +257,13 @@ def assign(files: Iterable[Predictions], truth: Truth) -> tuple[dict[int, tuple[
     chosen: dict[int, tuple[Predictions, int]] = {}
     for file in files:
         for number in range(len(file.rows)):
-            fits, said = truth.find(file, number)
+            fits, name = truth.find(file, number)
+            name = name or "an empty name"
             place = file.place(number)
             if not fits:
-                found.append(finding("ME540", f"no {truth.noun} has {said or 'an empty name'}", place=place))
+                found.append(finding("ME540", f"no {truth.noun} has {name}", place=place))
             elif len(fits) > 1:
-                message = f"{len(fits)} {truth.noun}s have {said}: {', '.join(items[fit].id for fit in fits[:3])}"
+                message = f"{len(fits)} {truth.noun}s have {name}: {', '.join(items[fit].id for fit in fits[:3])}"
                 found.append(finding("ME541", message, place=place, video=items[fits[0]].video))
             elif fits[0] in chosen:
                 first, entry = chosen[fits[0]]

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
+from datasets_me.core.choices import Label
 from datasets_me.core.errors import plural
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
-from datasets_me.formats.split import PARTS, Label, Part, Split
+from datasets_me.formats.split import PARTS, Part, Split
 from datasets_me.splits.items import Group, Item, items
 
 _NAMED = 5  # classes or folds that a message lists

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from datasets_me.core.choices import Label, Unit
 from datasets_me.core.errors import SplitError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
-from datasets_me.formats.split import Label, Unit
 
 Group = tuple[str, str]
 """A dataset and one of its subjects: what no split may divide."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, get_args
 
+from datasets_me.core.choices import Label, Protocol, Unit
 from datasets_me.core.errors import SplitError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import SplitRow
-from datasets_me.formats.split import Label, Split, Unit, row_of
+from datasets_me.formats.split import Split, row_of
 from datasets_me.splits import protocols
 from datasets_me.splits.check import shared_names
 from datasets_me.splits.items import Group, Item, items, labelled, of
 from datasets_me.splits.protocols import Fold
 
-Protocol = Literal["loso", "kfold", "holdout", "cross-dataset", "megc2019"]
-PROTOCOLS: tuple[Protocol, ...] = ("loso", "kfold", "holdout", "cross-dataset", "megc2019")
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 COMPOSITE = ("smic-hs", "casme2", "samm")
 """The databases of the Micro-Expression Grand Challenge 2019 (See et al., FG 2019): 3 classes, all subjects left out

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.rates import moved, ratio
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.records import Annotation, VideoFeatures
@@ -144,6 +143,6 @@ def _cut(feature: NDArray[np.float32], row: VideoFeatures, annotation: Annotatio
     last = annotation.offset if annotation.offset is not None else annotation.apex
     if annotation.onset is None or last is None:
         return feature[:0]
-    step = Fraction(str(annotation.fps)) / Fraction(str(row.fps))
-    first, end = (math.floor(frame / step) - row.start for frame in (annotation.onset, last))
+    step = ratio(annotation.fps, row.fps)
+    first, end = (moved(frame, step) - row.start for frame in (annotation.onset, last))
     return feature[max(0, first) : max(0, end)]

@@ -18,7 +18,9 @@ from datasets_me.core.files import read_regular
 from datasets_me.core.frame_names import Frames, read_names
 from datasets_me.core.paths import under
 from datasets_me.core.pictures import DamageError, decode
+from datasets_me.core.rates import shown
 from datasets_me.findings.finding import Finding
+from datasets_me.formats.frame_files import disk_frames
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.splits.check import Context
@@ -164,13 +166,12 @@ def _names(manifest: Manifest, row: Video, annotation: Annotation | None, frames
         yield from frames.names[len(frames.names) // 2 : len(frames.names) // 2 + 1]
         return
     layout = manifest.spec.layout(row.layout or "")
-    variant = next((entry for entry in manifest.spec.workbook.variants if entry.id == manifest.variant), None)
-    rate = manifest.spec.fps / variant.frames.fps if variant and variant.frames and variant.frames.fps else 1.0
+    step = disk_frames(manifest)
     first = (annotation.onset or 0) if layout.numbers == "clip" else 0
     ends = (annotation.onset, annotation.offset if annotation.offset is not None else annotation.apex)
     middle = None if ends[0] is None or ends[1] is None else (ends[0] + ends[1]) // 2
     for frame in dict.fromkeys((annotation.apex, middle)):
-        name = by_number.get(round((frame - first) * rate) + layout.base) if frame is not None else None
+        name = by_number.get(shown(frame - first, step) + layout.base) if frame is not None else None
         if name is not None:
             yield name
 

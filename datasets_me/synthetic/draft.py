@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 
 from datasets_me.convert.sheets import Cell, column_index, column_letter
+from datasets_me.core.choices import ExpressionType
 from datasets_me.core.errors import SchemaError
 from datasets_me.schema import naming, yaml_files
 from datasets_me.schema.naming import Identity
 from datasets_me.schema.schema_files import Schema
-from datasets_me.schema.spec import FRAME_FIELDS, ExpressionType, Layout, Spec, Synthetic, Variant
+from datasets_me.schema.spec import FRAME_FIELDS, Layout, Spec, Synthetic, Variant
 from datasets_me.schema.template import Template
 
 _LEAD, _GAP, _TAIL = 5, 4, 6  # frames before, between and after the expressions of a video

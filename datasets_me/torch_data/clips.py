@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from datasets_me.core.choices import EmotionLabel
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import under
 from datasets_me.formats.exports import read_about
@@ -20,7 +21,6 @@ from datasets_me.torch_data.folds import PARTS, Part, read_fold
 from datasets_me.torch_data.mapped import Members
 
 T = TypeVar("T", str, int)
-Classes = Literal["emotion", "class_3", "class_5"]
 
 
 class ClipDataset(Dataset[Item]):
@@ -46,7 +46,7 @@ class ClipDataset(Dataset[Item]):
         self,
         folder: str | Path,
         *,
-        classes: Classes = "emotion",
+        classes: EmotionLabel = "emotion",
         class_names: Sequence[str] | None = None,
         action_units: Sequence[int] | None = None,
         part: Part = "train",
@@ -87,11 +87,11 @@ class ClipDataset(Dataset[Item]):
         rows = read_items(self.folder)
         annotations = read_annotations(self.folder)
         self._annotations = {row.file: annotations[row.annotations[0]] for row in rows}
-        if classes not in get_args(Classes):
+        if classes not in get_args(EmotionLabel):
             raise MeDatasetsError(
-                f"there are no classes '{classes}'", fix=f"choose one of {', '.join(get_args(Classes))}"
+                f"there are no classes '{classes}'", fix=f"choose one of {', '.join(get_args(EmotionLabel))}"
             )
-        self._classes_from: Classes = classes
+        self._classes_from: EmotionLabel = classes
         exported = self._annotations.values()
         found = {getattr(row, classes) for row in exported} - {None}
         names = about["manifest"].get("classes", {}).get(classes) or sorted(found)

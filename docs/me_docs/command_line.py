@@ -70,7 +70,9 @@ def _verb_page(name: str, command: Any) -> list[str]:
 
 def _described(command: Any) -> list[str]:
     lines = paragraphs(inspect.cleandoc(command.help or ""))
-    return [*lines, *(block("console", inspect.cleandoc(command.epilog)) if command.epilog else [])]
+    epilog = inspect.cleandoc((command.epilog or "").replace("\b", "")).strip()
+    heading, _, example = epilog.partition("\n")
+    return [*lines, *(["Example:", "", *block("console", inspect.cleandoc(example))] if heading == "Example:" else [])]
 
 
 def _usage(path: tuple[str, ...], command: Any) -> list[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from datasets_me import cli
-from tests.conftest import REPOSITORY
+from datasets_me.core.version import __version__
+from tests.conftest import REPOSITORY, Run
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1"}
 
@@ -48,3 +49,23 @@ def test_what_any_verb_may_run_into(
         cli.main()
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith(said)
+
+
+def test_version(me_datasets: Run) -> None:
+    assert me_datasets("--version").stdout == f"me-datasets {__version__}\n"
+
+
+@pytest.mark.parametrize(("options", "said"), [([], False), (["-W", "default"], True)])
+def test_remarks_of_libraries_are_shown_to_those_who_ask(options: list[str], said: bool) -> None:
+    program = """
+import sys, warnings
+from datasets_me import cli
+cli.app.command("remark")(lambda: warnings.warn("an odd picture"))
+sys.argv = ["me-datasets", "remark"]
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, *options, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0
+    assert ("an odd picture" in done.stderr) == said

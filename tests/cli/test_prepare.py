@@ -68,7 +68,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Pat
 
     def asked(root: Path = frames, **options: Any) -> None:
         split = SplitOptions(**{"protocol": "loso", **options})
-        silent = {"progress": nothing, "begins": lambda name: None, "ends": lambda result: None}
+        silent = {"progress": nothing, "ends": lambda result: None}
         prepare(schema_files.load(str(tmp_path / "raw" / "schema.yaml")), str(tmp_path / "raw"), root, out,
                 Options(split), **silent)  # fmt: skip
 
@@ -90,5 +90,5 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Pat
 
 
 @contextmanager
-def nothing(what: str, speed: str | None) -> Iterator[Callable[..., None]]:
+def nothing(what: str, speed: str | None = None) -> Iterator[Callable[..., None]]:
     yield lambda *args, **kwargs: None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets_me.cli.prepare_steps import Ledger, Outcome, Result, Step, run_steps
+from datasets_me.cli.steps import Ledger, Outcome, Result, Step, run_steps
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.findings.finding import finding
 
@@ -45,7 +45,7 @@ class Work:
         ]
         ledger = Ledger(self.out, {"dataset": self.dataset})
         ledger.claim()
-        return run_steps(ledger, steps, lambda name: None, lambda result: None)
+        return run_steps(ledger, steps, lambda result: None)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_what_has_not_changed_is_kept_with_its_findings(work: Work) -> None:
     assert statuses(after) == ["kept", "kept"]
     assert work.runs == []
     assert after[0].findings == before[0].findings
-    assert after[0].said == "read"
+    assert after[0].summary == "read"
 
 
 def test_a_change_goes_through_all_that_depends_on_it(work: Work) -> None:
@@ -81,7 +81,7 @@ def test_a_change_goes_through_all_that_depends_on_it(work: Work) -> None:
 def test_a_failure_says_what_to_do_and_is_tried_again(work: Work) -> None:
     work.factor = 0
     failed = work()[1]
-    assert (failed.status, failed.said) == ("failed", "nothing can be made of 0; to do: give another factor")
+    assert (failed.status, failed.summary) == ("failed", "nothing can be made of 0; to do: give another factor")
     work.factor = 2
     assert statuses(work()) == ["kept", "done"]
 
@@ -91,14 +91,14 @@ def test_what_a_failed_step_wrote_before_is_not_built_upon(work: Work) -> None:
     work.broken = True
     results = work()
     assert statuses(results) == ["failed", "skipped"]
-    assert results[1].said == "first.txt is not up to date"
+    assert results[1].summary == "first.txt is not up to date"
 
 
 def test_a_step_without_its_input_is_skipped(work: Work) -> None:
     work.source.unlink()
     results = work()
     assert statuses(results) == ["skipped", "skipped"]
-    assert results[0].said == "there is no source.txt"
+    assert results[0].summary == "there is no source.txt"
 
 
 def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:

@@ -133,8 +133,8 @@ def test_folders_whose_names_no_table_can_hold(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     assert walk(tmp_path).unreadable == (
         ("C:", "its name cannot be used: it is absolute"),
-        ("a\\b", "its name cannot be used: it holds a backslash"),
-        ("evil\\x1b]0;title\\x07", "its name cannot be used: it holds the control character U+001B"),
+        ("a\\b", "its name cannot be used: it contains a backslash"),
+        ("evil\\x1b]0;title\\x07", "its name cannot be used: it contains the control character U+001B"),
     )
 
 

@@ -78,7 +78,7 @@ def test_folders_that_are_no_split(tmp_path: Path, five: Manifest) -> None:
     with pytest.raises(OutputError, match="the split exists already"):
         split_files.write(split, tmp_path / "split")
     (tmp_path / "split" / "notes.txt").write_text("x")
-    with pytest.raises(OutputError, match=r"holds other files, which would be lost: notes\.txt"):
+    with pytest.raises(OutputError, match=r"contains other files, which would be lost: notes\.txt"):
         split_files.write(split, tmp_path / "split", force=True)
     assert split_files.read(tmp_path / "split") == replace(split, rows=split.rows)
     tables.write_parquet(Finding, split.findings, tmp_path / "split" / "splits.parquet")

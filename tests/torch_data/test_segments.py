@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from torch.utils.data import DataLoader  # noqa: E402
 
 from datasets_me.core.errors import MeDatasetsError  # noqa: E402
-from datasets_me.export.options import Options  # noqa: E402
+from datasets_me.export.options import SegmentOptions  # noqa: E402
 from datasets_me.export.segments import write_segments  # noqa: E402
 from datasets_me.formats import split as split_files  # noqa: E402
 from datasets_me.formats.records import SplitRow  # noqa: E402
@@ -32,7 +32,7 @@ def export(tmp_path: Path) -> Path:
     )
     videos = {video: noise(count, seed) for seed, (video, count) in enumerate(VIDEOS.items())}
     videos["casme_016_0502"][7] = np.nan
-    write_segments(made, arrays(tmp_path / "f", made, videos), tmp_path / "out", Options(length=16, context=3))
+    write_segments(made, arrays(tmp_path / "f", made, videos), tmp_path / "out", SegmentOptions(length=16, context=3))
     return tmp_path / "out"
 
 
@@ -111,7 +111,7 @@ def test_soft_apexes(export: Path) -> None:
 def test_a_frame_is_as_soft_in_every_segment(apex: int, tmp_path: Path) -> None:
     made = manifest(annotation(1, 0, apex, 39), annotation(2, 30, 32, 35, type="macro"))
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(45)})
-    write_segments(made, features, tmp_path / "out", Options(length=20, context=3))
+    write_segments(made, features, tmp_path / "out", SegmentOptions(length=20, context=3))
     wanted = np.zeros((45, 2), np.float32)
     for column, peak in enumerate((apex, 32)):
         away = np.abs(np.arange(45) - peak)

@@ -9,6 +9,7 @@ from datasets_me.core.frame_names import far_away
 from datasets_me.core.text import same
 from datasets_me.findings.finding import Finding
 from datasets_me.folders.context import Context, about_folder
+from datasets_me.folders.layouts import frame_matcher
 from datasets_me.schema.template import Template
 
 _SHOWN = 5  # gaps in one message
@@ -80,15 +81,15 @@ def start_differs(context: Context) -> Iterator[Finding]:
 def of_another(context: Context) -> Iterator[Finding]:
     """Folders whose frames carry the name of another subject or video, where the layout names it in every frame."""
     for folder in context.inventory.folders:
-        template, names = Template(folder.layout.frame), folder.frames.names
-        if not names or set(template.fields) == {"frame"}:
+        names = folder.frames.names
+        if not names or set(Template(folder.layout.frame).fields) == {"frame"}:
             continue
-        pattern = template.regex({**context.spec.names.patterns, "frame": r"\d+"})
+        pattern = frame_matcher(context.spec, folder.layout)
         for name in dict.fromkeys((names[0], names[-1])):
-            match = pattern.fullmatch(name)
-            said = match.groupdict() if match else {}
             wrong = [
-                f"{key} {said[key]}" for key in said if key in folder.values and not same(said[key], folder.values[key])
+                f"{field} {value}"
+                for field, value in (pattern.fields(name) or {}).items()
+                if field in folder.values and not same(value, folder.values[field])
             ]
             if wrong:
                 yield about_folder("ME311", f"{name} names {', '.join(wrong)}, the folder another", folder, found=name)

@@ -9,9 +9,9 @@ import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 from datasets_me.core import artefact
+from datasets_me.core.choices import ImageExport
 from datasets_me.core.errors import ImagesError
 from datasets_me.core.paths import name_fault, under
 from datasets_me.core.pictures import DamageError
@@ -23,7 +23,6 @@ from datasets_me.formats.image_set import ImageSet, changed, load_bytes
 from datasets_me.formats.kinds import IMAGE_EXPORT
 from datasets_me.images.export.plan import Plan
 
-Format = Literal["folders", "csv", "webdataset"]
 PER_SHARD = 1000
 """Images per shard; a shard of 48x48 PNGs is about 2 MB, one of photographs about 200."""
 
@@ -34,7 +33,7 @@ def write(
     images: ImageSet,
     made: Plan,
     out: Path,
-    kind: Format,
+    kind: ImageExport,
     *,
     root: Path | None = None,
     options: dict[str, object] | None = None,

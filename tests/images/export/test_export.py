@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from datasets_me.core.choices import ImageExport
 from datasets_me.core.errors import ImagesError
 from datasets_me.core.tables import read_parquet
 from datasets_me.findings.finding import Finding
@@ -21,7 +22,7 @@ from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions
 from datasets_me.images.decisions import Decision
 from datasets_me.images.export.plan import Plan, plan
-from datasets_me.images.export.write import Format, write
+from datasets_me.images.export.write import write
 from datasets_me.images.importing import import_images
 from datasets_me.schema import image_schemas
 from tests.conftest import Run
@@ -185,7 +186,7 @@ def test_a_part_of_the_set_that_is_emptied_is_a_finding(tmp_path: Path) -> None:
     assert [found.code for found in plan(whole).findings] == ["ME730"]
 
 
-def export(images: ImageSet, out: Path, kind: Format, root: Path | None) -> dict[str, bytes]:
+def export(images: ImageSet, out: Path, kind: ImageExport, root: Path | None) -> dict[str, bytes]:
     write(images, plan(images), out, kind, root=root)
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
 
@@ -246,7 +247,7 @@ def test_an_image_that_is_gone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["folders", "webdataset"])
-def test_an_image_that_has_changed_is_named(tmp_path: Path, kind: Format) -> None:
+def test_an_image_that_has_changed_is_named(tmp_path: Path, kind: ImageExport) -> None:
     images = image_set(tmp_path, NAMES)
     write_pictures(tmp_path / "raw", {NAMES[4]: 99})
     planned = plan(images)

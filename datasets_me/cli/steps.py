@@ -22,9 +22,9 @@ Status = Literal["done", "kept", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step has to say: one line, and its findings."""
+    """What a step has done, in a line, and what it found."""
 
-    said: str
+    summary: str
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -58,7 +58,7 @@ class Result:
 
     step: Step
     status: Status
-    said: str
+    summary: str
     findings: list[Finding]
     seconds: float
     older: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class Ledger:
         """Write down that a step is done."""
         findings = [finding.model_dump(mode="json", exclude_none=True) for finding in outcome.findings]
         files = {} if step.always else self._files(step)
-        self.steps[step.name] = {"stamp": stamp, "said": outcome.said, "findings": findings, "files": files}
+        self.steps[step.name] = {"stamp": stamp, "said": outcome.summary, "findings": findings, "files": files}
         self._save()
 
     def forget(self, step: Step) -> None:
@@ -147,15 +147,12 @@ def _same(out: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
         )
 
 
-def run_steps(
-    ledger: Ledger, steps: Sequence[Step], begins: Callable[[str], None], ends: Callable[[Result], None]
-) -> list[Result]:
+def run_steps(ledger: Ledger, steps: Sequence[Step], ends: Callable[[Result], None]) -> list[Result]:
     """Run steps in order. One that fails stops only those that read what it writes, an older result too."""
     results: list[Result] = []
     stale: list[Path] = []
     status: Status
     for step in steps:
-        begins(step.name)
         started = time.perf_counter()
         before = tuple(name for name in step.outputs if (ledger.out / name).exists())
         broken = [path for path in stale if any(path in (read, *read.parents) for read in step.reads)]
@@ -168,7 +165,7 @@ def run_steps(
             older = before
         else:
             older = ()
-        result = Result(step, status, outcome.said, outcome.findings, time.perf_counter() - started, older)
+        result = Result(step, status, outcome.summary, outcome.findings, time.perf_counter() - started, older)
         ends(result)
         results.append(result)
     return results

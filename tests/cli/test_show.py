@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,9 @@ from tests.conftest import CASME2_HEADER, REPOSITORY, Run, Workbook, casme2_row
 
 EVIL = "evil\x1b]0;owned\x07\x9b31m\u202e[red]\n[/red]"
 SHOWN = "evil\\x1b]0;owned\\x07\\x9b31m\\u202e[red]\\x0a[/red]"
+
+
+DOORS = ("print", "typer.echo", "typer.secho", "sys.stdout.write", "sys.stderr.write", "stream.write")
 
 
 def obeyed(text: str) -> set[str]:
@@ -43,16 +49,20 @@ def test_json_is_shown_safely_and_means_the_same(capsys: pytest.CaptureFixture[s
     assert "CAS(ME)²" in text
 
 
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def test_tables_and_lines_take_texts_as_they_are() -> None:
     file = io.StringIO()
-    out = show.console(file)
-    made = show.table("Title [b]", "name", EVIL)
-    made.add_row(EVIL, show.severity("error"))
-    made.add_row(None, 3)
-    out.print(made)
-    out.print("", f"[bold]{EVIL}[/bold] :smile:")
-    show.lines(out, ("name", EVIL))
-    lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    table = show.Rows("Title [b]", "name", EVIL)
+    table.add_row(EVIL, show.severity("error"))
+    table.add_row(None, 3)
+    show.Screen(file).print(table, "", f"[bold]{EVIL}[/bold] :smile:", show.named(("name", EVIL)))
+    lines = file.getvalue().splitlines()
     width = len(SHOWN)
     assert lines == [
         "Title [b]",
@@ -68,13 +78,83 @@ def test_tables_and_lines_take_texts_as_they_are() -> None:
 def test_progress_takes_texts_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    file = io.StringIO()
+    file = Terminal()
     monkeypatch.setattr("sys.stderr", file)
     with show.progress("videos") as update:
         update(1, 2, EVIL)
         update(2, 2, EVIL)
     assert SHOWN in file.getvalue()
     assert not {"\x07", "\x9b", "\u202e"} & set(file.getvalue())
+
+
+def wide() -> show.Rows:
+    table = show.Rows(None, "name", "count", "what it is", right=["count"])
+    table.add_row("a", 10, "a text that is long enough to be broken into lines")
+    table.add_row("CAS(ME)²", 2, "short")
+    return table
+
+
+def test_without_a_terminal_lines_are_as_long_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    show.Screen().print(wide(), "word " * 40 + "end")
+    assert capsys.readouterr().out.splitlines() == [
+        "name      count  what it is",
+        "a            10  a text that is long enough to be broken into lines",
+        "CAS(ME)²      2  short",
+        "word " * 40 + "end",
+    ]
+
+
+def test_the_width_that_columns_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    show.Screen().print(wide(), "word " * 20)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["a            10  a text that is long enough to be broken", "                 into lines"]
+    assert lines[4] == " ".join(["word"] * 12)
+    assert not [line for line in lines if line != line.rstrip() or len(line) > 60]
+
+
+def test_a_narrow_terminal_is_given_a_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    show.Screen().print(wide(), show.named(("id", "casme2"), ("title", "a long title, longer than the line is")))
+    assert capsys.readouterr().out.splitlines() == [
+        *("name: a", "count: 10", "what it is: a text that is long enough", "to be broken into lines", ""),
+        *("name: CAS(ME)²", "count: 2", "what it is: short"),
+        *("id: casme2", "title: a long title, longer than the", "line is"),
+    ]
+
+
+def test_without_utf8_there_are_other_characters() -> None:
+    program = (
+        "from datasets_me.cli import show; show.prepare_streams(); t = show.Rows('× ²', 'a', '…');"
+        "t.add_row('CAS(ME)²', '表'); t.add_row('b', '−1 – 2'); show.Screen().print(t); show.echo('2·apex')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout.splitlines(), done.stderr) == (
+        ["x ^2", "a          ...", "CAS(ME)^2  ?", "b          -1 - 2", "2*apex"],
+        "",
+    )
+
+
+def test_progress_elsewhere_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 9.0, 10.5, 10.5, 12.0, 21.0, 21.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    with show.progress("videos") as update:
+        update(1, 4)
+        update(2000, 4000, EVIL)
+        update(3)
+        update(4)
+    assert capsys.readouterr() == ("", f"videos: 2,000 of 4,000 {SHOWN}\nvideos: 4\n")
 
 
 def test_nothing_else_writes_to_a_terminal() -> None:
@@ -84,7 +164,7 @@ def test_nothing_else_writes_to_a_terminal() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             rich = isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "rich"
-            if rich or called in ("print", "typer.echo", "typer.secho", "sys.stdout.write", "sys.stderr.write"):
+            if rich or called in DOORS:
                 doors.append(path.relative_to(REPOSITORY / "datasets_me").as_posix())
     assert set(doors) == {"cli/show.py"}
 

@@ -49,3 +49,13 @@ def test_segments_clips_and_trace(me_datasets: Run, tmp_path: Path) -> None:
     clips = me_datasets("export", "clips", "manifest", "--root", "raw/frames", "-o", "clips", "--frames", "key")
     assert clips.returncode == 0, clips.stderr
     assert "32 clips of 32 annotations written to clips\n" in clips.stdout
+
+
+def test_the_auwgcn_csv_goes_round(me_datasets: Run, reference: Path, tmp_path: Path) -> None:
+    published = reference / "samm_new_25.csv"
+    assert me_datasets("convert", "auwgcn-csv", published, "-o", "m").returncode == 0
+    done = me_datasets("export", "auwgcn-csv", "m", "-o", "again.csv")
+    assert done.stdout == "502 rows written to again.csv\n"
+    assert (tmp_path / "again.csv").read_bytes() == published.read_bytes()
+    assert me_datasets("export", "auwgcn-csv", "m", "-o", "again.csv").returncode == 2
+    assert me_datasets("diff", "m", published).returncode == 0

@@ -1,0 +1,60 @@
+"""From an annotation file to a manifest, with the folders of frames where there are any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datasets_me.convert.auwgcn_csv import convert_auwgcn_csv
+from datasets_me.convert.convert import convert
+from datasets_me.convert.source import find_source
+from datasets_me.core.errors import FindingsError, plural
+from datasets_me.folders.check import with_folders
+from datasets_me.folders.walk import Progress
+from datasets_me.formats.manifest import Manifest
+from datasets_me.schema.schema_files import Schema
+
+_NAMED = 10  # error findings that a refusal lists
+
+
+def make_manifest(
+    schema: Schema | None,
+    source: str,
+    root: Path | None = None,
+    *,
+    corrections: bool = True,
+    walking: Progress | None = None,
+) -> Manifest:
+    """The manifest of an annotation file, tied to the folders under a root.
+
+    Args:
+        schema: of the dataset; None for a 7-column CSV of the AUW-GCN family, whose videos tell the dataset.
+        source: the file, a folder to search, or a bare ``xlsx``, ``xls`` or ``csv``: the file of that kind.
+        root: the folder of frames; without one, no video has a folder.
+        corrections: apply the corrections and relocations of the schema.
+        walking: told of folders and files seen so far.
+
+    Raises:
+        MeDatasetsError: the file cannot be found or read, or the root is no folder.
+    """
+    if schema is None:
+        conversion = convert_auwgcn_csv(Path(source), corrections=corrections)
+    else:
+        conversion = convert(schema, find_source(schema.spec, source, root), corrections=corrections)
+    manifest = conversion.manifest()
+    return manifest if root is None else with_folders(manifest, root, walking)
+
+
+def refuse_errors(manifest: Manifest) -> None:
+    """Refuse a manifest that has error findings.
+
+    Raises:
+        FindingsError: there are some; the first of them are named.
+    """
+    errors = [finding for finding in manifest.findings if finding.severity == "error"]
+    if errors:
+        more = [f"and {len(errors) - _NAMED} more"] if len(errors) > _NAMED else []
+        raise FindingsError(
+            f"{plural(len(errors), 'error finding')}, nothing was written",
+            details=[*(f"{f.code} {f.where}: {f.message}" for f in errors[:_NAMED]), *more],
+            fix="correct a copy of the workbook, or convert without --strict",
+        )

@@ -1,0 +1,61 @@
+"""The values that options may have: for the stages that take them, and for the command line that offers them.
+
+There is nothing else in here, so that ``--help`` can name them without loading a stage.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+"""Of a finding."""
+
+Compat = Literal["auwgcn"]
+"""A published reading of annotations that can be followed exactly."""
+
+Distances = Literal["mean", "observed", "q95"]
+"""How far from an apex its start and end are looked for: ``mean``, the published rule; ``observed``, from the least to
+the greatest distance that occurs, and as far as ``mean`` at least; ``q95``, from the 5 % to the 95 % quantile.
+"""
+
+Protocol = Literal["loso", "kfold", "holdout", "cross-dataset", "megc2019"]
+"""Who trains and who is tested."""
+
+Unit = Literal["expression", "video"]
+"""What a split deals out."""
+
+EmotionLabel = Literal["emotion", "class_3", "class_5"]
+"""The column of annotations that recognition predicts."""
+
+Label = Literal["type", "emotion", "class_3", "class_5"]
+"""The column of annotations whose classes a split may spread evenly."""
+
+ExpressionType = Literal["micro", "macro"]
+"""The length of an expression: up to half a second, or longer."""
+
+Metric = Literal["uf1", "uar", "accuracy"]
+"""What the weights of an ensemble maximise on validation."""
+
+Preset = Literal["default", "tvl1", "auwgcn", "dis", "farneback"]
+"""How features are computed; the names of ``features.video.PRESETS``."""
+
+Detector = Literal["dlib", "haar", "yunet", "boxes", "published-crop"]
+"""What finds faces; the names of ``features.faces.NAMES``."""
+
+Device = Literal["auto", "cpu", "cuda"]
+"""Where flow is computed."""
+
+ItemFormat = Literal["npz", "webdataset", "parquet"]
+"""How the items of an export are stored."""
+
+ImageFormat = Literal["jpg", "png"]
+"""The format of new image files."""
+
+Colour = Literal["rgb", "grey"]
+"""The channels of new image files."""
+
+Region = Literal["face", "mouth", "eyes", "brows"]
+"""The part of a face that is cut out; the names of ``images.geometry.REGIONS``."""
+
+ImageExport = Literal["folders", "csv", "webdataset"]
+"""What a set of images is exported as."""
