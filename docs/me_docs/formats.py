@@ -62,11 +62,19 @@ def pages() -> dict[str, str]:
 
 
 def records() -> dict[str, type[Record]]:
-    """The records of all tables, by name."""
-    named = [
-        entry["record"].rpartition(".") for kind in described().values() for entry in kind["files"] if "record" in entry
-    ]
-    return {name: getattr(importlib.import_module(f"datasets_me.{module}"), name) for module, _, name in sorted(named)}
+    """The records of all tables, by name.
+
+    Raises:
+        LookupError: ``kinds.yaml`` names one that is not there.
+    """
+    made = {}
+    for place in sorted({e["record"] for kind in described().values() for e in kind["files"] if "record" in e}):
+        module, _, name = place.rpartition(".")
+        try:
+            made[name] = getattr(importlib.import_module(f"datasets_me.{module}"), name)
+        except (ImportError, AttributeError):
+            raise LookupError(f"there is no record {place}; docs/me_docs/kinds.yaml names it") from None
+    return made
 
 
 def columns(record: type[Record]) -> Iterator[tuple[str, str, str]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 from functools import cache
 from pathlib import Path
 
-import pytest
 import yaml
 
 from datasets_me.findings import documentation
@@ -144,18 +144,34 @@ def test_the_readme_is_short() -> None:
     assert (DOCS / "pictures" / "motion.png").stat().st_size < 200 * 1024
 
 
-def test_python_in_the_documentation_is_python() -> None:
+def blocks_of_python() -> list[tuple[str, str]]:
+    """Python in pages and notebooks, with the page's name."""
     blocks = [
         (name, block)
         for name, text in written().items()
         for block in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     ]
-    assert len(blocks) > 8
-    for name, block in blocks:
-        try:
-            ast.parse(block)
-        except SyntaxError as error:
-            pytest.fail(f"{name}: {error}")
+    for path in sorted(DOCS.rglob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        blocks += [(path.name, source) for source in sources if not source.startswith("!")]
+    return blocks
+
+
+def test_python_in_the_documentation_names_what_is_there() -> None:
+    named = 0
+    for name, block in blocks_of_python():
+        for node in ast.walk(ast.parse(block, name)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("datasets_me"):
+                module = importlib.import_module(node.module or "")
+                for alias in node.names:
+                    if not hasattr(module, alias.name):
+                        importlib.import_module(f"{node.module}.{alias.name}")
+                    named += 1
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "me":
+                assert node.attr in importlib.import_module("datasets_me").__all__, f"{name}: me.{node.attr}"
+                named += 1
+    assert named > 30
 
 
 def test_what_pages_follow_is_there() -> None:
