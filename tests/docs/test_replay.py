@@ -58,7 +58,9 @@ def test_outputs_are_written_down_errors_included(page: Path) -> None:
 def test_durations_and_hashes_are_not_compared(page: Path) -> None:
     old = f"```console\n$ echo done 12.3 s of {'a' * 64}; echo 0.5 m\ndone 98.7 s of {'b' * 64}\n0.5 m\n```\n"
     assert fresh(old, page) == old
-    assert fresh(old.replace("\n0.5 m", "\n0.6 m"), page) == old.replace(f"98.7 s of {'b' * 64}", f"12.3 s of {'a' * 64}")
+    assert fresh(old.replace("\n0.5 m", "\n0.6 m"), page) == old.replace(
+        f"98.7 s of {'b' * 64}", f"12.3 s of {'a' * 64}"
+    )
 
 
 def test_long_outputs_are_cut_in_the_middle(page: Path) -> None:
