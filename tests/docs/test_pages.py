@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from datasets_me.core.version import __version__
 from datasets_me.findings import documentation
 from datasets_me.findings.codes import all_codes
 from datasets_me.formats.kinds import KINDS
@@ -172,6 +173,12 @@ def test_python_in_the_documentation_names_what_is_there() -> None:
                 assert node.attr in importlib.import_module("datasets_me").__all__, f"{name}: me.{node.attr}"
                 named += 1
     assert named > 30
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert f"\n## [{__version__}] - {citation['date-released']}\n" in written()["CHANGELOG.md"]
 
 
 def test_what_pages_follow_is_there() -> None:
