@@ -168,6 +168,17 @@ def run(chain: list[Path]) -> list[Result]:
     return results
 
 
+def put(result: Result) -> bool:
+    """Write a page that has changed, unless somebody else has changed it meanwhile; whether it could be."""
+    name = result.path.relative_to(REPOSITORY)
+    if result.path.read_text(encoding="utf-8") != result.before:
+        print(f"{name} was edited while its commands ran; it stays as it is, run this again")
+        return False
+    result.path.write_text(result.after, encoding="utf-8")
+    print(f"{name} renewed", flush=True)
+    return True
+
+
 def main() -> int:
     """Replay the pages; 1 if something differs, or is not described."""
     parser = argparse.ArgumentParser(description="Run the console blocks of the documentation.")
@@ -183,9 +194,8 @@ def main() -> int:
                     failed = True
                     texts = (lasting(text).splitlines(keepends=True) for text in (result.before, result.after))
                     sys.stdout.writelines(difflib.unified_diff(*texts, f"{name}", f"{name}, with what is printed now"))
-                elif not chosen.check and not result.same:
-                    result.path.write_text(result.after, encoding="utf-8")
-                    print(f"{name} renewed")
+                elif not result.same:
+                    failed = not put(result) or failed
                 for file in result.undescribed:
                     failed = True
                     print(f"{name}: {file} is not in docs/me_docs/kinds.yaml, the reference of formats on disk")

@@ -94,3 +94,14 @@ def test_a_difference_fails_the_check_and_is_shown(page: Path) -> None:
     assert "-old\n+new\n" in done.stdout
     assert page.read_text() == "```console\n$ echo new\nold\n```\n"
     assert inside.read_text(encoding="utf-8") == text
+
+
+def test_a_page_that_was_edited_meanwhile_is_not_overwritten(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import replay
+
+    monkeypatch.setattr(replay, "REPOSITORY", page.parent)
+    page.write_text("edited")
+    assert not replay.put(replay.Result(page, "before", "after"))
+    assert page.read_text() == "edited"
+    assert replay.put(replay.Result(page, "edited", "after"))
+    assert page.read_text() == "after"
