@@ -21,6 +21,7 @@ from datasets_me.cli import show
 from datasets_me.cli.options import FORCE
 from datasets_me.core.choices import Severity
 from datasets_me.core.errors import FindingsError, MeDatasetsError, plural
+from datasets_me.core.extras import missing
 
 if TYPE_CHECKING:
     from datasets_me.findings.finding import Finding
@@ -228,7 +229,7 @@ def _explained(error: Exception) -> MeDatasetsError:
         case ModuleNotFoundError():
             if (error.name or "").startswith("datasets_me"):
                 raise error
-            return MeDatasetsError(f"the library '{error.name}' is not installed", fix="pip install 'me-datasets[all]'")
+            return missing(error.name or "?")
         case ImportError():
             return MeDatasetsError(f"a library cannot be loaded: {error}")
         case MemoryError():
