@@ -14,7 +14,6 @@ EXTRAS = {
     "matplotlib": "plots",
     "pandas": "pandas",
     "torch": "training",
-    "webdataset": "training",
 }
 """Library, as it is imported -> the smallest extra in pyproject.toml that has it."""
 
