@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import typer
 
-from datasets_me.cli import show
+from datasets_me.cli import completion, show
 from datasets_me.cli.options import FORCE
 from datasets_me.core.choices import Severity
 from datasets_me.core.errors import FindingsError, MeDatasetsError, plural
@@ -135,8 +135,9 @@ def _shared(formats: Any, to_file: bool, selects: bool) -> dict[str, inspect.Par
     codes = "codes, or beginnings of codes"
     options: dict[str, tuple[Any, Any]] = {}
     if selects:
-        options["select"] = list[str], typer.Option([], "--select", help=f"Only these {codes}: ME2,ME301.")
-        options["ignore"] = list[str], typer.Option([], "--ignore", help=f"Not these {codes}.")
+        for name, help_text in (("select", f"Only these {codes}: ME2,ME301."), ("ignore", f"Not these {codes}.")):
+            option = typer.Option([], f"--{name}", help=help_text, autocompletion=completion.selected_codes)
+            options[name] = list[str], option
         options["severity"] = Severity, typer.Option("info", "--severity", help="The lowest severity to report.")
     if formats is not None:
         options["output"] = formats, typer.Option("table", "--format", help="How to print the answer.")
