@@ -286,10 +286,13 @@ def findings_by_code(entries: Sequence[dict[str, Any]]) -> Rows:
 
 
 def findings_table(findings: Sequence[Finding]) -> Rows:
-    """One line per finding."""
+    """One line per finding, and one for many remarks of one code."""
+    from datasets_me.findings.summary import folded
+
     table = Rows(None, "code", "severity", "where", "what")
-    for finding in findings:
-        table.add_row(finding.code, severity(finding.severity), finding.where, finding.message)
+    for line in folded(findings):
+        finding = line.finding
+        table.add_row(finding.code, severity(finding.severity), finding.where, line.message)
     return table
 
 
