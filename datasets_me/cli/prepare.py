@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from datasets_me.cli import options, show
+from datasets_me.cli.log import LOGGER, note
 from datasets_me.cli.run import Answer, StoppedError, verb
 from datasets_me.core.choices import Compat, Detector, Preset, Protocol, Unit
 
@@ -62,7 +64,7 @@ def prepare(
             out,
             wishes,
             progress=show.progress,
-            ends=lambda result: show.echo(_line(result), err=output != "table"),
+            ends=lambda result: _ends(result, err=output != "table"),
         )
     except KeyboardInterrupt:
         raise StoppedError("stopped; run the same again to go on") from None
@@ -103,6 +105,13 @@ def _ending(results: Sequence[Result], out: Path) -> list[str]:
     if older:
         lines.append(f"of an earlier run, not of this one: {', '.join(older)}")
     return lines
+
+
+def _ends(result: Result, *, err: bool) -> None:
+    """Show and log how a step ended."""
+    show.echo(_line(result), err=err)
+    LOGGER.log(logging.ERROR if result.status == "failed" else logging.INFO, "%s", _line(result))
+    note(result.findings)
 
 
 def _line(result: Result) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import typer
 
-from datasets_me.cli import completion, show
+from datasets_me.cli import completion, log, show
 from datasets_me.cli.options import FORCE
 from datasets_me.core.choices import Severity
 from datasets_me.core.errors import FindingsError, MeDatasetsError, plural
@@ -98,14 +98,18 @@ def verb(
             from datasets_me.findings.choice import in_order
 
             try:
-                answer = function(**{name: given[name] for name in own.parameters})
+                with log.part(function.__name__.rstrip("_")):
+                    answer = function(**{name: given[name] for name in own.parameters})
             except StoppedError as stopped:
                 show.echo(str(stopped), err=True)
                 raise typer.Exit(INTERRUPTED) from None
             findings = in_order(choose(answer.findings or ()))
+            log.note(findings)
             _give(answer, findings, output, out)
             failed = any(finding.severity == "error" for finding in findings)
-            raise typer.Exit(int(failed) if answer.exit_code is None else answer.exit_code)
+            code = int(failed) if answer.exit_code is None else answer.exit_code
+            log.LOGGER.info("exit code %d, %d findings", code, len(findings))
+            raise typer.Exit(code)
 
         shared = _shared(formats, to_file, selects)
         parameters = [parameter for parameter in own.parameters.values() if parameter.name not in shared]
