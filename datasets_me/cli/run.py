@@ -222,12 +222,16 @@ def refused(error: Exception) -> NoReturn:
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell
         sys.exit(0)
-    show.error(_explained(error))
+    show.error(explained(error))
     sys.exit(1 if isinstance(error, FindingsError) else 2)
 
 
-def _explained(error: Exception) -> MeDatasetsError:
-    """An error of any kind in our own words."""
+def explained(error: Exception) -> MeDatasetsError:
+    """An error that any verb may run into, in our own words.
+
+    Raises:
+        Exception: it is an error in this package itself.
+    """
     match error:
         case MeDatasetsError():
             return error
