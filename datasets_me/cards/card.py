@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
 
 if TYPE_CHECKING:
+    from datasets_me.findings.finding import Finding
     from datasets_me.formats.features import FeatureFolder
     from datasets_me.formats.records import VideoFeatures
 
@@ -78,14 +80,20 @@ class Card:
     extraction: Extraction | None
 
 
-def make(folder: Path, features: Path | None = None) -> Card:
+def make(folder: Path, features: Path | None = None, findings: Sequence[Finding] | None = None) -> Card:
     """The card of the manifest in a folder, with a summary of an extraction where one is given.
+
+    Args:
+        folder: of the manifest.
+        features: the folder of an extraction.
+        findings: what the card counts, in place of what the conversion found.
 
     Raises:
         MeDatasetsError: the manifest or the features cannot be read, or matplotlib is not installed.
     """
     manifest = manifests.read(folder)
-    facts, lines = compute(manifest), timeline(manifest)
+    counted = manifest if findings is None else replace(manifest, findings=list(findings))
+    facts, lines = compute(counted), timeline(manifest)
     try:
         about = read_json(folder / "manifest.json")
         files = [_file(folder / name) for name in _FILES]

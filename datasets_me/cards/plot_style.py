@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.extras import install
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +51,7 @@ def own_style() -> Iterator[None]:
     except ImportError as error:
         raise MeDatasetsError(
             f"the plots of a card need matplotlib, which cannot be loaded: {error}",
-            fix="pip install 'me-datasets[plots]'",
+            fix=install("matplotlib"),
         ) from error
     with style.context("default"), matplotlib.rc_context(_STYLE):
         yield

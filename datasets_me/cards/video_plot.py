@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.artefact import may_write, write_file
-from datasets_me.core.errors import FeaturesError, MeDatasetsError
+from datasets_me.core.errors import FeaturesError
+from datasets_me.core.extras import missing
 from datasets_me.core.paths import safe_name
 from datasets_me.core.text import closest
 from datasets_me.features.regions import REGION_SETS
@@ -57,7 +58,7 @@ def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, pa
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise MeDatasetsError("matplotlib is not installed", fix="pip install 'me-datasets[plots]'") from None
+        raise missing("matplotlib") from None
     feature = np.asarray(folder.load(row), np.float32) * row.unit_px
     quality = folder.quality(row)
     regions = REGION_SETS.get(row.regions)

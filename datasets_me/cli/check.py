@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import options, show
+from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, Findings, verb
 from datasets_me.core.choices import Label
 from datasets_me.core.errors import plural
@@ -134,7 +134,9 @@ def check_split(
 
 
 @verb("me-datasets explain ME203")
-def explain(code: str = typer.Argument(help="A code (ME203) or its name (folder-unknown).")) -> Answer:
+def explain(
+    code: str = typer.Argument(help="A code (ME203) or its name (folder-unknown).", autocompletion=completion.codes),
+) -> Answer:
     """Say what a finding means, why it matters, and what to do about it."""
     from datasets_me.findings import codes
 

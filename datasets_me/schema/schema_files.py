@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from datasets_me.core import resources
 from datasets_me.core.errors import SchemaError
-from datasets_me.core.text import closest, fold
+from datasets_me.core.text import closest, fold, misspelt
 from datasets_me.schema.patterns import Located
 from datasets_me.schema.spec import NOT_VALID, Spec
 from datasets_me.schema.yaml_files import Document, read_text
@@ -51,7 +51,7 @@ def load(name: str) -> Schema:
     for alias, schema in by_name.items():
         if fold(alias) == fold(name):
             return schema
-    near = closest(name, by_name)
+    near = misspelt(name, by_name)
     raise SchemaError(
         f"there is no dataset '{name}'",
         fix=(f"did you mean '{by_name[near].spec.id}'? " if near else "")

@@ -15,7 +15,6 @@ from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.split import Split
 from datasets_me.splits.check import Context, check
 from datasets_me.splits.near_features import check_features
-from datasets_me.splits.near_images import check_images
 
 Progress = Callable[[str], AbstractContextManager[Callable[..., None]]]
 """Begins to show the progress of something, and gives ``update(done, total)``."""
@@ -67,6 +66,8 @@ def find_leaks(
         findings += alike
         compared.append(f"{plural(count, 'clip')} compared by features")
     if roots:
+        from datasets_me.splits.near_images import check_images  # needs the extra 'splits'
+
         with progress("images") as update:
             alike, counts = check_images(context, list(zip(manifests, roots, strict=True)), update)
         count = sum(counts.values())
