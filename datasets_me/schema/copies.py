@@ -33,6 +33,7 @@ def commented(schema: Schema) -> str:
     """The text of a schema with a comment above the first occurrence of each key, and the unused keys at the end."""
     lines = schema.text.splitlines()
     root = yaml.compose(schema.text, Loader=yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode)  # or it would not be a schema
     comments = {line: (column, text) for line, column, text in _comments(root, Spec, set())}
     pieces = []
     for number, line in enumerate(lines):

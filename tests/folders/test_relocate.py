@@ -97,7 +97,7 @@ def test_something_that_appears_after_the_plan_is_not_overwritten(root: Path) ->
 def test_undo_does_not_overwrite_either(root: Path) -> None:
     relocate.apply(root, plan(root))
     (root / "s19" / "23_0502funnyerrors").mkdir(parents=True)
-    with pytest.raises(RelocationError, match="was to be moved to .* and both exist now"):
+    with pytest.raises(RelocationError, match="and both exist now"):
         relocate.undo(root)
     (root / "s19" / "23_0502funnyerrors").rmdir()
     relocate.undo(root)
