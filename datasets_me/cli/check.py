@@ -12,7 +12,7 @@ import typer
 
 from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, Findings, verb
-from datasets_me.core.choices import Label
+from datasets_me.core.choices import LabelField
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def check_split(
     root: list[Path] = typer.Option(
         [], "--root", help="Compare clips by their images; one folder of frames per manifest, in their order."
     ),
-    classes: Label | None = typer.Option(
+    classes: LabelField | None = typer.Option(
         None, "--classes", help="The classes that parts should have. Default: the split's."
     ),
 ) -> Answer:

@@ -150,13 +150,14 @@ def _is_union_branch(part: object) -> bool:
 
 def _model_at(location: list[Any], model: type[BaseModel]) -> type[BaseModel]:
     """The model at a place of the YAML."""
-
-    def models(annotation: Any) -> list[Any]:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return [annotation]
-        return [model for member in get_args(annotation) for model in models(member)]
-
     for part in location:
         if part in model.model_fields:
-            model = next(iter(models(model.model_fields[part].annotation)), model)
+            model = next(iter(models_in(model.model_fields[part].annotation)), model)
     return model
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation names, such as ``Layout`` in ``list[Layout]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for member in get_args(annotation) for model in models_in(member)]

@@ -159,9 +159,9 @@ class NameRules(Model):
     )
     split: dict[Name, Pattern] = Field(default_factory=dict, description="splits a column; named groups become values")
     lookups: dict[Name, Lookup] = Field(default_factory=dict)
-    subject: TemplateText
-    video: TemplateText
-    expression: TemplateText | None = None
+    subject: TemplateText = Field(description="template of a subject's name")
+    video: TemplateText = Field(description="template of a video's name")
+    expression: TemplateText | None = Field(None, description="template of an expression's name, if it has one")
 
 
 class ExpressionTypes(Model):
@@ -355,12 +355,12 @@ def _faults_of(template: str, known: Set[str]) -> Iterator[str]:
 class Spec(Model):
     """A dataset: identity, workbook, names, labels, folders, known defects, expected counts."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9\-]*$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9\-]*$", description="lower case letters, digits and hyphens")
     version: int = Field(ge=1, description="of this schema; raised when its meaning changes")
-    title: str
-    aliases: list[str] = Field(default_factory=list)
+    title: str = Field(description="the name of the dataset as people write it")
+    aliases: list[str] = Field(default_factory=list, description="other names that the command line accepts")
     fps: Rate
-    citation: str
+    citation: str = Field(description="the paper to cite")
     licence: Licence
     workbook: Workbook
     names: NameRules

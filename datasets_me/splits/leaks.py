@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.choices import Label
+from datasets_me.core.choices import LabelField
 from datasets_me.core.errors import MeDatasetsError, plural
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
@@ -36,7 +36,7 @@ def find_leaks(
     *,
     features: Sequence[Path] = (),
     roots: Sequence[Path] = (),
-    classes: Label | None = None,
+    classes: LabelField | None = None,
     may_be_empty: bool = False,
 ) -> Leaks:
     """Check a split against its manifests, and compare the clips on the two sides of its folds.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from datasets_me.core.choices import Label, Protocol, Unit
+from datasets_me.core.choices import LabelField, Protocol, Unit
 from datasets_me.core.errors import SplitError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
@@ -44,7 +44,7 @@ class Options:
     folds: int = 5
     test: float = 0.2
     validation: float = 0.0
-    stratify: Label | None = None
+    stratify: LabelField | None = None
     seed: int = 0
 
 
