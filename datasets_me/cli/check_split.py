@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from datasets_me.findings.finding import Finding
     from datasets_me.formats.manifest import Manifest
-    from datasets_me.splits.check import Context
+    from datasets_me.splits.check import SplitContext
 
 
 def check_split(
@@ -45,7 +45,7 @@ def check_split(
     from datasets_me.findings.codes import matches
     from datasets_me.formats import manifest as manifest_files
     from datasets_me.formats import split as split_files
-    from datasets_me.splits.check import Context, check
+    from datasets_me.splits.check import SplitContext, check
 
     may_write(out, force)
     selected, ignored = arguments.codes(select), arguments.codes(ignore)
@@ -56,7 +56,7 @@ def check_split(
                 fix=f"give {name} once per manifest, in the same order",
             )
     made = [manifest_files.read(folder) for folder in manifests]
-    context = Context(split_files.read(split), made, classes.value if classes else None)
+    context = SplitContext(split_files.read(split), made, classes.value if classes else None)
     found = list(check(context))
     compared = []
     if features:
@@ -102,7 +102,7 @@ def _refuse_nothing(count: int, what: str, option: str, why: str) -> None:
         raise MeDatasetsError(f"not one {what} of the split could be compared: {why}", fix=f"check {option}")
 
 
-def _features(context: Context, made: Sequence[Manifest], folders: list[Path]) -> tuple[list[Finding], int]:
+def _features(context: SplitContext, made: Sequence[Manifest], folders: list[Path]) -> tuple[list[Finding], int]:
     from datasets_me.formats import features as feature_files
     from datasets_me.splits.near_features import check_features
 
@@ -113,7 +113,7 @@ def _features(context: Context, made: Sequence[Manifest], folders: list[Path]) -
         return check_features(context, read, update)
 
 
-def _images(context: Context, made: Sequence[Manifest], roots: list[Path]) -> tuple[list[Finding], dict[str, int]]:
+def _images(context: SplitContext, made: Sequence[Manifest], roots: list[Path]) -> tuple[list[Finding], dict[str, int]]:
     from datasets_me.splits.near_images import check_images
 
     with show.progress("images") as update:

@@ -36,7 +36,7 @@ from datasets_me.formats import split as split_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.schema.schema_files import Schema
 from datasets_me.splits import make as splits
-from datasets_me.splits.check import Context
+from datasets_me.splits.check import SplitContext
 from datasets_me.splits.check import check as check_split
 from datasets_me.splits.near_features import check_features
 
@@ -56,7 +56,7 @@ class Options:
         workers: processes of the extraction.
     """
 
-    split: splits.Options
+    split: splits.SplitOptions
     extraction: ExtractOptions = field(default_factory=ExtractOptions)
     segments: SegmentOptions = field(default_factory=SegmentOptions)
     workers: int = 1
@@ -182,7 +182,7 @@ def _extract(made: Manifest, root: Path, out: Path, options: Options, progress: 
 def _split(made: Manifest, out: Path, options: Options, progress: Progress) -> Outcome:
     split = splits.make([made], options.split)
     split_files.write(split, out / "split", force=True)
-    context = Context(split, [made])
+    context = SplitContext(split, [made])
     features = feature_files.read(out / "features", made)
     with progress("clips", None) as update:
         alike, _ = check_features(context, [(made.spec.id, features)], update)

@@ -43,7 +43,7 @@ def prepare(
     from datasets_me.core.engine import workers_for
     from datasets_me.export.options import SegmentOptions
     from datasets_me.extract.options import ExtractOptions
-    from datasets_me.splits.make import Options as SplitOptions
+    from datasets_me.splits.make import SplitOptions
 
     chosen, where = arguments.schema_and_rest(schema, dataset, source, "SOURCE")
     options = pipeline.Options(

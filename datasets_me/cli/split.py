@@ -76,9 +76,9 @@ def split(
     from datasets_me.findings.codes import all_codes
     from datasets_me.formats import manifest as manifest_files
     from datasets_me.formats import split as split_files
-    from datasets_me.splits.make import Options, make
+    from datasets_me.splits.make import SplitOptions, make
 
-    options = Options(
+    options = SplitOptions(
         protocol=protocol.value,
         unit=unit.value if unit else None,
         folds=folds,

@@ -10,7 +10,7 @@ import typer
 from datasets_me.cli import arguments, show
 
 if TYPE_CHECKING:
-    from datasets_me.export.trace import TracedRow, Trace
+    from datasets_me.export.trace import Trace, TracedRow
 
 
 def trace(

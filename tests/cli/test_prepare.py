@@ -17,7 +17,7 @@ from datasets_me.core.artefact import header
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats.kinds import PREPARED
 from datasets_me.schema import schema_files
-from datasets_me.splits.make import Options as SplitOptions
+from datasets_me.splits.make import SplitOptions
 from datasets_me.synthetic.film import Film
 from datasets_me.synthetic.write import make
 from tests.conftest import Run

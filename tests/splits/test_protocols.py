@@ -54,7 +54,7 @@ def test_a_fraction_is_rounded_and_leaves_somebody_on_each_side(fraction: float,
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5, 2.0])
 def test_what_is_no_fraction(fraction: float) -> None:
-    with pytest.raises(SplitError, match=f"--test {fraction:g} is no part of the subjects"):
+    with pytest.raises(SplitError, match=f"--test {fraction:g} is not a fraction of the subjects"):
         list(protocols.holdout(people(4), fraction, seed=0))
 
 
