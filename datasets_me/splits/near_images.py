@@ -29,9 +29,9 @@ from datasets_me.splits.clips import Clip, alike, clips, leaks
 from datasets_me.splits.items import SplitItem
 
 MOST_BITS = 8
-"""The most bits, of 256 of a perceptual hash (16 x 16 lowest frequencies), in which images that look the same differ.
-Copies of a portrait that were compressed again (JPEG 95 to 30) or resized (half, double) differ by 0 to 2 bits, one that
-was cropped 2 % tighter by 34, its mirror image by 126."""
+"""The most bits, of 256 of a perceptual hash (16 x 16 lowest frequencies), in which images of one look differ.
+Copies of a portrait that were compressed again (JPEG 95 to 30) or resized (half, double) differ by 0 to 2 bits, one
+that was cropped 2 % tighter by 34, its mirror image by 126."""
 
 _SIZE = 16
 _LEAST_CONTRAST = 8.0  # standard deviation of grey values 0 to 255; a face has 20 and more

@@ -174,7 +174,7 @@ def test_the_commands(me_datasets: Run, images: ImageSet, tmp_path: Path) -> Non
 def test_sets_and_manifests_are_not_scored_together(images: ImageSet) -> None:
     with pytest.raises(MeDatasetsError, match="a set of images cannot be scored together with others"):
         truth_of([images.folder, images.folder])
-    with pytest.raises(MeDatasetsError, match="the images of a set have one label, no type, and the set's own split"):
+    with pytest.raises(MeDatasetsError, match="the images of a set have one label, no type and a split of their own"):
         truth_of([images.folder], "class_3")
     with pytest.raises(MeDatasetsError, match="only images have copies"):
         truth_of([images.folder / "none"], copies=[images.folder])
