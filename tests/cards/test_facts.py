@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.cards.card import Card
-from datasets_me.cards.facts import Published, Share, compute, natural
+from datasets_me.cards.facts import CodeFindings, Published, Share, compute, natural
 from datasets_me.cards.readme import to_markdown
 from datasets_me.cards.timeline import timeline
 from datasets_me.convert.convert import convert

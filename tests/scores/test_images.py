@@ -176,5 +176,5 @@ def test_sets_and_manifests_are_not_scored_together(images: ImageSet) -> None:
         truth_of([images.folder, images.folder])
     with pytest.raises(MeDatasetsError, match="the images of a set have one label, no type and a split of their own"):
         truth_of([images.folder], "class_3")
-    with pytest.raises(MeDatasetsError, match="only images have copies"):
+    with pytest.raises(MeDatasetsError, match="--copies is for a set of images"):
         truth_of([images.folder / "none"], copies=[images.folder])
