@@ -56,7 +56,7 @@ class Options:
         workers: processes of the extraction.
     """
 
-    split: splits.Options
+    split: splits.SplitOptions
     extraction: ExtractOptions | None = None
     segments: SegmentOptions = field(default_factory=SegmentOptions)
     clips: ClipOptions = field(default_factory=lambda: ClipOptions(frames=CLIP_FRAMES))

@@ -37,9 +37,9 @@ def split(
     """
     from datasets_me.formats import manifest as manifest_files
     from datasets_me.formats import split as split_files
-    from datasets_me.splits.make import Options, make
+    from datasets_me.splits.make import SplitOptions, make
 
-    chosen = Options(protocol, unit, folds, test, validation, stratify, seed)
+    chosen = SplitOptions(protocol, unit, folds, test, validation, stratify, seed)
     dealt = make([manifest_files.read(folder) for folder in manifests], chosen)
     split_files.write(dealt, out, force=force)
     return Answer(

@@ -338,6 +338,9 @@ class Synthetic(Model):
     per_video: int = Field(2, ge=1, description="annotations of a video")
     aus: list[str | int]
     size: tuple[int, int] = Field((48, 36), description="width and height of a frame, px")
+    rates: list[Rate] = Field(
+        default_factory=list, description="frames a second of the videos, in turn, in sets of real lengths"
+    )
 
 
 def _faults_of(template: str, known: Set[str]) -> Iterator[str]:
