@@ -138,9 +138,10 @@ def explain(
     code: str = typer.Argument(help="A code (ME203) or its name (folder-unknown).", autocompletion=completion.codes),
 ) -> Answer:
     """Say what a finding means, why it matters, and what to do about it."""
-    from datasets_me.findings import codes
+    from datasets_me.findings import codes, documentation
 
     entry = codes.explain(code)
+    page = documentation.address(entry.code) or documentation.page(entry.code)
     group = codes.GROUPS[entry.code[2]]
     table = show.named(
         (entry.code, f"{entry.name} ({entry.severity}, {group}, raised by {entry.stage})"),
@@ -148,5 +149,6 @@ def explain(
         ("why it matters", entry.why),
         ("example", entry.example),
         ("what to do", entry.fix),
+        ("page", page),
     )
-    return Answer([table], data={**entry.model_dump(), "group": group})
+    return Answer([table], data={**entry.model_dump(), "group": group, "page": page})

@@ -69,7 +69,7 @@ def explain(code: str) -> Code:
     near = closest(text, [*known, *(entry.name for entry in known.values())])
     raise MeDatasetsError(
         f"there is no finding code '{code}'",
-        fix=f"did you mean {near}?" if near else "the README lists all codes",
+        fix=f"did you mean {near}?" if near else "the documentation lists all codes",
     )
 
 
@@ -88,5 +88,5 @@ def check_selectors(selectors: list[str]) -> None:
         if not any(matches(code, [selector]) for code in all_codes()):
             raise MeDatasetsError(
                 f"'{selector}' selects no finding code",
-                fix="give a code (ME203), the beginning of one (ME2), or ALL; the README lists all codes",
+                fix="give a code (ME203), the beginning of one (ME2), or ALL; the documentation lists them",
             )
