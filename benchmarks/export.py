@@ -113,6 +113,7 @@ def loading(out: Path, workers: int) -> float:
 
 
 def main() -> None:
+    """Print the table."""
     videos = int(sys.argv[1]) if len(sys.argv) > 1 else 98
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

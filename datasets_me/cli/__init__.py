@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import warnings
+from pathlib import Path
 
 import typer
 
@@ -19,6 +20,7 @@ from datasets_me.cli import (
     export,
     extract,
     images,
+    log,
     prepare,
     score,
     show,
@@ -96,8 +98,17 @@ def _show_version(value: bool) -> None:
 @app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+    log_file: Path = typer.Option(
+        None, "--log", help="Write to the end of this file what is done, when, where, and what fails."
+    ),
+    verbose: bool = typer.Option(False, "-v", "--verbose", help="Show the same on standard error."),
 ) -> None:
-    """Turn micro-expression datasets as they are delivered into datasets that train."""
+    """Turn micro-expression datasets as they are delivered into datasets that train.
+
+    Options of the program stand before the verb: me-datasets --log night.log extract ...
+    """
+    if log_file is not None or verbose:
+        log.start(log_file, verbose)
 
 
 _LEAST_MEMORY = 400 << 20  # bytes; with less, the libraries' own code ends the process while it is loaded

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import options, show
+from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, Findings, verb
-from datasets_me.core.choices import Label
+from datasets_me.core.choices import LabelField
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def check_split(
     root: list[Path] = typer.Option(
         [], "--root", help="Compare clips by their images; one folder of frames per manifest, in their order."
     ),
-    classes: Label | None = typer.Option(
+    classes: LabelField | None = typer.Option(
         None, "--classes", help="The classes that parts should have. Default: the split's."
     ),
 ) -> Answer:
@@ -134,7 +134,9 @@ def check_split(
 
 
 @verb("me-datasets explain ME203")
-def explain(code: str = typer.Argument(help="A code (ME203) or its name (folder-unknown).")) -> Answer:
+def explain(
+    code: str = typer.Argument(help="A code (ME203) or its name (folder-unknown).", autocompletion=completion.codes),
+) -> Answer:
     """Say what a finding means, why it matters, and what to do about it."""
     from datasets_me.findings import codes, documentation
 

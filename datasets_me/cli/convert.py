@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import options, show
+from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, verb
 from datasets_me.core.errors import MeDatasetsError, plural
 
@@ -91,7 +91,10 @@ def diff(
     a: Path = typer.Argument(help=_SOURCE),
     b: Path = typer.Argument(help=_SOURCE),
     dataset: str = typer.Option(
-        None, "--dataset", help="The dataset of workbooks that do not tell: id, alias or schema."
+        None,
+        "--dataset",
+        help="The dataset of workbooks that do not tell: id, alias or schema.",
+        autocompletion=completion.datasets,
     ),
     parquet: Path = typer.Option(None, "--parquet", help="Write the differences to this file, too."),
 ) -> Answer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import show
+from datasets_me.cli import completion, show
 from datasets_me.cli.run import Answer, group, verb
 from datasets_me.core.errors import plural
 
@@ -19,7 +19,11 @@ schema = group("Check a dataset schema of your own, or print the JSON Schema of 
 
 @verb("me-datasets datasets casme2")
 def datasets(
-    dataset: str = typer.Argument(None, help="Show one: its id, an alias, or the path of a schema (.yaml)."),
+    dataset: str = typer.Argument(
+        None,
+        help="Show one: its id, an alias, or the path of a schema (.yaml).",
+        autocompletion=completion.datasets,
+    ),
 ) -> Answer:
     """List the datasets that are known, or show one."""
     from datasets_me.schema import schema_files

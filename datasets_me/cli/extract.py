@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from datasets_me.cli import options, show
+from datasets_me.cli.log import LOGGER
 from datasets_me.cli.run import Answer, StoppedError, verb
 from datasets_me.core.choices import Detector, Device, Preset
 from datasets_me.core.errors import plural
@@ -97,9 +98,10 @@ def _run(
             done += count
             update(done, max(work.frames, done), f"{finished}/{work.videos} videos")
 
-        def video_done(_: str) -> None:
+        def video_done(name: str) -> None:
             nonlocal finished
             finished += 1
+            LOGGER.info("video %s, number %d of %d", name, finished, work.videos)
 
         try:
             return run(

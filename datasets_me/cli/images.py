@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import options, show
+from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, group, verb
 from datasets_me.core.choices import Colour, ImageExport, ImageFormat, Region
 from datasets_me.core.errors import MeDatasetsError, plural
@@ -47,6 +47,7 @@ def import_(
         ...,
         "--schema",
         help="What it is: fer2013, ckplus, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
+        autocompletion=completion.image_schemas,
     ),
     out: Path = options.OUT,
     name: str = typer.Option(None, "--name", help="What to call the set; the schema's id by default."),
@@ -465,7 +466,9 @@ def export_(
 
 @verb("me-datasets images synth ckplus synthetic --images 60 --defects")
 def synth(
-    shape: str = typer.Argument(help="fer2013, ckplus, raf-db, folder-per-class, gaf3 or captures."),
+    shape: str = typer.Argument(
+        help="fer2013, ckplus, raf-db, folder-per-class, gaf3 or captures.", autocompletion=completion.image_schemas
+    ),
     out: Path = typer.Argument(help="The folder to make."),
     count: int = typer.Option(60, "--images", min=1, help="How many, besides those with defects."),
     seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from datasets_me.cli import completion
 from datasets_me.core.errors import MeDatasetsError
 
 if TYPE_CHECKING:
     from datasets_me.schema.schema_files import Schema
 
 DATASET = typer.Argument(
-    help="A dataset: its id, an alias, or the path of a schema (.yaml). See 'me-datasets datasets'."
+    help="A dataset: its id, an alias, or the path of a schema (.yaml). See 'me-datasets datasets'.",
+    autocompletion=completion.datasets,
 )
 SCHEMA = typer.Option(None, "--schema", help="A schema of your own (.yaml), in place of DATASET.")
 MANIFEST = typer.Argument(help="A manifest folder, made by 'me-datasets convert'.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from datasets_me.cli import options, show
+from datasets_me.cli.log import LOGGER, note
 from datasets_me.cli.run import Answer, StoppedError, verb
 from datasets_me.core.choices import Compat, Detector, Preset, Protocol, Unit
 
 if TYPE_CHECKING:
     from datasets_me.cli.steps import Result
+    from datasets_me.extract.options import ExtractOptions
 
 
 @verb("me-datasets prepare casme2 CASME2-coding-20140508.xlsx --root CASME2 -o casme2")
@@ -21,7 +24,9 @@ def prepare(
     output: str,
     dataset: str = options.DATASET,
     source: str = typer.Argument(None, help="The workbook, or a folder to find it in."),
-    root: Path = options.ROOT,
+    root: Path = typer.Option(
+        None, "--root", help="The folder of frames. Without it: manifest, split, statistics, graph, report and card."
+    ),
     out: Path = typer.Option(..., "-o", "--out", help="The folder to make, or to go on with."),
     protocol: Protocol = options.PROTOCOL,
     unit: Unit | None = options.UNIT,
@@ -34,6 +39,11 @@ def prepare(
     layout: str = options.LAYOUT,
     fps: float = options.FPS,
     compat: Compat | None = options.COMPAT,
+    frames: str = typer.Option(
+        "16", "--frames", help="Pictures of each expression: a number, key (onset, apex, offset), or all."
+    ),
+    size: int = typer.Option(128, "--size", help="Height and width of the pictures."),
+    align: bool = typer.Option(False, "--align", help="Hold the face still in the pictures."),
     workers: int = options.PROCESSES,
     schema: Path = options.SCHEMA,
 ) -> Answer:
@@ -43,15 +53,16 @@ def prepare(
     """
     from datasets_me.cli import pipeline
     from datasets_me.core.engine import workers_for
+    from datasets_me.export.clips import ClipOptions
     from datasets_me.export.options import SegmentOptions
-    from datasets_me.extract.options import ExtractOptions
-    from datasets_me.splits.make import Options as SplitOptions
+    from datasets_me.splits.make import SplitOptions
 
     chosen, where = options.schema_and_rest(schema, dataset, source, "SOURCE")
     wishes = pipeline.Options(
         split=SplitOptions(protocol, unit, folds, test, validation, seed=seed),
-        extraction=ExtractOptions(preset=preset, faces=faces, layout=layout, fps=fps),
+        extraction=_extraction(preset, faces, layout, fps) if root else None,
         segments=SegmentOptions(compat=compat),
+        clips=ClipOptions(frames, size, align, layout),
         workers=workers_for(workers),
     )
     try:
@@ -62,7 +73,7 @@ def prepare(
             out,
             wishes,
             progress=show.progress,
-            ends=lambda result: show.echo(_line(result), err=output != "table"),
+            ends=lambda result: _ends(result, err=output != "table"),
         )
     except KeyboardInterrupt:
         raise StoppedError("stopped; run the same again to go on") from None
@@ -77,6 +88,12 @@ def prepare(
         },
         exit_code=_exit_code(results),
     )
+
+
+def _extraction(preset: Preset, faces: Detector, layout: str | None, fps: float | None) -> ExtractOptions:
+    from datasets_me.extract.options import ExtractOptions
+
+    return ExtractOptions(preset=preset, faces=faces, layout=layout, fps=fps)
 
 
 def _to_do(results: Sequence[Result]) -> list[show.Part]:
@@ -96,13 +113,21 @@ def _to_do(results: Sequence[Result]) -> list[show.Part]:
 def _ending(results: Sequence[Result], out: Path) -> list[str]:
     missing = [result for result in results if result.status in ("failed", "skipped")]
     if not missing:
-        return [f"everything is in {out}: report.html (all findings), sheet.html (faces), card/card.html"]
+        sheet = "sheet.html (faces), " if (out / "sheet.html").exists() else ""
+        return [f"everything is in {out}: report.html (all findings), {sheet}card/card.html"]
     steps = ", ".join(f"{result.step.name} {result.status}" for result in missing)
     lines = [f"not everything could be done: {steps}; the rest is in {out}, all findings in report.html"]
     older = [name for result in missing for name in result.older]
     if older:
         lines.append(f"of an earlier run, not of this one: {', '.join(older)}")
     return lines
+
+
+def _ends(result: Result, *, err: bool) -> None:
+    """Show and log how a step ended."""
+    show.echo(_line(result), err=err)
+    LOGGER.log(logging.ERROR if result.status == "failed" else logging.INFO, "%s", _line(result))
+    note(result.findings)
 
 
 def _line(result: Result) -> str:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import typer
 
-from datasets_me.cli import show
+from datasets_me.cli import completion, log, show
 from datasets_me.cli.options import FORCE
 from datasets_me.core.choices import Severity
 from datasets_me.core.errors import FindingsError, MeDatasetsError, plural
+from datasets_me.core.extras import missing
 
 if TYPE_CHECKING:
     from datasets_me.findings.finding import Finding
@@ -97,14 +98,18 @@ def verb(
             from datasets_me.findings.choice import in_order
 
             try:
-                answer = function(**{name: given[name] for name in own.parameters})
+                with log.part(function.__name__.rstrip("_")):
+                    answer = function(**{name: given[name] for name in own.parameters})
             except StoppedError as stopped:
                 show.echo(str(stopped), err=True)
                 raise typer.Exit(INTERRUPTED) from None
             findings = in_order(choose(answer.findings or ()))
+            log.note(findings)
             _give(answer, findings, output, out)
             failed = any(finding.severity == "error" for finding in findings)
-            raise typer.Exit(int(failed) if answer.exit_code is None else answer.exit_code)
+            code = int(failed) if answer.exit_code is None else answer.exit_code
+            log.LOGGER.info("exit code %d, %d findings", code, len(findings))
+            raise typer.Exit(code)
 
         shared = _shared(formats, to_file, selects)
         parameters = [parameter for parameter in own.parameters.values() if parameter.name not in shared]
@@ -134,8 +139,9 @@ def _shared(formats: Any, to_file: bool, selects: bool) -> dict[str, inspect.Par
     codes = "codes, or beginnings of codes"
     options: dict[str, tuple[Any, Any]] = {}
     if selects:
-        options["select"] = list[str], typer.Option([], "--select", help=f"Only these {codes}: ME2,ME301.")
-        options["ignore"] = list[str], typer.Option([], "--ignore", help=f"Not these {codes}.")
+        for name, help_text in (("select", f"Only these {codes}: ME2,ME301."), ("ignore", f"Not these {codes}.")):
+            option = typer.Option([], f"--{name}", help=help_text, autocompletion=completion.selected_codes)
+            options[name] = list[str], option
         options["severity"] = Severity, typer.Option("info", "--severity", help="The lowest severity to report.")
     if formats is not None:
         options["output"] = formats, typer.Option("table", "--format", help="How to print the answer.")
@@ -216,19 +222,23 @@ def refused(error: Exception) -> NoReturn:
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell
         sys.exit(0)
-    show.error(_explained(error))
+    show.error(explained(error))
     sys.exit(1 if isinstance(error, FindingsError) else 2)
 
 
-def _explained(error: Exception) -> MeDatasetsError:
-    """An error of any kind in our own words."""
+def explained(error: Exception) -> MeDatasetsError:
+    """An error that any verb may run into, in our own words.
+
+    Raises:
+        Exception: it is an error in this package itself.
+    """
     match error:
         case MeDatasetsError():
             return error
         case ModuleNotFoundError():
             if (error.name or "").startswith("datasets_me"):
                 raise error
-            return MeDatasetsError(f"the library '{error.name}' is not installed", fix="pip install 'me-datasets[all]'")
+            return missing(error.name or "?")
         case ImportError():
             return MeDatasetsError(f"a library cannot be loaded: {error}")
         case MemoryError():

@@ -286,10 +286,13 @@ def findings_by_code(entries: Sequence[dict[str, Any]]) -> Rows:
 
 
 def findings_table(findings: Sequence[Finding]) -> Rows:
-    """One line per finding."""
+    """One line per finding, and one for many remarks of one code."""
+    from datasets_me.findings.summary import folded
+
     table = Rows(None, "code", "severity", "where", "what")
-    for finding in findings:
-        table.add_row(finding.code, severity(finding.severity), finding.where, finding.message)
+    for line in folded(findings):
+        finding = line.finding
+        table.add_row(finding.code, severity(finding.severity), finding.where, line.message)
     return table
 
 
@@ -303,7 +306,16 @@ def progress(what: str, speed: str | None = None) -> AbstractContextManager[Upda
     On a terminal it is a bar that is gone when the work is done, and with ``speed`` it also shows how many are done in
     a second, in this unit. Elsewhere it is a line every ten seconds.
     """
-    return _bar(what, speed) if sys.stderr.isatty() else _progress_lines(what)
+    return _bar(what, speed) if sys.stderr.isatty() and not _no_bars else _progress_lines(what)
+
+
+_no_bars = False
+
+
+def without_bars() -> None:
+    """Show progress as lines from now on, since other lines are printed between them."""
+    global _no_bars
+    _no_bars = True
 
 
 @contextmanager

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from datasets_me.cli.run import explained
 from datasets_me.core import artefact
 from datasets_me.core.errors import MeDatasetsError, PathError
 from datasets_me.core.paths import under
@@ -35,9 +36,10 @@ class Step:
     Attributes:
         name: of the step, one word.
         outputs: the files and folders it writes, relative to the folder of the whole work.
-        reads: files whose content it depends on; one that is missing makes the step skipped.
+        reads: files whose content it depends on; one that is missing or not up to date makes the step skipped.
         options: what else it depends on.
-        run: does it, in place of an earlier result.
+        run: does it, in place of an earlier result; given those of ``uses`` that are there and up to date.
+        uses: files that it takes into account where they can be had.
         always: run it every time, because it knows itself what is done already.
     """
 
@@ -45,7 +47,8 @@ class Step:
     outputs: Sequence[str]
     reads: Sequence[Path]
     options: dict[str, Any]
-    run: Callable[[], Outcome]
+    run: Callable[[Collection[Path]], Outcome]
+    uses: Sequence[Path] = ()
     always: bool = False
 
 
@@ -159,7 +162,8 @@ def run_steps(ledger: Ledger, steps: Sequence[Step], ends: Callable[[Result], No
         if broken:
             status, outcome = "skipped", Outcome(f"{broken[0].name} is not up to date")
         else:
-            status, outcome = _run(ledger, step)
+            usable = [path for path in step.uses if path.is_file() and not {path, *path.parents} & {*stale}]
+            status, outcome = _run(ledger, step, usable)
         if status in ("failed", "skipped"):
             stale += [ledger.out / name for name in step.outputs]
             older = before
@@ -171,26 +175,28 @@ def run_steps(ledger: Ledger, steps: Sequence[Step], ends: Callable[[Result], No
     return results
 
 
-def _run(ledger: Ledger, step: Step) -> tuple[Status, Outcome]:
+def _run(ledger: Ledger, step: Step, usable: Sequence[Path]) -> tuple[Status, Outcome]:
     missing = [path.name for path in step.reads if not path.is_file()]
     if missing:
         return "skipped", Outcome(f"there is no {', '.join(missing)}")
-    stamp = _stamp(step)
+    stamp = _stamp(step, usable)
     kept = ledger.kept(step, stamp)
     if kept:
         return "kept", kept
     ledger.forget(step)
     try:
-        outcome = step.run()
-    except MeDatasetsError as error:
+        outcome = step.run(usable)
+    except (MeDatasetsError, ImportError) as reason:
+        error = explained(reason)
         return "failed", Outcome(f"{error.what}" + (f"; to do: {error.fix}" if error.fix else ""))
     ledger.note(step, stamp, outcome)
     return "done", outcome
 
 
-def _stamp(step: Step) -> str:
-    hashed = hashlib.sha256(json.dumps([__version__, step.options], sort_keys=True, default=str).encode())
-    for path in step.reads:
+def _stamp(step: Step, usable: Sequence[Path]) -> str:
+    names = [path.name for path in usable]
+    hashed = hashlib.sha256(json.dumps([__version__, step.options, names], sort_keys=True, default=str).encode())
+    for path in (*step.reads, *usable):
         with path.open("rb") as file:
             hashed.update(hashlib.file_digest(file, "sha256").digest())
     return hashed.hexdigest()

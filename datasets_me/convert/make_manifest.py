@@ -7,11 +7,14 @@ from pathlib import Path
 from datasets_me.convert.auwgcn_csv import convert_auwgcn_csv
 from datasets_me.convert.convert import convert
 from datasets_me.convert.source import find_source
-from datasets_me.core.errors import FindingsError, plural
+from datasets_me.convert.variants import fits
+from datasets_me.convert.workbook import read_book
+from datasets_me.core.errors import FindingsError, WorkbookError, plural
 from datasets_me.folders.check import with_folders
 from datasets_me.folders.walk import Progress
 from datasets_me.formats.manifest import Manifest
-from datasets_me.schema.schema_files import Schema
+from datasets_me.schema.schema_files import Schema, shipped
+from datasets_me.schema.spec import Spec
 
 _NAMED = 10  # error findings that a refusal lists
 
@@ -39,9 +42,29 @@ def make_manifest(
     if schema is None:
         conversion = convert_auwgcn_csv(Path(source), corrections=corrections)
     else:
-        conversion = convert(schema, find_source(schema.spec, source, root), corrections=corrections)
+        path = find_source(schema.spec, source, root)
+        try:
+            conversion = convert(schema, path, corrections=corrections)
+        except WorkbookError as error:
+            raise _named(error, schema.spec, path) from error
     manifest = conversion.manifest()
     return manifest if root is None else with_folders(manifest, root, walking)
+
+
+def _named(error: WorkbookError, spec: Spec, path: Path) -> WorkbookError:
+    """The error for a workbook that cannot be read; it names the datasets that the workbook fits instead, if any."""
+    try:
+        book = read_book(path)
+    except WorkbookError:
+        return error
+    others = [schema.spec for schema in shipped() if fits(schema.spec, book)]
+    if fits(spec, book) or not others:
+        return error
+    return WorkbookError(
+        f"the workbook is not one of {spec.title}, but of {' or '.join(other.title for other in others)}",
+        where=str(path),
+        fix=" or ".join(f"me-datasets convert {other.id} {path}" for other in others),
+    )
 
 
 def refuse_errors(manifest: Manifest) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _FINEST = 1001 * 100  # 23.976 and 29.97 are 24000/1001 and 30000/1001 frames a second
 
@@ -52,6 +54,8 @@ def resample(feature: NDArray[np.float32], start: int, step: Fraction) -> tuple[
     Returns:
         The number of the first new frame, and the motion (m, R, 2) float32 from each new frame to the next.
     """
+    import numpy as np  # here, because numbers of frames are moved where nothing else needs arrays
+
     first, edges = _edges(start, len(feature), step)
     known = np.isfinite(feature)
     total = np.concatenate([np.zeros((1, *feature.shape[1:])), np.cumsum(np.where(known, feature, 0), 0, np.float64)])
@@ -66,7 +70,9 @@ def resample(feature: NDArray[np.float32], start: int, step: Fraction) -> tuple[
 
 
 def all_within(good: NDArray[np.bool_], start: int, step: Fraction) -> NDArray[np.bool_]:
-    """Whether each new pair of frames (m,) is made of good old pairs (n,) only."""
+    """Whether each new pair of frames (m,) rests on good old pairs (n,) alone."""
+    import numpy as np
+
     _, edges = _edges(start, len(good), step)
     bad = np.concatenate([[0], np.cumsum(~good)])
     low, high = _touched(edges)
@@ -83,7 +89,9 @@ def _edges(start: int, count: int, step: Fraction) -> tuple[int, list[Fraction]]
 
 
 def _touched(edges: list[Fraction]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each new pair of frames, the first old pair it covers a part of, and the one after the last."""
+    """For each new pair of frames the old pairs it touches, from and up to."""
+    import numpy as np
+
     low = np.array([math.floor(edge) for edge in edges[:-1]], np.int64)
     high = np.array([math.ceil(edge) for edge in edges[1:]], np.int64)
     return low, high

@@ -88,3 +88,46 @@ def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     by_fold = {fold(name): name for name in known}
     near = difflib.get_close_matches(fold(word), by_fold, n=1, cutoff=cutoff)
     return by_fold[near[0]] if near else None
+
+
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` is a misspelling of, or None.
+
+    Numbers, and parts of a name with up to three letters, must be the same but for repeated digits: ``casme22`` is
+    ``casme2``, but ``SMIC-VIS`` is not ``smic-hs``, and ``CASME`` is neither ``casme2`` nor ``casme3``. Of longer parts
+    one letter may be wrong, missing, added, or two may be exchanged.
+    """
+    parts = _parts(name)
+    for other in known:
+        others = _parts(other)
+        if len(parts) == len(others) and all(map(_alike, parts, others)):
+            return other
+    return None
+
+
+def _parts(name: str) -> list[str]:
+    """A name as words, numbers, ``^``, and Roman numbers at the ends of words."""
+    words = re.findall(r"[^\W\d_]+|\d+|\^", unicodedata.normalize("NFKC", clean(name)).casefold())
+    return [part for word in words for part in re.fullmatch(r"(.*?)([ivx]*)", word).groups() if part]  # type: ignore[union-attr]
+
+
+def _alike(word: str, known: str) -> bool:
+    if known.isdigit() or word.isdigit():
+        return known.isdigit() and word.isdigit() and set(word) == set(known)
+    if word == known:
+        return True
+    return min(len(word), len(known)) > 3 and _one_slip(word, known)
+
+
+def _one_slip(word: str, known: str) -> bool:
+    """Whether one letter was changed, left out or put in, or two that stand side by side were exchanged."""
+    start = 0
+    while start < min(len(word), len(known)) and word[start] == known[start]:
+        start += 1
+    rest, wanted = word[start:], known[start:]
+    return (
+        rest[1:] == wanted[1:]
+        or rest[1:] == wanted
+        or rest == wanted[1:]
+        or (rest[1::-1] == wanted[:2] and rest[2:] == wanted[2:])
+    )

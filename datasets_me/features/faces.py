@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.extras import install
 from datasets_me.core.files import checksum
 from datasets_me.features.boxes import Box, CallableDetector, Detection, DetectorError, FaceDetector
 
@@ -103,7 +104,7 @@ def model_file(name: str) -> Path:
         if path.is_file():
             return path
     raise DetectorError(
-        f"{name} is missing: install the package face_recognition_models (pip install me-datasets[features])"
+        f"{name} is missing: install the package face_recognition_models ({install('face_recognition_models')})"
     )
 
 

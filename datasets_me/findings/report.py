@@ -16,6 +16,7 @@ from datasets_me.core.version import __version__
 from datasets_me.findings import documentation
 from datasets_me.findings.codes import GROUPS, SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
+from datasets_me.findings.summary import folded
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
@@ -92,7 +93,7 @@ def to_html(findings: Sequence[Finding], title: str, about: dict[str, Any]) -> s
         title=title,
         about=about,
         version=__version__,
-        findings=findings,
+        lines=folded(findings),
         severities=[(name, sum(f.severity == name for f in findings)) for name in SEVERITIES],
         codes=[(known[code], count) for code, count in sorted(codes.items())],
         groups=GROUPS,

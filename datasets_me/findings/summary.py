@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from datasets_me.core.errors import plural
 from datasets_me.findings.codes import SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
+
+MOST_ALIKE = 20
+"""Remarks of one code that are listed one by one."""
 
 
 def by_code(findings: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -34,6 +38,28 @@ def counted(findings: Sequence[Finding]) -> str:
     counts = Counter(finding.severity for finding in findings)
     nouns = {"error": "error", "warning": "warning", "info": "remark"}
     return ", ".join(plural(counts[name], nouns[name]) for name in SEVERITIES if counts[name]) or "no findings"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A finding that is listed, and how many others of its code it stands for."""
+
+    finding: Finding
+    more: int = 0
+
+    @property
+    def message(self) -> str:
+        """The finding's message, with the number of the others."""
+        return self.finding.message + (f" (and {self.more:,} more of this code; JSON has all)" if self.more else "")
+
+
+def folded(findings: Sequence[Finding]) -> list[Line]:
+    """The findings for people: of a remark that was made many times only the first, with the number of the others."""
+    counts = Counter(finding.code for finding in findings if finding.severity == "info")
+    many = {code: count - 1 for code, count in counts.items() if count > MOST_ALIKE}
+    lines = [Line(finding) for finding in findings if finding.code not in many]
+    first = {finding.code: finding for finding in reversed(findings) if finding.code in many}
+    return [*lines, *(Line(first[code], many[code]) for code in sorted(first))]
 
 
 def _order(code: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""What every rule sees: the manifest, the inventory, and how they are tied."""
+"""What every rule sees: the manifest, the inventory, and how the two are tied together."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from datasets_me.schema.spec import Layout, Spec
 
 @dataclass(frozen=True)
 class Context:
-    """A manifest beside the folders it is about."""
+    """A manifest and the folders it is about."""
 
     manifest: Manifest
     inventory: Inventory
 
     @property
     def spec(self) -> Spec:
+        """The dataset."""
         return self.manifest.spec
 
     @cached_property
@@ -43,7 +44,7 @@ class Context:
         return disk_frames(self.manifest)
 
     def chosen(self) -> Iterator[tuple[Folder, list[Annotation]]]:
-        """Every folder that is used, copies left out, with its annotations."""
+        """Every folder that is used, without copies, with its annotations."""
         for key, folders in self.inventory.by_key.items():
             yield folders[0], self.annotations.get(key, [])
 

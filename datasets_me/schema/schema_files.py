@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from datasets_me.core import resources
 from datasets_me.core.errors import SchemaError
-from datasets_me.core.text import closest, fold
+from datasets_me.core.text import closest, fold, misspelt
 from datasets_me.schema.patterns import Located
 from datasets_me.schema.spec import NOT_VALID, Spec
 from datasets_me.schema.yaml_files import Document, read_text
@@ -51,7 +51,7 @@ def load(name: str) -> Schema:
     for alias, schema in by_name.items():
         if fold(alias) == fold(name):
             return schema
-    near = closest(name, by_name)
+    near = misspelt(name, by_name)
     raise SchemaError(
         f"there is no dataset '{name}'",
         fix=(f"did you mean '{by_name[near].spec.id}'? " if near else "")
@@ -150,13 +150,14 @@ def _is_union_branch(part: object) -> bool:
 
 def _model_at(location: list[Any], model: type[BaseModel]) -> type[BaseModel]:
     """The model at a place of the YAML."""
-
-    def models(annotation: Any) -> list[Any]:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return [annotation]
-        return [model for member in get_args(annotation) for model in models(member)]
-
     for part in location:
         if part in model.model_fields:
-            model = next(iter(models(model.model_fields[part].annotation)), model)
+            model = next(iter(models_in(model.model_fields[part].annotation)), model)
     return model
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation names, such as ``Layout`` in ``list[Layout]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for member in get_args(annotation) for model in models_in(member)]

@@ -159,9 +159,9 @@ class NameRules(Model):
     )
     split: dict[Name, Pattern] = Field(default_factory=dict, description="splits a column; named groups become values")
     lookups: dict[Name, Lookup] = Field(default_factory=dict)
-    subject: TemplateText
-    video: TemplateText
-    expression: TemplateText | None = None
+    subject: TemplateText = Field(description="template of a subject's name")
+    video: TemplateText = Field(description="template of a video's name")
+    expression: TemplateText | None = Field(None, description="template of an expression's name, if it has one")
 
 
 class ExpressionTypes(Model):
@@ -338,6 +338,9 @@ class Synthetic(Model):
     per_video: int = Field(2, ge=1, description="annotations of a video")
     aus: list[str | int]
     size: tuple[int, int] = Field((48, 36), description="width and height of a frame, px")
+    rates: list[Rate] = Field(
+        default_factory=list, description="frames a second of the videos, in turn, in sets of real lengths"
+    )
 
 
 def _faults_of(template: str, known: Set[str]) -> Iterator[str]:
@@ -355,12 +358,12 @@ def _faults_of(template: str, known: Set[str]) -> Iterator[str]:
 class Spec(Model):
     """A dataset: identity, workbook, names, labels, folders, known defects, expected counts."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9\-]*$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9\-]*$", description="lower case letters, digits and hyphens")
     version: int = Field(ge=1, description="of this schema; raised when its meaning changes")
-    title: str
-    aliases: list[str] = Field(default_factory=list)
+    title: str = Field(description="the name of the dataset as people write it")
+    aliases: list[str] = Field(default_factory=list, description="other names that the command line accepts")
     fps: Rate
-    citation: str
+    citation: str = Field(description="the paper to cite")
     licence: Licence
     workbook: Workbook
     names: NameRules

@@ -51,7 +51,7 @@ class Template:
         return _FIELD.sub(fill, self.text)
 
     def matcher(self, patterns: Mapping[str, str], prefix: str = "") -> Matcher:
-        """A pattern for a text made by this template, in any case and with any padding.
+        """The pattern of the texts that this template writes, in any case and with any padding.
 
         A field that occurs twice is matched twice: its last occurrence under its own name, the earlier
         ones as ``name__1``, ``name__2``.., so that a folder in the wrong place can be recognised.

@@ -7,15 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.choices import Label
+from datasets_me.core.choices import LabelField
 from datasets_me.core.errors import MeDatasetsError, plural
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.split import Split
-from datasets_me.splits.check import Context, check
+from datasets_me.splits.check import SplitContext, check
 from datasets_me.splits.near_features import check_features
-from datasets_me.splits.near_images import check_images
 
 Progress = Callable[[str], AbstractContextManager[Callable[..., None]]]
 """Begins to show the progress of something, and gives ``update(done, total)``."""
@@ -37,7 +36,7 @@ def find_leaks(
     *,
     features: Sequence[Path] = (),
     roots: Sequence[Path] = (),
-    classes: Label | None = None,
+    classes: LabelField | None = None,
     may_be_empty: bool = False,
 ) -> Leaks:
     """Check a split against its manifests, and compare the clips on the two sides of its folds.
@@ -52,7 +51,7 @@ def find_leaks(
         MeDatasetsError: there are not as many folders as manifests, one cannot be read, or nothing could be compared.
     """
     _refuse_other_counts(manifests, {"--features": features, "--root": roots})
-    context = Context(split, manifests, classes)
+    context = SplitContext(split, manifests, classes)
     findings = list(check(context))
     compared = []
     if features:
@@ -67,6 +66,8 @@ def find_leaks(
         findings += alike
         compared.append(f"{plural(count, 'clip')} compared by features")
     if roots:
+        from datasets_me.splits.near_images import check_images  # needs the extra 'splits'
+
         with progress("images") as update:
             alike, counts = check_images(context, list(zip(manifests, roots, strict=True)), update)
         count = sum(counts.values())

@@ -94,3 +94,13 @@ def test_diff(me_datasets: Run, workbook: Workbook, tmp_path: Path) -> None:
     me_datasets("convert", "casme2", a, "-o", "m")
     write_parquet(Annotation, [], tmp_path / "m/annotations.parquet")
     assert "0 rows matched, 0 equal; only in A 0, only in B 1" in me_datasets("diff", "m", a).stdout
+
+
+def test_a_workbook_of_another_dataset_is_named(me_datasets: Run, synthetic: Path) -> None:
+    book = synthetic / "CAS(ME)^2code_final.xlsx"
+    done = me_datasets("convert", "casme2", book)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"error: the workbook is not one of CASME II, but of CAS(ME)²\n  where: {book}\n"
+        f"  to do: me-datasets convert casme-sq {book}\n",
+    )

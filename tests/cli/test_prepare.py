@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,16 +12,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 
 from datasets_me.cli.pipeline import Options, prepare
 from datasets_me.core.artefact import header
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.tables import read_parquet
+from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import PREPARED
 from datasets_me.schema import schema_files
-from datasets_me.splits.make import Options as SplitOptions
+from datasets_me.splits.make import SplitOptions
 from datasets_me.synthetic.film import Film
 from datasets_me.synthetic.write import make
+from datasets_me.torch_data.clips import ClipDataset
 from tests.conftest import Run
+
+STEPS = ["convert", "check", "extract", "split", "segments", "clips", "stats", "graph", "report", "card"]
 
 
 @pytest.mark.slow
@@ -28,30 +35,33 @@ def test_everything_as_one_command_that_can_be_run_again(tmp_path: Path, me_data
     film = Film(size=(200, 180))
     make(schema_files.load("casme2"), tmp_path / "raw", seed=2, subjects=2, defects=["ME306"], film=film)
     command = ["prepare", "raw/schema.yaml", "raw", "--root", "raw/frames", "-o", "out", "--workers", "2"]
-    done = me_datasets(*command)
+    done = me_datasets(*command, "--size", "32")
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    lines = [line.split()[:2] for line in done.stdout.splitlines()[:9]]
-    names = ["convert", "check", "extract", "split", "segments", "clips", "stats", "graph", "card"]
-    assert lines == [[name, "done"] for name in names]
+    assert statuses(done.stdout) == dict.fromkeys(STEPS, "done")
     out = tmp_path / "out"
     for name in ("report.html", "sheet.html", "stats.json", "card/README.md", "card/croissant.json", "graph.png"):
         assert (out / name).stat().st_size > 500, name
     with np.load(next(out.glob("segments/segments/train/*/*.npz")), allow_pickle=False) as segment:
         assert segment["feature"].shape == (270, 12, 2)
         assert segment["label"].shape == (270, 8)
+    batch = next(iter(DataLoader(ClipDataset(out / "clips"), batch_size=4)))
+    assert batch["frames"].shape == (4, 16, 3, 32, 32)
+    findings = read_parquet(Finding, out / "findings.parquet")
+    counted = json.loads((out / "card" / "card.json").read_text())["facts"]["found"]
+    assert {entry["code"]: entry["count"] for entry in counted} == Counter(finding.code for finding in findings)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    again = me_datasets(*command)
+    again = me_datasets(*command, "--size", "32")
     assert again.returncode == done.returncode
-    assert [line.split()[:2] for line in again.stdout.splitlines()[3:9]] == [[name, "kept"] for name in names[3:]]
+    kept = ["split", "segments", "clips", "stats", "graph", "card"]
+    assert statuses(again.stdout) == {name: "kept" if name in kept else "done" for name in STEPS}
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert "everything is in out" in again.stdout
     shutil.rmtree(next(out.glob("segments/segments/train/*")))
     shutil.rmtree(out / "clips")
     (out / "graph.png").unlink()
-    other = me_datasets(*command, "--compat", "auwgcn", "--seed", "1")
-    assert [line.split()[1] for line in other.stdout.splitlines()[3:9]] == [
-        *("done", "failed", "done", "kept", "done", "kept")
-    ]
+    other = me_datasets(*command, "--compat", "auwgcn", "--seed", "1", "--size", "32")
+    changed = {"segments": "failed", **dict.fromkeys(["split", "clips", "graph"], "done"), "stats": "kept"}
+    assert {name: status for name, status in statuses(other.stdout).items() if name in changed} == changed
     assert other.returncode == 2
     assert "not everything could be done: segments failed" in other.stdout
     assert "of an earlier run, not of this one: segments" in other.stdout
@@ -59,6 +69,36 @@ def test_everything_as_one_command_that_can_be_run_again(tmp_path: Path, me_data
     assert {path for path in out.rglob("*") if path.is_file()} >= {
         path for path in before if "segments" not in path.parts
     }
+
+
+def statuses(output: str) -> dict[str, str]:
+    """Step -> how it ended."""
+    words = (line.split() for line in output.splitlines())
+    return {line[0]: line[1] for line in words if len(line) > 2 and line[0] in STEPS}
+
+
+def test_a_workbook_alone_gives_what_needs_no_frames(tmp_path: Path, me_datasets: Run) -> None:
+    make(schema_files.load("casme2"), tmp_path / "raw", seed=2, subjects=2, defects=["ME103"])
+    done = me_datasets("prepare", "raw/schema.yaml", "raw", "-o", "out", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    names = ["convert", "split", "stats", "graph", "report", "card"]
+    assert [(step["step"], step["status"]) for step in answer["steps"]] == [(name, "done") for name in names]
+    assert [finding["code"] for finding in answer["findings"]] == ["ME103"]
+    assert statuses(done.stderr) == dict.fromkeys(names, "done")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("card", "findings.parquet", "graph.npy", "graph.png", "manifest", "prepare.json"),
+        *("report.html", "split", "stats.json"),
+    ]
+
+
+def test_frames_that_are_not_there_stop_only_what_needs_them(tmp_path: Path, me_datasets: Run) -> None:
+    make(schema_files.load("casme2"), tmp_path / "raw", seed=2, subjects=2)
+    (tmp_path / "empty").mkdir()
+    done = me_datasets("prepare", "raw/schema.yaml", "raw", "--root", "empty", "-o", "out")
+    assert done.returncode == 2
+    failing = {"check": "failed", "extract": "failed", "segments": "skipped", "clips": "skipped"}
+    assert statuses(done.stdout) == {name: failing.get(name, "done") for name in STEPS}
 
 
 def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -69,8 +109,8 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Pat
     def asked(root: Path = frames, **options: Any) -> None:
         split = SplitOptions(**{"protocol": "loso", **options})
         silent = {"progress": nothing, "ends": lambda result: None}
-        prepare(schema_files.load(str(tmp_path / "raw" / "schema.yaml")), str(tmp_path / "raw"), root, out,
-                Options(split), **silent)  # fmt: skip
+        schema = schema_files.load_file(tmp_path / "raw" / "schema.yaml")
+        prepare(schema, str(tmp_path / "raw"), root, out, Options(split), **silent)
 
     with pytest.raises(MeDatasetsError, match="the root is not a folder"):
         asked(tmp_path / "nope")

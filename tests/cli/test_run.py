@@ -37,6 +37,10 @@ from tests.conftest import Run
         (["check", "none", "--root", ".", "--select", "ME9"], "error: 'ME9' selects no finding code"),
         (["explain", "ME999"], "error: there is no finding code 'ME999'"),
         (["relocate", "none", "--root", ".", "--apply", "--undo"], "error: --apply and --undo exclude each other"),
+        (
+            ["convert", "SMIC-VIS", "x.xlsx"],
+            "error: there is no dataset 'SMIC-VIS'\n  to do: Known: casme-sq, casme2, ",
+        ),
         (["diff", "a", "b"], "error: the workbook cannot be read: there is no such file"),
         (["synth", "casme2", "out", "--defects", "ME1"], "error: 'ME1' cannot be planted"),
         (["schema", "check", "none.yaml"], "error: the schema cannot be read: no such file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -23,18 +24,19 @@ class Work:
         self.dataset = "casme2"
         self.runs: list[str] = []
 
-    def first(self) -> Outcome:
+    def first(self, _: object) -> Outcome:
         self.runs.append("first")
         if self.broken:
             raise MeDatasetsError("it is broken")
         (self.out / "first.txt").write_text(self.source.read_text())
         return Outcome("read", [finding("ME102", "a line of prose", path="book.xlsx")])
 
-    def second(self) -> Outcome:
+    def second(self, usable: Collection[Path]) -> Outcome:
         self.runs.append("second")
         if self.factor == 0:
             raise MeDatasetsError("nothing can be made of 0", fix="give another factor")
-        (self.out / "second.txt").write_text((self.out / "first.txt").read_text() * self.factor)
+        extra = "".join(path.read_text() for path in usable)
+        (self.out / "second.txt").write_text((self.out / "first.txt").read_text() * self.factor + extra)
         return Outcome("written")
 
     def __call__(self) -> list[Result]:
@@ -147,3 +149,38 @@ def test_a_strangers_state_is_not_believed(work: Work, name: str) -> None:
     state["steps"]["first"]["files"] = {name: size}
     (work.out / "prepare.json").write_text(json.dumps(state))
     assert statuses(work()) == ["done", "kept"]
+
+
+def test_what_a_step_only_uses_may_be_missing_or_out_of_date(tmp_path: Path) -> None:
+    out, given = tmp_path / "out", tmp_path / "given.txt"
+    told: list[list[str]] = []
+    works = True
+
+    def extra(_: object) -> Outcome:
+        if not works:
+            raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+        (out / "extra.txt").write_text(given.read_text())
+        return Outcome("")
+
+    def main(usable: Collection[Path]) -> Outcome:
+        told.append([path.name for path in usable])
+        (out / "main.txt").touch()
+        return Outcome("")
+
+    def run() -> list[Result]:
+        ledger = Ledger(out, {})
+        ledger.claim()
+        steps = [Step("extra", ["extra.txt"], [given], {"works": works}, extra)]
+        return run_steps(ledger, [*steps, Step("main", ["main.txt"], (), {}, main, uses=[out / "extra.txt"])], print)
+
+    assert statuses(run()) == ["skipped", "done"]
+    given.write_text("one")
+    assert statuses(run()) == ["done", "done"]
+    assert statuses(run()) == ["kept", "kept"]
+    given.write_text("two")
+    assert statuses(run()) == ["done", "done"]
+    works = False
+    failed = run()
+    assert statuses(failed) == ["failed", "done"]
+    assert failed[0].summary.startswith("the library 'scipy' is not installed; to do: in the checkout of me-datasets: ")
+    assert told == [[], ["extra.txt"], ["extra.txt"], []]

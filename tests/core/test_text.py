@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.core.text import csv_cell, printable, printable_json, printable_lines
+from datasets_me.core.text import csv_cell, misspelt, printable, printable_json, printable_lines
+from datasets_me.schema.schema_files import shipped
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,25 @@ def test_formulas_are_text(text: str) -> None:
 @pytest.mark.parametrize("value", ["-3.5", "+7", "-1e-3", "-inf", -3.5, 0, None, "", "casme_015", "a=b", "'=1"])
 def test_other_cells_stay(value: object) -> None:
     assert csv_cell(value) is value
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *[("CSAME2", "casme2"), ("casme22", "casme2"), ("casmee-sq", "casme-sq"), ("cas(em)3", None), ("dfem", "dfme")],
+        *[
+            ("CASME", None),
+            ("4DME", None),
+            ("SMIC-VIS", None),
+            ("smic-nir", None),
+            ("casme3c", None),
+            ("casme-iv", None),
+        ],
+        *[("casme-vii", None), ("samm2", None), ("mmew", None), ("sam", None), ("", None), ("CAMSE II", "casme ii")],
+        *[("samm-loong-videos", "samm-long-videos"), ("samm-long-vidoes", "samm-long-videos")],
+    ],
+)
+def test_a_misspelling_is_never_another_dataset(name: str, meant: str | None) -> None:
+    known = [alias for schema in shipped() for alias in (schema.spec.id, *schema.spec.aliases)]
+    found = misspelt(name, known)
+    assert (found and found.casefold()) == meant

@@ -120,7 +120,8 @@ def test_features_in_another_unit_are_pointed_at(tmp_path: Path) -> None:
     assert constants["without"] == {"casme_015": None}
     (far,) = [found for found in alone.findings if found.code == "ME533"]
     assert far.message == (
-        "the standard deviations of the features are 0.0009948 and 0.0009957; the project divides by 0.548588 and 0.645621"
+        "the standard deviations of the features are 0.0009948 and 0.0009957; "
+        "the project divides by 0.548588 and 0.645621"
     )
 
 

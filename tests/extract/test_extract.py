@@ -234,7 +234,7 @@ def test_a_sheet_replaces_nothing_of_the_users(
     write_sheet(dataset, filmed, extracted, Extraction([], [], 0), page)
     check_sheet(page)
     page.write_text("mine")
-    with pytest.raises(MeDatasetsError, match="the file exists and is no contact sheet"):
+    with pytest.raises(MeDatasetsError, match="the file exists and is not a contact sheet"):
         check_sheet(page)
     with pytest.raises(MeDatasetsError, match="a contact sheet is a page"):
         check_sheet(tmp_path / "out" / "extraction.json")

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from datasets_me.core.errors import Place
 from datasets_me.findings.finding import finding
 from datasets_me.findings.report import to_html, to_json, to_sarif
+from datasets_me.findings.summary import folded
 
 FINDINGS = [
     finding("ME203", "the folder <b>fits</b> no layout", path="rawpic/s15/x & y"),
@@ -66,3 +67,16 @@ def test_html_is_one_page_that_escapes_what_it_shows() -> None:
 
 def test_html_without_findings() -> None:
     assert "Nothing was found." in to_html([], "casme2", {})
+
+
+def test_many_remarks_of_one_code_are_one_line_for_people() -> None:
+    remarks = [finding("ME303", f"remark {number}", video="v") for number in range(21)]
+    warning = finding("ME103", "a warning")
+    few, many = folded([warning, *remarks[:20]]), folded([*remarks, warning])
+    assert [line.message for line in few] == ["a warning", *(f"remark {number}" for number in range(20))]
+    assert [line.message for line in many] == ["a warning", "remark 0 (and 20 more of this code; JSON has all)"]
+    assert [line.more for line in folded([warning] * 30)] == [0] * 30
+    page = to_html([*remarks, warning], "title", {})
+    assert page.count("<tr data-severity") == 2
+    assert "remark 0 (and 20 more" in page
+    assert len(json.loads(to_json(remarks, {}))["findings"]) == 21
