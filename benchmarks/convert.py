@@ -16,6 +16,7 @@ from datasets_me.synthetic.write import make
 
 
 def main() -> None:
+    """Print the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if len(sys.argv) > 1:

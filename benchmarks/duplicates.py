@@ -54,6 +54,7 @@ def pairs(values: np.ndarray, most: int) -> set[Pair]:
 
 
 def main() -> None:
+    """Print the table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     print("| hashes | distance | pairs | seconds | all with all, seconds | same pairs on a sample | peak MB |")
     print("| --- | ---: | ---: | ---: | ---: | --- | ---: |")

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from measure import PROGRAM, measure
 
-from datasets_me.export.options import Options
+from datasets_me.export.options import SegmentOptions
 from datasets_me.export.segments import write_segments
 from datasets_me.formats import features as feature_files
 from datasets_me.formats import manifest as manifests
@@ -113,12 +113,13 @@ def loading(out: Path, workers: int) -> float:
 
 
 def main() -> None:
+    """Print the table."""
     videos = int(sys.argv[1]) if len(sys.argv) > 1 else 98
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         manifest = dataset(folder / "features", videos)
         features = feature_files.read(folder / "features", manifest)
-        exported = write_segments(manifest, features, folder / "out", Options())
+        exported = write_segments(manifest, features, folder / "out", SegmentOptions())
         files = arrays_of(folder / "out" / "segments")
         wholes = sorted((folder / "features").glob("*/*.npy"))
         ours, theirs = [], []

@@ -157,6 +157,7 @@ def _video(subject: str, frames: int) -> Video:
 
 
 def main() -> None:
+    """Print the tables."""
     parser = argparse.ArgumentParser(description="Speed of the array part of an extraction.")
     parser.add_argument("--frames", type=int, default=240)
     parser.add_argument("--videos", type=int, default=4, help="for the whole processes")

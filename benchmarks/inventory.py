@@ -34,6 +34,7 @@ def grow(root: Path, files: int) -> int:
 
 
 def main() -> None:
+    """Print the table."""
     files = int(sys.argv[1]) if len(sys.argv) > 1 else 250_000
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

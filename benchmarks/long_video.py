@@ -27,6 +27,7 @@ SIZE = (2040, 1088)
 
 
 def main() -> None:
+    """Print the table."""
     film = FaceVideoOptions(frames=FILES, size=SIZE, face_width=300, jpeg=None)
     print("| frames | seconds | frames/s | peak MB of one process |\n| ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as name:

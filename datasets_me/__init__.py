@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datasets_me.convert.diff import compare
     from datasets_me.core.errors import MeDatasetsError
     from datasets_me.export.clips import ClipOptions, write_clips
-    from datasets_me.export.options import Options as SegmentOptions
+    from datasets_me.export.options import SegmentOptions
     from datasets_me.export.segments import write_segments
     from datasets_me.export.trace import trace
     from datasets_me.extract.extract import extract
@@ -49,7 +49,7 @@ _LAZY = {
     "Finding": ("findings.finding", "Finding"),
     "Manifest": ("formats.manifest", "Manifest"),
     "MeDatasetsError": ("core.errors", "MeDatasetsError"),
-    "SegmentOptions": ("export.options", "Options"),
+    "SegmentOptions": ("export.options", "SegmentOptions"),
     "Spec": ("schema.spec", "Spec"),
     "VideoOptions": ("features.video", "VideoOptions"),
     "Video": ("formats.records", "Video"),

@@ -47,6 +47,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "convert/normalise.py": ("convert/test_normalise.py", "convert/test_convert.py"),
     "core/artefact.py": ("core/test_artefact.py",),
     "core/rates.py": ("core/test_rates.py",),
+    "formats/missing_offset.py": ("formats/test_missing_offset.py",),
     "export/labels.py": ("export/test_labels.py", "export/test_segments.py"),
     "extract/ledger.py": ("extract/test_ledger.py",),
     "features/flow.py": ("features/test_flow.py", "features/test_lk.py", "features/test_tvl1_torch.py"),
@@ -109,7 +110,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class Told:
+class Verdict:
     """What became of a mutant: ``tests`` ran its line; ``by`` is the first that failed, None where none did."""
 
     mutant: Mutant
@@ -130,7 +131,7 @@ class Changes(ast.NodeVisitor):
         for line in source.splitlines(keepends=True):
             self.starts.append(self.starts[-1] + len(line.encode()))
         self.statement: tuple[int, int] = (1, 1)
-        self.found: list[Mutant] = []
+        self.mutants: list[Mutant] = []
         self.visit(ast.parse(source))
 
     def add(self, node: Any, new: ast.AST | str) -> None:
@@ -140,9 +141,10 @@ class Changes(ast.NodeVisitor):
         old = self.source[start:end].decode()
         text = new if isinstance(new, str) else f"({ast.unparse(new)})"
         change = " ".join(f"{old} -> {text}".split())
-        self.found.append(Mutant(self.module, node.lineno, self.statement, start, end, text, change))
+        self.mutants.append(Mutant(self.module, node.lineno, self.statement, start, end, text, change))
 
     def visit(self, node: ast.AST) -> None:
+        """Visit a node; of a statement, note its lines."""
         if isinstance(node, ast.stmt):
             # of a compound statement the head alone
             body = getattr(node, "body", None)
@@ -151,6 +153,7 @@ class Changes(ast.NodeVisitor):
         super().visit(node)
 
     def generic_visit(self, node: ast.AST) -> None:
+        """Visit everything below a node but annotations and decorators."""
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list", "type_params"):
                 continue
@@ -164,16 +167,19 @@ class Changes(ast.NodeVisitor):
         """Messages are not numbers."""
 
     def visit_Raise(self, node: ast.Raise) -> None:
+        """Leave out an error."""
         self.add(node, "pass")
 
     def visit_Assert(self, node: ast.Assert) -> None:
         """What must hold anyway."""
 
     def visit_keyword(self, node: ast.keyword) -> None:
+        """Change the value of a keyword argument."""
         if node.arg != "strict":  # of zip: lengths agree anyway
             self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:
+        """Shift a boundary or negate a comparison."""
         for index, operator in enumerate(node.ops):
             operators = [*node.ops]
             operators[index] = SWAPPED[type(operator)]()
@@ -181,26 +187,31 @@ class Changes(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        """Swap ``and`` and ``or``."""
         self.add(node, ast.BoolOp(SWAPPED[type(node.op)](), node.values))
         self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
+        """Replace an operator."""
         if type(node.op) in SWAPPED and not _is_type(node):
             self.add(node, ast.BinOp(node.left, SWAPPED[type(node.op)](), node.right))
         self.generic_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        """Leave out an update, or replace its operator."""
         self.add(node, "pass")
         if type(node.op) in SWAPPED:
             self.add(node, ast.unparse(ast.AugAssign(node.target, SWAPPED[type(node.op)](), node.value)))
         self.generic_visit(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        """Leave out ``not`` or minus."""
         if not isinstance(node.op, ast.UAdd):
             self.add(node, node.operand)
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
+        """Negate a truth value; make a number one more or one less."""
         if isinstance(node.value, bool):
             self.add(node, str(not node.value))
         elif isinstance(node.value, int | float):
@@ -208,15 +219,18 @@ class Changes(ast.NodeVisitor):
             self.add(node, f"({node.value - 1!r})")
 
     def visit_Expr(self, node: ast.Expr) -> None:
+        """Leave out a statement."""
         if not isinstance(node.value, ast.Constant):
             if not isinstance(node.value, ast.Yield | ast.YieldFrom):
                 self.add(node, "pass")
             self.generic_visit(node)
 
     def visit_Continue(self, node: ast.Continue) -> None:
+        """Leave out ``continue``."""
         self.add(node, "pass")
 
     def visit_Break(self, node: ast.Break) -> None:
+        """Leave out ``break``."""
         self.add(node, "pass")
 
     def _condition(self, node: Any) -> None:
@@ -227,12 +241,14 @@ class Changes(ast.NodeVisitor):
     visit_If = visit_While = visit_IfExp = _condition  # noqa: N815
 
     def visit_comprehension(self, node: ast.comprehension) -> None:
+        """Negate a condition of a comprehension."""
         for test in node.ifs:
             if not isinstance(test, ast.Compare | ast.UnaryOp):
                 self.add(test, ast.UnaryOp(ast.Not(), test))
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
+        """Swap the first two arguments; call min for max and the like."""
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         two = len(node.args) >= 2 and not any(isinstance(arg, ast.Starred) for arg in node.args[:2])
         if two and name not in COMMUTES and ast.dump(node.args[0]) != ast.dump(node.args[1]):
@@ -245,6 +261,7 @@ class Changes(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Slice(self, node: ast.Slice) -> None:
+        """Leave out an end of a slice."""
         if node.lower is not None:
             self.add(node, ast.unparse(ast.Slice(None, node.upper, node.step)))
         if node.upper is not None:
@@ -261,7 +278,7 @@ def _is_type(node: ast.BinOp) -> bool:
 def mutants(module: str) -> list[Mutant]:
     """All mutants of a module that compile."""
     source = (REPOSITORY / "datasets_me" / module).read_text(encoding="utf-8")
-    return [mutant for mutant in Changes(module, source).found if _compiles(changed(source, mutant))]
+    return [mutant for mutant in Changes(module, source).mutants if _compiles(changed(source, mutant))]
 
 
 def changed(source: str, mutant: Mutant) -> str:
@@ -350,16 +367,19 @@ class Watch:
         self.users: dict[str, set[str]] = defaultdict(set)
 
     def pytest_collection_finish(self, session: Any) -> None:
+        """Note which test uses which fixture."""
         for item in session.items:
             for name in item.fixturenames:
                 self.users[name].add(item.nodeid)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note what runs as the work of this test."""
         self.test = nodeid
         self.coverage.switch_context(nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, Any]:
+        """Note what runs as the work of this fixture, if several tests share it."""
         if fixturedef.scope == "function":
             return (yield)
         self.coverage.switch_context(fixturedef.argname)
@@ -369,13 +389,15 @@ class Watch:
             self.coverage.switch_context(self.test)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
+        """Add up how long a test takes."""
         self.seconds[report.nodeid] += report.duration
 
 
 @dataclass
 class Reach:
-    """What executes which lines of a module: tests, shared fixtures, and "" the import; and how long each test takes,
-    in seconds.
+    """What executes which lines of a module: tests, shared fixtures, and "" for the import.
+
+    ``seconds`` is how long each test takes.
     """
 
     by_line: dict[int, set[str]]
@@ -434,6 +456,7 @@ class FirstFailure:
         self.path = path
 
     def pytest_runtest_logreport(self, report: Any) -> None:
+        """Write down a failure."""
         if report.failed:
             self.path.write_text(report.nodeid, encoding="utf-8")
 
@@ -447,7 +470,7 @@ def _own_tree(folder: str) -> None:
     _tree = copy_tree(Path(tempfile.mkdtemp(dir=folder)))
 
 
-def judge(task: tuple[Mutant, list[str], float]) -> Told:
+def judge(task: tuple[Mutant, list[str], float]) -> Verdict:
     """Run the tests of one mutant."""
     mutant, tests, seconds = task
     assert _tree is not None
@@ -463,7 +486,7 @@ def judge(task: tuple[Mutant, list[str], float]) -> Told:
     by: str | None = None
     if code != 0:
         by = failed.read_text(encoding="utf-8") if failed.exists() else f"exit code {code}"
-    return Told(mutant, len(tests), by, time.monotonic() - began)
+    return Verdict(mutant, len(tests), by, time.monotonic() - began)
 
 
 # --- the whole
@@ -476,7 +499,7 @@ def draw(modules: Sequence[str], count: int, seed: int) -> list[Mutant]:
     return [every[index] for index in sorted(chosen)]
 
 
-def judged(drawn: Sequence[Mutant], processes: int) -> Iterator[Told]:
+def judged(drawn: Sequence[Mutant], processes: int) -> Iterator[Verdict]:
     """What becomes of each mutant, as it is known."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         first = copy_tree(Path(tempfile.mkdtemp(dir=folder)))
@@ -487,19 +510,20 @@ def judged(drawn: Sequence[Mutant], processes: int) -> Iterator[Told]:
             if tests:
                 tasks.append((mutant, tests, sum(reached[mutant.module].seconds[test] for test in tests)))
             else:
-                yield Told(mutant, 0, None, 0.0)
+                yield Verdict(mutant, 0, None, 0.0)
         with multiprocessing.get_context("fork").Pool(processes, _own_tree, (folder,)) as pool:
             yield from pool.imap_unordered(judge, tasks)
 
 
-def show(told: Told) -> str:
+def show(verdict: Verdict) -> str:
     """A survivor, in a line."""
-    mutant = told.mutant
-    ran = f"{told.tests} tests run the line" if told.tests else "no test runs the line"
+    mutant = verdict.mutant
+    ran = f"{verdict.tests} tests run the line" if verdict.tests else "no test runs the line"
     return f"datasets_me/{mutant.module}:{mutant.line}: {mutant.change}  [{ran}]"
 
 
 def main() -> int:
+    """Draw mutants, run the tests on them and print what survived; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1, help="of the draw (1)")
     parser.add_argument("--count", type=int, default=300, help="mutants to draw (300)")
@@ -516,13 +540,15 @@ def main() -> int:
     modules = [name for name in wanted if (REPOSITORY / "datasets_me" / name).is_file()]
     began = time.monotonic()
     results = []
-    for told in judged(draw(modules, arguments.count, arguments.seed), arguments.processes):
-        results.append(told)
-        if arguments.killed and told.by:
-            print(f"noticed: {show(told)} by {told.by} ({told.seconds:.1f} s)", flush=True)
-        elif not told.by:
-            print(show(told), flush=True)
-    drawn, killed = (Counter(told.mutant.module for told in results if told.by or every) for every in (True, False))
+    for verdict in judged(draw(modules, arguments.count, arguments.seed), arguments.processes):
+        results.append(verdict)
+        if arguments.killed and verdict.by:
+            print(f"noticed: {show(verdict)} by {verdict.by} ({verdict.seconds:.1f} s)", flush=True)
+        elif not verdict.by:
+            print(show(verdict), flush=True)
+    drawn, killed = (
+        Counter(verdict.mutant.module for verdict in results if verdict.by or every) for every in (True, False)
+    )
     print(f"\n{'module':32}{'drawn':>8}{'noticed':>9}{'share':>8}")
     for module in modules:
         if drawn[module]:

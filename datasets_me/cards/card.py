@@ -1,4 +1,4 @@
-"""All that a card says, in one object that the README, the page and the JSON are made of."""
+"""The content of a card, from which its README, page and JSON are generated."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ PLOTS = {
 
 
 @dataclass(frozen=True)
-class File:
-    """A file of the manifest, by its content."""
+class ManifestFile:
+    """A file of the manifest, with its hash and size."""
 
     name: str
     sha256: str
@@ -48,10 +48,10 @@ class File:
 
 
 @dataclass(frozen=True)
-class Extraction:
-    """What an extraction of features says of itself: videos by status, frames by quality, videos that are not ok.
+class ExtractionSummary:
+    """An extraction of features: videos by status, frames by quality, videos that are not ok.
 
-    ``known`` is false for arrays from elsewhere, of which only their shapes are known.
+    ``known`` is false for arrays from elsewhere, of which only the shapes are known.
     """
 
     known: bool
@@ -67,17 +67,20 @@ class Extraction:
 
 @dataclass(frozen=True)
 class Card:
-    """A manifest's card. ``plots`` has each plot's PNG, or why there is none; ``made_by`` the tool's version that wrote
-    the manifest; ``prose`` what is written about the dataset, None for one of the user's own."""
+    """The card of a manifest.
+
+    ``plots`` has each plot's PNG, or the reason why there is none; ``made_by`` is the version of the tool that wrote
+    the manifest; ``prose`` is the text about a shipped dataset, None for one of the user's own.
+    """
 
     manifest: Manifest
     facts: Facts
     timeline: Timeline
     plots: dict[str, bytes | str]
-    files: list[File]
+    files: list[ManifestFile]
     made_by: str
     prose: str | None
-    extraction: Extraction | None
+    extraction: ExtractionSummary | None
 
 
 def make(folder: Path, features: Path | None = None, findings: Sequence[Finding] | None = None) -> Card:
@@ -114,9 +117,9 @@ def make(folder: Path, features: Path | None = None, findings: Sequence[Finding]
 
 
 def prose(schema: Schema) -> str | None:
-    """The text ``cards/<id>.md`` of a dataset that ships with the package.
+    """The text ``cards/<id>.md`` of a dataset whose schema ships with the package.
 
-    A schema of one's own under the same id is another dataset, which its title shows; so is a synthetic one.
+    A user's schema with the same id but another title is another dataset, and so is a synthetic one.
     """
     path = resources.folder("cards") / f"{schema.spec.id}.md"
     shipped = {known.spec.id: known.spec.title for known in schema_files.shipped()}
@@ -126,7 +129,7 @@ def prose(schema: Schema) -> str | None:
 
 
 def to_json(card: Card) -> dict[str, Any]:
-    """The numbers of a card, for machines."""
+    """The numbers of a card as JSON."""
     spec, facts = card.manifest.spec, asdict(card.facts)
     facts["found"] = [
         {"code": group.code, "name": group.name, "severity": group.severity, "count": group.count}
@@ -152,9 +155,9 @@ def to_json(card: Card) -> dict[str, Any]:
     }
 
 
-def _file(path: Path) -> File:
+def _file(path: Path) -> ManifestFile:
     content = path.read_bytes()
-    return File(path.name, hashlib.sha256(content).hexdigest(), len(content))
+    return ManifestFile(path.name, hashlib.sha256(content).hexdigest(), len(content))
 
 
 def _features(folder: Path, manifest: Manifest) -> FeatureFolder:
@@ -163,11 +166,11 @@ def _features(folder: Path, manifest: Manifest) -> FeatureFolder:
     return feature_files.read(folder, manifest)
 
 
-def _extraction(found: FeatureFolder) -> Extraction:
-    rows = found.rows
+def _extraction(features: FeatureFolder) -> ExtractionSummary:
+    rows = features.rows
     statuses = Counter(row.status for row in rows)
-    return Extraction(
-        known=found.extracted,
+    return ExtractionSummary(
+        known=features.extracted,
         videos=len(rows),
         statuses={name: statuses[name] for name in ("ok", "partial", "failed")},
         frames=sum(row.frames for row in rows),

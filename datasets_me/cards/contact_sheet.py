@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import resources
-from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.artefact import write_file
-from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
-from datasets_me.core.paths import under
+from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError, PathError
 from datasets_me.core.version import __version__
 from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import taken
@@ -23,6 +21,7 @@ from datasets_me.extract.reader import read_image
 from datasets_me.features.video import Quality
 from datasets_me.findings.codes import SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
+from datasets_me.formats.features import read_landmarks
 from datasets_me.formats.frame_files import frame_files, frame_rate
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
@@ -33,7 +32,7 @@ WIDTH = 320
 """Width of a picture on the page in px."""
 
 MARK = '<meta name="generator" content="me-datasets contact sheet">'
-"""By which an earlier page is known."""
+"""The mark by which an earlier page is recognised."""
 
 _BOX, _POINT = (80, 220, 80), (40, 200, 255)  # BGR
 
@@ -50,47 +49,51 @@ class Entry:
 
     @property
     def rank(self) -> tuple[int, float, int, str]:
-        """The worst first: without features, with few good frames, with errors."""
+        """Sorts the worst first: without features, with few good frames, with errors."""
         severities = [SEVERITIES.index(finding.severity) for finding in self.findings]
         status = ("failed", "partial", "ok").index(self.row.status)
         return status, self.share, min(severities, default=len(SEVERITIES)), self.row.name
 
 
 def check_sheet(path: Path) -> None:
-    """Refuse to write over anything but an earlier contact sheet, and what is no page or cannot be written.
+    """Check that a contact sheet may be written: to a new page, or in place of an earlier contact sheet.
 
     Raises:
-        MeDatasetsError: something else is there.
+        MeDatasetsError: the path is not a page, it cannot be written, or something else is there.
     """
     if path.suffix.casefold() not in (".html", ".htm"):
-        raise MeDatasetsError("a contact sheet is a page", where=str(path), fix="give a --sheet that ends in .html")
+        raise MeDatasetsError(
+            "a contact sheet is an HTML page", where=str(path), fix="give a --sheet that ends in .html"
+        )
     if not path.exists():
-        there = next(folder for folder in path.absolute().parents if folder.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK)):
+        parent = next(folder for folder in path.absolute().parents if folder.exists())
+        if not (parent.is_dir() and os.access(parent, os.W_OK)):
             raise MeDatasetsError(
-                f"the page cannot be written under {there}", where=str(path), fix="choose another --sheet"
+                f"the page cannot be written under {parent}", where=str(path), fix="choose another --sheet"
             )
         return
-    ours = False
+    earlier = False
     if path.is_file():
         with path.open("rb") as file:
-            ours = MARK.encode() in file.read(1000)
-    if not ours:
-        raise MeDatasetsError("the file exists and is no contact sheet", where=str(path), fix="choose another --sheet")
+            earlier = MARK.encode() in file.read(1000)
+    if not earlier:
+        raise MeDatasetsError(
+            "the file exists and is not a contact sheet", where=str(path), fix="choose another --sheet"
+        )
 
 
 def write_sheet(manifest: Manifest, root: Path, out: Path, extraction: Extraction, path: Path) -> None:
-    """Write the page, self-contained: pictures are inside.
+    """Write the self-contained page.
 
     Raises:
         WriteError: it cannot be written.
     """
     import jinja2
 
-    by_path: dict[str | None, list[Finding]] = {}
+    by_video: dict[str | None, list[Finding]] = {}
     for finding in extraction.findings:
-        by_path.setdefault(finding.video, []).append(finding)
-    entries = [_entry(manifest, root, out, row, by_path.get(row.video, [])) for row in extraction.rows]
+        by_video.setdefault(finding.video, []).append(finding)
+    entries = [_entry(manifest, root, out, row, by_video.get(row.video, [])) for row in extraction.rows]
     template = resources.package_file("cards/contact_sheet.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     statuses = [(name, sum(entry.row.status == name for entry in entries)) for name in ("failed", "partial", "ok")]
@@ -107,13 +110,13 @@ def write_sheet(manifest: Manifest, root: Path, out: Path, extraction: Extractio
 
 
 def _entry(manifest: Manifest, root: Path, out: Path, row: VideoFeatures, findings: list[Finding]) -> Entry:
-    mine = [f for f in findings if f.path is None or f.path == row.path or f.path.startswith(f"{row.path}/")]
+    own_findings = [f for f in findings if f.path is None or f.path == row.path or f.path.startswith(f"{row.path}/")]
     share = row.good / row.frames if row.frames else 0.0
     try:
         video = next(video for video in manifest.videos if video.path == row.path and video.layout == row.layout)
         files = frame_files(manifest, video, root)
     except (FolderError, StopIteration):
-        return Entry(row, None, None, mine, share)
+        return Entry(row, None, None, own_findings, share)
     _, numbers = taken(files.start, files.end, frame_rate(manifest, video), row.fps)
     points, quality, box = _landmarks(out, row)
     for index in _from_the_middle(len(numbers), quality):
@@ -121,12 +124,12 @@ def _entry(manifest: Manifest, root: Path, out: Path, row: VideoFeatures, findin
         image = read_image(files.folder / name, colour=True)[0] if name else None
         if image is not None:
             shown = points[index] if points is not None and index < len(points) else None
-            return Entry(row, _picture(image, box, shown), numbers[index], mine, share)
-    return Entry(row, None, None, mine, share)
+            return Entry(row, _picture(image, box, shown), numbers[index], own_findings, share)
+    return Entry(row, None, None, own_findings, share)
 
 
 def _from_the_middle(count: int, quality: NDArray[np.uint8] | None) -> list[int]:
-    """A few frames to try: the good ones nearest to the middle of the video, else any."""
+    """A few frames to try: the good ones nearest to the middle of the video, then any."""
     order = sorted(range(count), key=lambda index: abs(index - count // 2))
     if quality is not None and len(quality) == count:
         order.sort(key=lambda index: int(quality[index]) & int(Quality.MISSING | Quality.NO_FACE))
@@ -137,9 +140,9 @@ def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | Non
     if row.landmarks is None:
         return None, None, row.box
     try:
-        arrays = load_npz(under(out, row.landmarks), ["landmarks", "quality"])
-        return arrays["landmarks"], arrays["quality"], row.box
-    except (ArrayError, PathError):
+        arrays = read_landmarks(out, row, "landmarks", "quality")
+        return np.asarray(arrays["landmarks"], np.float32), np.asarray(arrays["quality"], np.uint8), row.box
+    except (FeaturesError, PathError):
         return None, None, row.box
 
 

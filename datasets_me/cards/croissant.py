@@ -1,8 +1,8 @@
 """The card as Croissant JSON-LD, format 1.0 (docs.mlcommons.org/croissant/docs/croissant-spec.html).
 
-The files described are those of the manifest: by their names alone, as if they lay beside ``croissant.json``, and by
-their hashes. They are not copied there, because most licences forbid to hand annotations round; who loads the records
-says where the files lie (``mapping`` of ``mlcroissant.Dataset``) or puts them beside it.
+It describes the files of the manifest by name, as if they were beside ``croissant.json``, and by hash. They are not
+copied there, because most licences forbid passing annotations on. To load the records, give the paths of the files
+(``mapping`` of ``mlcroissant.Dataset``) or put the files beside it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from datasets_me.cards.card import TABLES, Card, File
+from datasets_me.cards.card import TABLES, Card, ManifestFile
 from datasets_me.cards.readme import web_address
 from datasets_me.core import resources
 from datasets_me.core.errors import plural
@@ -21,7 +21,7 @@ from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema import yaml_files
 
 _CONFORMS = "http://mlcommons.org/croissant/1.0"
-# The context that the specification gives, which readers compare with.
+# The context of the specification, which readers compare with.
 _CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -82,7 +82,7 @@ def to_croissant(card: Card) -> str:
         "description": f"{card.prose}\n\n{summary}" if card.prose else f"{spec.title}: {summary}",
         "url": page,
         "license": page or spec.licence.terms,
-        "conditionsOfAccess": f"{spec.licence.terms} Access is asked for at {spec.licence.page}",
+        "conditionsOfAccess": f"{spec.licence.terms} Request access at {spec.licence.page}",
         "citeAs": spec.citation,
         "datePublished": year[-1] if year else None,  # of the paper, to the year, which ISO 8601 allows
         "version": f"{spec.version}.0.0",
@@ -101,7 +101,7 @@ def described_columns() -> dict[str, Any]:
     return tables
 
 
-def _file(file: File) -> dict[str, Any]:
+def _file(file: ManifestFile) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
         "@id": file.name,
@@ -116,7 +116,7 @@ def _file(file: File) -> dict[str, Any]:
 
 def _record_set(table: str) -> dict[str, Any]:
     described = described_columns()[table]
-    made: dict[str, Any] = {
+    records: dict[str, Any] = {
         "@type": "cr:RecordSet",
         "@id": table,
         "name": table,
@@ -124,18 +124,18 @@ def _record_set(table: str) -> dict[str, Any]:
         "field": [_field(table, column, described["columns"]) for column in arrow_schema(_MODELS[table])],
     }
     if "key" in described:
-        made["key"] = {"@id": f"{table}/{described['key']}"}
-    return made
+        records["key"] = {"@id": f"{table}/{described['key']}"}
+    return records
 
 
 def _field(table: str, column: Any, texts: dict[str, str]) -> dict[str, Any]:
-    """A column: a number or text, a list of texts, or a list of structs with a sub-field for each of theirs.
+    """A column: a number or text, a list of texts, or a list of structs with a sub-field per field.
 
     A map is read as a list of pairs, so its sub-fields are the first and the second of each.
     """
     import pyarrow as pa
 
-    made = _named(f"{table}/{column.name}", texts[column.name])
+    field = _named(f"{table}/{column.name}", texts[column.name])
     kind = column.type
     if pa.types.is_map(kind):
         parts = [
@@ -149,14 +149,14 @@ def _field(table: str, column: Any, texts: dict[str, str]) -> dict[str, Any]:
         ]
     else:
         listed = pa.types.is_list(kind)
-        made |= {"dataType": _data_type(kind.value_type if listed else kind), "source": _source(table, column.name)}
-        return made | ({"repeated": True} if listed else {})
+        field |= {"dataType": _data_type(kind.value_type if listed else kind), "source": _source(table, column.name)}
+        return field | ({"repeated": True} if listed else {})
     fields = [
         _named(f"{table}/{column.name}/{name}", text)
         | {"dataType": data_type, "source": _source(table, column.name) | {"transform": {"jsonPath": path}}}
         for name, text, data_type, path in parts
     ]
-    return made | {"repeated": True, "subField": fields}
+    return field | {"repeated": True, "subField": fields}
 
 
 def _named(identifier: str, text: str) -> dict[str, Any]:

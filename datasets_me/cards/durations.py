@@ -18,7 +18,7 @@ class Histogram:
     """Expressions by their duration: bin i holds those of more than ``width · i`` and at most ``width · (i + 1)`` s.
 
     ``counts`` has one list per type, all of one length. ``beyond`` counts those longer than the last bin, ``longest``
-    is the greatest duration in s.
+    is the longest duration in s.
     """
 
     width: float
@@ -28,6 +28,7 @@ class Histogram:
 
     @property
     def bins(self) -> int:
+        """How many bins there are."""
         return len(next(iter(self.counts.values())))
 
     @property
@@ -45,9 +46,9 @@ def histogram(rows: Sequence[Annotation], types: Sequence[str]) -> Histogram | N
     """The durations of each type in at most 60 bins, or None where no duration is known.
 
     Durations are whole frames, so bins of another width would hold now one possible value, now two, and show waves
-    that are not in the data. With one frame rate a bin is therefore a whole number of frames, if possible one of
-    which 0.5 s is a multiple. Where the longest twentieth lasts more than twice as long as all others, it lies beyond
-    the bins, or a single expression of 26 s would leave one bin for all micro-expressions.
+    that are not in the data. With one frame rate a bin is therefore a whole number of frames, if possible a divisor of
+    0.5 s. Where the longest twentieth lasts more than twice as long as the others, it lies beyond the bins; otherwise
+    a single expression of 26 s would leave one bin for all micro-expressions.
     """
     known = {kind: [s for row in rows if row.type == kind and (s := seconds(row)) is not None] for kind in types}
     durations = [duration for kind in types for duration in known[kind]]
@@ -72,6 +73,18 @@ def histogram(rows: Sequence[Annotation], types: Sequence[str]) -> Histogram | N
 def quantile(values: Sequence[float], part: float) -> float:
     """The value that ``part`` of the values do not exceed, one of them."""
     return sorted(values)[max(0, math.ceil(part * len(values)) - 1)]
+
+
+def axis_end(ends: Sequence[float]) -> float | None:
+    """Where the axis of a timeline ends, s, for videos that reach to these ends; None without any.
+
+    One wrong frame number must not hide everything else: where the last twentieth of the videos reaches four times as
+    far as all others, the axis ends at one and a half times those.
+    """
+    if not ends:
+        return None
+    usual = quantile(ends, 0.95)
+    return 1.5 * usual if max(ends) > 4 * usual else max(ends)
 
 
 def _bin(duration: float, width: float) -> int:

@@ -1,4 +1,4 @@
-"""Everything a card says in numbers, computed from a manifest; README, page and plots only lay it out."""
+"""The numbers of a card, computed from a manifest; README, page and plots only lay them out."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ class Share:
 
     @property
     def total(self) -> int:
+        """Expressions of both types."""
         return self.micro + self.macro
 
 
 @dataclass(frozen=True)
-class Lengths:
-    """Lengths of the expressions of one type: from onset to offset, both included.
+class LengthSummary:
+    """Lengths of the expressions of one type, onset and offset included.
 
-    ``known`` counts the rows whose onset and offset are annotated and in order; only they are measured. The lengths
-    are in frames, and null where the dataset has frames of several rates, but for ``median_s`` and ``mean_s``, in
-    seconds; ``within`` counts those of at most 0.5 s.
+    ``known`` counts the rows whose onset and offset are annotated and in order; only these are measured. Lengths are in
+    frames, null where the dataset has several frame rates; ``median_s`` and ``mean_s`` are in seconds. ``within``
+    counts expressions of at most 0.5 s.
     """
 
     type: str
@@ -58,7 +59,7 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Published:
-    """A count that was published, beside that of the manifest."""
+    """A published count and that of the manifest."""
 
     what: str
     published: int
@@ -66,7 +67,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Folders:
+class LayoutFolders:
     """The folders of frames of one layout; ``sizes`` are those of the images, width × height px."""
 
     layout: str
@@ -78,7 +79,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class Defect:
-    """A defect of the dataset that its schema knows: where, and why that is known."""
+    """A defect of the dataset that is recorded in its schema: where, and the reason."""
 
     kind: str
     what: str
@@ -86,7 +87,7 @@ class Defect:
 
 
 @dataclass(frozen=True)
-class Found:
+class CodeFindings:
     """The findings of one code."""
 
     code: str
@@ -98,16 +99,17 @@ class Found:
 
     @property
     def count(self) -> int:
+        """How many findings there are."""
         return len(self.findings)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a card says of a dataset.
+    """The numbers of a dataset.
 
     ``missing`` counts the rows without an onset, apex, offset; ``unlabelled`` those without an emotion;
     ``with_aus`` those with at least one action unit, ``unread_aus`` those where part of the text was not understood.
-    ``aus`` counts rows, so that a unit that stands twice in a row counts once.
+    ``aus`` counts rows, so that a unit that occurs twice in a row counts once.
     """
 
     annotations: int
@@ -115,7 +117,7 @@ class Facts:
     videos: int
     types: list[str]
     fps: list[float]
-    lengths: list[Lengths]
+    lengths: list[LengthSummary]
     durations: Histogram | None
     missing: dict[str, int]
     emotions: list[Share]
@@ -126,10 +128,10 @@ class Facts:
     with_aus: int
     unread_aus: int
     published: list[Published]
-    folders: list[Folders]
+    folders: list[LayoutFolders]
     defects: list[Defect]
     corrected: int
-    found: list[Found]
+    found: list[CodeFindings]
 
     def of_severity(self, name: str) -> int:
         """The number of findings of a severity."""
@@ -174,8 +176,8 @@ def shares(rows: Sequence[Annotation], labels: Callable[[Annotation], Iterable[s
         for label in labels(row):
             if label:
                 counts[label][row.type] += 1
-    made = [Share(label, types["micro"], types["macro"]) for label, types in counts.items()]
-    return sorted(made, key=lambda share: (-share.total, natural(share.label)))
+    entries = [Share(label, types["micro"], types["macro"]) for label, types in counts.items()]
+    return sorted(entries, key=lambda share: (-share.total, natural(share.label)))
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -184,11 +186,11 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     return [(0, len(part.lstrip("0")), part.lstrip("0")) if part[0] in "0123456789" else (1, 0, part) for part in parts]
 
 
-def _lengths(kind: str, rows: Sequence[Annotation], *, one_rate: bool) -> Lengths:
+def _lengths(kind: str, rows: Sequence[Annotation], *, one_rate: bool) -> LengthSummary:
     known = [row for row in rows if row.length is not None and row.length > 0]
     frames = [row.length or 0 for row in known] if one_rate else []
     times = [seconds(row) or 0.0 for row in known]
-    return Lengths(
+    return LengthSummary(
         type=kind,
         rows=len(rows),
         known=len(known),
@@ -219,13 +221,13 @@ def _published(manifest: Manifest) -> list[Published]:
     return [Published(what, published, here) for what, published, here in pairs if published is not None]
 
 
-def _folders(manifest: Manifest) -> list[Folders]:
-    made = []
+def _folders(manifest: Manifest) -> list[LayoutFolders]:
+    groups = []
     for layout in sorted({video.layout or "" for video in manifest.videos if video.path is not None}):
         videos = [video for video in manifest.videos if video.path is not None and (video.layout or "") == layout]
         sizes = Counter(f"{video.width} × {video.height}" for video in videos if video.width and video.height)
-        made.append(
-            Folders(
+        groups.append(
+            LayoutFolders(
                 layout=layout,
                 folders=len(videos),
                 frames=sum(video.frames or 0 for video in videos),
@@ -233,7 +235,7 @@ def _folders(manifest: Manifest) -> list[Folders]:
                 sizes=sorted(sizes, key=lambda size: (-sizes[size], size)),
             )
         )
-    return made
+    return groups
 
 
 def _defects(spec: Spec) -> list[Defect]:
@@ -256,16 +258,16 @@ def _defects(spec: Spec) -> list[Defect]:
     return [*relocations, *corrections, *absences]
 
 
-def _found(findings: Sequence[Finding]) -> list[Found]:
+def _found(findings: Sequence[Finding]) -> list[CodeFindings]:
     grouped: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         grouped[finding.code].append(finding)
     known = all_codes()
-    made = []
+    groups = []
     for code, same in grouped.items():
-        entry = known.get(code)  # a manifest of another version may hold a code this one does not know
-        made.append(
-            Found(
+        entry = known.get(code)  # a manifest of another version may have codes that this one lacks
+        groups.append(
+            CodeFindings(
                 code=code,
                 name=entry.name if entry else "",
                 severity=same[0].severity,
@@ -274,4 +276,4 @@ def _found(findings: Sequence[Finding]) -> list[Found]:
                 findings=same,
             )
         )
-    return sorted(made, key=lambda group: (SEVERITIES.index(group.findings[0].severity), group.code))
+    return sorted(groups, key=lambda group: (SEVERITIES.index(group.findings[0].severity), group.code))

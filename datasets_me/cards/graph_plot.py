@@ -7,22 +7,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from datasets_me.cards.plot_style import own_style
 from datasets_me.core.artefact import write_file
 
 _INCHES_PER_REGION, _INCHES_OF_NAMES = 0.5, 2.4
-_DARK = 0.6  # of the greatest value; above it numbers are written in white
+_DARK = 0.6  # of the largest value; above it, numbers are white
 
 
 def draw(matrix: NDArray[np.float32], names: Sequence[str], title: str, path: Path) -> None:
     """Write a PNG of an adjacency matrix (regions, regions) with its values.
 
     Raises:
-        MeDatasetsError: the file cannot be written.
+        MeDatasetsError: matplotlib is not installed, or the file cannot be written.
     """
+    with own_style():
+        content = _png(matrix, names, title)
+    write_file(path, content)
+
+
+def _png(matrix: NDArray[np.float32], names: Sequence[str], title: str) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     side = _INCHES_PER_REGION * len(names) + _INCHES_OF_NAMES
     figure = Figure(figsize=(side + 0.8, side), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
@@ -41,4 +49,4 @@ def draw(matrix: NDArray[np.float32], names: Sequence[str], title: str, path: Pa
     axes.set_xlabel(title, labelpad=10)
     content = io.BytesIO()
     figure.savefig(content, format="png", metadata={"Software": None})
-    write_file(path, content.getvalue())
+    return content.getvalue()

@@ -1,4 +1,4 @@
-"""The card as one HTML page without outside parts, with every expression to look at."""
+"""The card as one self-contained HTML page that shows every expression."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SIDES = {"bilateral": "", "left": "L", "right": "R", "top": "T", "bottom": "B",
 
 @dataclass(frozen=True)
 class Mark:
-    """A bar as it is drawn: places in percent of the axis, and the text that is shown for it."""
+    """A bar as it is drawn: positions in percent of the axis, and its text."""
 
     type: str
     doubtful: bool
@@ -92,14 +92,14 @@ def to_html(card: Card) -> str:
 
 
 def number(value: float | None) -> str:
-    """A count with thousands, a measured value to four digits, a dash for what is not known."""
+    """A count with thousands separators, a measured value with four digits, a dash where unknown."""
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def describe(row: Annotation) -> str:
-    """What is shown for one expression, in lines: name, frames, labels, and the cells it comes from."""
+    """The text of one expression, in lines: name, frames, labels, and the cells it comes from."""
     name = " ".join(dict.fromkeys(part for part in (row.video, row.expression) if part))
     lines = [f"{name}: {row.type}-expression of {row.subject}"]
     lines += [f"{field} {_frame(row, field)}" for field in FRAME_FIELDS]
@@ -177,12 +177,12 @@ def _ticks(end: float) -> list[float]:
 
 
 def _paragraphs(prose: str) -> list[Any]:
-    """Prose as HTML: its paragraphs, and what stands between backticks as code; all else is escaped."""
+    """Prose as HTML: paragraphs, with text between backticks as code; everything else is escaped."""
     from markupsafe import Markup, escape
 
-    made = []
+    paragraphs = []
     for paragraph in prose.split("\n\n"):
         parts = paragraph.split("`")
         marked = [Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)]
-        made.append(Markup("").join(marked))
-    return [paragraph for paragraph in made if paragraph]
+        paragraphs.append(Markup("").join(marked))
+    return [paragraph for paragraph in paragraphs if paragraph]

@@ -1,4 +1,4 @@
-"""What all plots of a card share: colours, text that can always be drawn, a heading, PNG bytes."""
+"""What all plots share: colours, labels that can always be drawn, headings, PNG bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _STYLE: Any = {
 
 @contextmanager
 def own_style() -> Iterator[None]:
-    """The style of the cards, whatever the user's settings of matplotlib are.
+    """The style of the plots, independent of the user's settings of matplotlib.
 
     Raises:
         MeDatasetsError: matplotlib is not installed.
@@ -50,7 +50,7 @@ def own_style() -> Iterator[None]:
         from matplotlib import style
     except ImportError as error:
         raise MeDatasetsError(
-            f"the plots of a card need matplotlib, which cannot be loaded: {error}",
+            f"plots need matplotlib, which cannot be loaded: {error}",
             fix=install("matplotlib"),
         ) from error
     with style.context("default"), matplotlib.rc_context(_STYLE):
@@ -58,10 +58,10 @@ def own_style() -> Iterator[None]:
 
 
 def drawable(text: str, longest: int = _LONGEST_LABEL) -> str:
-    """A label in one line, cut where it is too long, with a box for every character that the font lacks or that
-    only controls others, such as the direction of the text.
+    """A label in one line, cut where it is too long.
 
-    Only the font that comes with matplotlib is used: with those of the machine, the bytes would differ elsewhere.
+    A box stands for each character that the font lacks, or that only controls others, such as the direction of the
+    text. Only the font that comes with matplotlib is used; with fonts of the machine, the bytes would differ elsewhere.
     """
     known = _characters()
     line = "".join(char if ord(char) in known else "□" for char in " ".join(text.split()))
@@ -77,7 +77,7 @@ def _characters() -> frozenset[int]:
 
 
 def new_figure(width: float, height: float, title: str, legend: Sequence[Any] = ()) -> Figure:
-    """A figure that belongs to no window: width × height inches of plots below a heading and its legend."""
+    """A figure without a window: width × height inches of plots below a heading and its legend."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -89,7 +89,7 @@ def new_figure(width: float, height: float, title: str, legend: Sequence[Any] = 
     layout.set(rect=(0, 0, 1, 1 - above / total))
     figure.text(8 / (width * DPI), 1 - 8 / total, title, ha="left", va="top", fontsize=13, fontweight="bold")
     if legend:
-        made = figure.legend(
+        drawn = figure.legend(
             handles=list(legend),
             loc="upper left",
             bbox_to_anchor=(0, 1 - _HEADING / total),
@@ -98,12 +98,12 @@ def new_figure(width: float, height: float, title: str, legend: Sequence[Any] = 
             fontsize=9,
             borderaxespad=0.2,
         )
-        made.set_in_layout(False)
+        drawn.set_in_layout(False)
     return figure
 
 
 def swatches(types: Sequence[str]) -> list[Any]:
-    """What a legend shows of the types."""
+    """The legend's entries for the types."""
     from matplotlib.patches import Patch
 
     return [Patch(color=COLOURS[kind], label=kind) for kind in types]
@@ -117,7 +117,7 @@ def whole_numbers(axis: Any) -> None:
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as PNG, without a word on the program that made it, so that equal pictures are equal bytes."""
+    """The figure as PNG, without the version of matplotlib, so that equal pictures are equal bytes."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
     return content.getvalue()

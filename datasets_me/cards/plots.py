@@ -34,17 +34,17 @@ def draw(facts: Facts, timeline: Timeline, dataset: str) -> dict[str, bytes | st
             None if timeline.lines else "the manifest has no videos",
         ),
     }
-    made: dict[str, bytes | str] = {}
+    plotted: dict[str, bytes | str] = {}
     with own_style():
         title = drawable(dataset, _TITLE)
         for name, (plot, reason) in plots.items():
-            made[name] = reason if reason is not None else png(plot(facts, title))
-    return made
+            plotted[name] = reason if reason is not None else png(plot(facts, title))
+    return plotted
 
 
 def _durations(facts: Facts, title: str) -> Figure:
     bins = facts.durations
-    assert bins is not None  # or there is no such plot
+    assert bins is not None  # otherwise draw() leaves this plot out
     figure = new_figure(9, 0.4 + 2.4 * len(bins.counts), f"{title}: durations from onset to offset")
     panels = figure.subplots(len(bins.counts), 1, sharex=True, squeeze=False)[:, 0]
     starts = [index * bins.width for index in range(bins.bins)]
@@ -55,12 +55,12 @@ def _durations(facts: Facts, title: str) -> Figure:
         axes.annotate(
             f" {LONGEST_MICRO:g} s", (LONGEST_MICRO, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=9
         )
-        said = f"{entry.known:,} measured"
+        summary = f"{entry.known:,} measured"
         if entry.median_s is not None:
-            said += f", median {entry.median_s:.3g} s, {entry.within:,} of at most {LONGEST_MICRO:g} s"
+            summary += f", median {entry.median_s:.3g} s, {entry.within:,} of at most {LONGEST_MICRO:g} s"
         if bins.beyond[entry.type]:
-            said += f", {bins.beyond[entry.type]:,} longer than {bins.end:.3g} s"
-        axes.set_title(said, loc="right", fontsize=9)
+            summary += f", {bins.beyond[entry.type]:,} longer than {bins.end:.3g} s"
+        axes.set_title(summary, loc="right", fontsize=9)
         axes.set_ylabel(f"{entry.type}-expressions")
         axes.set_ylim(0, max(1.0, max(counts) * 1.15))
         axes.grid(axis="y")
@@ -120,9 +120,9 @@ def _horizontal(shares: Sequence[Share], types: Sequence[str], title: str, name:
         axes.barh(positions, counts, 0.72, left, color=COLOURS[kind])
         left = [start + count for start, count in zip(left, counts, strict=True)]
     for position, share in zip(positions, shares, strict=True):
-        said = " + ".join(f"{getattr(share, kind):,}" for kind in types)
+        summary = " + ".join(f"{getattr(share, kind):,}" for kind in types)
         place = (share.total, position)
-        axes.annotate(said, place, xytext=(5, 0), textcoords="offset points", va="center", fontsize=9)
+        axes.annotate(summary, place, xytext=(5, 0), textcoords="offset points", va="center", fontsize=9)
     axes.set_yticks(list(positions), [name(share.label) for share in shares], fontsize=9)
     axes.set_ylim(len(shares) - 0.4, -0.6)
     axes.set_xlim(0, max(share.total for share in shares) * 1.14)

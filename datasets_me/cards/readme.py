@@ -28,11 +28,11 @@ _SPECIAL = re.compile(r"[\\`*\[\]<>|~&#$]|(?<![^\W_])_|_(?![^\W_])")
 
 
 class Raw(str):
-    """Text that is Markdown already; any other text is escaped where it is put into the template."""
+    """Text that is Markdown already; the template escapes any other text."""
 
 
 def to_markdown(card: Card) -> str:
-    """The whole ``README.md``; every text of the manifest is escaped, so that it shows as it is written."""
+    """The whole ``README.md``; every text of the manifest is escaped, so that it is shown literally."""
     import jinja2
 
     template = resources.package_file("cards/README.md.j2").read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def to_markdown(card: Card) -> str:
 
 
 def front_matter(card: Card) -> dict[str, Any]:
-    """What the Hub reads of a card. The licence is one of its own (``other``), and the viewer has nothing to show."""
+    """The metadata that the Hub reads. The licence is the dataset's own (``other``); the viewer has nothing to show."""
     spec, facts = card.manifest.spec, card.facts
     page = web_address(spec.licence.page)
     terms = " ".join(spec.licence.terms.split())
@@ -79,18 +79,18 @@ def front_matter(card: Card) -> dict[str, Any]:
         tags.append("action-units")
     front["tags"] = tags
     front["size_categories"] = [next((name for most, name in _SIZES if facts.annotations < most), "n>10M")]
-    front["extra_gated_prompt"] = f"{terms} Access is asked for at {page or ' '.join(spec.licence.page.split())}"
+    front["extra_gated_prompt"] = f"{terms} Request access at {page or ' '.join(spec.licence.page.split())}"
     front["viewer"] = False
     return front
 
 
 def web_address(text: str) -> str | None:
-    """The text, if it is an address that a link may point at; anything else would be shown, not linked."""
+    """The text if it is an address that may be linked, otherwise None."""
     return text if re.fullmatch(r"https?://[^\s<>\"'`|\\]+", text) else None
 
 
 def escape(text: str) -> str:
-    """Text in one line that Markdown shows as it is."""
+    """Text in one line that Markdown shows literally."""
     return _SPECIAL.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
 
 

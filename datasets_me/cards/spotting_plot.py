@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from datasets_me.cards import plot_style
-from datasets_me.cards.durations import quantile
+from datasets_me.cards.durations import axis_end
 from datasets_me.cards.plot_style import BAND, COLOURS, DPI, SOFT, TRACK, drawable, new_figure, swatches
 from datasets_me.core.errors import plural
 from datasets_me.scores.spotting import TYPES, Compared, Interval, Spotting
@@ -15,17 +15,17 @@ from datasets_me.scores.spotting import TYPES, Compared, Interval, Spotting
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_UNTYPED = "#3d6b52"  # a green that neither of the types has
+_UNTYPED = "#3d6b52"  # a green unlike the colours of the types
 _LEAST = 2.5  # px, the width of the shortest bar
-_NAMED = 13  # px, the least height of a line whose video is named
+_NAMED = 13  # px, the least height of a line that shows its video's name
 _LONGEST_NAME = 24
 _TALLEST = 12_000  # px
 
 Line = tuple[tuple[str, str], list[Compared]]
-"""A video, by dataset and name, and what was compared in it: one entry per type."""
+"""A video, by dataset and name, and its intervals: one entry per type."""
 
 
-def png(found: Spotting) -> bytes:
+def png(scores: Spotting) -> bytes:
     """Two rows of bars per video, annotated above and spotted below; hollow where a bar has no partner.
 
     The same scores give the same bytes.
@@ -34,24 +34,24 @@ def png(found: Spotting) -> bytes:
         MeDatasetsError: matplotlib is not installed.
     """
     with plot_style.own_style():
-        return plot_style.png(_draw(found))
+        return plot_style.png(_draw(scores))
 
 
-def _draw(found: Spotting) -> Figure:
+def _draw(scores: Spotting) -> Figure:
     lines = [
         (key, list(same))
-        for key, same in groupby(found.compared, key=lambda each: (each.counts.dataset, each.counts.video))
+        for key, same in groupby(scores.compared, key=lambda each: (each.counts.dataset, each.counts.video))
     ]
     columns = 1 if len(lines) <= 60 else 2 if len(lines) <= 320 else 4
     rows = max(1, -(-len(lines) // columns))
     height = min(20.0 if columns == 1 else 14.0, _TALLEST / rows)
     width = {1: 10.0, 2: 13.0, 4: 16.0}[columns]
-    total = found.counts()
+    total = scores.counts()
     heading = (
         f"Annotated (above) and spotted (below) in {plural(len(lines), 'video')}:"
         f" {total.tp} pairs, {total.fp} wrong, {total.fn} missed"
     )
-    figure = new_figure(width, rows * height / DPI + 0.8, heading, _legend(found))
+    figure = new_figure(width, rows * height / DPI + 0.8, heading, _legend(scores))
     end = _end(lines)
     least = end / (width / columns * 0.7 * DPI) * _LEAST
     for index, axes in enumerate(figure.subplots(1, columns, sharex=True, squeeze=False)[0]):
@@ -73,15 +73,11 @@ def _draw(found: Spotting) -> Figure:
 
 
 def _end(lines: Sequence[Line]) -> float:
-    """Where the axis ends, s: one wrong frame number must not make all else invisible, so where the last twentieth of
-    the videos reaches four times as far as all others, at one and a half times those."""
+    """Where the axis ends, s."""
     ends = [
         max((last + 1) / each.fps for each in same for _, last in (*each.annotated, *each.spotted)) for _, same in lines
     ]
-    if not ends:
-        return 1.0
-    usual = quantile(ends, 0.95)
-    return 1.5 * usual if max(ends) > 4 * usual else max(ends)
+    return axis_end(ends) or 1.0
 
 
 def _column(axes: Any, lines: Sequence[Line], scale: tuple[float, float]) -> None:
@@ -121,12 +117,12 @@ def _boxes(
                         yield [(start, top), (end, top), (end, top + 0.34), (start, top + 0.34)]
 
 
-def _legend(found: Spotting) -> list[Any]:
+def _legend(scores: Spotting) -> list[Any]:
     from matplotlib.patches import Patch
 
-    kinds = [kind for kind in TYPES if kind in found.kinds]
+    kinds = [kind for kind in TYPES if kind in scores.kinds]
     return [
         *swatches(kinds),
-        Patch(facecolor=SOFT, edgecolor=SOFT, label=f"a pair, IoU ≥ {found.threshold:g}"),
+        Patch(facecolor=SOFT, edgecolor=SOFT, label=f"a pair, IoU ≥ {scores.threshold:g}"),
         Patch(facecolor="white", edgecolor=SOFT, label="missed (above) or wrong (below)"),
     ]

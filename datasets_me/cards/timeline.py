@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from datasets_me.cards.durations import quantile
+from datasets_me.cards.durations import axis_end
 from datasets_me.cards.facts import natural
 from datasets_me.formats.frame_files import video_seconds
 from datasets_me.formats.manifest import Manifest
@@ -18,8 +18,8 @@ from datasets_me.schema.spec import FRAME_FIELDS
 class Bar:
     """One expression: from ``start`` to ``end`` s, both ends' frames included.
 
-    ``doubtful`` says that onset or offset is missing, or that the frames are out of order; the bar then covers what is
-    known, one frame at least.
+    A bar is ``doubtful`` where onset or offset is missing or the frames are out of order; it then covers the known
+    frames, one at least.
     """
 
     start: float
@@ -30,7 +30,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """One video; ``label`` is its name without that of its subject, ``length`` its seconds, 0 where unknown."""
+    """One video; ``label`` is its name without its subject's, ``length`` its duration in s, 0 where unknown."""
 
     subject: str
     video: str
@@ -40,29 +40,21 @@ class Line:
 
     @cached_property
     def end(self) -> float:
-        """Seconds from the start to the last thing that is known."""
+        """Seconds from the start to the last known frame."""
         return max([self.length, *(bar.end for bar in self.bars)])
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """All videos, by subject and name. ``unplaced`` counts expressions without any frame number; they have no bar."""
+    """All videos, by subject and name. ``unplaced`` counts expressions without any frame number, which have no bar."""
 
     lines: list[Line]
     unplaced: int
 
     @cached_property
     def end(self) -> float:
-        """Seconds from the start of a video to the end of the axis.
-
-        One wrong frame number must not make all else invisible: where the last twentieth of the videos reaches four
-        times as far as all others, the axis ends at one and a half times those.
-        """
-        ends = [line.end for line in self.lines]
-        if not ends:
-            return 0.0
-        usual = quantile(ends, 0.95)
-        return 1.5 * usual if max(ends) > 4 * usual else max(ends)
+        """Seconds from the start of a video to the end of the axis (`durations.axis_end`)."""
+        return axis_end([line.end for line in self.lines]) or 0.0
 
     @property
     def doubtful(self) -> int:
@@ -71,12 +63,12 @@ class Timeline:
 
     @cached_property
     def beyond(self) -> int:
-        """How many expressions do not end on the axis; they are drawn at its end."""
+        """How many expressions end beyond the axis; they are drawn at its end."""
         return sum(bar.end > self.end for line in self.lines for bar in line.bars)
 
 
 def timeline(manifest: Manifest) -> Timeline:
-    """The lines of a manifest's videos: the annotated ones, and whole videos without any annotation."""
+    """The lines of a manifest's videos: the annotated ones, and whole videos without annotations."""
     rows: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
     for row in manifest.annotations:
         rows[row.subject, row.video].append(row)
@@ -110,5 +102,5 @@ def _bars(rows: list[Annotation]) -> list[Bar]:
 
 
 def apex(bar: Bar) -> float | None:
-    """Where the apex of a bar lies, s: the middle of its frame."""
+    """The time of a bar's apex, s: the middle of its frame."""
     return None if bar.row.apex is None else (bar.row.apex + 0.5) / bar.row.fps

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _HEIGHTS = {"micro": 0.76, "macro": 0.46}  # of the line: the types differ in print without colours, too
 _LEAST = 2.5  # px, the width of the shortest bar
-_NAMED = 12  # px, the least height of a line whose video is named
-_SUBJECT = 12  # px, the least distance of two subjects that are named
+_NAMED = 12  # px, the least height of a line that shows its video's name
+_SUBJECT = 12  # px, the least distance between the names of two subjects
 _TALLEST = 12_000  # px
 
 
 def draw(timeline: Timeline, types: Sequence[str], title: str) -> Figure:
-    """One line per video in one to four columns; without the names of videos where there is no room for them."""
+    """One line per video in one to four columns, without the names of videos where there is no room for them."""
     lines = timeline.lines
     columns = 1 if len(lines) <= 50 else 2 if len(lines) <= 320 else 4
     rows = -(-len(lines) // columns)

@@ -1,4 +1,4 @@
-"""One video's motion over time: the regions, the annotated expressions, and which frames are doubtful."""
+"""A plot of one video: the motion of its regions, the annotated expressions, and doubtful frames."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.cards.plot_style import COLOURS, own_style
 from datasets_me.core.artefact import may_write, write_file
 from datasets_me.core.errors import FeaturesError
-from datasets_me.core.extras import missing
 from datasets_me.core.paths import safe_name
 from datasets_me.core.text import closest
 from datasets_me.features.regions import REGION_SETS
@@ -22,43 +22,47 @@ from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, VideoFeatures
 
-# Okabe and Ito's colours, which colour-blind people can tell apart.
-COLOURS = {"micro": "#D55E00", "macro": "#0072B2"}
 _X, _Y = "#444444", "#009E73"
 
 
 def find_row(folder: FeatureFolder, name: str) -> VideoFeatures:
-    """The row of a video by its name, its file's name, or a file's path.
+    """The row of a video, by its name, its file's name or its file's path.
 
     Raises:
-        FeaturesError: there is none; the nearest name is suggested.
+        FeaturesError: there is none, or several; the error suggests the nearest name.
     """
     stem = name if not name.endswith(".npy") else Path(name).stem
     rows = [row for row in folder.rows if stem in (row.name, row.video)]
     rows = [row for row in rows if Path(name).parent.name == row.subject] or rows
     if not rows:
         near = closest(stem, [row.name for row in folder.rows])
-        fix = f"did you mean {near}?" if near else "the names are in features.parquet"
+        fix = f"did you mean {near}?" if near else "see features.parquet for the names"
         raise FeaturesError(f"there is no video '{name}' among the features", where=str(folder.folder), fix=fix)
     if len(rows) > 1:
         names = ", ".join(f"{row.subject}/{row.name}.npy" for row in rows[:4])
-        raise FeaturesError(f"'{name}' has several folders: {names}", fix="give one of these")
+        raise FeaturesError(f"'{name}' has several arrays: {names}", fix="give one of these")
     return rows[0]
 
 
 def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, path: Path) -> None:
-    """Write a PNG: one lane per region with its motion in x and y, the annotated expressions shaded, their apexes as
-    lines, and below the frames that are missing, without a face or cut.
+    """Write a PNG with one lane per region: its motion in x and y.
+
+    Annotated expressions are shaded, their apexes are lines; below are the frames that are missing, without a face or
+    cut.
 
     Raises:
         MeDatasetsError: matplotlib is not installed, or the features cannot be read.
         WriteError: the picture cannot be written.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise missing("matplotlib") from None
+    with own_style():
+        content = _png(manifest, folder, row)
+    write_file(path, content)
+
+
+def _png(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     feature = np.asarray(folder.load(row), np.float32) * row.unit_px
     quality = folder.quality(row)
     regions = REGION_SETS.get(row.regions)
@@ -99,12 +103,13 @@ def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, pa
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in letters that the font lacks shows boxes
         figure.savefig(content, dpi=110, metadata={"Software": None})
-    write_file(path, content.getvalue())
+    return content.getvalue()
 
 
 def shown_annotations(manifest: Manifest, row: VideoFeatures) -> list[tuple[Annotation, float, float | None, float]]:
-    """The annotations of a row's frames with onset, apex and offset at the rate of its arrays; one without an offset
-    ends with its apex, one without an onset begins there.
+    """The annotations of a video with onset, apex and offset at the rate of its arrays.
+
+    One without an offset ends with its apex, one without an onset begins there.
     """
     shown = []
     for annotation in manifest.annotations:
@@ -120,7 +125,7 @@ def shown_annotations(manifest: Manifest, row: VideoFeatures) -> list[tuple[Anno
 
 
 def _mark_quality(axis: Any, row: VideoFeatures, quality: NDArray[np.uint8] | None) -> None:
-    """A strip with a line of its own for each kind of doubt."""
+    """A strip with one line for each kind of doubt."""
     kinds = (
         ("missing", Quality.MISSING, "#000000"),
         ("no face", Quality.NO_FACE, "#CC79A7"),

@@ -13,17 +13,17 @@ from datasets_me.formats.kinds import CARD
 
 
 def files(card: Card) -> dict[str, bytes]:
-    """The content of the files of a card but ``card.json``, by their paths; the same card gives the same bytes."""
-    made = {
+    """The contents of a card's files except ``card.json``, by path; the same card gives the same bytes."""
+    documents = {
         "README.md": to_markdown(card).encode(),
         "card.html": to_html(card).encode(),
         "croissant.json": f"{to_croissant(card)}\n".encode(),
     }
-    return made | {f"plots/{name}.png": plot for name, plot in card.plots.items() if isinstance(plot, bytes)}
+    return documents | {f"plots/{name}.png": plot for name, plot in card.plots.items() if isinstance(plot, bytes)}
 
 
 def write(card: Card, folder: Path, *, force: bool = False) -> list[str]:
-    """Write a card's folder at once; returns the paths of its files in it.
+    """Write a card's folder; returns the paths of its files in it.
 
     Raises:
         OutputError: the folder exists and may not be replaced.

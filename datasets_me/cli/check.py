@@ -12,7 +12,7 @@ import typer
 
 from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, Findings, verb
-from datasets_me.core.choices import Label
+from datasets_me.core.choices import LabelField
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def check_split(
     root: list[Path] = typer.Option(
         [], "--root", help="Compare clips by their images; one folder of frames per manifest, in their order."
     ),
-    classes: Label | None = typer.Option(
+    classes: LabelField | None = typer.Option(
         None, "--classes", help="The classes that parts should have. Default: the split's."
     ),
 ) -> Answer:
@@ -138,9 +138,10 @@ def explain(
     code: str = typer.Argument(help="A code (ME203) or its name (folder-unknown).", autocompletion=completion.codes),
 ) -> Answer:
     """Say what a finding means, why it matters, and what to do about it."""
-    from datasets_me.findings import codes
+    from datasets_me.findings import codes, documentation
 
     entry = codes.explain(code)
+    page = documentation.address(entry.code) or documentation.page(entry.code)
     group = codes.GROUPS[entry.code[2]]
     table = show.named(
         (entry.code, f"{entry.name} ({entry.severity}, {group}, raised by {entry.stage})"),
@@ -148,5 +149,6 @@ def explain(
         ("why it matters", entry.why),
         ("example", entry.example),
         ("what to do", entry.fix),
+        ("page", page),
     )
-    return Answer([table], data={**entry.model_dump(), "group": group})
+    return Answer([table], data={**entry.model_dump(), "group": group, "page": page})

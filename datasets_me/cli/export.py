@@ -13,7 +13,7 @@ from datasets_me.core.choices import Compat, Distances, ItemFormat
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
-    from datasets_me.export.trace import Row, Trace
+    from datasets_me.export.trace import Trace, TracedRow
 
 export = group("Write what training scripts read.")
 
@@ -36,12 +36,12 @@ def segments(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
-    from datasets_me.export.options import Options
+    from datasets_me.export.options import SegmentOptions
     from datasets_me.export.segments import write_segments
     from datasets_me.formats import features as feature_files
     from datasets_me.formats import manifest as manifests
 
-    chosen = Options(length, context, compat, offset_missing, fps, features_fps, file_format)
+    chosen = SegmentOptions(length, context, compat, offset_missing, fps, features_fps, file_format)
     annotated = manifests.read(manifest)
     arrays = feature_files.read(features, annotated)
     with show.progress("videos") as update:
@@ -125,9 +125,7 @@ def auwgcn(
             annotated,
             arrays,
             out,
-            compat=compat,
-            distances=distances,
-            features_fps=features_fps,
+            project.AuwgcnOptions(compat, distances, features_fps),
             force=force,
             progress=update,
         )
@@ -206,7 +204,7 @@ def _origin(origin: Trace) -> show.Rows:
     )
 
 
-def _row(row: Row) -> list[show.Part]:
+def _row(row: TracedRow) -> list[show.Part]:
     sheet = f", sheet '{row.sheet}'" if row.sheet else ""
     table = show.Rows(None, "field", "cell", "workbook", "manifest", "labelled at")
     rules = {"apex": row.apex_from, "offset": row.offset_from}

@@ -16,7 +16,7 @@ from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import FolderError, SplitError, plural
 from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export.clips import ClipOptions
-from datasets_me.export.options import Options as SegmentOptions
+from datasets_me.export.options import SegmentOptions
 from datasets_me.export.statistics import graph as graphs
 from datasets_me.export.statistics import region_tables, request
 from datasets_me.findings import report as reports
@@ -56,7 +56,7 @@ class Options:
         workers: processes of the extraction.
     """
 
-    split: splits.Options
+    split: splits.SplitOptions
     extraction: ExtractOptions | None = None
     segments: SegmentOptions = field(default_factory=SegmentOptions)
     clips: ClipOptions = field(default_factory=lambda: ClipOptions(frames=CLIP_FRAMES))
@@ -236,7 +236,12 @@ class _Work:
         compat = self.options.segments.compat
         with self.progress("videos") as update:
             written = auwgcn.write(
-                self.manifest, self._read_features(), self.out / "auwgcn", compat=compat, force=True, progress=update
+                self.manifest,
+                self._read_features(),
+                self.out / "auwgcn",
+                auwgcn.AuwgcnOptions(compat=compat),
+                force=True,
+                progress=update,
             )
         return Outcome(f"{plural(written.exported.segments, 'segment')} for {written.dataset}", written.findings)
 

@@ -54,8 +54,8 @@ def prepare(
     from datasets_me.cli import pipeline
     from datasets_me.core.engine import workers_for
     from datasets_me.export.clips import ClipOptions
-    from datasets_me.export.options import Options as SegmentOptions
-    from datasets_me.splits.make import Options as SplitOptions
+    from datasets_me.export.options import SegmentOptions
+    from datasets_me.splits.make import SplitOptions
 
     chosen, where = options.schema_and_rest(schema, dataset, source, "SOURCE")
     wishes = pipeline.Options(

@@ -10,7 +10,7 @@ import typer
 
 from datasets_me.cli import options, show
 from datasets_me.cli.run import Answer, verb
-from datasets_me.core.choices import Label, Protocol, Unit
+from datasets_me.core.choices import LabelField, Protocol, Unit
 
 if TYPE_CHECKING:
     from datasets_me.formats.split import Split
@@ -27,7 +27,7 @@ def split(
     folds: int = options.FOLDS,
     test: float = options.TEST,
     validation: float = options.VALIDATION,
-    stratify: Label | None = typer.Option(None, "--stratify", help="Spread these classes evenly over the folds."),
+    stratify: LabelField | None = typer.Option(None, "--stratify", help="Spread these classes evenly over the folds."),
     seed: int = typer.Option(0, "--seed", min=0, help="The same seed makes the same split."),
     force: bool = options.FORCE,
 ) -> Answer:
@@ -37,9 +37,9 @@ def split(
     """
     from datasets_me.formats import manifest as manifest_files
     from datasets_me.formats import split as split_files
-    from datasets_me.splits.make import Options, make
+    from datasets_me.splits.make import SplitOptions, make
 
-    chosen = Options(protocol, unit, folds, test, validation, stratify, seed)
+    chosen = SplitOptions(protocol, unit, folds, test, validation, stratify, seed)
     dealt = make([manifest_files.read(folder) for folder in manifests], chosen)
     split_files.write(dealt, out, force=force)
     return Answer(

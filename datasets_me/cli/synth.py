@@ -21,7 +21,13 @@ def synth(
     defects: str = typer.Option(
         "none", "--defects", help="'none', 'all' that the dataset can have, or codes: ME103,ME301."
     ),
+    real_lengths: bool = typer.Option(
+        False, "--real-lengths", help="Expressions as long as real ones at the dataset's frame rate, not a few frames."
+    ),
     faces: bool = typer.Option(False, "--faces", help="Show a real face that moves as annotated, for extract."),
+    people: bool = typer.Option(
+        False, "--people", help="With --faces: another person for each subject: shape, skin, light, beard, glasses."
+    ),
     size: str = typer.Option(None, "--size", help="With --faces: width x height of a frame in px (320x240)."),
     fps: float = typer.Option(
         None, "--fps", help="With --faces: frames per second of blinks and of the head's sway (30)."
@@ -53,6 +59,7 @@ def synth(
         "noise": noise,
         "flicker": flicker,
         "head_motion": head_motion,
+        "people": people or None,
         "flow": flow or None,
     }
     settings = {name: value for name, value in settings.items() if value is not None}
@@ -75,6 +82,7 @@ def synth(
             subjects=subjects,
             defects=wanted,
             as_fits=wanted is PLANTABLE,
+            real_lengths=real_lengths,
             film=film,
             force=force,
             progress=update,

@@ -27,7 +27,7 @@ Unit = Literal["expression", "video"]
 EmotionLabel = Literal["emotion", "class_3", "class_5"]
 """The column of annotations that recognition predicts."""
 
-Label = Literal["type", "emotion", "class_3", "class_5"]
+LabelField = Literal["type", "emotion", "class_3", "class_5"]
 """The column of annotations whose classes a split may spread evenly."""
 
 ExpressionType = Literal["micro", "macro"]

@@ -4,8 +4,8 @@ Its frame numbers are not those of a manifest. Per dataset, the schema says how 
 in the workbook, 0 where nothing was annotated; SAMM Long Videos 0-based at 25 frames a second. ``type_idx`` is 1 for
 macro and 2 for micro. Checked against the CSV files that are published with AUW-GCN (github.com/xjtupanda/AUW-GCN).
 
-Published code reads it, and compares what it reads with the names of folders, so cells are written as they are: also
-those that begin with ``=``, ``+``, ``-`` or ``@``, which a spreadsheet would take for a formula.
+Published code compares its cells with the names of folders, so they are written unchanged, even where a spreadsheet
+would take them for a formula because they begin with ``=``, ``+``, ``-`` or ``@``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from datasets_me.schema.spec import FRAME_FIELDS, AuwgcnCsv, FrameField
 
 COLUMNS = ("subject", "video_name", "start_frame", "apex_frame", "end_frame", "type_idx", "au")
 VARIANT = "auwgcn-csv"
-"""The workbook variant by which schemas read such a file."""
+"""The workbook variant of schemas that reads such a file."""
 
 _TYPE_INDEX = {"macro": "1", "micro": "2"}
 
@@ -38,8 +38,8 @@ def rows(manifest: Manifest) -> Iterator[tuple[str, ...]]:
     convention = manifest.spec.auwgcn_csv
     if convention is None:
         raise MeDatasetsError(
-            f"the AUW-GCN family has no CSV of {manifest.spec.id}, so nothing says how it would count frames",
-            fix="add auwgcn_csv to a schema of your own",
+            f"there is no AUW-GCN CSV of {manifest.spec.id}, so it is not known how its frames would be counted",
+            fix="add auwgcn_csv to a copy of the schema",
         )
     for row in manifest.annotations:
         numbers = (_number(manifest, convention, row, name) for name in FRAME_FIELDS)
@@ -62,7 +62,7 @@ def write(manifest: Manifest, path: Path) -> int:
 
 
 def _number(manifest: Manifest, convention: AuwgcnCsv, row: Annotation, name: FrameField) -> str:
-    """One frame number as the field writes it."""
+    """One frame number as the published CSV has it."""
     raw = clean(row.corrected.get(name, getattr(row, f"{name}_raw") or ""))
     if manifest.variant == VARIANT or convention.index == "workbook" or raw in convention.keep:
         return raw

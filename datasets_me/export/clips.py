@@ -1,15 +1,15 @@
-"""``me-datasets export clips``: for recognition, the pictures of each annotated expression with what it is called.
+"""``me-datasets export clips``: for recognition, the pictures of each annotated expression and its labels.
 
 ::
 
     export.json  items.parquet  annotations.parquet  findings.parquet
     clips/<subject>/<annotation>.npz
 
-A clip holds ``frames`` (N, size, size, 3) uint8 RGB; ``numbers`` (N,) int32, the 0-based frames of the video that they
-show, at the rate ``fps`` of the files; ``onset``, ``apex`` and ``offset`` as they were read, at that rate, -1 for none;
+A clip holds ``frames`` (N, size, size, 3) uint8 RGB; ``numbers`` (N,) int32, their 0-based frame numbers in the video,
+at the rate ``fps`` of the files; ``onset``, ``apex`` and ``offset`` as they were read, at that rate, -1 for none;
 ``type``, ``emotion``, ``class_3`` and ``class_5``, empty where there is none; ``aus`` (k,) int16, each action unit
-once; ``au_text`` as the workbook writes them; ``subject``, ``video_name``, and in ``annotations`` the id of the
-manifest's row.
+once; ``au_text``, the action units as in the workbook; ``subject``, ``video_name``, and in ``annotations`` the id of
+the manifest's row.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ from datasets_me.core import artefact
 from datasets_me.core.choices import ItemFormat
 from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError, plural
 from datasets_me.core.paths import safe_name
-from datasets_me.core.rates import ratio
+from datasets_me.core.rates import ratio, shown
 from datasets_me.export import frames_on_disk as disk
 from datasets_me.export import labels
 from datasets_me.export.faces import Face, Picture, aligner, cut_out, face_of
 from datasets_me.export.labels import about
-from datasets_me.export.options import FORMATS, OFFSETS
-from datasets_me.export.sinks import Item, open_sink
+from datasets_me.export.options import check_format
+from datasets_me.export.sinks import ExportItem, open_sink
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
-from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
+from datasets_me.formats.frame_files import FrameFiles, choose_layout, frame_files, frame_rate
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import CLIPS
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.missing_offset import check_rule
 from datasets_me.formats.records import Annotation, Video, VideoFeatures
 
 Progress = Callable[[int, int, str], None]
@@ -47,16 +48,16 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class ClipOptions:
-    """How clips are made.
+    """How clips are cut.
 
     Attributes:
         frames: ``all`` from onset to offset, ``key`` for onset, apex and offset, or a number of frames taken evenly
             from onset to offset, both included.
         size: height and width of the pictures.
         align: move each frame so that the face lies as in the clip's first.
-        layout: the folders to take frames from; None for those of the features, or else the schema's first that has
-            annotated ones.
-        offset_missing: as in `options.Options`.
+        layout: the folders to take frames from; None for those of the features, otherwise the schema's first layout
+            with annotated folders.
+        offset_missing: how an offset that was not annotated is read, see `formats.missing_offset`.
         format: how items are stored.
     """
 
@@ -68,30 +69,25 @@ class ClipOptions:
     format: ItemFormat = "npz"
 
     def __post_init__(self) -> None:
-        """Refuse values that mean nothing.
+        """Check the values.
 
         Raises:
-            MeDatasetsError: one of them does.
+            MeDatasetsError: one of them is out of range.
         """
         if not re.fullmatch(r"all|key|[1-9]\d{0,5}", self.frames):
             raise MeDatasetsError(
-                f"'{self.frames}' says not which frames",
+                f"'{self.frames}' is not a choice of frames",
                 fix="give all, key (onset, apex, offset), or a number of frames",
             )
         if not 1 <= self.size <= 4096:
             raise MeDatasetsError(f"a picture cannot be {self.size} px wide", fix="give a --size from 1 to 4096")
-        if not OFFSETS.fullmatch(self.offset_missing):
-            raise MeDatasetsError(
-                f"'{self.offset_missing}' says not how a missing offset is read",
-                fix="give mirror, apex, drop, or fixed:N with a number of frames",
-            )
-        if self.format not in FORMATS:
-            raise MeDatasetsError(f"there is no format '{self.format}'", fix=f"choose one of {', '.join(FORMATS)}")
+        check_rule(self.offset_missing)
+        check_format(self.format)
 
 
 @dataclass(frozen=True)
 class ExportedClips:
-    """What was written: clips, of annotations in all; and what was found."""
+    """The number of clips written, of annotations in all, and the findings."""
 
     clips: int
     annotations: int
@@ -112,21 +108,24 @@ def write_clips(
 
     Args:
         root: where the paths of the manifest begin.
-        features: an extraction, whose boxes the frames are cut to; without one, whole frames are taken.
+        features: an extraction whose face boxes the frames are cropped to; without one, whole frames are taken.
 
     Raises:
-        MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` has no landmarks to go by.
+        MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` is set without features.
     """
     if not root.is_dir():
-        raise FolderError("the root is no folder", where=str(root))
+        raise FolderError(
+            "the root is not a folder", where=str(root), fix="give the folder that the manifest's paths start from"
+        )
     if options.align and features is None:
-        raise FeaturesError("without features there are no landmarks to align by", fix="give --features, or no --align")
-    wanted = (
-        options.layout or next((row.layout for row in features.rows if row.layout), None)
-        if features
-        else options.layout
-    )
-    layout = disk.choose_layout(manifest, wanted)
+        raise FeaturesError(
+            "without features there are no landmarks to align by", fix="give --features, or leave out --align"
+        )
+    if features is not None and options.layout is None:
+        extracted = next((row.layout for row in features.rows if row.layout), None)
+        layout = choose_layout(manifest, extracted, annotated=True, named_in=features.folder)
+    else:
+        layout = choose_layout(manifest, options.layout, annotated=True)
     maker = _Maker(manifest, root, options, features, disk.folders_by_annotation(manifest, layout), layout)
     items: list[ItemRow] = []
     with artefact.new_folder(out, CLIPS, force=force) as new:
@@ -134,9 +133,9 @@ def write_clips(
         sink = open_sink(options.format, folder, CLIPS.name)
         try:
             for done, row in enumerate(maker.ordered(), start=1):
-                made = maker.clip(row)
-                if made is not None:
-                    item, source = made
+                clip = maker.clip(row)
+                if clip is not None:
+                    item, source = clip
                     subject, stem = safe_name(row.subject), safe_name(row.id.replace(":", "_"))
                     (stored,) = sink.add(("",), subject, stem, item)
                     frames = item["numbers"]
@@ -161,18 +160,43 @@ def write_clips(
                     progress(done, len(manifest.annotations), row.id)
         finally:
             sink.close()
-        write_tables(folder, items, manifest.annotations, maker.said)
+        write_tables(folder, items, manifest.annotations, maker.findings)
         fields = {"options": asdict(options) | {"layout": layout}, "manifest": describe(manifest), "clips": len(items)}
         new.about.update(fields)
-    return ExportedClips(len(items), len(manifest.annotations), maker.said)
+    return ExportedClips(len(items), len(manifest.annotations), maker.findings)
 
 
-def _distance(number: int, other: int) -> tuple[int, int]:
-    return abs(other - number), other
+def _distance(number: int, candidate: int) -> tuple[int, int]:
+    return abs(candidate - number), candidate
+
+
+class _Frames:
+    """Pictures of a folder, each read once: ``pictures`` by frame number."""
+
+    def __init__(
+        self, files: FrameFiles, face: Face, size: int, align: Callable[[Picture, int], Picture] | None
+    ) -> None:
+        self.files, self.face, self.size, self.align = files, face, size, align
+        self.pictures: dict[int, Picture] = {}
+        self._unreadable: set[int] = set()
+
+    def read(self, number: int) -> bool:
+        """Whether a frame can be read; its picture is kept."""
+        if number in self.pictures:
+            return True
+        if number in self._unreadable or number not in self.files.names:
+            return False
+        image = disk.read_image(self.files.folder / self.files.names[number])
+        if image is None:
+            self._unreadable.add(number)
+            return False
+        picture = self.align(image, number) if self.align else image
+        self.pictures[number] = cut_out(picture, self.face.box, self.size)
+        return True
 
 
 class _Maker:
-    """Makes clips one after the other, and keeps what belongs to the video at hand."""
+    """Makes clips one after the other; keeps the files and the face of the current video."""
 
     def __init__(
         self,
@@ -185,7 +209,7 @@ class _Maker:
     ) -> None:
         self.manifest, self.root, self.options, self.features = manifest, root, options, features
         self.folders, self.layout = folders, layout
-        self.said: list[Finding] = []
+        self.findings: list[Finding] = []
         rows = features.rows if features else ()
         self.by_path = {row.path: row for row in rows if row.path is not None}
         self.by_video = {(row.video, row.expression): row for row in reversed(rows)}
@@ -197,24 +221,24 @@ class _Maker:
         rows = enumerate(self.manifest.annotations)
         return [row for _, row in sorted(rows, key=lambda pair: (pair[1].subject, pair[1].video, pair[0]))]
 
-    def clip(self, row: Annotation) -> tuple[Item, VideoFeatures | None] | None:
-        """The item of an annotation, and the features its box is from; None, and a finding, where there is none."""
-        extent = labels.read_extent(row, self.options.offset_missing, self.said)
+    def clip(self, row: Annotation) -> tuple[ExportItem, VideoFeatures | None] | None:
+        """An annotation's item and the features its box comes from; None, with a finding, where there is no clip."""
+        extent = labels.read_extent(row, self.options.offset_missing, self.findings)
         if extent is None:
             return None
         video = self.folders.get(row.id)
         if video is None:
-            message = f"no folder of the layout '{self.layout}' shows it"
-            self.said.append(about("ME511", message, row, "onset", path=None))
+            message = f"no folder in the layout '{self.layout}' shows this expression"
+            self.findings.append(about("ME511", message, row, "onset", path=None))
             return None
         files = self._list(video)
         if isinstance(files, str):
-            self.said.append(about("ME511", files, row, "onset", path=video.path))
+            self.findings.append(about("ME511", files, row, "onset", path=video.path))
             return None
         fps = frame_rate(self.manifest, video)
         step = ratio(fps, row.fps)
-        onset, offset = round(extent.onset * step), round(extent.offset * step)
-        apex = None if extent.apex is None else round(extent.apex * step)
+        onset, offset = shown(extent.onset, step), shown(extent.offset, step)
+        apex = None if extent.apex is None else shown(extent.apex, step)
         source = self._source(row, video)
         face = self._face_of(row, video, source)
         frames, numbers = self._pictures(row, video, files, (onset, apex, offset), face, fps)
@@ -224,7 +248,7 @@ class _Maker:
         return self._item(row, frames, numbers, at, fps), source
 
     def _wanted(self, onset: int, apex: int | None, offset: int, files: FrameFiles) -> list[int]:
-        """The frames to be shown; of ``all`` those that the video has, however far its annotation reaches."""
+        """The frames to show; for ``all``, those between onset and offset that lie within the video."""
         if self.options.frames == "all":
             return list(range(max(onset, files.start), min(offset + 1, files.end)))
         if self.options.frames == "key":
@@ -232,7 +256,7 @@ class _Maker:
         return [int(n) for n in np.linspace(onset, offset, int(self.options.frames)).round()]
 
     def _list(self, video: Video) -> FrameFiles | str:
-        """The files of a folder, or why there are none."""
+        """The files of a folder, or the reason why they cannot be listed."""
         if self._listed[0] != video.path:
             try:
                 files: FrameFiles | str = frame_files(self.manifest, video, self.root)
@@ -251,10 +275,10 @@ class _Maker:
         # The box of another layout's frames would lie elsewhere in these.
         usable = source is not None and source.layout in (None, self.layout) and len(source.box) == 4
         if source is None or not usable or (self.options.align and source.landmarks is None):
-            what = "no box" if not usable else "no landmarks"
-            fate = "whole frames were taken" if not usable else "frames were not aligned"
-            message = f"the features have {what} of {row.video} in the layout '{self.layout}'; {fate}"
-            self.said.append(about("ME513", message, row, "onset", path=video.path))
+            lacking = "no box" if not usable else "no landmarks"
+            consequence = "whole frames were taken" if not usable else "frames were not aligned"
+            message = f"the features have {lacking} for {row.video} in the layout '{self.layout}'; {consequence}"
+            self.findings.append(about("ME513", message, row, "onset", path=video.path))
         if source is None or not usable:
             return Face()
         if not self.options.align:
@@ -272,59 +296,54 @@ class _Maker:
         face: Face,
         fps: float,
     ) -> tuple[list[Picture], list[int]]:
-        """The pictures of an expression with this onset, apex and offset, and which frames they are.
+        """The pictures of an expression with this onset, apex and offset, and their frame numbers.
 
-        Of frames that cannot be read, those of ``all`` are left out; otherwise the nearest one within the expression
+        Of ``all``, frames that cannot be read are left out; otherwise the nearest readable frame of the expression
         takes their place.
         """
         first, _, last = extent
+        keep_all = self.options.frames == "all"
         wanted = self._wanted(*extent, files)
-        whole = last - first + 1 if self.options.frames == "all" else len(wanted)
-        moved = aligner(face, first, fps) if face.landmarks is not None else None
-        every = [number for number in files.names if first <= number <= last]
-        readable: dict[int, Picture] = {}
-        unreadable: set[int] = set()
-
-        def readable_at(number: int) -> bool:
-            if number in readable or number in unreadable or number not in files.names:
-                return number in readable
-            image = disk.read_image(files.folder / files.names[number])
-            if image is None:
-                unreadable.add(number)
-                return False
-            picture = moved(image, number) if moved else image
-            readable[number] = cut_out(picture, face.box, self.options.size)
-            return True
-
-        numbers, lacking = [], []
+        frames = _Frames(
+            files, face, self.options.size, aligner(face, first, fps) if face.landmarks is not None else None
+        )
+        numbers, unreadable = [], []
         for number in wanted:
-            if readable_at(number):
+            if frames.read(number):
                 numbers.append(number)
                 continue
-            lacking.append(number)
-            if self.options.frames != "all":
-                near = sorted(every, key=partial(_distance, number))
-                numbers += [candidate for candidate in near if readable_at(candidate)][:1]
+            unreadable.append(number)
+            if not keep_all:
+                within = [candidate for candidate in files.names if first <= candidate <= last]
+                nearest = sorted(within, key=partial(_distance, number))
+                numbers += [candidate for candidate in nearest if frames.read(candidate)][:1]
+        total = last - first + 1 if keep_all else len(wanted)
+        count = len(unreadable) + total - len(wanted)
         if not numbers:
             message = f"none of the frames {first} to {last} can be read"
-            self.said.append(about("ME511", message, row, "onset", path=video.path))
-        elif lacking or len(wanted) < whole:
-            fate = "they are left out" if self.options.frames == "all" else "the nearest were taken"
-            count = len(lacking) + whole - len(wanted)
-            start = first if wanted[0] > first else lacking[0] if lacking else wanted[-1] + 1
-            message = f"{count:,} of {plural(whole, 'frame')} cannot be read, first {start}; {fate}"
-            self.said.append(about("ME512", message, row, "onset", path=video.path))
-        if moved:
-            reference = face.points(first, fps) is not None
-            still = [number for number in numbers if not reference or face.points(number, fps) is None]
-            if still:
-                message = f"{len(still)} of {plural(len(numbers), 'frame')} have no landmarks to be aligned by"
-                self.said.append(about("ME513", message, row, "onset", path=video.path))
-        return [readable[number] for number in numbers], numbers
+            self.findings.append(about("ME511", message, row, "onset", path=video.path))
+        elif count:
+            consequence = "they are left out" if keep_all else "the nearest were taken"
+            start = first if wanted[0] > first else unreadable[0] if unreadable else wanted[-1] + 1
+            message = f"{count:,} of {plural(total, 'frame')} cannot be read, the first is {start}; {consequence}"
+            self.findings.append(about("ME512", message, row, "onset", path=video.path))
+        if face.landmarks is not None:
+            self._not_aligned(row, video, numbers, first, face, fps)
+        return [frames.pictures[number] for number in numbers], numbers
+
+    def _not_aligned(
+        self, row: Annotation, video: Video, numbers: list[int], first: int, face: Face, fps: float
+    ) -> None:
+        """Append a finding where frames have no landmarks, or the first one, which all are aligned to, has none."""
+        reference = face.points(first, fps) is not None
+        still = [number for number in numbers if not reference or face.points(number, fps) is None]
+        if still:
+            message = f"{len(still)} of {plural(len(numbers), 'frame')} have no landmarks to align by"
+            self.findings.append(about("ME513", message, row, "onset", path=video.path))
 
     def _item(
         self, row: Annotation, frames: list[Picture], numbers: list[int], at: tuple[int, int, int], fps: float
-    ) -> Item:
+    ) -> ExportItem:
         return {
             "frames": np.stack(frames),
             "numbers": np.array(numbers, np.int32),

@@ -17,10 +17,10 @@ IMAGES = "frames"
 
 
 def table(rows: Sequence[dict[str, Any]]) -> pa.Table:
-    """A table of items that all have the same names, with arrays of one dtype and one trailing shape per name."""
+    """A table of items that share their names, and per name one dtype and one trailing shape."""
     columns = {name: _column(name, [row[name] for row in rows]) for name in rows[0]}
-    made = pa.table(columns)
-    return made.replace_schema_metadata(_image_features(made.schema)) if IMAGES in columns else made
+    result = pa.table(columns)
+    return result.replace_schema_metadata(_image_features(result.schema)) if IMAGES in columns else result
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:
@@ -54,7 +54,7 @@ def _png(frame: NDArray[np.uint8]) -> bytes:
 
 
 def _image_features(schema: pa.Schema) -> dict[str, str]:
-    """The note by which `datasets` knows pictures from structs of bytes."""
+    """The metadata by which `datasets` tells pictures from structs of bytes."""
     kinds = {pa.string(): "string", pa.int64(): "int64", pa.float64(): "float64"}
     features: dict[str, Any] = {}
     for column in schema:

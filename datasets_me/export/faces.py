@@ -20,8 +20,8 @@ Picture = NDArray[np.uint8]
 class Face:
     """Where the face of a video is.
 
-    ``box`` is x0, y0, x1, y1 in px of the raw frames, or empty for the whole frame. ``landmarks`` (T, 68, 2) are of the
-    frames from ``start`` at ``fps``; None where there are none.
+    ``box`` is x0, y0, x1, y1 in px of the raw frames, or empty for the whole frame. ``landmarks`` (T, 68, 2) are those
+    of the frames from ``start`` on, at ``fps``; None where there are none.
     """
 
     box: tuple[int, ...] = ()
@@ -30,7 +30,7 @@ class Face:
     fps: float = 1.0
 
     def points(self, frame: int, fps: float) -> NDArray[np.float32] | None:
-        """The landmarks (68, 2) of a frame, in between of two known ones where only every so manieth has any."""
+        """The landmarks (68, 2) of a frame, interpolated between the two nearest where they are at a lower rate."""
         if self.landmarks is None:
             return None
         place = frame * self.fps / fps - self.start
@@ -43,7 +43,7 @@ class Face:
 
 
 def face_of(features: FeatureFolder, row: VideoFeatures) -> Face:
-    """What an extraction knows of the face of a video.
+    """The box and the landmarks that an extraction holds for a video.
 
     Raises:
         FeaturesError: the file of landmarks is damaged.
@@ -56,27 +56,27 @@ def face_of(features: FeatureFolder, row: VideoFeatures) -> Face:
 
 
 def aligner(face: Face, first: int, fps: float) -> Callable[[Picture, int], Picture]:
-    """A function that moves a frame, given its number, so that the face lies as in the clip's first frame.
+    """A function that aligns a frame, given its number, with the face in the clip's first frame.
 
-    Frames without landmarks stay as they are.
+    Frames without landmarks are returned unchanged.
     """
     from datasets_me.features.landmarks import align
 
     reference = face.points(first, fps)
 
-    def moved(picture: Picture, frame: int) -> Picture:
+    def aligned(picture: Picture, frame: int) -> Picture:
         points = face.points(frame, fps)
         if points is None or reference is None:
             return picture
         return align(picture, points, reference)[0]
 
-    return moved
+    return aligned
 
 
 def cut_out(picture: Picture, box: tuple[int, ...], size: int) -> Picture:
-    """The box of a frame, or the whole of it, as a picture (size, size, 3) in its own proportions.
+    """The box of a frame, or the whole frame, as a picture (size, size, 3) that keeps its proportions.
 
-    The longer side fills the picture; what is left on the shorter is black, on both sides alike.
+    The longer side fills the picture; the rest is black, equally on both sides.
     """
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = box or (0, 0, width, height)

@@ -1,10 +1,10 @@
 """Labels exactly as the published AUW-GCN scripts make them, mistakes included.
 
-The rule of ``new_feature_segment.py`` in github.com/xjtupanda/AUW-GCN, in other words: the numbers of the 7-column CSV
-are indices into the features. 0 means "not annotated"; a row with two zeros or more is left out, and so is one whose
-apex lies at or after the end. A missing end is ``2 * apex - start``, else a missing apex is ``(start + end) // 2``. An
-end at or after the last feature becomes the last. Each index is marked, negative ones from the end backwards as Python
-counts; the action runs from start to end, and not at all where that is backwards.
+``new_feature_segment.py`` in github.com/xjtupanda/AUW-GCN takes the numbers of the 7-column CSV as indices into the
+features. 0 means "not annotated"; a row with two zeros or more is left out, and so is one whose apex lies at or after
+the end of the features. A missing end is ``2 * apex - start``, otherwise a missing apex is ``(start + end) // 2``. An
+end at or after the last feature becomes the last. Each index is marked, negative ones counted from the end as in
+Python; the action runs from start to end, and there is none where the end lies before the start.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.export import auwgcn_csv
-from datasets_me.export.labels import CHANNELS, Label, Span, about, blank
+from datasets_me.export.labels import CHANNELS, LabelRow, Span, about, blank
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 
 Numbers = tuple[str, str, str]
-"""Start, apex and end as the CSV writes them."""
+"""Start, apex and end as in the CSV."""
 
 
 def numbers(manifest: Manifest) -> dict[str, Numbers]:
@@ -48,19 +48,18 @@ def fps(manifest: Manifest) -> float:
 
 def label_video(
     rows: Sequence[Annotation], texts: Mapping[str, Numbers], span: Span
-) -> tuple[NDArray[np.int8], list[Label], list[Finding]]:
-    """The labels (count, 8) of one video, how each row was read, and what was left out.
+) -> tuple[NDArray[np.int8], list[LabelRow], list[Finding]]:
+    """The labels (count, 8) of one video, how each row is labelled, and findings about rows that are left out.
 
-    Indices that count backwards from the end are marked as the published scripts mark them; `Label` gives the frames
-    they end up on.
+    Negative indices count from the end, as in the published scripts; `LabelRow` holds the frames they fall on.
     """
     out = np.zeros((span.count, len(CHANNELS)), np.int8)
-    labels, said = [], []
+    labels, findings = [], []
     for row in rows:
         label = blank(row, span)
         read = _read(texts[row.id], span.count)
         if isinstance(read, str):
-            said.append(about("ME503", read, row, "onset"))
+            findings.append(about("ME503", read, row, "onset"))
         else:
             start, apex, end = read
             column = 0 if row.type == "micro" else 4
@@ -81,19 +80,19 @@ def label_video(
                 }
             )
         labels.append(label)
-    return out, labels, said
+    return out, labels, findings
 
 
-def difference(row: Annotation, published: Label, corrected: Label) -> Finding | None:
-    """A finding where the published reading of a row is another than the corrected one."""
-    ours, theirs = _frames(corrected), _frames(published)
-    if ours == theirs:
+def difference(row: Annotation, published: LabelRow, corrected: LabelRow) -> Finding | None:
+    """A finding where the published reading of a row differs from the corrected one."""
+    corrected_text, published_text = _frames(corrected), _frames(published)
+    if corrected_text == published_text:
         return None
-    message = f"the published reading labels {theirs}; the corrected one {ours}"
-    return about("ME510", message, row, "onset", expected=ours, found=theirs)
+    message = f"the published reading labels {published_text}; the corrected one {corrected_text}"
+    return about("ME510", message, row, "onset", expected=corrected_text, found=published_text)
 
 
-def _frames(label: Label) -> str:
+def _frames(label: LabelRow) -> str:
     marks = ", ".join(
         f"{name} {frame}"
         for name, frame in (("onset", label.onset), ("apex", label.apex), ("offset", label.offset))
@@ -104,7 +103,7 @@ def _frames(label: Label) -> str:
 
 
 def _read(texts: Numbers, count: int) -> tuple[int, int, int] | str:
-    """Start, apex and end as indices, or why the published scripts label nothing or would stop."""
+    """Start, apex and end as indices, or the reason why the published scripts label nothing or would crash."""
     try:
         start, apex, end = (int(float(text)) for text in texts)
     except (ValueError, OverflowError):
@@ -119,5 +118,5 @@ def _read(texts: Numbers, count: int) -> tuple[int, int, int] | str:
         apex = (start + end) // 2
     end = min(end, count - 1)
     if apex >= count or start >= count or min(start, apex, end) < -count:
-        return f"the published scripts would stop at {start}, {apex}, {end} with {count} features; left out"
+        return f"the published scripts would crash at {start}, {apex}, {end} with {count} features; left out"
     return start, apex, end

@@ -8,12 +8,12 @@
 
 A segment holds ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8) int8 with the columns
 `labels.CHANNELS`, ``mask`` (…,) bool, the names ``subject``, ``video_name`` and ``annotations`` (ids of the manifest's
-rows whose labels it shows), ``start``, the 0-based frame of its first frame without context, and ``fps``. Both parts
-hold all videos of all subjects: which subject is trained on is the training script's choice, or a split's. The whole
-video's features (n, R, 2) lie beside the segments of the test part.
+rows whose labels it shows), ``start``, the 0-based number of its first frame without context, and ``fps``. Both parts
+hold all videos of all subjects; the training script or a split chooses the subjects to train on. The features of the
+whole video (n, R, 2) lie beside the segments of the test part.
 
-Features that are not known (NaN) are written as 0. ``mask`` is false there, in frames without a face of their own,
-and in the padding before and after the video. Only the published form keeps NaN, as it does everything.
+Unknown features (NaN) are written as 0. ``mask`` is false there, in frames in which no face was found, and in the
+padding before and after the video. Only the published form keeps NaN, as the published scripts do.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from datasets_me.core.errors import FeaturesError, MeDatasetsError, plural
 from datasets_me.core.paths import safe_name, under
 from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export import labels, published
-from datasets_me.export.labels import Label
-from datasets_me.export.options import Options
-from datasets_me.export.sinks import Item, Sink, npy, open_sink
+from datasets_me.export.labels import LabelRow
+from datasets_me.export.options import SegmentOptions
+from datasets_me.export.sinks import ExportItem, Sink, npy, open_sink
 from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.findings.finding import Finding, finding
@@ -50,8 +50,8 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What was written: segments of a part, videos, annotations that carry a label, of all; and what was found."""
+class ExportedSegments:
+    """The numbers of segments per part, videos, labelled annotations and all annotations, and the findings."""
 
     segments: int
     videos: int
@@ -64,11 +64,11 @@ def write_segments(
     manifest: Manifest,
     features: FeatureFolder,
     out: Path,
-    options: Options = Options(),  # noqa: B008 - immutable
+    options: SegmentOptions = SegmentOptions(),  # noqa: B008 - immutable
     *,
     force: bool = False,
     progress: Progress | None = None,
-) -> Exported:
+) -> ExportedSegments:
     """Export the segments of a dataset to a new folder.
 
     Raises:
@@ -100,20 +100,20 @@ def add_segments(
     manifest: Manifest,
     features: FeatureFolder,
     folder: Path,
-    options: Options = Options(),  # noqa: B008 - immutable
+    options: SegmentOptions = SegmentOptions(),  # noqa: B008 - immutable
     progress: Progress | None = None,
-) -> Exported:
-    """Write ``segments/`` and the tables beside it into a folder that exists; `write_segments` without the rest.
+) -> ExportedSegments:
+    """Write ``segments/`` and its tables into an existing folder, without ``export.json``.
 
     Raises:
         MeDatasetsError: the features cannot be used, or the options do not fit the dataset.
     """
     features, fps = _rates(manifest, features, options)
     reader = _Reader(options, published.numbers(manifest) if options.compat else {})
-    sources, said = match(manifest, features)
+    sources, findings = match(manifest, features)
     sink = open_sink(options.format, folder, SEGMENTS.name)
     items: list[ItemRow] = []
-    read: list[Label] = []
+    read: list[LabelRow] = []
     shape: tuple[int, ...] | None = None
     try:
         for done, source in enumerate(sources, start=1):
@@ -125,80 +125,82 @@ def add_segments(
                     fix="extract all videos with the same regions",
                 )
             shape = video.feature.shape[1:]
-            found, label, rows = reader.label(source, video)
-            said += [*found, *_unknown(source, video, options)]
+            more, label, rows = reader.label(source, video)
+            findings += [*more, *_unknown(source, video, options)]
             read += rows
             items += _write(folder, sink, source, video, label, rows, options)
             if progress:
                 progress(done, len(sources), source.row.name)
     finally:
         sink.close()
-    write_tables(folder, items, manifest.annotations, said)
-    write_parquet(Label, read, folder / LABELS)
-    return Exported(
+    write_tables(folder, items, manifest.annotations, findings)
+    write_parquet(LabelRow, read, folder / LABELS)
+    return ExportedSegments(
         segments=sum(item.part == "train" for item in items),
         videos=len(sources),
         labelled=len({row.annotation for row in read if row.reach is not None}),
         annotations=len(manifest.annotations),
-        findings=said,
+        findings=findings,
     )
 
 
-def read_labels(folder: Path) -> list[Label]:
-    """How each annotation of an export of segments was read.
+def read_labels(folder: Path) -> list[LabelRow]:
+    """How each annotation is labelled in an export of segments.
 
     Raises:
         MeDatasetsError: the table is missing or damaged.
     """
     try:
-        return read_parquet(Label, folder / LABELS)
+        return read_parquet(LabelRow, folder / LABELS)
     except (OSError, ValueError) as error:
         raise MeDatasetsError(f"{LABELS} is damaged: {error}", where=str(folder), fix="export again") from error
 
 
-def _rates(manifest: Manifest, features: FeatureFolder, options: Options) -> tuple[FeatureFolder, float | None]:
-    """The features with the rate that is meant, and the rate to export at."""
-    given = options.features_fps
-    if given is not None and features.extracted:
+def _rates(manifest: Manifest, features: FeatureFolder, options: SegmentOptions) -> tuple[FeatureFolder, float | None]:
+    """The features at their true rate, and the rate to export at."""
+    features_fps = options.features_fps
+    if features_fps is not None and features.extracted:
         raise MeDatasetsError(
-            "the extraction knows its own frame rate", where=str(features.folder), fix="leave out --features-fps"
+            "--features-fps is for arrays from elsewhere; an extraction records its frame rate",
+            where=str(features.folder),
+            fix="leave out --features-fps",
         )
     fps = options.fps
     if options.compat:
         convention = published.fps(manifest)
         if fps not in (None, convention):
             raise MeDatasetsError(
-                f"the published numbers of {manifest.spec.id} count {convention:g} frames a second, not {fps:g}",
+                f"the published frame numbers of {manifest.spec.id} are at {convention:g} frames a second, not {fps:g}",
                 fix="leave out --fps, or --compat",
             )
-        fps, given = convention, convention if given is None else given
-    if given is not None and not features.extracted:
-        rows = tuple(row.model_copy(update={"fps": given}) for row in features.rows)
+        fps, features_fps = convention, convention if features_fps is None else features_fps
+    if features_fps is not None and not features.extracted:
+        rows = tuple(row.model_copy(update={"fps": features_fps}) for row in features.rows)
         features = FeatureFolder(features.folder, rows, features.extracted)
     return features, fps
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """The reading of annotations that was asked for."""
+    """Labels annotations as the options say."""
 
-    options: Options
+    options: SegmentOptions
     texts: Mapping[str, published.Numbers]
 
-    def label(self, source: Source, video: Loaded) -> tuple[list[Finding], NDArray[np.int8], list[Label]]:
-        """What was found, the labels (n, 8) of a video, and how each annotation was read."""
-        said: list[Finding] = []
-        rows: list[Label] = []
+    def label(self, source: Source, video: Loaded) -> tuple[list[Finding], NDArray[np.int8], list[LabelRow]]:
+        """Findings, the labels (n, 8) of a video, and how each annotation is labelled."""
+        findings: list[Finding] = []
+        rows: list[LabelRow] = []
         for annotation in source.annotations:
-            row, found = labels.read(annotation, video.span, self.options.offset_missing)
+            row, more = labels.read(annotation, video.span, self.options.offset_missing)
             rows.append(row)
-            said += found
+            findings += more
         if not self.options.compat:
-            return [*said, *labels.shared(source.annotations, rows)], labels.array(rows, video.span), rows
-        array, theirs, found = published.label_video(source.annotations, self.texts, video.span)
-        differ = zip(source.annotations, theirs, rows, strict=True)
-        found += filter(None, (published.difference(*row) for row in differ))
-        return [*found, *labels.shared(source.annotations, theirs)], array, theirs
+            return [*findings, *labels.shared(source.annotations, rows)], labels.array(rows, video.span), rows
+        array, label_rows, more = published.label_video(source.annotations, self.texts, video.span)
+        readings = zip(source.annotations, label_rows, rows, strict=True)
+        more += filter(None, (published.difference(*reading) for reading in readings))
+        return [*more, *labels.shared(source.annotations, label_rows)], array, label_rows
 
 
 def _write(
@@ -207,10 +209,10 @@ def _write(
     source: Source,
     video: Loaded,
     label: NDArray[np.int8],
-    rows: Sequence[Label],
-    options: Options,
+    rows: Sequence[LabelRow],
+    options: SegmentOptions,
 ) -> list[ItemRow]:
-    """Store the segments of one video; returns their rows."""
+    """Store the whole video and its segments; returns their rows."""
     span, row = video.span, source.row
     feature = video.feature if options.compat else np.nan_to_num(video.feature, nan=0.0, posinf=0.0, neginf=0.0)
     reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
@@ -242,7 +244,7 @@ def _write(
     for (start, cut), (_, marks), (_, mask) in pieces:
         low, high = start - options.context, start + options.length + options.context
         shown = [ids[i] for i in np.flatnonzero((ends[:, 0] < high) & (ends[:, 1] >= low))]
-        item: Item = {
+        item: ExportItem = {
             "feature": cut,
             "label": marks,
             "mask": mask,
@@ -259,23 +261,25 @@ def _write(
         }
         stored = sink.add(PARTS, folder_of(row), f"{stem}_{span.start + start:04}", item)
         items += [
-            whole.model_copy(update=covers | {"part": part, "file": held.file, "key": held.key, "sha256": held.sha256})
-            for part, held in zip(PARTS, stored, strict=True)
+            whole.model_copy(
+                update=covers | {"part": part, "file": place_of.file, "key": place_of.key, "sha256": place_of.sha256}
+            )
+            for part, place_of in zip(PARTS, stored, strict=True)
         ]
     return items
 
 
-def _unknown(source: Source, video: Loaded, options: Options) -> list[Finding]:
-    """A finding about the features of a video that cannot be relied on."""
+def _unknown(source: Source, video: Loaded, options: SegmentOptions) -> list[Finding]:
+    """A finding about unreliable features of a video."""
     bad = np.flatnonzero(~video.good)
     if not len(video.good):
-        message = f"there are no features of {source.row.name} at {video.span.fps:g} frames a second"
+        message = f"{source.row.name} has no features at {video.span.fps:g} frames a second"
     elif len(bad):
         unknown = int((~np.isfinite(video.feature).all(axis=(1, 2))).sum())
         written = "kept as NaN" if options.compat else "written as 0"
         message = (
-            f"{len(bad)} of {plural(len(video.good), 'feature')} cannot be relied on, the first at frame "
-            f"{video.span.start + int(bad[0])}: {unknown} not known, {written}; mask is false at all of them"
+            f"{len(bad)} of {plural(len(video.good), 'feature')} are unreliable, the first at frame "
+            f"{video.span.start + int(bad[0])}: {unknown} unknown, {written}; the mask is false for all of them"
         )
     else:
         return []

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from datasets_me.core.choices import ItemFormat
 
 Value = NDArray[np.generic] | str | int | float | list[str]
-Item = Mapping[str, Value]
+ExportItem = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Where an item lies: the file, relative to the export; its key in a shard; the file's hash if it is its own."""
+    """Where an item lies: the file, relative to the export; its key there; the hash of a file that holds it alone."""
 
     file: str
     key: str
@@ -36,27 +36,27 @@ class Stored:
 
 
 class Sink(Protocol):
-    """Takes items in order, part by part or mixed."""
+    """Stores items in the order they come, part by part or mixed."""
 
-    def add(self, parts: Sequence[str], subject: str, stem: str, item: Item) -> list[Stored]:
-        """Store an item in each of some parts; subject and stem are names as of `core.paths.safe_name`.
+    def add(self, parts: Sequence[str], subject: str, stem: str, item: ExportItem) -> list[Stored]:
+        """Store an item in each of ``parts``; subject and stem are safe names (`core.paths.safe_name`).
 
         Raises:
-            PathError: they lead out of the export.
+            PathError: the path would lie outside the export.
         """
 
     def close(self) -> None:
-        """Write what is still held."""
+        """Write what is still in memory, and close the files."""
 
 
 def open_sink(form: ItemFormat, folder: Path, kind: str) -> Sink:
     """A sink under ``folder / kind``."""
     sinks = {"npz": NpzSink, "webdataset": TarSink, "parquet": ParquetSink}
-    made: Sink = sinks[form](folder, kind)
-    return made
+    sink: Sink = sinks[form](folder, kind)
+    return sink
 
 
-def npz(item: Item) -> bytes:
+def npz(item: ExportItem) -> bytes:
     """An uncompressed npz that ``np.load`` reads with ``allow_pickle=False``: texts are arrays of unicode."""
     content = io.BytesIO()
     arrays = {
@@ -68,47 +68,49 @@ def npz(item: Item) -> bytes:
 
 @dataclass
 class NpzSink:
-    """``<kind>/<part>/<subject>/<stem>.npz``; where there is but one part, without its name."""
+    """``<kind>/<part>/<subject>/<stem>.npz``; without ``<part>`` where there is only one."""
 
     folder: Path
     kind: str
-    made: set[Path] = field(default_factory=set)
+    folders: set[Path] = field(default_factory=set)
 
-    def add(self, parts: Sequence[str], subject: str, stem: str, item: Item) -> list[Stored]:
+    def add(self, parts: Sequence[str], subject: str, stem: str, item: ExportItem) -> list[Stored]:
+        """Write one file per part."""
         content = npz(item)
         digest = hashlib.sha256(content).hexdigest()
         stored = []
         for part in parts:
             path = Path(self.kind, part, subject, f"{stem}.npz")
             place = under(self.folder, path.as_posix())
-            if place.parent not in self.made:
+            if place.parent not in self.folders:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                self.made.add(place.parent)
+                self.folders.add(place.parent)
             place.write_bytes(content)
             stored.append(Stored(path.as_posix(), stem, digest))
         return stored
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing is kept in memory."""
 
 
 SHARD = 1000
-"""Items of a tar shard."""
+"""Items per tar shard."""
 
 
 @dataclass
 class TarSink:
-    """``<kind>/<part>-000000.tar`` of ``<subject>/<stem>.<name>.npy`` and ``….json``, with times and owners of zero.
+    """``<kind>/<part>-000000.tar`` with ``<subject>/<stem>.<name>.npy`` and ``….json``; times and owners are zero.
 
-    A full stop in a name would end the key that ``webdataset`` groups by, so it becomes ``%2E``; the JSON has the name.
+    A full stop in a name would end the key that ``webdataset`` groups by, so it becomes ``%2E``; the JSON is unescaped.
     """
 
     folder: Path
     kind: str
     shards: dict[str, tuple[int, int, tarfile.TarFile]] = field(default_factory=dict)
 
-    def add(self, parts: Sequence[str], subject: str, stem: str, item: Item) -> list[Stored]:
-        key = f"{_without_stops(subject)}/{_without_stops(stem)}"
+    def add(self, parts: Sequence[str], subject: str, stem: str, item: ExportItem) -> list[Stored]:
+        """Append the item's members to the current shard of each part."""
+        key = f"{_escaped(subject)}/{_escaped(stem)}"
         arrays = {name: value for name, value in item.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in item.items() if name not in arrays}
         members = [(f"{key}.{name}.npy", npy(value)) for name, value in arrays.items()]
@@ -116,11 +118,11 @@ class TarSink:
         return [Stored(self._write(part or "all", members), key) for part in parts]
 
     def _write(self, part: str, members: list[tuple[str, bytes]]) -> str:
-        number, held, shard = self.shards.get(part, (-1, SHARD, None))
-        if shard is None or held == SHARD:
+        number, count, shard = self.shards.get(part, (-1, SHARD, None))
+        if shard is None or count == SHARD:
             if shard is not None:
                 shard.close()
-            number, held = number + 1, 0
+            number, count = number + 1, 0
             path = under(self.folder, self._path(part, number))
             path.parent.mkdir(parents=True, exist_ok=True)
             shard = tarfile.open(path, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115 - closed in close()
@@ -128,19 +130,20 @@ class TarSink:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             shard.addfile(entry, io.BytesIO(content))
-        self.shards[part] = (number, held + 1, shard)
+        self.shards[part] = (number, count + 1, shard)
         return self._path(part, number)
 
     def _path(self, part: str, number: int) -> str:
         return f"{self.kind}/{part}-{number:06}.tar"
 
     def close(self) -> None:
+        """Close the last shard of each part."""
         for _, _, shard in self.shards.values():
             shard.close()
 
 
 ROWS = 64
-"""Items held before they are written as one row group."""
+"""Items that are written together as one row group."""
 
 
 @dataclass
@@ -149,14 +152,15 @@ class ParquetSink:
 
     folder: Path
     kind: str
-    held: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    waiting: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     writers: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, parts: Sequence[str], subject: str, stem: str, item: Item) -> list[Stored]:
+    def add(self, parts: Sequence[str], subject: str, stem: str, item: ExportItem) -> list[Stored]:
+        """Append the item as a row to the table of each part."""
         stored = []
         for part in parts:
             name = part or "all"
-            rows = self.held.setdefault(name, [])
+            rows = self.waiting.setdefault(name, [])
             rows.append({"key": f"{subject}/{stem}", **item})
             if len(rows) == ROWS:
                 self._flush(name)
@@ -168,19 +172,20 @@ class ParquetSink:
 
         from datasets_me.export.columns import table
 
-        rows = self.held[part]
+        rows = self.waiting[part]
         if not rows:
             return
-        made = table(rows)
+        rows_table = table(rows)
         if part not in self.writers:
             path = under(self.folder, f"{self.kind}/{part}.parquet")
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.writers[part] = pq.ParquetWriter(path, made.schema, compression="zstd")
-        self.writers[part].write_table(made)
+            self.writers[part] = pq.ParquetWriter(path, rows_table.schema, compression="zstd")
+        self.writers[part].write_table(rows_table)
         rows.clear()
 
     def close(self) -> None:
-        for part in self.held:
+        """Write the rows that are still in memory, and close the tables."""
+        for part in self.waiting:
             self._flush(part)
         for writer in self.writers.values():
             writer.close()
@@ -193,5 +198,5 @@ def npy(array: NDArray[np.generic]) -> bytes:
     return content.getvalue()
 
 
-def _without_stops(name: str) -> str:
+def _escaped(name: str) -> str:
     return name.replace("%", "%25").replace(".", "%2E")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 def tiles(array: NDArray[np.generic], length: int, context: int) -> Iterator[tuple[int, NDArray[np.generic]]]:
     """Segments of an array (n, …): ``ceil(n / length)`` pairs of a start and a piece (length + 2 * context, …).
 
-    Piece ``i`` holds ``array[start - context : start + length + context]`` with ``start = i * length``; what lies
-    before the array or after it is zero. The pieces are views of one padded copy.
+    Piece ``i`` holds ``array[start - context : start + length + context]`` with ``start = i * length``, zero beyond
+    the ends of the array. The pieces are views of one padded copy.
     """
     count = -(-len(array) // length)
     padded = np.zeros((count * length + 2 * context, *array.shape[1:]), array.dtype)

@@ -1,4 +1,4 @@
-"""The videos of a folder of features, beside the annotations they are of, at the rate they are exported at."""
+"""The videos of a folder of features with their annotations, at the frame rate of the export."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video, VideoFeatures
 
 UNSEEN = 3
-"""`features.video.Quality` MISSING and NO_FACE: frames whose motion is not their own."""
+"""`features.video.Quality` MISSING and NO_FACE: the motion of such frames is not measured."""
 
 LENGTH_FRAMES = 16
 LENGTH_SHARE = 0.05
-"""How far an array from elsewhere may be from its video's length, in frames and as a fraction of it, before its rate is
-doubted: extractors leave out some frames at the ends, and rates differ by a fifth and more."""
+"""How far the length of an array from elsewhere may be from its video's, in frames and as a fraction, before its frame
+rate is doubted: extractors leave out a few frames at the ends, while frame rates differ by a fifth or more."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The features (n, R, 2) float32 of a video, NaN where unknown, and which of them can be relied on (n,).
+    """The features (n, R, 2) float32 of a video, NaN where unknown, and which of them are reliable (n,).
 
-    ``sha256`` is the hash of the array's numbers as they lie in the folder.
+    ``sha256`` is the hash of the numbers of the stored array.
     """
 
     span: Span
@@ -50,10 +50,10 @@ class Loaded:
 
 
 def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], list[Finding]]:
-    """The videos that have features, with their annotations; and what has only one of both.
+    """The videos that have features, with their annotations; findings about features or annotations without the other.
 
     Raises:
-        FeaturesError: no video has features, or not one of those that have is known to the manifest.
+        FeaturesError: no video has features, or none of those that have is in the manifest.
     """
     by_video: dict[str, list[Annotation]] = {}
     for annotation in manifest.annotations:
@@ -64,36 +64,36 @@ def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], li
     if features.rows and not present:
         first = features.rows[0]
         raise FeaturesError(
-            f"no video has features: of {plural(len(features.rows), 'video')} the first, {first.name}, "
+            f"no video has features; the first of {plural(len(features.rows), 'video')}, {first.name}, "
             f"has none because: {first.why or first.status}",
             where=str(features.folder),
             fix="look at the findings of the extraction, and run it again",
         )
     if not any(row.video in subjects for row in present):
         raise FeaturesError(
-            "none of the features are of a video of the manifest"
-            + (f": there are {', '.join(row.video for row in present[:3])}" if present else "")
+            "none of the features belong to a video of the manifest"
+            + (f": they are of {', '.join(row.video for row in present[:3])}" if present else "")
             + (f"; the manifest has {', '.join(list(by_video)[:3])}" if by_video else ""),
             where=str(features.folder),
             fix="name the arrays <subject>/<video>.npy, as the manifest does",
         )
-    sources, said = [], []
+    sources, findings = [], []
     for row in present:
         subject = subjects.get(row.video, row.subject)
         if row.video not in subjects:
-            message = f"{row.subject}/{row.name} is no video of the manifest; taken as one without expressions"
-            said.append(finding("ME502", message, subject=row.subject, video=row.video, path=row.features))
+            message = f"{row.subject}/{row.name} is not in the manifest; taken as a video without expressions"
+            findings.append(finding("ME502", message, subject=row.subject, video=row.video, path=row.features))
         elif subject is not None and subject != row.subject:
-            message = f"{row.name} lies under {row.subject}; taken for {subject}, as the manifest says"
-            said.append(finding("ME502", message, subject=subject, video=row.video, path=row.features))
-        own = [a for a in by_video.get(row.video, []) if row.expression in (None, a.expression)]
-        sources.append(Source(row.model_copy(update={"subject": subject or row.subject}), tuple(own)))
+            message = f"{row.name} lies under {row.subject}; the manifest has it under {subject}, which is taken"
+            findings.append(finding("ME502", message, subject=subject, video=row.video, path=row.features))
+        annotations = [a for a in by_video.get(row.video, []) if row.expression in (None, a.expression)]
+        sources.append(Source(row.model_copy(update={"subject": subject or row.subject}), tuple(annotations)))
     lengths = () if features.extracted else _lengths(manifest, sources)
-    return sources, [*said, *lengths, *_without(by_video, features, sources)]
+    return sources, [*findings, *lengths, *_without(by_video, features, sources)]
 
 
 def folder_of(row: VideoFeatures) -> str:
-    """The name of a subject's folder: the subject's, made fit for a path."""
+    """The name of a subject's folder: the subject as a safe name."""
     return safe_name(row.subject)
 
 
@@ -106,20 +106,20 @@ def _without(
         lost = [row for row in rows if row.id not in reached]
         if lost:
             reason = why.get(video, "there is no array")
-            message = f"no features of {plural(len(lost), 'annotation')} of {video}: {reason}"
+            message = f"{plural(len(lost), 'annotation')} of {video} without features: {reason}"
             yield finding("ME501", message, subject=rows[0].subject, video=video)
 
 
 def _lengths(manifest: Manifest, sources: list[Source]) -> Iterator[Finding]:
-    """Arrays from elsewhere that are not as long as their video at the rate they are taken to have."""
-    there: dict[str, list[Video]] = {}
+    """Findings about arrays from elsewhere whose length does not fit their video at the rate they are taken to have."""
+    videos: dict[str, list[Video]] = {}
     for video in manifest.videos:
         if video.frames:
-            there.setdefault(video.video, []).append(video)
+            videos.setdefault(video.video, []).append(video)
     for row in (source.row for source in sources):
         expected = [
             round(count * row.fps / frame_rate(manifest, video))
-            for video in there.get(row.video, ())
+            for video in videos.get(row.video, ())
             if video.expression in (None, row.expression)
             for count in (video.frames or 0, (video.frames or 0) + (video.missing or 0))
         ]
@@ -134,10 +134,10 @@ def _lengths(manifest: Manifest, sources: list[Source]) -> Iterator[Finding]:
 
 
 def load(features: FeatureFolder, row: VideoFeatures, fps: float | None) -> Loaded:
-    """The features of a video at a frame rate, or at their own.
+    """The features of a video at ``fps``, or at their own rate.
 
     Raises:
-        FeaturesError: the array cannot be used, or not brought to this rate.
+        FeaturesError: the array cannot be used, or cannot be brought to this rate.
     """
     stored = features.load(row)
     feature = np.asarray(stored, np.float32)
@@ -158,7 +158,7 @@ def load(features: FeatureFolder, row: VideoFeatures, fps: float | None) -> Load
         span = Span(row.name, start, len(feature), len(feature) + 1, target)
     else:
         raise FeaturesError(
-            f"motion over {row.step} frames at {row.fps:g} frames a second cannot be brought to {target:g}",
+            f"motion over {row.step} frames at {row.fps:g} frames a second cannot be converted to {target:g}",
             where=str(features.folder),
             fix=f"export at {row.fps:g} or {row.fps / row.step:g}, or extract at {target:g}",
         )
@@ -166,13 +166,13 @@ def load(features: FeatureFolder, row: VideoFeatures, fps: float | None) -> Load
 
 
 def _seen(features: FeatureFolder, row: VideoFeatures, count: int) -> NDArray[np.bool_]:
-    """Whether both frames of each pair were seen, where anybody knows."""
+    """Whether a face was seen in both frames of each pair; true where the quality is unknown."""
     quality = features.quality(row)
     if quality is None:
         return np.ones(count, bool)
     if len(quality) < count + row.step:
         raise FeaturesError(
-            f"{plural(len(quality), 'frame')} of quality for {plural(count, 'feature')}",
+            f"the quality covers {plural(len(quality), 'frame')}, too few for {plural(count, 'feature')}",
             where=str(features.folder / (row.landmarks or "")),
             fix="extract this video again",
         )

@@ -20,16 +20,17 @@ from datasets_me.core.errors import FeaturesError, FolderError, WriteError
 from datasets_me.core.files import read_json
 from datasets_me.core.locks import remove_left
 from datasets_me.core.paths import under
-from datasets_me.core.tables import write_parquet
 from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback
 from datasets_me.extract.ledger import Done
-from datasets_me.extract.options import ExtractOptions, check_options, check_rate, choose_layout, environment, record
+from datasets_me.extract.options import ExtractOptions, check_options, check_rate, environment, record
 from datasets_me.extract.video import Job, Postponed, Setting, make_handler, row_of
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.features import DONE, FINDINGS, TABLE
+from datasets_me.formats import features as feature_files
+from datasets_me.formats.features import DONE
+from datasets_me.formats.frame_files import choose_layout
 from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
@@ -76,7 +77,7 @@ def extract(
     if not root.is_dir():
         raise FolderError("the root is no folder", where=str(root))
     boxes = check_options(options)
-    options = options.model_copy(update={"layout": choose_layout(manifest, options)})
+    options = options.model_copy(update={"layout": choose_layout(manifest, options.layout)})
     everything, further = one_of_each([video for video in manifest.videos if video.layout == options.layout])
     jobs = [job for job in everything if wanted(job.video, videos)]
     if not jobs:
@@ -114,12 +115,13 @@ def extract(
     except WriteError as error:
         fatal = error
     finally:
+        changes = feature_files.begun(out)  # before the rows are collected: later changes make these tables old
         extraction = _collect(setting, everything, failures, manifest)
         extraction.findings.extend(map(found.second_folder, further))
         unknown = boxes.keys() - {video.video for video in manifest.videos}
         extraction.findings.extend(map(found.box_of_no_video, sorted(unknown)))
         if not fatal:
-            _write_tables(setting, extraction)
+            feature_files.write_tables(out, extraction.rows, extraction.findings, changes)
     if fatal:
         raise fatal
     return extraction
@@ -241,14 +243,6 @@ def _collect(
         if video.annotations and not video.path and video.video not in there
     ]
     return Extraction(rows, findings, remaining)
-
-
-def _write_tables(setting: Setting, extraction: Extraction) -> None:
-    for model, rows, name in (
-        (Finding, extraction.findings, FINDINGS),
-        (VideoFeatures, extraction.rows, TABLE),
-    ):
-        write_parquet(model, rows, setting.out / name)
 
 
 def counts(extraction: Extraction) -> Iterator[tuple[str, int]]:

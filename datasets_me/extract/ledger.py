@@ -18,6 +18,7 @@ from datasets_me.core.errors import PathError, WriteError
 from datasets_me.core.files import read_json
 from datasets_me.core.paths import check_table, under
 from datasets_me.findings.finding import Finding
+from datasets_me.formats import features as feature_files
 from datasets_me.formats.features import DONE, FINDINGS, TABLE
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import VideoFeatures
@@ -69,6 +70,7 @@ def begin(out: Path, subject: str, name: str) -> None:
     try:
         for path in (out / TABLE, out / FINDINGS, marker(out, subject, name)):
             path.unlink(missing_ok=True)
+        feature_files.begin(out, name)
     except OSError as error:
         raise WriteError(f"the file cannot be replaced: {error.strerror or error}", where=str(path)) from error
 

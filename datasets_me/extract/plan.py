@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.extract.extract import wanted
-from datasets_me.extract.options import ExtractOptions, automatic_step, choose_layout, rate_of
-from datasets_me.formats.frame_files import frame_rate
+from datasets_me.extract.options import ExtractOptions, automatic_step, rate_of
+from datasets_me.formats.frame_files import choose_layout, frame_rate
 from datasets_me.formats.manifest import Manifest
 
 _LARGEST_STEP = 1_000_000
@@ -24,7 +24,7 @@ class Work:
 
 def planned(manifest: Manifest, options: ExtractOptions, patterns: Sequence[str] = ()) -> Work:
     """How much an extraction has to do, apart from what is done already."""
-    layout = choose_layout(manifest, options)
+    layout = choose_layout(manifest, options.layout)
     videos = [video for video in manifest.videos if video.layout == layout and video.path and wanted(video, patterns)]
     frames = sum(
         (video.frames or 0) * rate_of(manifest, video, options) / frame_rate(manifest, video) for video in videos

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from datasets_me.core import resources
 from datasets_me.core.version import __version__
+from datasets_me.findings import documentation
 from datasets_me.findings.codes import GROUPS, SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
 from datasets_me.findings.summary import folded
@@ -47,6 +48,7 @@ def to_sarif(findings: Sequence[Finding]) -> str:
             "shortDescription": {"text": known[code].what},
             "fullDescription": {"text": known[code].why},
             "help": {"text": known[code].fix},
+            **({"helpUri": page} if (page := documentation.address(code)) else {}),
             "defaultConfiguration": {"level": _LEVELS[known[code].severity]},
         }
         for code in codes
@@ -80,7 +82,7 @@ def _sarif_result(finding: Finding, codes: list[str]) -> dict[str, Any]:
 
 
 def to_html(findings: Sequence[Finding], title: str, about: dict[str, Any]) -> str:
-    """One page without outside parts: counts, filters by severity, code and text, and every finding."""
+    """One self-contained page: counts, filters by severity, code and text, and every finding."""
     import jinja2
 
     template = resources.package_file("findings/report.html.j2").read_text(encoding="utf-8")
@@ -95,4 +97,5 @@ def to_html(findings: Sequence[Finding], title: str, about: dict[str, Any]) -> s
         severities=[(name, sum(f.severity == name for f in findings)) for name in SEVERITIES],
         codes=[(known[code], count) for code, count in sorted(codes.items())],
         groups=GROUPS,
+        pages={code: documentation.address(code) for code in codes},
     )

@@ -1,13 +1,16 @@
-"""What every rule sees: the manifest, the inventory, and how they are tied."""
+"""What every rule sees: the manifest, the inventory, and how the two are tied together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
+from datasets_me.core.rates import shown
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.layouts import Folder, Inventory, Key, tie
+from datasets_me.formats.frame_files import disk_frames
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import Layout, Spec
@@ -15,13 +18,14 @@ from datasets_me.schema.spec import Layout, Spec
 
 @dataclass(frozen=True)
 class Context:
-    """A manifest beside the folders it is about."""
+    """A manifest and the folders it is about."""
 
     manifest: Manifest
     inventory: Inventory
 
     @property
     def spec(self) -> Spec:
+        """The dataset."""
         return self.manifest.spec
 
     @cached_property
@@ -35,13 +39,12 @@ class Context:
         return tie(self.layouts, self.manifest.annotations)
 
     @cached_property
-    def frame_ratio(self) -> float:
-        """Frames on disk per annotated frame; 1 unless the source counts at another rate than the videos."""
-        frames = next((v.frames for v in self.spec.workbook.variants if v.id == self.manifest.variant), None)
-        return self.spec.fps / frames.fps if frames and frames.fps else 1.0
+    def disk_frames(self) -> Fraction:
+        """Frames on disk per annotated frame."""
+        return disk_frames(self.manifest)
 
     def chosen(self) -> Iterator[tuple[Folder, list[Annotation]]]:
-        """Every folder that is used, copies left out, with its annotations."""
+        """Every folder that is used, without copies, with its annotations."""
         for key, folders in self.inventory.by_key.items():
             yield folders[0], self.annotations.get(key, [])
 
@@ -49,7 +52,7 @@ class Context:
         """The number in the file name of a 0-based frame."""
         if layout.numbers == "clip":
             frame -= annotation.onset or 0
-        return round(frame * self.frame_ratio) + layout.base
+        return shown(frame, self.disk_frames) + layout.base
 
 
 def about_folder(

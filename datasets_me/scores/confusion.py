@@ -1,4 +1,4 @@
-"""Counts of label against prediction, and what is computed from them."""
+"""Counts of labels against predictions, and the scores computed from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datasets_me.core.errors import MeDatasetsError
 
 NONE = "(none)"
-"""The column of what was not predicted."""
+"""The column of items without a prediction."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ class Confusion:
 
     @property
     def right(self) -> int:
-        """How many were predicted as what they are."""
+        """How many were predicted correctly."""
         return int(np.trace(self.counts))
 
     @property
     def accuracy(self) -> float:
-        """Right predictions over all annotations."""
+        """Correct predictions over all annotations."""
         return self.right / self.total if self.total else float("nan")
 
     def f1(self) -> dict[str, float]:
-        """F1 of each class that is annotated: 2 TP / (2 TP + FP + FN), 0 where nothing of it was predicted right."""
+        """F1 of each class that is annotated: 2 TP / (2 TP + FP + FN), 0 where none was predicted correctly."""
         true = np.diag(self.counts)
         missed, wrong = self.counts.sum(axis=1) - true, self.counts[:, : len(self.classes)].sum(axis=0) - true
         return {
@@ -69,13 +69,15 @@ class Confusion:
 
     @property
     def uar(self) -> float:
-        """Unweighted average recall: the mean of the classes' recall (the same source), which is scikit-learn's
-        ``balanced_accuracy_score``."""
+        """Unweighted average recall: the mean of the classes' recall (the same source).
+
+        Equal to scikit-learn's ``balanced_accuracy_score``.
+        """
         return _mean(self.recall())
 
 
 def confusion(truth: Sequence[str], predicted: Sequence[str | None], classes: Sequence[str] = ()) -> Confusion:
-    """The confusion of labels and predictions; None is a prediction that is missing.
+    """The confusion of labels and predictions; None is a missing prediction.
 
     Args:
         truth: (N,) labels.
@@ -86,14 +88,14 @@ def confusion(truth: Sequence[str], predicted: Sequence[str | None], classes: Se
         MeDatasetsError: the two differ in length, or a label is not among ``classes``.
     """
     if len(truth) != len(predicted):
-        raise MeDatasetsError(f"{len(truth)} labels and {len(predicted)} predictions")
+        raise MeDatasetsError(f"{len(truth)} labels, but {len(predicted)} predictions")
     names = tuple(classes) or tuple(sorted(set(truth)))
     beside = sorted({label for label in predicted if label is not None} - set(names))
     columns = (*names, *beside, *([NONE] if None in predicted else []))
     rows_at, columns_at = {name: i for i, name in enumerate(names)}, {name: i for i, name in enumerate(columns)}
     strangers = set(truth) - set(names)
     if strangers:
-        raise MeDatasetsError(f"the label '{min(strangers)}' is none of the classes {', '.join(names)}")
+        raise MeDatasetsError(f"the label '{min(strangers)}' is not one of the classes {', '.join(names)}")
     counts = np.zeros((len(names), len(columns)), np.int64)
     for label, guess in zip(truth, predicted, strict=True):
         counts[rows_at[label], columns_at[NONE if guess is None else guess]] += 1

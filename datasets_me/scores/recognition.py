@@ -1,8 +1,8 @@
 """How well labels were recognised, per dataset and over all folds together.
 
-Every annotation of a leave-one-subject-out validation is predicted once, by the model that has not seen its subject.
-So the predictions of all folds are one list, and counts are summed over it before anything is divided: the mean of the
-folds' F1 is another number, and not the one that papers after MEGC 2019 report.
+In leave-one-subject-out validation every annotation is predicted once, by the model that has not seen its subject. The
+predictions of all folds are therefore one list, and counts are summed over it before anything is divided. The mean of
+the folds' F1 is another number, and not the one that papers since MEGC 2019 report.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.predictions import Predictions, whole_number
 from datasets_me.schema.images import SPLITS
 from datasets_me.scores.confusion import Confusion, confusion
-from datasets_me.scores.truth import Item, Truth, about, assign
+from datasets_me.scores.truth import ScoredItem, Truth, about, assign
 
 
 @dataclass(frozen=True)
-class Fold:
-    """One subject's annotations or images: how many, and how many were predicted right."""
+class SubjectScore:
+    """One subject's annotations or images: how many, and how many were predicted correctly."""
 
     dataset: str
     subject: str
@@ -34,13 +34,15 @@ class Fold:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What :func:`recognition` found: over everything, and per group, which is the dataset of annotations and the split
-    of images. ``unscored`` counts items without a label, by group."""
+    """Scores over everything and per group: the dataset of annotations, or the split of images.
+
+    ``unscored`` counts items without a label, by group.
+    """
 
     label: str
     pooled: Confusion
     groups: dict[str, Confusion]
-    folds: list[Fold]
+    folds: list[SubjectScore]
     unscored: dict[str, int]
     findings: list[Finding]
 
@@ -48,7 +50,7 @@ class Recognition:
 def recognition(truth: Truth, files: Sequence[Predictions], *, classes: Sequence[str] = ()) -> Recognition:
     """Score predicted labels.
 
-    An annotation or image without a prediction counts as wrong, so that leaving out the hard ones cannot raise a score.
+    An annotation or image without a prediction counts as wrong, so that leaving out hard ones cannot raise a score.
 
     Args:
         truth: the annotations of datasets, which are pooled as in MEGC 2019's composite database; or a set's images.
@@ -56,30 +58,30 @@ def recognition(truth: Truth, files: Sequence[Predictions], *, classes: Sequence
         classes: what the numbers 0, 1, … of the predictions stand for, where they are numbers.
 
     Raises:
-        MeDatasetsError: nothing can be scored, a class is given twice, or the predictions do not say what their
-            numbers stand for.
+        MeDatasetsError: nothing can be scored, a class is given twice, or the predictions are numbers of
+            unknown classes.
     """
     if repeated := first_repeated(classes):
         raise MeDatasetsError(f"the class {repeated} is given twice", fix="give every class once, in order")
-    known_doubts = truth.doubts()  # of another model
-    chosen, found = assign(files, truth)
-    scored, unscored = _scored(truth, set(chosen), found)
+    known_doubts = truth.doubts()  # from scoring another model
+    chosen, findings = assign(files, truth)
+    scored, unscored = _scored(truth, set(chosen), findings)
     items = [truth.items[position] for position in scored]
     labels = [str(item.label) for item in items]
     known = sorted(set(labels))
     guesses: list[str | None] = []
     for position, item in zip(scored, items, strict=True):
         if position not in chosen:
-            found.append(about(item, "ME543", f"{item.id} ({item.label}) has no prediction; it counts as wrong"))
+            findings.append(about(item, "ME543", f"{item.id} ({item.label}) has no prediction; it counts as wrong"))
             guesses.append(None)
             continue
         file, number = chosen[position]
         guess = predicted_label(file, number, classes, truth)
         if guess is None:
-            message = f"the prediction of {item.id} is no class that can be read; it counts as wrong"
-            found.append(finding("ME546", message, place=file.place(number), video=item.video, path=item.path))
+            message = f"the prediction of {item.id} is not a class; it counts as wrong"
+            findings.append(finding("ME546", message, place=file.place(number), video=item.video, path=item.path))
         guesses.append(guess)
-    found += [*_unknown(guesses, known, truth), *(doubt for doubt in truth.doubts() if doubt not in known_doubts)]
+    findings += [*_unknown(guesses, known, truth), *(doubt for doubt in truth.doubts() if doubt not in known_doubts)]
     return Recognition(
         truth.label,
         confusion(labels, guesses, known),
@@ -93,31 +95,33 @@ def recognition(truth: Truth, files: Sequence[Predictions], *, classes: Sequence
         },
         _folds(items, guesses),
         dict(unscored),
-        found,
+        findings,
     )
 
 
 def _in_order(groups: Iterable[str]) -> list[str]:
-    """Datasets as they come, splits as they follow each other."""
+    """Datasets in the given order, splits from train to test."""
     places: dict[str, int] = {name: place for place, name in enumerate(SPLITS)}
     return sorted(dict.fromkeys(groups), key=lambda name: places.get(name, 0))
 
 
 def by_model(truth: Truth, files: Sequence[Predictions], *, classes: Sequence[str] = ()) -> dict[str, Recognition]:
-    """The same for each file by itself, where each is of one model; by what `distinct` calls them.
+    """Score each file by itself, as the predictions of one model; by the names that `distinct` gives them.
 
-    Every finding says of which file it is.
+    Every finding names its file.
     """
-    found: dict[str, Recognition] = {}
+    results: dict[str, Recognition] = {}
     for name, file in zip(distinct(files), files, strict=True):
-        made = recognition(truth, [file], classes=classes)
-        findings = [each if each.file else each.model_copy(update={"file": name}) for each in made.findings]
-        found[name] = replace(made, findings=findings)
-    return found
+        result = recognition(truth, [file], classes=classes)
+        findings = [
+            finding if finding.file else finding.model_copy(update={"file": name}) for finding in result.findings
+        ]
+        results[name] = replace(result, findings=findings)
+    return results
 
 
 def distinct(files: Sequence[Predictions]) -> list[str]:
-    """The files' names; with a number behind those that are the same."""
+    """The files' names, numbered where they are the same."""
     times, seen = Counter(file.name for file in files), Counter[str]()
     names = []
     for file in files:
@@ -126,8 +130,8 @@ def distinct(files: Sequence[Predictions]) -> list[str]:
     return names
 
 
-def _scored(truth: Truth, predicted: set[int], found: list[Finding]) -> tuple[list[int], Counter[str]]:
-    """The positions of what is scored, and how many of each group have no label."""
+def _scored(truth: Truth, predicted: set[int], findings: list[Finding]) -> tuple[list[int], Counter[str]]:
+    """The positions of the items to score, and how many of each group have no label."""
     groups = {truth.items[position].group for position in predicted}
     left_out: Counter[str] = Counter()
     unscored: Counter[str] = Counter()
@@ -139,27 +143,27 @@ def _scored(truth: Truth, predicted: set[int], found: list[Finding]) -> tuple[li
             left_out[item.group] += 1
         elif item.label is None:
             unscored[item.group] += 1
-            found.append(about(item, "ME545", f"{item.id} has no {truth.label}; it is not scored"))
+            findings.append(about(item, "ME545", f"{item.id} has no {truth.label}; it is not scored"))
         else:
             scored.append(position)
     if not scored:
-        first = f"; first: {found[0].where}: {found[0].message}" if left_out and found else ""
+        first = f"; first: {findings[0].where}: {findings[0].message}" if left_out and findings else ""
         raise MeDatasetsError(
             f"no {truth.noun} has a {truth.label}{' and a prediction' if left_out else ''}{first}",
             fix=f"give predictions of the set's {truth.noun}s" if left_out else "choose another --label",
         )
     for group, count in left_out.items():
-        found.append(finding("ME549", f"none of {plural(count, truth.noun)} of {group} is predicted", found=group))
+        findings.append(finding("ME549", f"none of {plural(count, truth.noun)} of {group} is predicted", found=group))
     return scored, unscored
 
 
 def predicted_label(file: Predictions, number: int, classes: Sequence[str], truth: Truth) -> str | None:
-    """The class that a prediction says: its label, else the one with the highest score (the first, on ties).
+    """The predicted class: the label, otherwise the class with the highest score (the first of several).
 
-    Spelling aside, a label is brought to one of the truth's. None where it cannot be read, or nothing was recognised.
+    A label is mapped to the truth's spelling. None where it cannot be read, or nothing was recognised.
 
     Raises:
-        MeDatasetsError: nothing says what its numbers stand for.
+        MeDatasetsError: it is a number, and it is not known which class that is.
     """
     text = file.rows[number].get("label", "")
     names = tuple(classes) or file.classes
@@ -167,7 +171,7 @@ def predicted_label(file: Predictions, number: int, classes: Sequence[str], trut
         columns, names = file.classes or names, tuple(classes)
         if len(columns) != file.scores.shape[1]:
             raise MeDatasetsError(
-                f"nothing names the {file.scores.shape[1]} classes of the scores",
+                f"the names of the {file.scores.shape[1]} classes of the scores are not known",
                 where=file.name,
                 fix="add the array 'classes', or give their names in order: --classes negative,positive,surprise",
             )
@@ -175,7 +179,9 @@ def predicted_label(file: Predictions, number: int, classes: Sequence[str], trut
             return None
         text = columns[int(np.argmax(file.scores[number]))]
     elif "label" not in file.columns:
-        raise MeDatasetsError("the predictions have neither labels nor scores", where=file.name)
+        raise MeDatasetsError(
+            "the predictions have neither labels nor scores", where=file.name, fix="add a column 'label', or scores"
+        )
     if not text or (label := truth.class_of(text)) is None:
         return None
     index = whole_number(text)
@@ -183,7 +189,7 @@ def predicted_label(file: Predictions, number: int, classes: Sequence[str], trut
         return label
     if not 0 <= index < len(names):
         raise MeDatasetsError(
-            f"nothing says what class number {index} is",
+            f"it is not known which class number {index} is",
             where=str(file.place(number)),
             fix="give the classes in order: --classes negative,positive,surprise",
         )
@@ -191,7 +197,7 @@ def predicted_label(file: Predictions, number: int, classes: Sequence[str], trut
 
 
 def first_repeated(classes: Sequence[str]) -> str | None:
-    """The first class that stands twice, spelling aside, or None."""
+    """The first class that occurs twice, whatever its spelling, or None."""
     seen: set[str] = set()
     for name in classes:
         if fold(name) in seen:
@@ -202,20 +208,22 @@ def first_repeated(classes: Sequence[str]) -> str | None:
 
 def _unknown(guesses: Sequence[str | None], known: Sequence[str], truth: Truth) -> list[Finding]:
     counts = Counter(guess for guess in guesses if guess is not None and guess not in known)
-    found = []
+    findings = []
     for name, count in sorted(counts.items()):
         near = closest(name, known)
         hint = f"; did you mean '{near}'?" if near else ""
-        message = f"'{name}' was predicted {plural(count, 'time')}, and no {truth.noun} has it{hint}"
-        found.append(finding("ME544", message, found=name))
-    return found
+        message = f"'{name}' was predicted {plural(count, 'time')}, but is the label of no {truth.noun}{hint}"
+        findings.append(finding("ME544", message, found=name))
+    return findings
 
 
-def _folds(items: Sequence[Item], guesses: Sequence[str | None]) -> list[Fold]:
+def _folds(items: Sequence[ScoredItem], guesses: Sequence[str | None]) -> list[SubjectScore]:
     counts: Counter[tuple[str, str]] = Counter()
     right: Counter[tuple[str, str]] = Counter()
     for item, guess in zip(items, guesses, strict=True):
         if item.subject is not None:
             counts[item.dataset, item.subject] += 1
             right[item.dataset, item.subject] += item.label == guess
-    return [Fold(dataset, subject, count, right[dataset, subject]) for (dataset, subject), count in counts.items()]
+    return [
+        SubjectScore(dataset, subject, count, right[dataset, subject]) for (dataset, subject), count in counts.items()
+    ]

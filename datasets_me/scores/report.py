@@ -1,4 +1,4 @@
-"""What scores say, as JSON and as tables, and the folder they are written to."""
+"""Scores as JSON and as tables, and the folder they are written to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Report:
     findings: list[Finding]
 
     def as_dict(self) -> dict[str, Any]:
-        """``about`` with the findings."""
+        """``about`` and the findings."""
         return {**self.about, "findings": [finding.model_dump(exclude_none=True) for finding in self.findings]}
 
     def write(self, out: Path, pictures: Mapping[str, bytes], *, force: bool = False) -> None:
@@ -46,21 +46,21 @@ class Report:
             write_parquet(Finding, self.findings, new.path / "findings.parquet")
 
 
-def of_recognition(found: Recognition) -> Report:
+def of_recognition(result: Recognition) -> Report:
     """The report of predictions of annotations, by dataset."""
     about = {
         "task": "recognition",
-        "label": found.label,
-        "datasets": {name: figures(matrix) for name, matrix in found.groups.items()},
-        "pooled": figures(found.pooled),
-        "unscored": found.unscored,
-        "folds": [vars(fold) for fold in found.folds],
+        "label": result.label,
+        "datasets": {name: figures(matrix) for name, matrix in result.groups.items()},
+        "pooled": figures(result.pooled),
+        "unscored": result.unscored,
+        "folds": [vars(fold) for fold in result.folds],
     }
-    named = {**found.groups, "pooled": found.pooled}
-    return Report(about, {f"confusion_{name}.csv": _matrix(matrix) for name, matrix in named.items()}, found.findings)
+    named = {**result.groups, "pooled": result.pooled}
+    return Report(about, {f"confusion_{name}.csv": _matrix(matrix) for name, matrix in named.items()}, result.findings)
 
 
-def of_models(found: Mapping[str, Recognition]) -> Report:
+def of_models(results: Mapping[str, Recognition]) -> Report:
     """The report of several models' predictions of a set's images, by split."""
     about = {
         "task": "recognition",
@@ -68,73 +68,73 @@ def of_models(found: Mapping[str, Recognition]) -> Report:
         "models": [
             {
                 "name": name,
-                "splits": {split: figures(matrix) for split, matrix in each.groups.items()},
-                "pooled": figures(each.pooled),
-                "unscored": each.unscored,
+                "splits": {split: figures(matrix) for split, matrix in result.groups.items()},
+                "pooled": figures(result.pooled),
+                "unscored": result.unscored,
             }
-            for name, each in found.items()
+            for name, result in results.items()
         ],
     }
     tables = {
         f"confusion_{number}_{split}.csv": _matrix(matrix)
-        for number, each in enumerate(found.values(), start=1)
-        for split, matrix in {**each.groups, "pooled": each.pooled}.items()
+        for number, result in enumerate(results.values(), start=1)
+        for split, matrix in {**result.groups, "pooled": result.pooled}.items()
     }
-    return Report(about, tables, [finding for each in found.values() for finding in each.findings])
+    return Report(about, tables, [finding for result in results.values() for finding in result.findings])
 
 
-def of_spotting(found: Spotting) -> Report:
+def of_spotting(result: Spotting) -> Report:
     """The report of spotted intervals, by dataset and type."""
-    names = list(dict.fromkeys(row.dataset for row in found.videos))
+    names = list(dict.fromkeys(row.dataset for row in result.videos))
     scores = []
     for dataset in [*names, *([None] if len(names) != 1 else [])]:
-        for kind in found.kinds:
-            counts = found.counts(kind, dataset)
+        for kind in result.kinds:
+            counts = result.counts(kind, dataset)
             shares = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
             scores.append({"dataset": dataset or "pooled", "type": kind, **vars(counts), **shares})
     about = {
         "task": "spotting",
-        "iou": found.threshold,
-        "offset_missing": found.missing,
-        "dropped": found.dropped,
+        "iou": result.threshold,
+        "offset_missing": result.missing,
+        "dropped": result.dropped,
         "scores": scores,
-        "videos": [row.model_dump() for row in found.videos],
+        "videos": [row.model_dump() for row in result.videos],
     }
     header = list(VideoCounts.model_fields)
-    rows = [[getattr(row, name) for name in header] for row in found.videos]
-    return Report(about, {"videos.csv": _csv(header, rows)}, found.findings)
+    rows = [[getattr(row, name) for name in header] for row in result.videos]
+    return Report(about, {"videos.csv": _csv(header, rows)}, result.findings)
 
 
-def of_ensemble(found: Ensemble) -> Report:
+def of_ensemble(result: Ensemble) -> Report:
     """The report of an ensemble: each model alone, equal weights, the best ones, and the whole grid as a table."""
     about = {
         "task": "ensemble",
-        "label": found.label,
-        "metric": found.metric,
-        "weightings": found.tried,
+        "label": result.label,
+        "metric": result.metric,
+        "weightings": result.tried,
         "scores": [
             {
-                "name": made.name,
-                "weights": dict(zip(found.models, made.weights, strict=True)),
-                "validation": figures(made.validation),
-                "test": figures(made.test),
+                "name": weighted.name,
+                "weights": dict(zip(result.models, weighted.weights, strict=True)),
+                "validation": figures(weighted.validation),
+                "test": figures(weighted.test),
             }
-            for made in (*found.alone, found.equal, found.best)
+            for weighted in (*result.alone, result.equal, result.best)
         ],
     }
     grid = (
         [*(f"{weight:.6g}" for weight in weights), f"{value:.6f}"]
-        for weights, value in zip(found.grid.tolist(), found.values.tolist(), strict=True)
+        for weights, value in zip(result.grid.tolist(), result.values.tolist(), strict=True)
     )
     tables = {
-        "confusion_test.csv": _matrix(found.best.test),
-        "weights.csv": _csv([*found.models, f"validation {found.metric}"], grid),
+        "confusion_test.csv": _matrix(result.best.test),
+        "weights.csv": _csv([*result.models, f"validation {result.metric}"], grid),
     }
-    return Report(about, tables, found.findings)
+    return Report(about, tables, result.findings)
 
 
 def figures(matrix: Confusion) -> dict[str, Any]:
-    """Everything that is computed from a confusion matrix, and the matrix."""
+    """All scores computed from a confusion matrix, and the matrix."""
     return {
         "scored": matrix.total,
         "right": matrix.right,
@@ -155,7 +155,7 @@ def _matrix(matrix: Confusion) -> bytes:
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """A table for people: a text that a spreadsheet would take for a formula is marked as text."""
+    """A CSV table; text that a spreadsheet would take for a formula is escaped."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([csv_cell(cell) for cell in row] for row in (header, *rows))

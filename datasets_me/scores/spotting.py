@@ -6,13 +6,12 @@ intersection with an annotated interval is at least half of their union, IoU = |
 spotted and annotated intervals are summed over all videos; then precision = TP / spotted, recall = TP / annotated and
 F1 = 2 TP / (spotted + annotated). "Overall" sums the counts of micro and macro.
 
-Intervals are frames with both ends included, so onset 10 to offset 12 is three frames. An annotation counts at most
-once, and so does a spotted interval: the most pairs are made that can be.
+Intervals include both ends, so onset 10 to offset 12 is three frames. An annotation counts at most once, and so does a
+spotted interval: as many pairs are formed as possible.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from datasets_me.core.tables import Record
 from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.missing_offset import check_rule, read_offset
 from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.scores.truth import Index, OfSplit, all_annotations, without
@@ -33,7 +33,7 @@ _Key = tuple[str, str, str]  # dataset, video, type
 
 
 class VideoCounts(Record):
-    """One video and one type (``overall`` where the predictions have none): pairs made, and what was left over."""
+    """One video and one type (``overall`` where the predictions have none): pairs formed, and intervals left over."""
 
     dataset: str
     subject: str | None
@@ -46,7 +46,7 @@ class VideoCounts(Record):
 
 @dataclass(frozen=True)
 class Compared:
-    """The intervals of one video and one type, and the ``pairs`` (spotted, annotated) that were made of them.
+    """The intervals of one video and one type, and the ``pairs`` (spotted, annotated) formed of them.
 
     ``fps`` is the rate of the frames.
     """
@@ -60,7 +60,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Counts:
-    """Sums of counts, and the figures made of them; 0 where there is nothing to divide by."""
+    """Sums of counts, and the scores computed from them; 0 where there is nothing to divide by."""
 
     tp: int = 0
     fp: int = 0
@@ -68,21 +68,27 @@ class Counts:
 
     @property
     def precision(self) -> float:
+        """TP over what was spotted."""
         return self.tp / (self.tp + self.fp) if self.tp + self.fp else 0.0
 
     @property
     def recall(self) -> float:
+        """TP over what is annotated."""
         return self.tp / (self.tp + self.fn) if self.tp + self.fn else 0.0
 
     @property
     def f1(self) -> float:
+        """2 TP over what was spotted and what is annotated."""
         return 2 * self.tp / (2 * self.tp + self.fp + self.fn) if self.tp else 0.0
 
 
 @dataclass(frozen=True)
 class Spotting:
-    """What :func:`spotting` found, by video and type; ``dropped`` counts annotations that were left out for want of an
-    offset, ``missing`` and ``threshold`` are how it was scored."""
+    """Scores by video and type.
+
+    ``dropped`` counts annotations that are left out because their onset or offset is unknown; ``missing`` is the rule
+    for missing offsets, ``threshold`` the least IoU of a pair.
+    """
 
     compared: list[Compared]
     dropped: int
@@ -97,7 +103,7 @@ class Spotting:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The types that are told apart, and then all together; this alone where the predictions have no types."""
+        """``micro``, ``macro`` and ``overall``; ``overall`` alone where the predictions have no types."""
         return ("overall",) if {row.type for row in self.videos} <= {"overall"} else (*TYPES, "overall")
 
     def counts(self, kind: str = "overall", dataset: str | None = None) -> Counts:
@@ -119,46 +125,24 @@ def iou(a: Interval, b: Interval) -> float:
 def pairs(spotted: Sequence[Interval], annotated: Sequence[Interval], threshold: float = IOU) -> list[tuple[int, int]]:
     """The most pairs of a spotted and an annotated interval whose IoU reaches the threshold, each used once.
 
-    A maximum matching of the bipartite graph, by augmenting paths; so the count depends on no order. Above 0.5 and
-    where annotations do not overlap, there is at most one partner for each anyway.
+    A maximum matching of the bipartite graph by augmenting paths, so the count does not depend on the order. With a
+    threshold above 0.5 and annotations that do not overlap, each has at most one possible partner.
     """
     partners = [[j for j, other in enumerate(annotated) if iou(one, other) >= threshold] for one in spotted]
     taken: dict[int, int] = {}
 
-    def place(i: int, tried: set[int]) -> bool:
+    def pair(i: int, tried: set[int]) -> bool:
         for j in partners[i]:
             if j not in tried:
                 tried.add(j)
-                if j not in taken or place(taken[j], tried):
+                if j not in taken or pair(taken[j], tried):
                     taken[j] = i
                     return True
         return False
 
     for i in range(len(spotted)):
-        place(i, set())
+        pair(i, set())
     return sorted((i, j) for j, i in taken.items())
-
-
-def end(row: Annotation, missing: str) -> int | None:
-    """The offset of an annotation; where it is null, what ``missing`` makes of it.
-
-    ``mirror`` is 2 · apex − onset, ``apex`` the apex itself, ``fixed:N`` N frames after the apex, ``drop`` nothing.
-    None where that cannot be had.
-
-    Raises:
-        MeDatasetsError: ``missing`` is none of these.
-    """
-    match = re.fullmatch(r"mirror|apex|drop|fixed:(\d{1,6})", missing)
-    if match is None:
-        raise MeDatasetsError(
-            f"'{missing}' is no way to read a missing offset",
-            fix="give mirror, apex, fixed:N (such as fixed:20) or drop",
-        )
-    if row.offset is not None or missing == "drop" or row.apex is None:
-        return row.offset
-    if missing == "mirror":
-        return None if row.onset is None else 2 * row.apex - row.onset
-    return row.apex + int(match[1] or 0)
 
 
 def spotting(
@@ -174,63 +158,73 @@ def spotting(
     Raises:
         MeDatasetsError: the predictions have a type in some rows only, or an argument cannot be used.
     """
+    check_rule(missing)
     rows = all_annotations(manifests)
-    every: list[Annotation | Video] = [*_listed(manifests), *reversed(rows)]
+    listed = [row for manifest in manifests for row in manifest.videos]  # those without annotations, too
+    every: list[Annotation | Video] = [*listed, *reversed(rows)]
     videos = list({(row.dataset, row.video): row for row in every}.values())
-    typed, spotted, found = _spotted(files, videos)
-    annotated: dict[_Key, list[Interval]] = defaultdict(list)
-    dropped = 0
+    typed, spotted, findings = _spotted(files, videos)
     if tested is not None:
         rows, videos = [row for row in rows if tested.video(row)], [row for row in videos if tested.video(row)]
-    for row in rows:
-        last = end(row, missing)
-        if row.onset is None or last is None or last < row.onset:
-            dropped += 1
-            what = "no onset" if row.onset is None else "no offset" if last is None else "an offset before its onset"
-            found.append(without(row, "ME545", f"{row.id} has {what}; it is not scored"))
-            continue
-        if row.offset is None:
-            found.append(without(row, "ME547", f"{row.id} has no offset; read as {last} ({missing})"))
-        annotated[row.dataset, row.video, row.type if typed else "overall"].append((row.onset, last))
+    annotated, more = _annotated(rows, missing, typed=typed)
+    findings += more
     touched = {key[:2] for key in spotted}
     compared = []
     for video in sorted(videos, key=lambda row: (row.dataset, row.subject or "", row.video)):
         if isinstance(video, Annotation) and (video.dataset, video.video) not in touched:
-            found.append(without(video, "ME548", f"nothing was spotted in {video.video}"))
+            findings.append(without(video, "ME548", f"nothing was spotted in {video.video}"))
         for kind in TYPES if typed else ("overall",):
             key = (video.dataset, video.video, kind)
-            one, other = spotted.get(key, []), annotated.get(key, [])
-            if one or other:
-                hits = pairs(one, other, threshold)
+            intervals, wanted = spotted.get(key, []), annotated.get(key, [])
+            if intervals or wanted:
+                hits = pairs(intervals, wanted, threshold)
                 counts = VideoCounts(
                     dataset=video.dataset,
                     subject=video.subject,
                     video=video.video,
                     type=kind,
                     tp=len(hits),
-                    fp=len(one) - len(hits),
-                    fn=len(other) - len(hits),
+                    fp=len(intervals) - len(hits),
+                    fn=len(wanted) - len(hits),
                 )
-                compared.append(Compared(counts, video.fps, tuple(one), tuple(other), tuple(hits)))
-    return Spotting(compared, dropped, missing, threshold, found)
+                compared.append(Compared(counts, video.fps, tuple(intervals), tuple(wanted), tuple(hits)))
+    dropped = sum(finding.code == "ME545" for finding in more)
+    return Spotting(compared, dropped, missing, threshold, findings)
 
 
-def _listed(manifests: Sequence[Manifest]) -> list[Video]:
-    """The videos that have folders: what is spotted in one without annotations is wrong, not unknown."""
-    return [row for made in manifests for row in made.videos]
+def _annotated(
+    rows: Sequence[Annotation], missing: str, *, typed: bool
+) -> tuple[dict[_Key, list[Interval]], list[Finding]]:
+    """The annotated intervals of each video and type; findings about offsets that are missing or cannot be."""
+    annotated: dict[_Key, list[Interval]] = defaultdict(list)
+    findings = []
+    for row in rows:
+        reading = read_offset(row, missing)
+        last = reading[0] if reading else None
+        if row.onset is None or last is None or last < row.onset:
+            lack = "no onset" if row.onset is None else "no offset" if last is None else "an offset before its onset"
+            findings.append(without(row, "ME545", f"{row.id} has {lack}; it is not scored"))
+            continue
+        if row.offset is None:
+            findings.append(without(row, "ME547", f"{row.id} has no offset; read as {last} ({missing})"))
+        annotated[row.dataset, row.video, row.type if typed else "overall"].append((row.onset, last))
+    return annotated, findings
 
 
 def _spotted(
     files: Sequence[Predictions], videos: Sequence[Annotation | Video]
 ) -> tuple[bool, dict[_Key, list[Interval]], list[Finding]]:
-    """Whether predictions have types; the intervals of each video and type; findings about what is left out."""
-    index, found = Index(videos), list[Finding]()
-    typed = [bool(row.get("type")) for file in files for row in file.rows]
-    if not typed:  # nothing was spotted in any file; the titles say what would have been
+    """Whether predictions have types; the intervals of each video and type; findings about rows left out."""
+    index, findings = Index(videos), list[Finding]()
+    typed = [(bool(row.get("type")), file.place(number)) for file in files for number, row in enumerate(file.rows)]
+    if not typed:  # nothing was spotted in any file; the header shows whether there would be types
         return any("type" in file.columns for file in files), {}, []
-    if any(typed) and not all(typed):
+    without = [place for has_type, place in typed if not has_type]
+    if 0 < len(without) < len(typed):
         raise MeDatasetsError(
-            "some predictions have a type and some do not", fix="give every one micro or macro, or leave the column out"
+            "some predictions have a type and some do not",
+            where=str(without[0]),
+            fix="give every one micro or macro, or leave the column out",
         )
     intervals: dict[_Key, list[Interval]] = defaultdict(list)
     for file in files:
@@ -239,24 +233,24 @@ def _spotted(
             named: dict[str, str] = {name: keys[name] for name in ("dataset", "subject", "video") if name in keys}
             fits = [videos[position] for position in index.find(named)]
             if len(fits) != 1:
-                said = ", ".join(f"{name} {value}" for name, value in named.items()) or "an empty name"
-                code, what = ("ME541", f"{len(fits)} videos have") if fits else ("ME540", "no video has")
-                found.append(finding(code, f"{what} {said}", place=place))
+                names = ", ".join(f"{name} {value}" for name, value in named.items()) or "an empty name"
+                code, message = ("ME541", f"{len(fits)} videos have") if fits else ("ME540", "no video has")
+                findings.append(finding(code, f"{message} {names}", place=place))
                 continue
             onset, offset = (_frame(cells[name]) for name in ("onset", "offset"))
             kind = fold(cells.get("type", "")) or "overall"
             kind = next((name for name in TYPES if kind.startswith(name)), kind)
             if onset is None or offset is None or offset < onset or kind not in (*TYPES, "overall"):
-                said = f"onset '{cells['onset']}', offset '{cells['offset']}', type '{cells.get('type', '')}'"
-                message = f"not an interval of frames: {said}; it is left out"
-                found.append(finding("ME546", message, place=place, video=fits[0].video))
+                cell_texts = f"onset '{cells['onset']}', offset '{cells['offset']}', type '{cells.get('type', '')}'"
+                message = f"not an interval of frames: {cell_texts}; it is left out"
+                findings.append(finding("ME546", message, place=place, video=fits[0].video))
                 continue
             chosen = intervals[fits[0].dataset, fits[0].video, kind]
             if (onset, offset) in chosen:
                 message = f"{fits[0].video} {onset} to {offset} was predicted before; this one counts as wrong"
-                found.append(finding("ME542", message, place=place, video=fits[0].video))
+                findings.append(finding("ME542", message, place=place, video=fits[0].video))
             chosen.append((onset, offset))
-    return any(typed), intervals, found
+    return not without, intervals, findings
 
 
 def _frame(text: str) -> int | None:

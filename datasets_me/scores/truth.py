@@ -1,4 +1,4 @@
-"""What predictions are compared with, annotations or images, and which of them a prediction is about."""
+"""The annotations or images that predictions are compared with, and which of them a prediction is about."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from datasets_me.formats.records import Annotation, SplitRow, Video
 from datasets_me.schema import predictions as prediction_forms
 
 ALL = "all"
-"""What the images of a set without splits are scored under."""
+"""The group of all images of a set without splits."""
 
 
 @dataclass(frozen=True)
-class Item:
+class ScoredItem:
     """An annotation or an image that may be predicted.
 
-    ``group`` is what figures are given for: the dataset of an annotation, the split of an image. ``label`` is None
-    where nobody knows it. ``asked`` says whether it is to be scored. The rest says where findings about it belong.
+    Scores are given per ``group``: the dataset of an annotation, the split of an image. ``label`` is None where it is
+    unknown. ``asked`` is false for items that are not to be scored. The rest is the place of findings about it.
     """
 
     id: str
@@ -53,17 +53,17 @@ class Truth:
         noun: what an item is: annotation or image.
         label: what is predicted.
         items: in order.
-        labels: those that items can have; an item's own words for classes.
-        find: the items that a prediction may be about, by position, and what it says it is about.
-        class_of: the class that a word of a prediction means: one of the labels, or the word itself; None where it says
-            that nothing was recognised.
-        complete: a group none of whose items are predicted is scored, too.
-        doubts: findings about words, once all of them were read.
+        labels: the labels that occur, in the truth's spelling.
+        find: the positions of the items that a prediction may be about, and its own words for them.
+        class_of: the class that a word of a prediction means: one of the labels, or the word itself; None where it
+            means that nothing was recognised.
+        complete: whether a group without any prediction is scored, too.
+        doubts: findings about the words of the predictions read so far.
     """
 
     noun: str
     label: str
-    items: tuple[Item, ...]
+    items: tuple[ScoredItem, ...]
     labels: tuple[str, ...]
     find: Callable[[Predictions, int], tuple[list[int], str]]
     class_of: Callable[[str], str | None]
@@ -79,29 +79,31 @@ def truth_of(
     split: Path | None = None,
     copies: Sequence[Path] = (),
 ) -> Truth:
-    """What predictions are compared with: the annotations of manifests, or the images of one set.
+    """The annotations of manifests, or the images of one set, to compare predictions with.
 
     Args:
         folders: manifests, or one set of images.
         label, kind: of annotations; see `annotated`.
-        split: a split whose test parts alone are asked.
-        copies: folders that were made from the set of images, whose files predictions may name.
+        split: a split whose test parts alone are scored.
+        copies: folders exported from the set of images, whose files predictions may name.
 
     Raises:
-        MeDatasetsError: a folder is neither, there are several sets, or a label, type or split is given for images.
+        MeDatasetsError: a folder is neither, there are several sets, or a label, type or split is given with images.
     """
     sets = [folder for folder in folders if (folder / IMAGE_SET.about).is_file()]
     if not sets:
         if copies:
-            raise MeDatasetsError("only images have copies", where=str(folders[0]), fix="leave --copies out")
+            raise MeDatasetsError("--copies is for a set of images", where=str(folders[0]), fix="leave --copies out")
         return annotated([manifest.read(folder) for folder in folders], label, kind=kind, tested=tested_by(split))
     if len(folders) > 1:
         raise MeDatasetsError(
-            "a set of images is scored by itself", where=str(sets[0]), fix="give this set alone, or manifests alone"
+            "a set of images cannot be scored together with others",
+            where=str(sets[0]),
+            fix="give this set alone, or only manifests",
         )
     if label != "emotion" or kind is not None or split is not None:
         raise MeDatasetsError(
-            "the images of a set have one label, no type, and the set's own split",
+            "the images of a set have one label, no type and a split of their own",
             where=str(sets[0]),
             fix="leave --label, --type and --split out",
         )
@@ -109,7 +111,7 @@ def truth_of(
 
 
 def tested_by(split: Path | None) -> OfSplit | None:
-    """What a split tests, None where there is none.
+    """The annotations and videos that a split tests; None without a split.
 
     Raises:
         MeDatasetsError: it cannot be read, or has no test part.
@@ -124,7 +126,7 @@ def annotated(
     kind: ExpressionType | None = None,
     tested: OfSplit | None = None,
 ) -> Truth:
-    """The annotations of several datasets; asked are those of a type, and those that a split tests.
+    """The annotations of several datasets; those of another type, or not in the tested part, are not scored.
 
     Raises:
         MeDatasetsError: two manifests are of one dataset, or there are no annotations.
@@ -132,7 +134,7 @@ def annotated(
     rows = all_annotations(manifests)
     index = Index(rows)
     items = tuple(
-        Item(
+        ScoredItem(
             row.id,
             row.dataset,
             row.dataset,
@@ -155,24 +157,25 @@ def annotated(
 
 
 def labelled(images: ImageSet, copies: Sequence[Path] = ()) -> Truth:
-    """The images of a set, by split. A split in which nothing is predicted is not scored: models that were trained on
-    the set are asked about its test part alone.
+    """The images of a set, by split.
+
+    A split without any prediction is not scored, because a model trained on the set predicts only its test part.
 
     Raises:
         MeDatasetsError: there is no image.
     """
-    names, items = Names(copies=copies_of(images, copies)), list[Item]()
+    names, items = Names(copies=copies_of(images, copies)), list[ScoredItem]()
     for row in images.rows(pixels=False):
         names.add(row)
-        items.append(Item(row.id, row.dataset, row.split or ALL, row.label, row.subject, path=row.id))
+        items.append(ScoredItem(row.id, row.dataset, row.split or ALL, row.label, row.subject, path=row.id))
     if not items:
-        raise MeDatasetsError("the set has no images", where=str(images.folder))
+        raise MeDatasetsError("the set has no images", where=str(images.folder), fix="import it again")
     form = prediction_forms.load("plain")
     classes = Classes(images.spec, form)
 
     def find(file: Predictions, number: int) -> tuple[list[int], str]:
-        said = next((text for name in form.image if (text := file.rows[number].get(name))), "")
-        return (names.find(said), f"the name {said}") if said else ([], "")
+        text = next((text for name in form.image if (text := file.rows[number].get(name))), "")
+        return (names.find(text), f"the name {text}") if text else ([], "")
 
     def class_of(text: str) -> str | None:
         return None if classes.nothing(text) else classes.of(text)
@@ -193,16 +196,16 @@ def all_annotations(manifests: Sequence[Manifest]) -> list[Annotation]:
         MeDatasetsError: two manifests are of one dataset, or there are no annotations.
     """
     seen: set[str] = set()
-    for made in manifests:
-        if made.spec.id in seen:
+    for source in manifests:
+        if source.spec.id in seen:
             raise MeDatasetsError(
-                f"two manifests are of {made.spec.id}",
+                f"two manifests are of {source.spec.id}",
                 fix="give one manifest per dataset; annotations would count twice",
             )
-        seen.add(made.spec.id)
-    rows = [row for made in manifests for row in made.annotations]
+        seen.add(source.spec.id)
+    rows = [row for source in manifests for row in source.annotations]
     if not rows:
-        raise MeDatasetsError("the manifest has no annotations")
+        raise MeDatasetsError("the manifest has no annotations", fix="look at its findings")
     return rows
 
 
@@ -214,8 +217,11 @@ class Index:
         self._tables: dict[tuple[Callable[[str], str], tuple[str, ...]], dict[tuple[str, ...], list[int]]] = {}
 
     def find(self, keys: Mapping[str, str]) -> list[int]:
-        """Positions of those that agree with all of the columns; case, spaces, marks and padding are looked
-        over only where none agrees to the letter, because ``1_1`` and ``11`` may both be names."""
+        """Positions of the rows that agree with all columns.
+
+        Case, spaces, punctuation and padding are ignored only where none agrees exactly, because ``1_1`` and ``11``
+        may both be names.
+        """
         return self._look_up(keys, clean) or self._look_up(keys, _plain)
 
     def _look_up(self, keys: Mapping[str, str], form: Callable[[str], str]) -> list[int]:
@@ -249,32 +255,34 @@ class OfSplit:
 
 
 def assign(files: Iterable[Predictions], truth: Truth) -> tuple[dict[int, tuple[Predictions, int]], list[Finding]]:
-    """The prediction of each item, by its position; of several, the first.
+    """The prediction of each item, by its position; the first of several.
 
-    Findings: ME540 fits none, ME541 fits several, ME542 a second one for the same item.
+    Findings: ME540 a prediction fits no item, ME541 it fits several, ME542 it is a second one for the same item.
     """
-    items, found = truth.items, list[Finding]()
+    items, findings = truth.items, list[Finding]()
     chosen: dict[int, tuple[Predictions, int]] = {}
     for file in files:
         for number in range(len(file.rows)):
-            fits, said = truth.find(file, number)
+            fits, name = truth.find(file, number)
+            name = name or "an empty name"
             place = file.place(number)
             if not fits:
-                found.append(finding("ME540", f"no {truth.noun} has {said or 'an empty name'}", place=place))
+                findings.append(finding("ME540", f"no {truth.noun} has {name or 'an empty name'}", place=place))
             elif len(fits) > 1:
-                message = f"{len(fits)} {truth.noun}s have {said}: {', '.join(items[fit].id for fit in fits[:3])}"
-                found.append(finding("ME541", message, place=place, video=items[fits[0]].video))
+                ids = ", ".join(items[fit].id for fit in fits[:3])
+                message = f"{len(fits)} {truth.noun}s have {name or 'an empty name'}: {ids}"
+                findings.append(finding("ME541", message, place=place, video=items[fits[0]].video))
             elif fits[0] in chosen:
                 first, entry = chosen[fits[0]]
                 item = items[fits[0]]
                 message = f"{item.id} was predicted before, at {first.place(entry)}; that one counts"
-                found.append(finding("ME542", message, place=place, video=item.video, path=item.path))
+                findings.append(finding("ME542", message, place=place, video=item.video, path=item.path))
             else:
                 chosen[fits[0]] = (file, number)
-    return chosen, found
+    return chosen, findings
 
 
-def about(item: Item, code: str, message: str) -> Finding:
+def about(item: ScoredItem, code: str, message: str) -> Finding:
     """A finding about an item: placed where the workbook has it, or by the image's id."""
     return finding(code, message, place=item.place, subject=item.subject, video=item.video, path=item.path)
 

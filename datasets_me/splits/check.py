@@ -1,4 +1,4 @@
-"""``me-datasets check-split``: what a split says, against the manifests; without a look at features or images."""
+"""``me-datasets check-split``: a split against its manifests, without features and images."""
 
 from __future__ import annotations
 
@@ -8,87 +8,89 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
-from datasets_me.core.choices import Label
+from datasets_me.core.choices import LabelField
 from datasets_me.core.errors import plural
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 from datasets_me.formats.split import PARTS, Part, Split
-from datasets_me.splits.items import Group, Item, items
+from datasets_me.splits.items import Group, SplitItem, items
 
-_NAMED = 5  # classes or folds that a message lists
+_NAMED = 5  # folds that a message lists
 
 
 @dataclass(frozen=True)
-class Context:
-    """A split beside the manifests it is of. ``folds`` maps fold and part to items; ``annotations`` an item to its own.
+class SplitContext:
+    """A split and its manifests. ``folds`` maps fold and part to items.
 
-    ``known`` are the items of the split that the manifests have, ``strangers`` those they have not.
+    ``known`` are the items of the split that are in the manifests, ``strangers`` those that are not.
     """
 
     split: Split
     manifests: Sequence[Manifest]
-    label: Label | None = None
-    folds: dict[str, dict[Part, list[Item]]] = field(init=False, default_factory=dict)
+    label: LabelField | None = None
+    folds: dict[str, dict[Part, list[SplitItem]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        made: dict[tuple[str, str, str, str | None], Item] = {}
+        known: dict[tuple[str, str, str, str | None], SplitItem] = {}
         for row in self.split.rows:
             key = (row.dataset, row.subject, row.video, row.annotation)
-            item = made[key] if key in made else made.setdefault(key, Item(*key))
+            item = known[key] if key in known else known.setdefault(key, SplitItem(*key))
             self.folds.setdefault(row.fold, {}).setdefault(row.part, []).append(item)
 
     @cached_property
-    def annotations(self) -> dict[Item, list[Annotation]]:
-        """The expressions of every item of the manifests: one, or those of the whole video."""
-        found: dict[Item, list[Annotation]] = {item: [] for item in items(self.manifests, "video")[0]}
+    def annotations(self) -> dict[SplitItem, list[Annotation]]:
+        """The expressions of each item of the manifests: a single one, or all those of a video."""
+        annotations: dict[SplitItem, list[Annotation]] = {item: [] for item in items(self.manifests, "video")[0]}
         for row in (row for manifest in self.manifests for row in manifest.annotations):
-            found[Item(row.dataset, row.subject, row.video, row.id)] = [row]
-            found.setdefault(Item(row.dataset, row.subject, row.video), []).append(row)
-        return found
+            annotations[SplitItem(row.dataset, row.subject, row.video, row.id)] = [row]
+            annotations.setdefault(SplitItem(row.dataset, row.subject, row.video), []).append(row)
+        return annotations
 
     @cached_property
-    def items(self) -> list[Item]:
-        """Every item of the split, once, in order."""
+    def items(self) -> list[SplitItem]:
+        """The items of the split, each once, in order."""
         return list(dict.fromkeys(item for parts in self.folds.values() for part in parts.values() for item in part))
 
     @cached_property
-    def known(self) -> list[Item]:
+    def known(self) -> list[SplitItem]:
+        """The items of the split that are in the manifests."""
         return [item for item in self.items if item in self.annotations]
 
     @cached_property
-    def strangers(self) -> list[Item]:
+    def strangers(self) -> list[SplitItem]:
+        """The items of the split that are in no manifest."""
         return [item for item in self.items if item not in self.annotations]
 
     @cached_property
-    def sides(self) -> dict[Item, dict[str, frozenset[Part]]]:
-        """Item -> fold -> the parts it is in."""
-        found: dict[Item, dict[str, frozenset[Part]]] = {}
+    def sides(self) -> dict[SplitItem, dict[str, frozenset[Part]]]:
+        """For each item and fold the parts it is in."""
+        parts_of: dict[SplitItem, dict[str, frozenset[Part]]] = {}
         alone: dict[Part, frozenset[Part]] = {part: frozenset({part}) for part in PARTS}
         for fold, parts in self.folds.items():
             for part, members in parts.items():
                 for item in members:
-                    sides = found.setdefault(item, {})
+                    sides = parts_of.setdefault(item, {})
                     sides[fold] = sides[fold] | {part} if fold in sides else alone[part]
-        return found
+        return parts_of
 
-    def apart(self, first: Item, second: Item) -> tuple[list[str], str]:
-        """The folds in which two items are in different parts, and of the first fold the two parts, in words."""
+    def apart(self, first: SplitItem, second: SplitItem) -> tuple[list[str], str]:
+        """The folds in which two items are in different parts, and the parts in words."""
         folds: list[str] = []
-        said = ""
-        for fold, mine in self.sides[first].items():
-            theirs = self.sides[second].get(fold, frozenset())
-            if theirs and len(mine | theirs) > 1:
+        where = ""
+        for fold, firsts in self.sides[first].items():
+            seconds = self.sides[second].get(fold, frozenset())
+            if seconds and len(firsts | seconds) > 1:
                 if not folds:
-                    one = min(mine, key=PARTS.index)
-                    other = max(theirs - {one} or theirs, key=PARTS.index)
-                    said = f"in {one} and {other} of {in_folds([fold])}"
+                    part = min(firsts, key=PARTS.index)
+                    other = max(seconds - {part} or seconds, key=PARTS.index)
+                    where = f"in {part} and {other} of {in_folds([fold])}"
                 folds.append(fold)
-        return folds, said if len(folds) < 2 else said + _and_more(folds)
+        return folds, where if len(folds) < 2 else where + _and_more(folds)
 
 
-def check(context: Context) -> Iterator[Finding]:
-    """What a split says that cannot be, or should not be."""
+def check(context: SplitContext) -> Iterator[Finding]:
+    """Findings about what is wrong or doubtful in a split."""
     yield from _strangers(context)
     yield from _twice(context)
     yield from _subjects(context)
@@ -99,7 +101,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def in_folds(folds: Sequence[str]) -> str:
-    """``fold a``, or the first of several and how many others there are."""
+    """``fold a``, or the first of several folds and the number of the others."""
     return f"fold {folds[0]}" + _and_more(folds)
 
 
@@ -107,11 +109,11 @@ def _and_more(folds: Sequence[str]) -> str:
     return "" if len(folds) < 2 else f" (and of {plural(len(folds) - 1, 'more fold')})"
 
 
-def _strangers(context: Context) -> Iterator[Finding]:
+def _strangers(context: SplitContext) -> Iterator[Finding]:
     datasets = {manifest.spec.id for manifest in context.manifests}
     missing = Counter(item.dataset for item in context.strangers if item.dataset not in datasets)
     for dataset, count in sorted(missing.items()):
-        message = f"{plural(count, 'item')} of {dataset}, of which no manifest is given"
+        message = f"{plural(count, 'item')} of {dataset}, whose manifest is not given"
         yield finding("ME522", message, expected=", ".join(sorted(datasets)), found=dataset)
     for item in context.strangers:
         if item.dataset in datasets:
@@ -119,19 +121,19 @@ def _strangers(context: Context) -> Iterator[Finding]:
             yield finding("ME522", message, subject=item.subject, video=item.video)
 
 
-def _twice(context: Context) -> Iterator[Finding]:
-    places: dict[tuple[Item, Part], list[str]] = {}
+def _twice(context: SplitContext) -> Iterator[Finding]:
+    places: dict[tuple[SplitItem, Part], list[str]] = {}
     for fold, parts in context.folds.items():
         for part, members in parts.items():
             if len(set(map(id, members))) < len(members):  # equal items are one object
                 for item in (item for item, times in Counter(members).items() if times > 1):
                     places.setdefault((item, part), []).append(fold)
     for (item, part), folds in places.items():
-        message = f"{item.name} stands more than once in {part} of {in_folds(folds)}"
+        message = f"{item.name} occurs more than once in {part} of {in_folds(folds)}"
         yield finding("ME534", message, subject=item.subject, video=item.video)
 
 
-def _subjects(context: Context) -> Iterator[Finding]:
+def _subjects(context: SplitContext) -> Iterator[Finding]:
     torn: dict[Group, list[tuple[str, list[Part]]]] = {}
     sides: dict[str, dict[Group, set[Part]]] = {}
     for fold, parts in context.folds.items():
@@ -139,9 +141,9 @@ def _subjects(context: Context) -> Iterator[Finding]:
         for part, members in parts.items():
             for item in members:
                 of_group.setdefault(item.group, set()).add(part)
-        for group, found in of_group.items():
-            if len(found) > 1:
-                torn.setdefault(group, []).append((fold, sorted(found, key=PARTS.index)))
+        for group, its_parts in of_group.items():
+            if len(its_parts) > 1:
+                torn.setdefault(group, []).append((fold, sorted(its_parts, key=PARTS.index)))
     for (_, subject), places in torn.items():
         both = " and ".join(places[0][1])
         message = f"{subject} is in {both} of {in_folds([fold for fold, _ in places])}"
@@ -150,24 +152,27 @@ def _subjects(context: Context) -> Iterator[Finding]:
 
 
 def shared_names(sides: Mapping[str, Mapping[Group, Set[Part]]]) -> Iterator[Finding]:
-    """Subjects of one name in two datasets that a fold has in different parts; ``sides`` maps fold and subject to the
-    parts it is in."""
+    """Findings about subjects of the same name in two datasets that are in different parts of a fold.
+
+    Args:
+        sides: for each fold and subject the parts it is in.
+    """
     shared: dict[tuple[str, str, str], list[str]] = {}
     for fold, of_group in sides.items():
         by_name: dict[str, list[Group]] = {}
         for group in of_group:
             by_name.setdefault(group[1], []).append(group)
         for name, groups in by_name.items():
-            for first, second in combinations(sorted(groups), 2):
-                if of_group[first] != of_group[second]:
-                    shared.setdefault((name, first[0], second[0]), []).append(fold)
-    for (subject, one, other), folds in shared.items():
-        message = f"{subject} is a subject of {one} and of {other}, which are in different parts of {in_folds(folds)}"
+            for one, other in combinations(sorted(groups), 2):
+                if of_group[one] != of_group[other]:
+                    shared.setdefault((name, one[0], other[0]), []).append(fold)
+    for (subject, first, second), folds in shared.items():
+        message = f"{subject} is a subject of {first} and of {second}, in different parts of {in_folds(folds)}"
         yield finding("ME532", message, subject=subject)
 
 
-def _frames(context: Context) -> Iterator[Finding]:
-    by_video: dict[tuple[str, str], list[tuple[float, float, Item]]] = {}
+def _frames(context: SplitContext) -> Iterator[Finding]:
+    by_video: dict[tuple[str, str], list[tuple[float, float, SplitItem]]] = {}
     for item in context.known:
         span = _span(item, context.annotations[item])
         if span is not None:
@@ -179,13 +184,13 @@ def _frames(context: Context) -> Iterator[Finding]:
             yield finding("ME524", message, subject=item.subject, video=item.video)
     for spans in by_video.values():
         for first, second in _overlapping(spans):
-            folds, said = context.apart(first[2], second[2])
+            folds, where = context.apart(first[2], second[2])
             if folds:
-                message = f"{_named(*first)} and {_named(*second)} share frames, {said}"
+                message = f"{_named(*first)} and {_named(*second)} share frames, {where}"
                 yield finding("ME524", message, subject=first[2].subject, video=first[2].video)
 
 
-def _span(item: Item, annotations: list[Annotation]) -> tuple[float, float] | None:
+def _span(item: SplitItem, annotations: list[Annotation]) -> tuple[float, float] | None:
     if item.annotation is None:
         return 0, float("inf")
     known = [frame for frame in (annotations[0].onset, annotations[0].apex, annotations[0].offset) if frame is not None]
@@ -193,8 +198,8 @@ def _span(item: Item, annotations: list[Annotation]) -> tuple[float, float] | No
 
 
 def _overlapping(
-    spans: list[tuple[float, float, Item]],
-) -> Iterator[tuple[tuple[float, float, Item], tuple[float, float, Item]]]:
+    spans: list[tuple[float, float, SplitItem]],
+) -> Iterator[tuple[tuple[float, float, SplitItem], tuple[float, float, SplitItem]]]:
     ordered = sorted(spans, key=lambda span: (span[0], span[1], span[2].name))
     for index, first in enumerate(ordered):
         for second in ordered[index + 1 :]:
@@ -203,12 +208,12 @@ def _overlapping(
             yield first, second
 
 
-def _named(first: float, last: float, item: Item) -> str:
+def _named(first: float, last: float, item: SplitItem) -> str:
     return f"{item.name} ({first:.0f} to {last:.0f})" if last < float("inf") else item.name
 
 
-def _classes(context: Context) -> Iterator[Finding]:
-    label: Label = context.label or _label_of(context.split)
+def _classes(context: SplitContext) -> Iterator[Finding]:
+    label: LabelField = context.label or _label_of(context.split)
     everything = _labels_of(context, context.known, label)
     untested: dict[str, list[str]] = {}
     for fold, parts in context.folds.items():
@@ -217,7 +222,7 @@ def _classes(context: Context) -> Iterator[Finding]:
         if not trained or not tested:
             continue
         for name in sorted(tested - trained):
-            yield finding("ME528", f"fold {fold} tests '{name}', and trains none", expected=name)
+            yield finding("ME528", f"fold {fold} tests '{name}', but does not train on it", expected=name)
         for name in everything - tested:
             untested.setdefault(name, []).append(fold)
     for name, folds in sorted(untested.items()):
@@ -226,24 +231,24 @@ def _classes(context: Context) -> Iterator[Finding]:
         yield finding("ME529", message, expected=name)
 
 
-def _label_of(split: Split) -> Label:
-    """The classes a split is about: what it was stratified by, else the protocol's own."""
+def _label_of(split: Split) -> LabelField:
+    """The column of classes: the one the split was stratified by, otherwise the protocol's."""
     if split.options.get("stratify"):
-        label: Label = split.options["stratify"]
+        label: LabelField = split.options["stratify"]
         return label
     if split.protocol == "megc2019":
         return "class_3"
     return "emotion" if split.unit == "expression" else "type"
 
 
-def _labels_of(context: Context, members: Sequence[Item], label: Label) -> set[str]:
+def _labels_of(context: SplitContext, members: Sequence[SplitItem], label: LabelField) -> set[str]:
     values = (getattr(row, label) for item in members for row in context.annotations.get(item, ()))
     return {value for value in values if value is not None}
 
 
-def _empty(context: Context) -> Iterator[Finding]:
+def _empty(context: SplitContext) -> Iterator[Finding]:
     if not context.folds:
-        yield finding("ME530", "the split has no fold at all")
+        yield finding("ME530", "the split has no folds")
     validated = any("validation" in parts for parts in context.folds.values())
     needed: tuple[Part, ...] = PARTS if validated else ("train", "test")
     for fold, parts in context.folds.items():
@@ -252,12 +257,12 @@ def _empty(context: Context) -> Iterator[Finding]:
                 yield finding("ME530", f"fold {fold} has no {part} part", expected=part)
 
 
-def _nowhere(context: Context) -> Iterator[Finding]:
+def _nowhere(context: SplitContext) -> Iterator[Finding]:
     unit = context.split.unit
-    there = set(context.items)
+    present = set(context.items)
     wanted = [item for item in context.annotations if (item.annotation is not None) == (unit == "expression")]
     total = Counter(item.group for item in wanted)
-    lost = Counter(item.group for item in wanted if item not in there)
+    lost = Counter(item.group for item in wanted if item not in present)
     for group, count in sorted(lost.items()):
         message = f"{count} of {plural(total[group], unit)} of {group[1]} are in no fold"
         yield finding("ME531", message, subject=group[1])

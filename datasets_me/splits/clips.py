@@ -1,4 +1,4 @@
-"""What is compared between the sides of a fold: every expression of an item, and videos as a whole."""
+"""The clips that are compared between the parts of a fold: each expression of an item, and whole videos."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.records import Annotation
-from datasets_me.splits.check import Context
-from datasets_me.splits.items import Item
+from datasets_me.splits.check import SplitContext
+from datasets_me.splits.items import SplitItem
 
 _BLOCK = 2048  # clips at a time: their products are 16 MB
 
@@ -20,12 +20,12 @@ _BLOCK = 2048  # clips at a time: their products are 16 MB
 class Clip:
     """One expression of an item, or (``annotation`` is None) a whole video; ``name`` is the id or the video's name."""
 
-    item: Item
+    item: SplitItem
     name: str
     annotation: Annotation | None = field(compare=False)
 
 
-def clips(context: Context, dataset: str) -> Iterator[Clip]:
+def clips(context: SplitContext, dataset: str) -> Iterator[Clip]:
     """The clips of one dataset in a split: expressions; for splits of videos, each video and its expressions."""
     for item in context.known:
         if item.dataset == dataset:
@@ -53,23 +53,26 @@ def alike(
 
 
 def leaks(
-    context: Context, code: str, pairs: Iterator[tuple[Clip, Clip, str]], told: set[tuple[Item, Item]]
+    context: SplitContext,
+    code: str,
+    pairs: Iterator[tuple[Clip, Clip, str]],
+    reported: set[tuple[SplitItem, SplitItem]],
 ) -> Iterator[Finding]:
     """A finding for each item that has copies in another part of a fold: the first of them, and how many there are.
 
-    Pairs of items that are in ``told`` are passed over; those that are found are added.
+    Pairs of items in ``reported`` are skipped; those that are found are added to it.
     """
-    found: dict[Item, list[tuple[Clip, Clip, str, str]]] = {}
+    copies_of: dict[SplitItem, list[tuple[Clip, Clip, str, str]]] = {}
     for first, second, why in pairs:
         key = (first.item, second.item)
-        if first.item != second.item and key not in told:
-            folds, said = context.apart(*key)
+        if first.item != second.item and key not in reported:
+            folds, where = context.apart(*key)
             if folds:
-                told.add(key)
-                found.setdefault(first.item, []).append((first, second, said, why))
-    for item, copies in found.items():
-        first, second, said, why = copies[0]
-        message = f"{first.name} and {second.name} are {said}: {why}"
+                reported.add(key)
+                copies_of.setdefault(first.item, []).append((first, second, where, why))
+    for item, copies in copies_of.items():
+        first, second, where, why = copies[0]
+        message = f"{first.name} and {second.name} are {where}: {why}"
         if len(copies) > 1:
             message += f"; {len(copies) - 1} more like it"
         yield finding(code, message, subject=item.subject, video=item.video, found=second.name)

@@ -1,22 +1,22 @@
-"""What a split deals out: expressions, or whole videos, of one or several manifests."""
+"""The items that a split distributes: expressions or whole videos of one or several manifests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from datasets_me.core.choices import Label, Unit
+from datasets_me.core.choices import LabelField, Unit
 from datasets_me.core.errors import SplitError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 
 Group = tuple[str, str]
-"""A dataset and one of its subjects: what no split may divide."""
+"""A dataset and one of its subjects, whose items no split may separate."""
 
 
 @dataclass(frozen=True)
-class Item:
+class SplitItem:
     """One expression (``annotation`` is its id), or one whole video (it is None)."""
 
     dataset: str
@@ -26,18 +26,19 @@ class Item:
 
     @property
     def group(self) -> Group:
+        """The item's dataset and subject."""
         return self.dataset, self.subject
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The id of the expression, or the name of the video."""
         return self.annotation or self.video
 
 
-def items(manifests: Sequence[Manifest], unit: Unit) -> tuple[list[Item], list[Finding]]:
-    """Everything the manifests hold, in order of dataset, subject and video; and videos whose subject nobody knows.
+def items(manifests: Sequence[Manifest], unit: Unit) -> tuple[list[SplitItem], list[Finding]]:
+    """All items of the manifests, by dataset, subject and video, and findings about videos of unknown subjects.
 
-    Videos without any annotation count as videos, since to spot nothing in them is right.
+    Videos without annotations are included, since spotting nothing in them is correct.
 
     Raises:
         SplitError: one dataset is given twice.
@@ -46,34 +47,34 @@ def items(manifests: Sequence[Manifest], unit: Unit) -> tuple[list[Item], list[F
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise SplitError(f"{twice} is given twice", fix="give each dataset's manifest once")
-    found: list[Item] = []
-    said: list[Finding] = []
+    members: list[SplitItem] = []
+    findings: list[Finding] = []
     for manifest in manifests:
         if unit == "expression":
-            found += sorted(map(of, manifest.annotations), key=lambda item: (item.subject, item.video))
+            members += sorted(map(of, manifest.annotations), key=lambda item: (item.subject, item.video))
         else:
-            found += _videos(manifest)
-            said += _without_subject(manifest)
-    return found, said
+            members += _videos(manifest)
+            findings += _without_subject(manifest)
+    return members, findings
 
 
-def of(annotation: Annotation) -> Item:
+def of(annotation: Annotation) -> SplitItem:
     """The item of an expression."""
-    return Item(annotation.dataset, annotation.subject, annotation.video, annotation.id)
+    return SplitItem(annotation.dataset, annotation.subject, annotation.video, annotation.id)
 
 
-def labelled(annotations: Iterable[Annotation], label: Label) -> list[tuple[Group, str]]:
+def labelled(annotations: Iterable[Annotation], label: LabelField) -> list[tuple[Group, str]]:
     """Group and class of each expression, in an order that does not depend on the rows'; "" where it has none."""
     return sorted(((row.dataset, row.subject), str(getattr(row, label) or "")) for row in annotations)
 
 
-def _videos(manifest: Manifest) -> list[Item]:
+def _videos(manifest: Manifest) -> list[SplitItem]:
     pairs = {(row.subject, row.video) for row in manifest.annotations}
     annotated = {video for _, video in pairs}
     pairs |= {
         (row.subject, row.video) for row in manifest.videos if row.subject is not None and row.video not in annotated
     }
-    return [Item(manifest.spec.id, subject, video) for subject, video in sorted(pairs)]
+    return [SplitItem(manifest.spec.id, subject, video) for subject, video in sorted(pairs)]
 
 
 def _without_subject(manifest: Manifest) -> list[Finding]:

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.choices import Label
+from datasets_me.core.choices import LabelField
 from datasets_me.core.errors import MeDatasetsError, plural
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.split import Split
-from datasets_me.splits.check import Context, check
+from datasets_me.splits.check import SplitContext, check
 from datasets_me.splits.near_features import check_features
 
 Progress = Callable[[str], AbstractContextManager[Callable[..., None]]]
@@ -36,7 +36,7 @@ def find_leaks(
     *,
     features: Sequence[Path] = (),
     roots: Sequence[Path] = (),
-    classes: Label | None = None,
+    classes: LabelField | None = None,
     may_be_empty: bool = False,
 ) -> Leaks:
     """Check a split against its manifests, and compare the clips on the two sides of its folds.
@@ -51,7 +51,7 @@ def find_leaks(
         MeDatasetsError: there are not as many folders as manifests, one cannot be read, or nothing could be compared.
     """
     _refuse_other_counts(manifests, {"--features": features, "--root": roots})
-    context = Context(split, manifests, classes)
+    context = SplitContext(split, manifests, classes)
     findings = list(check(context))
     compared = []
     if features:

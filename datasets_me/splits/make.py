@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from datasets_me.core.choices import Label, Protocol, Unit
+from datasets_me.core.choices import LabelField, Protocol, Unit
 from datasets_me.core.errors import SplitError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
@@ -14,29 +14,28 @@ from datasets_me.formats.records import SplitRow
 from datasets_me.formats.split import Split, row_of
 from datasets_me.splits import protocols
 from datasets_me.splits.check import shared_names
-from datasets_me.splits.items import Group, Item, items, labelled, of
+from datasets_me.splits.items import Group, SplitItem, items, labelled, of
 from datasets_me.splits.protocols import Fold
 
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 COMPOSITE = ("smic-hs", "casme2", "samm")
-"""The databases of the Micro-Expression Grand Challenge 2019 (See et al., FG 2019): 3 classes, all subjects left out
-one by one."""
+"""The databases of MEGC 2019 (See et al., FG 2019): 3 classes, leave-one-subject-out over all of them."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the user may choose of a split.
+class SplitOptions:
+    """How a split is made.
 
     Attributes:
-        protocol: who trains and who is tested.
+        protocol: which subjects are trained on and which are tested.
         unit: expressions, for recognition, or whole videos, for spotting; None is the protocol's own: expressions for
             megc2019, else videos.
-        folds: of kfold.
-        test: the part of the subjects that holdout tests.
-        validation: the part of each fold's training subjects that is set aside; 0 for none.
-        stratify: the classes to spread evenly; None to deal subjects out at random.
-        seed: of all that is random.
+        folds: number of folds of ``kfold``.
+        test: the fraction of the subjects that ``holdout`` tests.
+        validation: the fraction of each fold's training subjects that is set aside; 0 for none.
+        stratify: the column of classes to spread evenly; None to distribute subjects at random.
+        seed: of every random choice.
     """
 
     protocol: Protocol
@@ -44,12 +43,12 @@ class Options:
     folds: int = 5
     test: float = 0.2
     validation: float = 0.0
-    stratify: Label | None = None
+    stratify: LabelField | None = None
     seed: int = 0
 
 
-def make(manifests: Sequence[Manifest], options: Options) -> Split:
-    """Deal out what the manifests hold. Subjects are never divided; the same input gives the same split.
+def make(manifests: Sequence[Manifest], options: SplitOptions) -> Split:
+    """Distribute the items of manifests over folds. Subjects are never divided; the same input gives the same split.
 
     Raises:
         SplitError: the protocol cannot be followed with these manifests and options.
@@ -58,19 +57,19 @@ def make(manifests: Sequence[Manifest], options: Options) -> Split:
         raise SplitError(f"there is no protocol '{options.protocol}'", fix=f"choose one of {', '.join(PROTOCOLS)}")
     unit: Unit = options.unit or ("expression" if options.protocol == "megc2019" else "video")
     if options.protocol == "megc2019" and unit == "video":
-        raise SplitError("MEGC 2019 is about expressions, not whole videos", fix="leave out --unit")
-    dealt, findings = items(manifests, unit)
+        raise SplitError("MEGC 2019 is defined on expressions, not whole videos", fix="leave out --unit")
+    members, findings = items(manifests, unit)
     if options.protocol == "megc2019":
-        dealt, more = _composite(manifests, dealt)
+        members, more = _composite(manifests, members)
         findings += more
-    if not dealt:
-        raise SplitError("there is nothing to split: the manifests hold no annotations", fix="look at their findings")
-    folds = list(_folds(manifests, dealt, options))
+    if not members:
+        raise SplitError("there is nothing to split: the manifests have no annotations", fix="look at their findings")
+    folds = list(_folds(manifests, members, options))
     findings += shared_names(
         {fold.name: {group: {part} for part, groups in fold.parts for group in groups} for fold in folds}
     )
-    by_group: dict[Group, list[Item]] = {}
-    for item in dealt:
+    by_group: dict[Group, list[SplitItem]] = {}
+    for item in members:
         by_group.setdefault(item.group, []).append(item)
     return Split(
         protocol=options.protocol,
@@ -83,13 +82,13 @@ def make(manifests: Sequence[Manifest], options: Options) -> Split:
     )
 
 
-def _folds(manifests: Sequence[Manifest], dealt: Sequence[Item], options: Options) -> Iterator[Fold]:
-    groups = list(dict.fromkeys(item.group for item in dealt))
+def _folds(manifests: Sequence[Manifest], members: Sequence[SplitItem], options: SplitOptions) -> Iterator[Fold]:
+    groups = list(dict.fromkeys(item.group for item in members))
     labels = None
     if options.stratify is not None:
-        there = set(groups)
+        present = set(groups)
         rows = (row for manifest in manifests for row in manifest.annotations)
-        labels = [pair for pair in labelled(rows, options.stratify) if pair[0] in there]
+        labels = [pair for pair in labelled(rows, options.stratify) if pair[0] in present]
     match options.protocol:
         case "kfold":
             folds = protocols.kfold(groups, options.folds, options.seed, labels)
@@ -106,31 +105,33 @@ def _folds(manifests: Sequence[Manifest], dealt: Sequence[Item], options: Option
             yield protocols.with_validation(fold, options.validation, options.seed + number, labels)
 
 
-def _composite(manifests: Sequence[Manifest], dealt: Sequence[Item]) -> tuple[list[Item], list[Finding]]:
+def _composite(manifests: Sequence[Manifest], members: Sequence[SplitItem]) -> tuple[list[SplitItem], list[Finding]]:
     """The expressions that have one of the three classes, and findings about the others."""
-    said = []
-    given = [manifest.spec.id for manifest in manifests]
-    if sorted(given) != sorted(COMPOSITE):
-        message = f"MEGC 2019 joins {', '.join(COMPOSITE)}; given: {', '.join(given)}"
-        said.append(finding("ME521", message, expected=", ".join(COMPOSITE), found=", ".join(given)))
+    findings = []
+    datasets = [manifest.spec.id for manifest in manifests]
+    if sorted(datasets) != sorted(COMPOSITE):
+        message = f"MEGC 2019 consists of {', '.join(COMPOSITE)}; given: {', '.join(datasets)}"
+        findings.append(finding("ME521", message, expected=", ".join(COMPOSITE), found=", ".join(datasets)))
     left_out = set()
     for row in (row for manifest in manifests for row in manifest.annotations):
         if row.class_3 is None:
-            why = "the emotion is not known" if row.emotion is None else f"'{row.emotion}' has no class of three"
-            said.append(finding("ME520", why, place=row.place("emotion"), subject=row.subject, video=row.video))
+            why = (
+                "the emotion is unknown" if row.emotion is None else f"'{row.emotion}' is in none of the three classes"
+            )
+            findings.append(finding("ME520", why, place=row.place("emotion"), subject=row.subject, video=row.video))
             left_out.add(of(row))
-    return [item for item in dealt if item not in left_out], said
+    return [item for item in members if item not in left_out], findings
 
 
-def _rows(fold: Fold, by_group: dict[Group, list[Item]]) -> Iterator[SplitRow]:
+def _rows(fold: Fold, by_group: dict[Group, list[SplitItem]]) -> Iterator[SplitRow]:
     for part, groups in fold.parts:
         for group in groups:
             for item in by_group[group]:
                 yield row_of(fold.name, part, item.dataset, item.subject, item.video, item.annotation)
 
 
-def _used(options: Options) -> dict[str, Any]:
-    """The options that had a meaning."""
+def _used(options: SplitOptions) -> dict[str, Any]:
+    """The options that apply to the protocol."""
     used: dict[str, Any] = {"validation": options.validation, "stratify": options.stratify}
     if options.protocol == "kfold":
         used["folds"] = options.folds

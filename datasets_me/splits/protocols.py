@@ -1,4 +1,4 @@
-"""Which subjects train and which are tested. Nothing here knows a video: subjects are dealt out, whole."""
+"""Which subjects are trained on and which are tested. Only whole subjects are distributed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from datasets_me.core.errors import SplitError, plural
+from datasets_me.core.errors import SplitError
 from datasets_me.formats.split import Part
 from datasets_me.splits.items import Group
 
 Labelled = Sequence[tuple[Group, str]]
 """Group and class of each expression, sorted."""
 
-_MOST_BINS = 20  # a stratified fraction is taken in parts of at least a twentieth
+_MOST_BINS = 20  # a stratified fraction is a multiple of at least a twentieth
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,12 @@ class Fold:
 
     @property
     def parts(self) -> tuple[tuple[Part, tuple[Group, ...]], ...]:
+        """The subjects by the names of the parts."""
         return ("train", self.train), ("validation", self.validation), ("test", self.test)
 
 
 def loso(groups: Sequence[Group]) -> Iterator[Fold]:
-    """Leave one subject out: one fold per subject, named after it; after the dataset, too, where two share a name.
+    """Leave one subject out: one fold per subject, named after it, and after the dataset too where two share a name.
 
     Raises:
         SplitError: there are fewer than two subjects.
@@ -51,20 +52,20 @@ def loso(groups: Sequence[Group]) -> Iterator[Fold]:
 def kfold(groups: Sequence[Group], count: int, seed: int, labels: Labelled | None = None) -> Iterator[Fold]:
     """``count`` folds, named by their number from 1. Each subject is tested once.
 
-    Without labels the folds have as many subjects as each other, within one; with labels the classes are spread
-    evenly over folds, as far as whole subjects allow (scikit-learn's StratifiedGroupKFold).
+    Without labels, folds differ by at most one subject; with labels, the classes are spread evenly over the folds as
+    far as whole subjects allow (scikit-learn's StratifiedGroupKFold).
 
     Raises:
         SplitError: fewer than two folds, or more folds than subjects.
     """
     if count < 2:
-        raise SplitError(f"{plural(count, 'fold')} cannot be trained and tested", fix="give --folds 2 or more")
+        raise SplitError(f"a split needs at least two folds, not {count}", fix="give --folds 2 or more")
     fewer = f"give --folds {len(groups)} or fewer" if len(groups) > 1 else "a split needs two subjects"
     _need(groups, count, f"make {count} folds", fewer)
     bins = list(_bins(groups, count, seed, labels))
     if not all(bins):
         raise SplitError(
-            f"{count} stratified folds leave one of them without a subject",
+            f"with {count} stratified folds, one of them has no subject",
             fix="use fewer folds, another --seed, or leave --stratify out",
         )
     for number, test in enumerate(bins, start=1):
@@ -89,7 +90,7 @@ def cross_dataset(groups: Sequence[Group], datasets: Sequence[str]) -> Iterator[
         SplitError: there is only one dataset.
     """
     if len(datasets) < 2:
-        raise SplitError("one dataset cannot be trained on and tested on another", fix="give two manifests or more")
+        raise SplitError("cross-dataset needs at least two datasets", fix="give two manifests or more")
     for train, test in permutations(datasets, 2):
         parts = [tuple(group for group in groups if group[0] == dataset) for dataset in (train, test)]
         yield Fold(f"{train}-to-{test}", parts[0], parts[1])
@@ -103,8 +104,9 @@ def with_validation(fold: Fold, fraction: float, seed: int, labels: Labelled | N
     """
     fix = "leave --validation out, or train on more subjects"
     _need(fold.train, 2, f"set some of the training part of fold {fold.name} aside", fix)
-    mine = None if labels is None else [pair for pair in labels if pair[0] in set(fold.train)]
-    aside = some(fold.train, fraction, seed, mine, "--validation")
+    trained = set(fold.train)
+    of_train = None if labels is None else [pair for pair in labels if pair[0] in trained]
+    aside = some(fold.train, fraction, seed, of_train, "--validation")
     return Fold(fold.name, _without(fold.train, aside), fold.test, aside)
 
 
@@ -117,18 +119,20 @@ def some(
         SplitError: the fraction is not between 0 and 1.
     """
     if not 0 < fraction < 1:
-        raise SplitError(f"{option} {fraction:g} is no part of the subjects", fix="give a number between 0 and 1")
+        raise SplitError(
+            f"{option} {fraction:g} is not a fraction of the subjects", fix="give a number between 0 and 1"
+        )
     if labels is None:
         count = min(max(1, round(fraction * len(groups))), len(groups) - 1)
         order = np.random.default_rng(seed).permutation(len(groups))
         return tuple(groups[index] for index in sorted(order[:count]))
     largest = max(Counter(label for _, label in labels).values(), default=0)
     wanted = max(2, min(len(groups), largest, _MOST_BINS))
-    bins = [found for found in _bins(groups, wanted, seed, labels) if found]
+    bins = [members for members in _bins(groups, wanted, seed, labels) if members]
     if len(bins) < 2:
         raise SplitError(f"{option} {fraction:g} cannot be stratified with these subjects", fix="leave --stratify out")
     count = min(max(1, round(fraction * len(bins))), len(bins) - 1)
-    chosen = {group for found in bins[:count] for group in found}
+    chosen = {group for members in bins[:count] for group in members}
     return tuple(group for group in groups if group in chosen)
 
 
@@ -147,7 +151,7 @@ def _bins(groups: Sequence[Group], count: int, seed: int, labels: Labelled | Non
 def _stratified(groups: Sequence[Group], count: int, seed: int, labels: Labelled) -> list[list[int]]:
     from sklearn.model_selection import StratifiedGroupKFold
 
-    # A subject without expressions is one of no class.
+    # a subject without expressions counts as one of the class ""
     missing = sorted(set(groups) - {group for group, _ in labels})
     samples = [*labels, *((group, "") for group in missing)]
     number = {group: index for index, group in enumerate(groups)}
@@ -157,12 +161,12 @@ def _stratified(groups: Sequence[Group], count: int, seed: int, labels: Labelled
     parts: list[Any] = []
     try:
         with warnings.catch_warnings():
-            # A class with fewer expressions than folds cannot be in all of them; check-split says which.
+            # a class with fewer expressions than folds cannot be in all of them; check-split names it
             warnings.filterwarnings("ignore", "The least populated class", UserWarning)
             parts = [sorted(set(of_group[test].tolist())) for _, test in folds.split(classes, classes, of_group)]
     except ValueError as error:
         raise SplitError(
-            f"{count} folds cannot be stratified: no class has as many expressions",
+            f"{count} folds cannot be stratified, because no class has that many expressions",
             fix="use fewer folds, coarser classes, or leave --stratify out",
         ) from error
     return parts

@@ -19,7 +19,7 @@ BLINK = 45
 class Push:
     """A Gaussian displacement of the skin around the mean of some landmarks.
 
-    `dx`, `dy` are relative to the strength of the expression (x right, y down); `sigma` is a fraction of the
+    ``dx`` and ``dy`` are relative to the strength of the expression (x right, y down); ``sigma`` is a fraction of the
     width of the face. Sigmas are wide enough that the map stays invertible for the strengths used here.
     """
 
@@ -31,7 +31,7 @@ class Push:
 
 @dataclass(frozen=True)
 class Expression:
-    """One annotated movement: 0-based frames, both ends included; `strength` in px at the apex."""
+    """One annotated movement: 0-based frames, both ends included; ``strength`` in px at the apex."""
 
     onset: int
     apex: int
@@ -41,8 +41,7 @@ class Expression:
     strength: float
 
     def at(self, frames: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How far the expression has developed at some frames: 0 at onset and offset, 1 at the apex,
-        smooth."""
+        """How far the expression has developed at some frames: 0 at onset and offset, 1 at the apex, smooth."""
         rise = np.clip((frames - self.onset) / max(self.apex - self.onset, 1), 0, 1)
         fall = np.clip((self.offset - frames) / max(self.offset - self.apex, 1), 0, 1)
         return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.minimum(rise, fall)))
@@ -62,8 +61,7 @@ ACTIONS: Mapping[int, tuple[Push, ...]] = MappingProxyType(
         BLINK: (Push((37, 38), 0.0, 1.0, 0.055), Push((43, 44), 0.0, 1.0, 0.055)),
     }
 )
-"""Action units (FACS) that can be played. Directions after the FACS manual's descriptions; sizes are made
-up."""
+"""Action units (FACS) that can be played. Directions follow the FACS manual; sizes are invented."""
 
 REPERTOIRE: tuple[tuple[int, ...], ...] = (
     (1,),
@@ -90,10 +88,10 @@ def schedule(
     amplitude: float,
     macro_gain: float,
 ) -> tuple[Expression, ...]:
-    """Expressions in random order that do not overlap; fewer than asked for if the video is too short.
+    """Expressions in random order that do not overlap; fewer than requested if the video is too short.
 
     Micro-expressions last 0.25-0.5 s and macro-expressions 0.6-2 s (Yan et al., 2013 put the limit at 0.5
-    s). Peaks vary by +-30 % around `amplitude` px, `macro_gain` times that for macro-expressions.
+    s). Peaks vary by +-30 % around ``amplitude`` px, ``macro_gain`` times that for macro-expressions.
     """
     kinds: list[Kind] = ["micro" if i < micro else "macro" for i in range(micro + macro)]
     rng.shuffle(kinds)
@@ -118,8 +116,10 @@ def schedule(
 def blinks(
     rng: np.random.Generator, frames: int, fps: float, per_minute: float, strength: float
 ) -> tuple[Expression, ...]:
-    """Blinks of 0.2-0.3 s at random times, one after the other; they may fall into an expression, as real
-    ones do."""
+    """Blinks of 0.2-0.3 s at random times, one after the other.
+
+    They may fall into an expression, as real ones do.
+    """
     out: list[Expression] = []
     for onset in np.flatnonzero(rng.random(frames) < per_minute / (60.0 * fps)):
         # two at once would fold the skin

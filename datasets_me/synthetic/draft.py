@@ -1,4 +1,4 @@
-"""A synthetic dataset before it is written: rows, folders, the schema that fits it, and the truth about them."""
+"""A synthetic dataset before it is written: rows, folders, the schema that fits it, and the expected findings."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ from datasets_me.schema.template import Template
 _LEAD, _GAP, _TAIL = 5, 4, 6  # frames before, between and after the expressions of a video
 _LENGTHS: dict[ExpressionType, tuple[int, int]] = {"micro": (7, 10), "macro": (12, 20)}
 
+_SECONDS: dict[ExpressionType, tuple[float, float]] = {"micro": (0.12, 0.705), "macro": (0.5, 3.9)}
+"""Real lengths: those of CASME II (24 to 141 frames at 200 a second), and of most macro-expressions of CAS(ME)²."""
+
+_PAUSE = (0.2, 1.0)  # s before, between and after expressions of real length
+
 
 @dataclass
 class Row:
     """One row of the workbook. ``frames`` is the 0-based truth, whatever the cells say.
 
-    ``lost`` rows cannot become annotations; nothing is made on disk for them.
+    ``lost`` rows cannot become annotations; nothing is made on disk for them. ``fps`` is the rate of the video.
     """
 
     cells: dict[str, Cell]
@@ -35,6 +40,7 @@ class Row:
     names: dict[str, str]
     type: ExpressionType
     frames: dict[str, int]
+    fps: float
     number: int = 0
     lost: bool = False
 
@@ -68,18 +74,22 @@ class Draft:
     truth: list[dict[str, Any]] = field(default_factory=list)
     schema_changes: dict[str, Any] = field(default_factory=dict)
     used: set[int] = field(default_factory=set)
+    real_lengths: bool = False
 
     @property
     def spec(self) -> Spec:
+        """The dataset's schema."""
         return self.schema.spec
 
     @property
     def synthetic(self) -> Synthetic:
-        assert self.spec.synthetic is not None  # make() has refused a schema without
+        """What the schema says of synthetic sets."""
+        assert self.spec.synthetic is not None  # new_draft refuses a schema without it
         return self.spec.synthetic
 
     @property
     def variant(self) -> Variant:
+        """The variant of the workbook that is written: the schema's first."""
         return self.spec.workbook.variants[0]
 
     @property
@@ -100,7 +110,7 @@ class Draft:
         return column_letter(self.columns.index(column))
 
     def expect(self, code: str, stage: str, row: Row | None = None, column: str | None = None, **place: Any) -> None:
-        """Write down a finding that has to be made."""
+        """Note a finding that has to be reported."""
         entry: dict[str, Any] = {"code": code, "stage": stage}
         if row is not None:
             entry |= {"row": row.number, "video": row.identity.video}
@@ -109,100 +119,124 @@ class Draft:
         self.truth.append(entry | place)
 
     def fresh_rows(self) -> Iterator[Row]:
-        """Rows that no defect has touched, in random order."""
+        """Untouched rows in random order."""
         rows = [row for row in self.rows if id(row) not in self.used and not row.lost]
         self.random.shuffle(rows)
         return iter(rows)
 
     def claim(self, *rows: Row) -> None:
-        """Keep rows from being touched by another defect."""
+        """Keep other defects from touching these rows."""
         self.used.update(map(id, rows))
 
 
-def draft(schema: Schema, seed: int, subjects: int) -> Draft:
+def new_draft(schema: Schema, seed: int, subjects: int, *, real_lengths: bool = False) -> Draft:
     """A dataset without defects.
 
+    Args:
+        schema: of the dataset.
+        seed: decides everything that is drawn.
+        subjects: how many people.
+        real_lengths: expressions last as long as real ones at the rate of their video, instead of a few frames.
+
     Raises:
-        SchemaError: the schema has no ``synthetic`` part, or too few known names for so many subjects.
+        SchemaError: the schema has no section ``synthetic``, or too few names for so many subjects.
     """
     spec = schema.spec
     if spec.synthetic is None:
-        raise SchemaError(f"the schema of {spec.id} has no part 'synthetic'", fix="add one; see schemas/casme2.yaml")
-    made = Draft(schema, random.Random(seed), [], {})
+        raise SchemaError(
+            f"the schema of {spec.id} has no section 'synthetic'", fix="add one, as in schemas/casme2.yaml"
+        )
+    draft = Draft(schema, random.Random(seed), [], {}, real_lengths=real_lengths)
     for subject in range(1, subjects + 1):
         for clip in spec.synthetic.clips[:-1]:  # the last stays free, for folders without annotation
-            _add_video(made, subject, clip)
-    for index, row in enumerate(made.rows):
-        row.number = made.first_row + index
-    return made
+            _add_video(draft, subject, clip)
+    for index, row in enumerate(draft.rows):
+        row.number = draft.first_row + index
+    return draft
 
 
-def naming_cells(made: Draft, subject: int, clip: str, number: int) -> dict[str, Cell]:
-    """The cells that name a row."""
+def naming_cells(draft: Draft, subject: int, clip: str, number: int) -> dict[str, Cell]:
+    """The cells that identify a row."""
     values = {"subject": str(subject), "clip": clip, "number": str(number)}
-    return {name: Template(text).render(values) for name, text in made.synthetic.columns.items()}
+    return {name: Template(text).render(values) for name, text in draft.synthetic.columns.items()}
 
 
-def identity_of(made: Draft, cells: dict[str, Cell]) -> tuple[Identity, dict[str, str]]:
-    """The identity a row's cells give, and all values it follows from.
+def identity_of(draft: Draft, cells: dict[str, Cell]) -> tuple[Identity, dict[str, str]]:
+    """The identity that a row's cells give, and all values it is derived from.
 
     Raises:
-        SchemaError: they give none, which means a subject beyond the schema's lookups.
+        SchemaError: they give none, because the subject is not in the schema's lookups.
     """
-    known = naming.derive(made.spec.names, {name: str(cell) for name, cell in cells.items() if cell is not None})
-    identity = naming.identify(made.spec.names, known)
+    known = naming.derive(draft.spec.names, {name: str(cell) for name, cell in cells.items() if cell is not None})
+    identity = naming.identify(draft.spec.names, known)
     if identity is None or identity.subject is None:
-        raise SchemaError(f"the schema of {made.spec.id} has no names for {cells}", fix="give fewer --subjects")
+        raise SchemaError(f"the schema of {draft.spec.id} has no names for {cells}", fix="give fewer --subjects")
     return identity, known
 
 
-def _add_video(made: Draft, subject: int, clip: str) -> None:
-    synthetic, frame = made.synthetic, _LEAD
-    types = made.spec.expression_type
+def _add_video(draft: Draft, subject: int, clip: str) -> None:
+    synthetic = draft.synthetic
+    rates = (synthetic.rates if draft.real_lengths else []) or [draft.spec.fps]
+    fps = rates[len(draft.lengths) % len(rates)]
+    types = draft.spec.expression_type
     kinds: list[ExpressionType] = [types.constant] if types.constant else sorted(types.values)
+    frame = _pause(draft, fps, _LEAD)
     for number in range(1, synthetic.per_video + 1):
-        kind = made.random.choice(kinds)
-        length = made.random.randint(*_LENGTHS[kind])
-        frames = {"onset": frame, "apex": frame + made.random.randint(2, length - 3), "offset": frame + length - 1}
-        cells = naming_cells(made, subject, clip, number)
-        identity, known = identity_of(made, cells)
-        made.rows.append(Row(cells | _data_cells(made, kind, frames), identity, known, kind, frames))
-        frame += length + _GAP
-        made.lengths[identity.video] = frame - _GAP + _TAIL
+        kind = draft.random.choice(kinds)
+        length = _length(draft, kind, fps)
+        frames = {"onset": frame, "apex": frame + draft.random.randint(2, length - 3), "offset": frame + length - 1}
+        cells = naming_cells(draft, subject, clip, number)
+        identity, known = identity_of(draft, cells)
+        draft.rows.append(Row(cells | _data_cells(draft, kind, frames, fps), identity, known, kind, frames, fps))
+        draft.lengths[identity.video] = frame + length + _pause(draft, fps, _TAIL)
+        frame += length + _pause(draft, fps, _GAP)
 
 
-def _data_cells(made: Draft, kind: ExpressionType, frames: dict[str, int]) -> dict[str, Cell]:
-    spec = made.spec
+def _length(draft: Draft, kind: ExpressionType, fps: float) -> int:
+    """How many frames an expression lasts, onset and offset included."""
+    if not draft.real_lengths:
+        return draft.random.randint(*_LENGTHS[kind])
+    low, high = _SECONDS[kind]
+    return max(6, round(draft.random.uniform(low, high) * fps))
+
+
+def _pause(draft: Draft, fps: float, frames: int) -> int:
+    """How many frames there are before, between or after expressions: so many, or a real pause."""
+    return max(frames, round(draft.random.uniform(*_PAUSE) * fps)) if draft.real_lengths else frames
+
+
+def _data_cells(draft: Draft, kind: ExpressionType, frames: dict[str, int], fps: float) -> dict[str, Cell]:
+    spec = draft.spec
     labels = [*spec.emotions.labels]
     cells: dict[str, Cell] = {name: frames[name] + spec.workbook.frames.base for name in FRAME_FIELDS}
     cells["duration"] = frames["offset"] - frames["onset"] + (spec.workbook.duration == "inclusive")
     cells["type"] = spec.expression_type.values[kind][0] if spec.expression_type.values else None
-    cells["aus"] = made.random.choice(made.synthetic.aus)
-    cells["emotion"] = made.random.choice(labels) if labels else None
-    cells["fps"] = int(spec.fps)
+    cells["aus"] = draft.random.choice(draft.synthetic.aus)
+    cells["emotion"] = draft.random.choice(labels) if labels else None
+    cells["fps"] = int(fps)
     return cells
 
 
-def add_folders(made: Draft) -> None:
-    """Folders in every layout of the schema for all rows that can be read."""
-    for layout in made.spec.layouts:
+def add_folders(draft: Draft) -> None:
+    """Add folders in every layout of the schema, for all rows that can be read."""
+    for layout in draft.spec.layouts:
         groups: dict[str, list[Row]] = {}
-        for row in made.rows:
+        for row in draft.rows:
             if not row.lost:
                 groups.setdefault(folder_path(layout, row.names), []).append(row)
         for path, rows in groups.items():
-            made.folders.append(Folder(path, layout, rows, rows[0].identity.video, _files(made, layout, rows)))
+            draft.folders.append(Folder(path, layout, rows, rows[0].identity.video, _files(draft, layout, rows)))
 
 
 def folder_path(layout: Layout, names: dict[str, str]) -> str:
-    """The path of a folder of a layout, under the first of the names that hold it all."""
+    """The path of a folder in a layout, under the first of the layout's top folders."""
     local = Template(layout.folder).render(names)
     return f"{layout.under[0]}/{local}" if layout.under else local
 
 
-def _files(made: Draft, layout: Layout, rows: list[Row]) -> dict[str, str]:
+def _files(draft: Draft, layout: Layout, rows: list[Row]) -> dict[str, str]:
     if layout.holds == "video":
-        numbers = range(layout.base, layout.base + made.lengths[rows[0].identity.video])
+        numbers = range(layout.base, layout.base + draft.lengths[rows[0].identity.video])
     else:
         first = layout.base + (rows[0].frames["onset"] if layout.numbers == "video" else 0)
         numbers = range(first, first + rows[0].frames["offset"] - rows[0].frames["onset"] + 1)
@@ -214,12 +248,12 @@ def frame_name(layout: Layout, names: dict[str, str], number: int) -> str:
     return Template(layout.frame).render({**names, "frame": str(number)})
 
 
-def schema_text(made: Draft) -> str:
+def schema_text(draft: Draft) -> str:
     """The dataset's schema with the counts, corrections, relocations and absences of this synthetic set."""
-    raw = copy.deepcopy(yaml_files.load(made.schema.text, made.spec.id).value)
-    rows = [row for row in made.rows if not row.lost]
+    raw = copy.deepcopy(yaml_files.load(draft.schema.text, draft.spec.id).value)
+    rows = [row for row in draft.rows if not row.lost]
     folders: dict[str, int] = {}
-    for folder in made.folders:
+    for folder in draft.folders:
         folders[folder.layout.id] = folders.get(folder.layout.id, 0) + 1
     raw["title"] += " (synthetic)"
     raw["expected"] = {
@@ -230,9 +264,9 @@ def schema_text(made: Draft) -> str:
         "folders": folders,
     }
     for part in ("corrections", "relocations", "absent"):
-        raw[part] = made.schema_changes.get(part, [])
-    for name, extra in made.schema_changes.get("expected", {}).items():
+        raw[part] = draft.schema_changes.get(part, [])
+    for name, extra in draft.schema_changes.get("expected", {}).items():
         raw["expected"][name] += extra
-    for name, extra in made.schema_changes.get("folders", {}).items():
+    for name, extra in draft.schema_changes.get("folders", {}).items():
         raw["expected"]["folders"][name] += extra
     return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=120)

@@ -1,14 +1,14 @@
 """Video of a real face moved by known amounts.
 
 The portrait is the astronaut Eileen Collins, from the NASA Great Images database: "no known copyright
-restrictions, released into the public domain" (scikit-image's `data.astronaut`, from which the crop in
-`portrait.png` was taken). Its 68 landmarks were found once at four times the size, averaged over 49 starting
+restrictions, released into the public domain" (scikit-image's ``data.astronaut``, from which the crop in
+``portrait.png`` was taken). Its 68 landmarks were found once at four times the size, averaged over 49 starting
 boxes.
 
 Every frame is one resampling of the same picture, so the motion between any two frames is known at every
-pixel, to about 0.003 px (0.05 px beside a closing lid). What is *not* like a camera's video: skin only
-slides, it never folds; lids are dragged over the eye rather than closing; light changes as one factor for
-the whole frame; coding is JPEG per frame.
+pixel, to about 0.003 px (0.05 px beside a closing lid). Unlike in a camera's video, skin only slides
+and never folds, lids are dragged over the eye instead of closing, light changes by one factor for the whole frame,
+and each frame is coded as JPEG by itself.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.synthetic.actions import ACTIONS, Expression, Push, blinks, schedule
+from datasets_me.synthetic.looks import look_of, mirrored, paint
 
 Image = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -52,13 +53,17 @@ class FaceVideoOptions:
         micro, macro: how many expressions of each kind.
         amplitude: largest displacement of the skin at the apex of a micro-expression in px, +-30 %.
         macro_gain: how much larger macro-expressions are.
-        blinks: blinks per minute; never part of `expressions`.
+        blinks: blinks per minute; never part of ``expressions``.
         head_motion: slow sway of the head in px (with a little rotation).
         jolt: sudden shift of the head by this many px in about one frame of five, back in the next.
         noise: standard deviation of the sensor's noise in grey values.
         flicker: standard deviation of the gain of a frame (0.005 is half a percent).
         jpeg: quality of the coding, or None for none.
         colour: BGR frames instead of grey ones.
+        people: every subject is another person (`synthetic.looks`), not the same one in slightly other proportions and
+            light.
+        pores: fine grain on the skin, without which an enlarged portrait is smoother than a camera's picture; it also
+            makes optical flow easier than on smooth skin.
     """
 
     frames: int = 60
@@ -76,8 +81,15 @@ class FaceVideoOptions:
     flicker: float = 0.0
     jpeg: int | None = 95
     colour: bool = False
+    people: bool = False
+    pores: bool = True
 
     def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: there are no frames, no pixels or no frame rate.
+        """
         if self.frames < 1 or min(self.size) < 1 or self.fps <= 0:
             raise ValueError(f"a video needs frames, a size and a rate, not {self.frames}, {self.size}, {self.fps}")
 
@@ -86,8 +98,8 @@ class FaceVideoOptions:
 class FaceVideo:
     """A video of one subject, made frame by frame on demand; the same arguments always give the same frames.
 
-    `subject` decides what the face looks like, `seed` what happens in the video; `given` are the expressions, if they
-    are not to be made up.
+    ``subject`` decides what the face looks like, ``seed`` what happens in the video; ``given`` are the expressions,
+    where they are not drawn at random.
     """
 
     subject: int = 0
@@ -144,7 +156,7 @@ class FaceVideo:
         return (self.frame(t) for t in range(len(self)))
 
     def frame(self, t: int) -> Image:
-        """Frame `t`: (H, W) uint8, or (H, W, 3) in BGR with `colour`."""
+        """Frame ``t``: (H, W) uint8, or (H, W, 3) in BGR with ``colour``."""
         options, rng = self.options, np.random.default_rng([self.seed, self.subject, 2, t])
         source = self._source(t) * OVERSAMPLING + (OVERSAMPLING - 1) / 2
         picture = cv2.remap(self._subject[0], source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
@@ -157,12 +169,12 @@ class FaceVideo:
         return np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), np.uint8)
 
     def flow(self, t: int, step: int = 1) -> Field:
-        """True motion from frame `t` to `t + step`, on the grid of frame `t`: (H, W, 2) float32 in px."""
+        """True motion from frame ``t`` to ``t + step``, on the grid of frame ``t``: (H, W, 2) float32 in px."""
         change = self._displacement(t + step) - self._displacement(t)
         return _sample(change, self._source(t))
 
     def _source(self, t: int) -> Field:
-        """Where on the resting face each pixel of frame `t` comes from: (H, W, 2)."""
+        """Where on the resting face each pixel of frame ``t`` comes from: (H, W, 2)."""
         displacement = self._displacement(t)
         grid = self._grid
         source = grid - displacement
@@ -178,7 +190,7 @@ class FaceVideo:
         return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
 
     def _displacement(self, t: int) -> Field:
-        """How far each point of the resting face has moved in frame `t`: (H, W, 2)."""
+        """How far each point of the resting face has moved in frame ``t``: (H, W, 2)."""
         if not 0 <= t < len(self):
             raise IndexError(f"frame {t} of a video with {len(self)} frames")
         x, y, angle = self._pose[t]
@@ -224,18 +236,22 @@ class FaceVideo:
 
     @cached_property
     def _subject(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The resting face: picture at OVERSAMPLING times the size, and landmarks (68, 2) in px of the
-        video."""
+        """The resting face: picture at OVERSAMPLING times the size, and landmarks (68, 2) in px of the video."""
         rng = np.random.default_rng([self.subject, 4])
+        look = look_of(self.subject) if self.options.people else None
         picture, points = _portrait(self.options.colour)
+        if look is not None and look.mirrored:
+            picture, points = mirrored(picture, points)
         span = float(np.linalg.norm(points[16] - points[0]))
-        scale = self.width / span * rng.uniform(0.93, 1.07, 2)
+        proportions = rng.uniform(0.93, 1.07, 2) if look is None else np.array(look.stretch)
+        scale = self.width / span * proportions
         width, height = self.options.size
         # the face's middle a little above the frame's, as a tripod is set up
         centre = np.array([width / 2, height * 0.52])
         middle = points.mean(axis=0)
+        shape = look.shape if look else 0.028
         bumps = [
-            (rng.uniform(-0.6, 0.6, 2), rng.normal(0, 0.028, 2), rng.uniform(0.25, 0.4)) for _ in range(8)
+            (rng.uniform(-0.6, 0.6, 2), rng.normal(0, shape, 2), rng.uniform(0.25, 0.4)) for _ in range(8)
         ]  # smooth changes of proportion, in widths of the face
 
         def to_portrait(place: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -253,7 +269,9 @@ class FaceVideo:
         placed = (points - middle) * scale + centre
         for _ in range(20):
             placed = placed - (to_portrait(placed) - points) * scale
-        return _relight(texture, rng), placed.astype(np.float32)
+        if look is not None:
+            texture = paint(texture, (placed + 0.5) * OVERSAMPLING - 0.5, look, rng)
+        return _relight(texture, rng, pores=self.options.pores), placed.astype(np.float32)
 
 
 def _portrait(colour: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -265,20 +283,19 @@ def _portrait(colour: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     return np.asarray(picture, np.float32), points
 
 
-def _relight(texture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Another skin tone, light from another side, and pores: an enlarged portrait is smoother than a
-    camera's skin."""
+def _relight(texture: NDArray[np.float32], rng: np.random.Generator, *, pores: bool) -> NDArray[np.float32]:
+    """Another skin tone, light from another side, and pores."""
     height, width = texture.shape[:2]
-    pores = np.zeros((height, width), np.float32)
+    grains = np.zeros((height, width), np.float32)
     for sigma, strength in ((0.8, rng.uniform(1.0, 2.5)), (2.0, rng.uniform(0.5, 2.0))):
         grain = rng.standard_normal((height, width), np.float32)
         grain = cv2.GaussianBlur(grain, (0, 0), sigma * OVERSAMPLING)
-        pores += grain * np.float32(strength / grain.std())
+        grains += np.float32(pores) * grain * np.float32(strength / grain.std())
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     slope = rng.uniform(-0.15, 0.15, 2).astype(np.float32)
     light = 1 + slope[0] * x + slope[1] * y
     gamma, gain = rng.uniform(0.85, 1.25), rng.uniform(0.85, 1.05)
-    shade = (light, pores) if texture.ndim == 2 else (light[..., None], pores[..., None])
+    shade = (light, grains) if texture.ndim == 2 else (light[..., None], grains[..., None])
     toned = 255 * (np.clip(texture, 0, 255) / 255) ** gamma * gain
     return np.asarray(np.clip(toned * shade[0] + shade[1], 0, 255), np.float32)
 

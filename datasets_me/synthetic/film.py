@@ -1,4 +1,4 @@
-"""Real faces for a synthetic dataset: they move where, and only where, the workbook says so."""
+"""Real faces for a synthetic dataset: their expressions are those of the workbook, and no others."""
 
 from __future__ import annotations
 
@@ -29,28 +29,31 @@ class Film:
 
     Attributes:
         size: width and height of a frame in px.
-        fps: frames per second of blinks and of the sway of the head; expressions last as annotated.
+        fps: frames per second of blinks and of the sway of the head, whatever the rate of the annotations; None for
+            30, and for that of the dataset where expressions have real lengths.
         amplitude: largest displacement of the skin at the apex of a micro-expression in px, +-30 %; three times that
             for macro-expressions.
         noise: standard deviation of the sensor's noise in grey values.
         flicker: standard deviation of the gain of a frame.
         head_motion: slow sway of the head in px.
+        people: every subject is another person, instead of one in other proportions and light.
         flow: also write the dense true flow of every video, which takes much more room than the frames.
     """
 
     size: tuple[int, int] = (320, 240)
-    fps: float = 30.0
+    fps: float | None = None
     amplitude: float = 1.0
     noise: float = 1.0
     flicker: float = 0.0
     head_motion: float = 0.5
+    people: bool = False
     flow: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be filmed.
+        """Check the values.
 
         Raises:
-            MeDatasetsError: naming the value.
+            MeDatasetsError: one of them is out of range.
         """
         limits = {
             "fps": (1, 1000),
@@ -61,7 +64,7 @@ class Film:
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise MeDatasetsError(f"--{name.replace('_', '-')} must be from {low:g} to {high:g}, not {value:g}")
         if not all(16 <= side <= 4096 for side in self.size):
             raise MeDatasetsError(f"--size must be from 16 to 4096 px, not {self.size[0]}x{self.size[1]}")
@@ -70,22 +73,23 @@ class Film:
 class Studio:
     """The videos of a draft. Calling it with a folder and the number in a file's name gives that frame."""
 
-    def __init__(self, made: Draft, seed: int, film: Film) -> None:
-        self.made, self.seed, self.film = made, seed, film
+    def __init__(self, draft: Draft, seed: int, film: Film) -> None:
+        self.draft, self.seed, self.film = draft, seed, film
 
     @cached_property
     def videos(self) -> dict[str, FaceVideo]:
         """The video of each name."""
-        subjects = {subject: index for index, subject in enumerate(dict.fromkeys(map(_subject, self.made.rows)))}
+        subjects = {subject: index for index, subject in enumerate(dict.fromkeys(map(_subject, self.draft.rows)))}
         rows: dict[str, list[Row]] = {}
-        for row in self.made.rows:
+        for row in self.draft.rows:
             if not row.lost:
                 rows.setdefault(row.identity.video, []).append(row)
         return {name: self._filmed(name, subjects[_subject(group[0])], group) for name, group in rows.items()}
 
     def __call__(self, folder: Folder, number: int) -> Image.Image:
+        """The picture of a file."""
         layout = folder.layout
-        # a folder that no row is about shows the first face there is
+        # a folder without annotations shows the first video
         video = self.videos.get(folder.video) or next(iter(self.videos.values()))
         onset = folder.rows[0].frames["onset"] if folder.rows and layout.numbers == "clip" else 0
         frame = number - layout.base + onset
@@ -102,8 +106,8 @@ class Studio:
         film, seed = self.film, zlib.crc32(f"{self.seed} {name}".encode())
         rng = np.random.default_rng(seed)
         options = FaceVideoOptions(
-            frames=self.made.lengths[name],
-            fps=film.fps,
+            frames=self.draft.lengths[name],
+            fps=film.fps or (rows[0].fps if self.draft.real_lengths else 30.0),
             size=film.size,
             amplitude=film.amplitude,
             noise=film.noise,
@@ -111,12 +115,13 @@ class Studio:
             head_motion=film.head_motion,
             jpeg=None,
             colour=True,
+            people=film.people,
         )
         played = tuple(self._expression(row, rng) for row in rows)
         return FaceVideo(subject + 100 * self.seed, seed, options, played)
 
     def _expression(self, row: Row, rng: np.random.Generator) -> Expression:
-        """A row of the workbook, played; with units of the repertoire where it names none that can be played."""
+        """The movement for a row of the workbook; with units of the repertoire where its own cannot be played."""
         units = {unit.au for unit in read_action_units(str(row.cells.get("aus") or "")).units}
         known = tuple(sorted(units & set(ACTIONS) - {BLINK})) or REPERTOIRE[int(rng.integers(len(REPERTOIRE)))]
         gain = 3.0 if row.type == "macro" else 1.0
@@ -127,10 +132,10 @@ class Studio:
 
 
 def write_truth(studio: Studio, folder: Path) -> None:
-    """Write what is true of every video to ``<video>.npz``.
+    """Write the true motion of every video to ``<video>.npz``.
 
     ``landmarks`` (T, 68, 2) in px; ``expressions`` and ``blinks`` (n, 4): onset, apex, offset and strength in px; and
-    if asked for, ``flow`` (T - 1, H, W, 2) float32 in px from each frame to the next.
+    with ``Film.flow``, ``flow`` (T - 1, H, W, 2) float32 in px from each frame to the next.
     """
     folder.mkdir()
     for name, video in studio.videos.items():

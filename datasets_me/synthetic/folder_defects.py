@@ -1,4 +1,4 @@
-"""Defects of folders and frames, each planted so that it gives one known finding and, where it must, known others."""
+"""Defects of folders, each planted so that it leads to one known finding and, where unavoidable, to known others."""
 
 from __future__ import annotations
 
@@ -11,41 +11,48 @@ from datasets_me.synthetic.draft import Draft, Folder, Row, folder_path, frame_n
 from datasets_me.synthetic.row_defects import NoRoomError, Plant
 
 
-def take_folder(made: Draft, fits: Callable[[Folder], bool] = lambda folder: True) -> Folder:
-    """A folder that nothing was done to, nor to its rows; both are now taken."""
-    folders = [folder for folder in made.folders if id(folder) not in made.used]
-    made.random.shuffle(folders)
+def take_folder(draft: Draft, fits: Callable[[Folder], bool] = lambda folder: True) -> Folder:
+    """A folder that is untouched, like its rows; no other defect will touch them.
+
+    Raises:
+        NoRoomError: there is none left.
+    """
+    folders = [folder for folder in draft.folders if id(folder) not in draft.used]
+    draft.random.shuffle(folders)
     for folder in folders:
-        if {id(row) for row in folder.rows}.isdisjoint(made.used) and fits(folder):
-            made.used.add(id(folder))
-            made.claim(*folder.rows)
+        if {id(row) for row in folder.rows}.isdisjoint(draft.used) and fits(folder):
+            draft.used.add(id(folder))
+            draft.claim(*folder.rows)
             return folder
     raise NoRoomError
 
 
 def is_whole(folder: Folder) -> bool:
+    """Whether a folder holds a whole video."""
     return folder.layout.holds == "video"
 
 
-def has_whole(made: Draft) -> bool:
-    return any(map(is_whole, made.folders))
+def has_whole(draft: Draft) -> bool:
+    """Whether any folder holds a whole video."""
+    return any(map(is_whole, draft.folders))
 
 
-def expect_at(made: Draft, code: str, folder: Folder, row: Row | None = None, **place: Any) -> None:
+def expect_at(draft: Draft, code: str, folder: Folder, row: Row | None = None, **place: Any) -> None:
+    """Note a finding that has to be reported about a folder."""
     stage = "check --deep" if code in ("ME305", "ME306", "ME307", "ME308") else "check"
     entry: dict[str, Any] = {"code": code, "stage": stage, "video": folder.video, "path": folder.path}
     if row is not None:
         entry |= {"row": row.number}
-    made.truth.append(entry | place)
+    draft.truth.append(entry | place)
 
 
-def _two_places(made: Draft, folder: Folder) -> str | None:
+def _two_places(draft: Draft, folder: Folder) -> str | None:
     """The path of the folder under another subject, where the layout names the subject twice."""
     template = Template(folder.layout.folder)
     twice = [name for name in dict.fromkeys(template.fields) if template.fields.count(name) > 1]
     others = [
         f
-        for f in made.folders
+        for f in draft.folders
         if f.layout is folder.layout and f.rows[0].identity.subject != folder.rows[0].identity.subject
     ]
     if not twice or not others:
@@ -54,89 +61,89 @@ def _two_places(made: Draft, folder: Folder) -> str | None:
     return f"{above}/{folder.path.rpartition('/')[2]}"
 
 
-def _mislocate(made: Draft, code: str, *, declared: bool) -> bool:
-    candidates = [folder for folder in made.folders if _two_places(made, folder)]
+def _mislocate(draft: Draft, code: str, *, declared: bool) -> bool:
+    candidates = [folder for folder in draft.folders if _two_places(draft, folder)]
     if not candidates:
         return False
-    folder = take_folder(made, lambda folder: folder in candidates)
+    folder = take_folder(draft, lambda folder: folder in candidates)
     right = folder.path
-    folder.path = _two_places(made, folder) or ""
+    folder.path = _two_places(draft, folder) or ""
     if declared:
         depth = folder.layout.folder.count("/") + 1
         found, belongs = ("/".join(path.split("/")[-depth:]) for path in (folder.path, right))
         entry = {"layout": folder.layout.id, "found": found, "belongs": belongs, "why": "planted"}
-        made.schema_changes.setdefault("relocations", []).append(entry)
-    expect_at(made, code, folder)
+        draft.schema_changes.setdefault("relocations", []).append(entry)
+    expect_at(draft, code, folder)
     return True
 
 
-def relocated(made: Draft) -> bool:
-    return _mislocate(made, "ME201", declared=True)
+def _relocated(draft: Draft) -> bool:
+    return _mislocate(draft, "ME201", declared=True)
 
 
-def mislocated(made: Draft) -> bool:
-    return _mislocate(made, "ME202", declared=False)
+def _mislocated(draft: Draft) -> bool:
+    return _mislocate(draft, "ME202", declared=False)
 
 
-def folder_unknown(made: Draft) -> bool:
-    folder = take_folder(made)
+def _folder_unknown(draft: Draft) -> bool:
+    folder = take_folder(draft)
     extra = replace(folder, path=f"{folder.path} copy", rows=[], files=dict(folder.files))
-    made.used.add(id(extra))
-    made.folders.append(extra)
-    made.schema_changes.setdefault("folders", {}).setdefault(folder.layout.id, 0)
-    made.schema_changes["folders"][folder.layout.id] -= 1  # the copy fits no layout and is not counted
-    expect_at(made, "ME203", extra, video=None)
+    draft.used.add(id(extra))
+    draft.folders.append(extra)
+    draft.schema_changes.setdefault("folders", {}).setdefault(folder.layout.id, 0)
+    draft.schema_changes["folders"][folder.layout.id] -= 1  # the copy fits no layout and is not counted
+    expect_at(draft, "ME203", extra, video=None)
     return True
 
 
-def folder_missing(made: Draft) -> bool:
-    folder = take_folder(made)
-    made.folders.remove(folder)
-    expect_at(made, "ME204", folder, path=None)
+def _folder_missing(draft: Draft) -> bool:
+    folder = take_folder(draft)
+    draft.folders.remove(folder)
+    expect_at(draft, "ME204", folder, path=None)
     return True
 
 
-def folder_unannotated(made: Draft) -> bool:
-    layout = next((layout for layout in made.spec.layouts if layout.holds == "video"), made.spec.layouts[0])
-    clip = made.synthetic.clips[-1]
-    identity, names = identity_of(made, naming_cells(made, 1, clip, 1))
+def _folder_unannotated(draft: Draft) -> bool:
+    layout = next((layout for layout in draft.spec.layouts if layout.holds == "video"), draft.spec.layouts[0])
+    clip = draft.synthetic.clips[-1]
+    identity, names = identity_of(draft, naming_cells(draft, 1, clip, 1))
     files = {frame_name(layout, names, layout.base + number): "frame" for number in range(12)}
     extra = Folder(folder_path(layout, names), layout, [], identity.video, files)
-    made.used.add(id(extra))
-    made.folders.append(extra)
-    expect_at(made, "ME205", extra)
+    draft.used.add(id(extra))
+    draft.folders.append(extra)
+    expect_at(draft, "ME205", extra)
     return True
 
 
-def folder_twice(made: Draft) -> bool:
-    folder = take_folder(made)
+def _folder_twice(draft: Draft) -> bool:
+    folder = take_folder(draft)
     depth = folder.layout.folder.count("/") + 1
     parts = folder.path.split("/")
     path = "/".join([*parts[:-depth], "z_second_copy", *parts[-depth:]])
     extra = replace(folder, path=path, files=dict(folder.files))
-    made.used.add(id(extra))
-    made.folders.append(extra)
-    expect_at(made, "ME206", extra)
+    draft.used.add(id(extra))
+    draft.folders.append(extra)
+    expect_at(draft, "ME206", extra)
     return True
 
 
-def folder_absent_as_known(made: Draft) -> bool:
-    folder = take_folder(made)
-    made.folders.remove(folder)
+def _folder_absent_as_known(draft: Draft) -> bool:
+    folder = take_folder(draft)
+    draft.folders.remove(folder)
     entry = {"layout": folder.layout.id, "video": folder.video, "why": "planted"}
     if folder.layout.holds == "expression":
         entry["expression"] = folder.rows[0].identity.expression or ""
-    made.schema_changes.setdefault("absent", []).append(entry)
-    expect_at(made, "ME207", folder, path=None)
+    draft.schema_changes.setdefault("absent", []).append(entry)
+    expect_at(draft, "ME207", folder, path=None)
     return True
 
 
-def folder_name_differs(made: Draft) -> bool:
-    if not any(map(_has_letters, made.folders)):
+def _folder_name_differs(draft: Draft) -> bool:
+    if not any(map(_has_letters, draft.folders)):
         return False
-    above, slash, name = (folder := take_folder(made, _has_letters)).path.rpartition("/")
+    above, slash, name = (folder := take_folder(draft, _has_letters)).path.rpartition("/")
     folder.path = above + slash + name.swapcase()
-    expect_at(made, "ME208", folder)
+    expect_at(draft, "ME208", folder)
     return True
 
 
@@ -145,31 +152,31 @@ def _has_letters(folder: Folder) -> bool:
     return bool(folder.rows) and name.swapcase() != name
 
 
-def folder_count_differs(made: Draft) -> bool:
-    layout = made.spec.layouts[0].id
-    changes = made.schema_changes.setdefault("folders", {})
+def _folder_count_differs(draft: Draft) -> bool:
+    layout = draft.spec.layouts[0].id
+    changes = draft.schema_changes.setdefault("folders", {})
     changes[layout] = changes.get(layout, 0) + 1
-    made.truth.append({"code": "ME209", "stage": "check"})
+    draft.truth.append({"code": "ME209", "stage": "check"})
     return True
 
 
-def stray_files(made: Draft) -> bool:
-    folder = take_folder(made)
+def _stray_files(draft: Draft) -> bool:
+    folder = take_folder(draft)
     folder.files["Thumbs.db"] = "text"
-    expect_at(made, "ME211", folder)
+    expect_at(draft, "ME211", folder)
     return True
 
 
 FOLDER_DEFECTS: dict[str, Plant] = {
-    "ME201": relocated,
-    "ME202": mislocated,
-    "ME203": folder_unknown,
-    "ME204": folder_missing,
-    "ME205": folder_unannotated,
-    "ME206": folder_twice,
-    "ME207": folder_absent_as_known,
-    "ME208": folder_name_differs,
-    "ME209": folder_count_differs,
-    "ME211": stray_files,
+    "ME201": _relocated,
+    "ME202": _mislocated,
+    "ME203": _folder_unknown,
+    "ME204": _folder_missing,
+    "ME205": _folder_unannotated,
+    "ME206": _folder_twice,
+    "ME207": _folder_absent_as_known,
+    "ME208": _folder_name_differs,
+    "ME209": _folder_count_differs,
+    "ME211": _stray_files,
 }
 """Defects by code. ME210 needs permissions that not every system has; ME212 needs a manifest from before a move."""

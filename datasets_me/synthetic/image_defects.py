@@ -1,4 +1,4 @@
-"""Defects of a set with a folder per class: each is one that the commands of images have to find."""
+"""Defects of a set with a folder per class, each of which ``me-datasets images`` has to find."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from datasets_me.synthetic.image_draft import Draft
+from datasets_me.synthetic.image_draft import ImageSetDraft
 from datasets_me.synthetic.pictures import face_picture, jpeg, no_face, two_faces
 
 Image = NDArray[np.uint8]
 
 _CHOSEN = 77
-"""The seed of the faces that are made hard to see; of those below the detector is sure all the same."""
+"""The seed of the faces that are made hard to see; the detector still finds those numbered below."""
 
 _BLURRED, _DARK, _SMALL, _COVERED = 36, 21, 19, 39
 
@@ -23,7 +23,7 @@ _COVER = ((84, 38), (18, 20))
 """Centre and half axes in px of what covers one eye and cheek."""
 
 
-def plant(draft: Draft, number: int) -> None:
+def plant(draft: ImageSetDraft, number: int) -> None:
     """Add images with defects, numbered from ``number`` on."""
     names = iter(range(number, number + 100))
 

@@ -14,14 +14,14 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Planted:
-    """A defect: the code of the finding it has to give, and the images or rows it is about, in order."""
+    """A defect: the code of the finding it must lead to, and the images or rows it is about, in order."""
 
     code: str
     about: tuple[str, ...]
 
 
 @dataclass
-class Draft:
+class ImageSetDraft:
     """A set before it is written: files by path, and what is wrong with them."""
 
     seed: int

@@ -1,6 +1,6 @@
-"""Sets of face pictures in the shapes that real ones are delivered in, with planted defects and the truth about them.
+"""Sets of face pictures in the form of real ones, with planted defects and the findings they must lead to.
 
-Nothing of any set is in them: the pictures are those of `synthetic.pictures`, the labels go round.
+They contain nothing of the real sets: the pictures are those of `synthetic.pictures`, and the labels take turns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats.kinds import SYNTHETIC
 from datasets_me.schema import yaml_files
 from datasets_me.synthetic import image_defects
-from datasets_me.synthetic.image_draft import Draft, Planted
+from datasets_me.synthetic.image_draft import ImageSetDraft, Planted
 from datasets_me.synthetic.pictures import jpeg, two_faces
 
 Image = NDArray[np.uint8]
@@ -31,7 +31,7 @@ _STEP_OF_SUBJECTS = 3  # pictures of one person in a set of captures
 
 
 @dataclass(frozen=True)
-class MadeSet:
+class SyntheticImageSet:
     """Where a set was written: ``source`` is what to import, ``schema`` its schema with the counts of this set."""
 
     source: Path
@@ -43,13 +43,13 @@ class MadeSet:
 
 def make(
     shape: str, out: Path, *, images: int = 60, seed: int = 0, defects: bool = False, force: bool = False
-) -> MadeSet:
+) -> SyntheticImageSet:
     """Write a set into a new folder; the same arguments make the same files.
 
     Args:
         shape: a key of `SHAPES`.
-        images: how many pictures without defects; of CK+ sequences with twelve frames each, a twelfth of it.
-        defects: plant one or more of each defect that the shape can have.
+        images: how many pictures without defects; for CK+ a twelfth as many sequences of twelve frames.
+        defects: plant one or more of each defect that the set can have.
         force: replace an earlier synthetic set.
 
     Raises:
@@ -58,9 +58,9 @@ def make(
         WriteError: it cannot be written.
     """
     if shape not in SHAPES:
-        raise MeDatasetsError(f"there is no shape '{shape}'", fix=f"one of {', '.join(SHAPES)}")
+        raise MeDatasetsError(f"there is no synthetic set '{shape}'", fix=f"choose one of {', '.join(SHAPES)}")
     artefact.may_replace(out, SYNTHETIC, force)
-    draft = Draft(seed)
+    draft = ImageSetDraft(seed)
     SHAPES[shape](draft, images, defects)
     shipped = resources.folder("schemas") / "images" / f"{shape}.yaml"
     spec = yaml_files.load(yaml_files.read_text(shipped), str(shipped)).value
@@ -72,26 +72,28 @@ def make(
             (new.path / "set" / path).write_bytes(content)
         text = yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
         (new.path / "schema.yaml").write_text(text, encoding="utf-8")
-        truth = json.dumps([asdict(each) for each in draft.planted], indent=2)
+        truth = json.dumps([asdict(defect) for defect in draft.planted], indent=2)
         (new.path / "truth.json").write_text(f"{truth}\n", encoding="utf-8")
         new.about.update(shape=shape, seed=seed)
-    return MadeSet(out / "set", out / "schema.yaml", out / "truth.json", len(draft.files), tuple(draft.planted))
+    return SyntheticImageSet(
+        out / "set", out / "schema.yaml", out / "truth.json", len(draft.files), tuple(draft.planted)
+    )
 
 
 def _places(images: int) -> Iterator[tuple[int, str, str]]:
-    """Number, split and label of each picture: labels go round, and every label has a fifth in each of two splits."""
+    """Number, split and label of each picture: labels take turns; of each, a fifth is validation and a fifth test."""
     for number in range(images):
         yield number, _SPLITS[number // len(LABELS) % len(_SPLITS)], LABELS[number % len(LABELS)]
 
 
-def _folder_per_class(draft: Draft, images: int, defects: bool) -> None:
+def _folder_per_class(draft: ImageSetDraft, images: int, defects: bool) -> None:
     for number, split, label in _places(images):
         draft.files[f"{split}/{label}/{number:04}.jpg"] = jpeg(draft.picture(number))
     if defects:
         image_defects.plant(draft, images)
 
 
-def _fer2013(draft: Draft, images: int, defects: bool) -> None:
+def _fer2013(draft: ImageSetDraft, images: int, defects: bool) -> None:
     codes = {label: code for code, label in enumerate(("anger", "disgust", "fear", "happiness", "sadness", "surprise"))}
     codes["neutral"] = 6
     usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
@@ -117,7 +119,7 @@ def _fer2013(draft: Draft, images: int, defects: bool) -> None:
     draft.files["fer2013.csv"] = "".join(f"{line}\n" for line in lines).encode()
 
 
-def _raf_db(draft: Draft, images: int, defects: bool) -> None:
+def _raf_db(draft: ImageSetDraft, images: int, defects: bool) -> None:
     codes = {"surprise": 1, "fear": 2, "disgust": 3, "happiness": 4, "sadness": 5, "anger": 6, "neutral": 7}
     labels, lines = "basic/EmoLabel/list_patition_label.txt", []
     last, width = {"train": 0, "test": 0}, {"train": 5, "test": 4}
@@ -143,7 +145,7 @@ def _raf_db(draft: Draft, images: int, defects: bool) -> None:
     draft.files[labels] = "".join(f"{line}\n" for line in lines).encode()
 
 
-def _ckplus(draft: Draft, images: int, defects: bool) -> None:
+def _ckplus(draft: ImageSetDraft, images: int, defects: bool) -> None:
     from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 
     frames, words = 12, ("1", "3", "4", "5", "6", "7")
@@ -169,7 +171,7 @@ def _ckplus(draft: Draft, images: int, defects: bool) -> None:
         draft.plant("ME704", "Emotion/S999/001/S999_001_00000012_emotion.txt#1")
 
 
-def _gaf3(draft: Draft, images: int, defects: bool) -> None:
+def _gaf3(draft: ImageSetDraft, images: int, defects: bool) -> None:
     for number in range(images):
         split = "val" if number % 3 == 2 else "train"
         label = ("Positive", "Neutral", "Negative")[number // 3 % 3]
@@ -179,7 +181,7 @@ def _gaf3(draft: Draft, images: int, defects: bool) -> None:
         draft.plant("ME702", "train/Neutral/neu_9999.jpg")
 
 
-def _captures(draft: Draft, images: int, defects: bool) -> None:
+def _captures(draft: ImageSetDraft, images: int, defects: bool) -> None:
     for number in range(images):
         subject = f"s{number // _STEP_OF_SUBJECTS + 1:02}"
         light, view = ("bright", "dim")[number % 2], ("front", "left", "right")[number % 3]
@@ -191,7 +193,7 @@ def _captures(draft: Draft, images: int, defects: bool) -> None:
             draft.plant(code, path)
 
 
-SHAPES: dict[str, Callable[[Draft, int, bool], None]] = {
+SHAPES: dict[str, Callable[[ImageSetDraft, int, bool], None]] = {
     "folder-per-class": _folder_per_class,
     "fer2013": _fer2013,
     "ckplus": _ckplus,
@@ -199,4 +201,4 @@ SHAPES: dict[str, Callable[[Draft, int, bool], None]] = {
     "gaf3": _gaf3,
     "captures": _captures,
 }
-"""What sets are made of, by the id of their schema."""
+"""What adds the files of a set, by the id of its schema."""

@@ -1,8 +1,7 @@
-"""Still pictures of faces before changing backgrounds, and pictures without any.
+"""Still pictures of faces before varied backgrounds, and pictures without a face.
 
-The faces are those of `synthetic.face_video`: one woman's, varied. Every picture differs from every other in place,
-size, tilt, light and background, as crawled pictures do; the expression is always about the same, so a label is a word
-and no more.
+The faces are those of `synthetic.face_video`: one woman's, varied. Pictures differ in position, size, tilt, light and
+background, as pictures from the web do; the expression is always about the same, so labels mean nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Defects of workbooks, each planted so that it gives one known finding and, where it must, known others."""
+"""Defects of workbooks, each planted so that it leads to one known finding and, where unavoidable, to known others."""
 
 from __future__ import annotations
 
@@ -10,190 +10,194 @@ from datasets_me.schema.spec import FRAME_FIELDS, FrameField, Layout
 from datasets_me.synthetic.draft import Draft, Row, folder_path, identity_of
 
 Plant = Callable[[Draft], bool]
-"""Plants one defect and writes down what must be found; False where the dataset cannot have it."""
+"""Plants one defect and notes the findings it must lead to; False where the dataset cannot have it."""
 
 
-def _row(made: Draft, fits: Callable[[Row], bool] = lambda row: True) -> Row:
-    """A row that nothing was done to, and that now is taken."""
-    for row in made.fresh_rows():
+def _row(draft: Draft, fits: Callable[[Row], bool] = lambda row: True) -> Row:
+    """An untouched row that no other defect will touch.
+
+    Raises:
+        NoRoomError: there is none left.
+    """
+    for row in draft.fresh_rows():
         if fits(row):
-            made.claim(row)
+            draft.claim(row)
             return row
     raise NoRoomError
 
 
 class NoRoomError(Exception):
-    """Every row or folder that could take a defect has one."""
+    """Every row or folder that could take this defect is taken."""
 
 
-def _has(made: Draft, column: str) -> bool:
-    return column in made.columns
+def _has(draft: Draft, column: str) -> bool:
+    return column in draft.columns
 
 
-def _clip_layouts(made: Draft) -> list[Layout]:
-    return [layout for layout in made.spec.layouts if layout.holds == "expression"]
+def _clip_layouts(draft: Draft) -> list[Layout]:
+    return [layout for layout in draft.spec.layouts if layout.holds == "expression"]
 
 
-def _has_company(made: Draft, row: Row) -> bool:
+def _has_company(draft: Draft, row: Row) -> bool:
     """Whether the row's video has another row that stays, so that its folder stays annotated."""
-    return any(o is not row and o.identity.video == row.identity.video and not o.lost for o in made.rows)
+    return any(o is not row and o.identity.video == row.identity.video and not o.lost for o in draft.rows)
 
 
-def _sentinel(made: Draft, field: str) -> str | None:
-    return next(iter(made.spec.workbook.sentinels.get(field, [])), None)
+def _sentinel(draft: Draft, field: str) -> str | None:
+    return next(iter(draft.spec.workbook.sentinels.get(field, [])), None)
 
 
-def row_unreadable(made: Draft) -> bool:
-    row = _row(made)
-    column = [name for name in made.synthetic.columns if name in made.columns and name != "self_report"][-1]
+def _row_unreadable(draft: Draft) -> bool:
+    row = _row(draft)
+    column = [name for name in draft.synthetic.columns if name in draft.columns and name != "self_report"][-1]
     if column == "inducement":
         column = "clip"
     row.cells[column] = None
     row.lost = True
-    made.expect("ME101", "convert", row, video=None)
+    draft.expect("ME101", "convert", row, video=None)
     return True
 
 
-def prose_row(made: Draft) -> bool:
-    made.after_table.append("These codes are for research only.")
-    made.truth.append({"code": "ME102", "stage": "convert", "row": made.first_row + len(made.rows)})
+def _prose_row(draft: Draft) -> bool:
+    draft.after_table.append("These codes are for research only.")
+    draft.truth.append({"code": "ME102", "stage": "convert", "row": draft.first_row + len(draft.rows)})
     return True
 
 
-def frame_not_annotated(made: Draft) -> bool:
-    field = next((name for name in reversed(FRAME_FIELDS) if _has(made, name) and _sentinel(made, name)), None)
+def _frame_not_annotated(draft: Draft) -> bool:
+    field = next((name for name in reversed(FRAME_FIELDS) if _has(draft, name) and _sentinel(draft, name)), None)
     if field is None:
         return False
-    row = _row(made)
-    sentinel = _sentinel(made, field) or ""
+    row = _row(draft)
+    sentinel = _sentinel(draft, field) or ""
     row.cells[field] = int(sentinel) if sentinel.lstrip("-").isdigit() else sentinel
-    made.expect("ME103", "convert", row, field)
+    draft.expect("ME103", "convert", row, field)
     return True
 
 
-def frame_unreadable(made: Draft) -> bool:
-    row = _row(made)
+def _frame_unreadable(draft: Draft) -> bool:
+    row = _row(draft)
     row.cells["offset"] = datetime(2014, 5, 8)
-    made.expect("ME104", "convert", row, "offset")
+    draft.expect("ME104", "convert", row, "offset")
     return True
 
 
-def frame_rounded(made: Draft) -> bool:
-    row = _row(made)
-    row.cells["onset"] = row.frames["onset"] + made.spec.workbook.frames.base + 0.25
-    made.expect("ME105", "convert", row, "onset")
+def _frame_rounded(draft: Draft) -> bool:
+    row = _row(draft)
+    row.cells["onset"] = row.frames["onset"] + draft.spec.workbook.frames.base + 0.25
+    draft.expect("ME105", "convert", row, "onset")
     return True
 
 
-def frame_before_first(made: Draft) -> bool:
-    frames = made.spec.workbook.frames
+def _frame_before_first(draft: Draft) -> bool:
+    frames = draft.spec.workbook.frames
     if frames.before_first != "clamp" or frames.base == 0:
         return False
-    first_of_video = {row.identity.video: row for row in reversed(made.rows)}
-    row = _row(made, lambda row: first_of_video[row.identity.video] is row)
+    first_of_video = {row.identity.video: row for row in reversed(draft.rows)}
+    row = _row(draft, lambda row: first_of_video[row.identity.video] is row)
     row.frames["onset"] = 0
     row.cells["onset"] = 0
     row.cells["duration"] = row.frames["offset"] + 2  # counted from the number 0 the cell says
-    made.expect("ME106", "convert", row, "onset")
+    draft.expect("ME106", "convert", row, "onset")
     return True
 
 
-def frames_out_of_order(made: Draft) -> bool:
-    if not _has(made, "apex"):
+def _frames_out_of_order(draft: Draft) -> bool:
+    if not _has(draft, "apex"):
         return False
-    row = _row(made)
+    row = _row(draft)
     row.frames["apex"] = row.frames["offset"] + 2
-    row.cells["apex"] = row.frames["apex"] + made.spec.workbook.frames.base
-    made.expect("ME107", "convert", row, "offset")
-    for layout in _clip_layouts(made):
+    row.cells["apex"] = row.frames["apex"] + draft.spec.workbook.frames.base
+    draft.expect("ME107", "convert", row, "offset")
+    for layout in _clip_layouts(draft):
         if layout.numbers == "video" or row.frames["apex"] > row.frames["offset"]:
-            made.expect("ME404", "check", row, "apex", path=folder_path(layout, row.names))
+            draft.expect("ME404", "check", row, "apex", path=folder_path(layout, row.names))
     return True
 
 
-def overlap(made: Draft) -> bool:
-    pairs = zip(made.rows, made.rows[1:], strict=False)
+def _overlap(draft: Draft) -> bool:
+    pairs = zip(draft.rows, draft.rows[1:], strict=False)
     for first, second in pairs:
-        fresh = {id(first), id(second)}.isdisjoint(made.used) and not first.lost and not second.lost
+        fresh = {id(first), id(second)}.isdisjoint(draft.used) and not first.lost and not second.lost
         if fresh and first.identity.video == second.identity.video:
-            made.claim(first, second)
-            _set_frames(made, second, onset=first.frames["offset"])
-            made.expect("ME108", "convert", second, "onset")
+            draft.claim(first, second)
+            _set_frames(draft, second, onset=first.frames["offset"])
+            draft.expect("ME108", "convert", second, "onset")
             return True
     return False
 
 
-def _set_frames(made: Draft, row: Row, **frames: int) -> None:
+def _set_frames(draft: Draft, row: Row, **frames: int) -> None:
     row.frames |= frames
     for name in FRAME_FIELDS:
-        row.cells[name] = row.frames[name] + made.spec.workbook.frames.base
-    row.cells["duration"] = row.frames["offset"] - row.frames["onset"] + (made.spec.workbook.duration == "inclusive")
+        row.cells[name] = row.frames[name] + draft.spec.workbook.frames.base
+    row.cells["duration"] = row.frames["offset"] - row.frames["onset"] + (draft.spec.workbook.duration == "inclusive")
 
 
-def duplicate_annotation(made: Draft) -> bool:
-    row = _row(made)
-    copy = replace(row, cells=dict(row.cells), frames=dict(row.frames), number=made.first_row + len(made.rows))
-    made.rows.append(copy)
-    made.claim(copy)
-    made.expect("ME109", "convert", copy)
+def _duplicate_annotation(draft: Draft) -> bool:
+    row = _row(draft)
+    copy = replace(row, cells=dict(row.cells), frames=dict(row.frames), number=draft.first_row + len(draft.rows))
+    draft.rows.append(copy)
+    draft.claim(copy)
+    draft.expect("ME109", "convert", copy)
     return True
 
 
-def count_differs(made: Draft) -> bool:
-    made.schema_changes.setdefault("expected", {})["annotations"] = 1
-    made.truth.append({"code": "ME110", "stage": "convert"})
+def _count_differs(draft: Draft) -> bool:
+    draft.schema_changes.setdefault("expected", {})["annotations"] = 1
+    draft.truth.append({"code": "ME110", "stage": "convert"})
     return True
 
 
-def _with_aus(made: Draft, code: str, text: str) -> bool:
-    if not _has(made, "aus"):
+def _with_aus(draft: Draft, code: str, text: str) -> bool:
+    if not _has(draft, "aus"):
         return False
-    row = _row(made)
+    row = _row(draft)
     row.cells["aus"] = text
-    made.expect(code, "convert", row, "aus")
+    draft.expect(code, "convert", row, "aus")
     return True
 
 
-def au_unread(made: Draft) -> bool:
-    return _with_aus(made, "ME111", "4+glare")
+def _au_unread(draft: Draft) -> bool:
+    return _with_aus(draft, "ME111", "4+glare")
 
 
-def au_unknown(made: Draft) -> bool:
-    return _with_aus(made, "ME112", "3+25")
+def _au_unknown(draft: Draft) -> bool:
+    return _with_aus(draft, "ME112", "3+25")
 
 
-def au_ambiguous(made: Draft) -> bool:
-    return _with_aus(made, "ME113", "4+12 or 14")
+def _au_ambiguous(draft: Draft) -> bool:
+    return _with_aus(draft, "ME113", "4+12 or 14")
 
 
-def au_not_annotated(made: Draft) -> bool:
-    sentinel = _sentinel(made, "aus")
-    return sentinel is not None and _with_aus(made, "ME114", sentinel)
+def _au_not_annotated(draft: Draft) -> bool:
+    sentinel = _sentinel(draft, "aus")
+    return sentinel is not None and _with_aus(draft, "ME114", sentinel)
 
 
-def label_unknown(made: Draft) -> bool:
-    column = next((name for name in ("emotion", *made.spec.emotions.vocabularies) if _has(made, name)), None)
+def _label_unknown(draft: Draft) -> bool:
+    column = next((name for name in ("emotion", *draft.spec.emotions.vocabularies) if _has(draft, name)), None)
     if column is None:
         return False
-    row = _row(made)
+    row = _row(draft)
     text = str(row.cells[column])
     row.cells[column] = text[:-1] + "y" + text[-1]
-    made.expect("ME115", "convert", row, column)
+    draft.expect("ME115", "convert", row, column)
     return True
 
 
-def type_unknown(made: Draft) -> bool:
-    if not made.spec.expression_type.values:
+def _type_unknown(draft: Draft) -> bool:
+    if not draft.spec.expression_type.values:
         return False
-    row = _row(made, lambda row: _has_company(made, row))
+    row = _row(draft, lambda row: _has_company(draft, row))
     row.cells["type"] = f"x{row.cells['type']}"
     row.lost = True
-    made.expect("ME116", "convert", row, "type")
+    draft.expect("ME116", "convert", row, "type")
     return True
 
 
-def _correct(made: Draft, row: Row, field: FrameField, old: str, new: int) -> None:
-    made.schema_changes.setdefault("corrections", []).append(
+def _correct(draft: Draft, row: Row, field: FrameField, old: str, new: int) -> None:
+    draft.schema_changes.setdefault("corrections", []).append(
         {
             "subject": row.identity.subject,
             "video": row.identity.video,
@@ -206,130 +210,130 @@ def _correct(made: Draft, row: Row, field: FrameField, old: str, new: int) -> No
     )
 
 
-def corrected(made: Draft) -> bool:
-    row = _row(made)
-    right = row.frames["offset"] + made.spec.workbook.frames.base
+def _corrected(draft: Draft) -> bool:
+    row = _row(draft)
+    right = row.frames["offset"] + draft.spec.workbook.frames.base
     row.cells["offset"] = right + 1000
-    _correct(made, row, "offset", str(right + 1000), right)
-    made.expect("ME117", "convert", row, "offset")
+    _correct(draft, row, "offset", str(right + 1000), right)
+    draft.expect("ME117", "convert", row, "offset")
     return True
 
 
-def correction_unmatched(made: Draft) -> bool:
-    row = _row(made)
-    _correct(made, row, "offset", "99999", 1)
-    made.truth.append({"code": "ME118", "stage": "convert", "video": row.identity.video})
+def _correction_unmatched(draft: Draft) -> bool:
+    row = _row(draft)
+    _correct(draft, row, "offset", "99999", 1)
+    draft.truth.append({"code": "ME118", "stage": "convert", "video": row.identity.video})
     return True
 
 
-def lookup_differs(made: Draft) -> bool:
-    for name in made.variant.lookups:
-        lookup = made.spec.names.lookups[name]
-        needed = {str(row.names[lookup.by]) for row in made.rows}
+def _lookup_differs(draft: Draft) -> bool:
+    for name in draft.variant.lookups:
+        lookup = draft.spec.names.lookups[name]
+        needed = {str(row.names[lookup.by]) for row in draft.rows}
         unneeded = [key for key in lookup.values if key not in needed]
         if unneeded:
-            made.dropped_lookups.add((name, unneeded[-1]))
-            made.truth.append({"code": "ME119", "stage": "convert"})
+            draft.dropped_lookups.add((name, unneeded[-1]))
+            draft.truth.append({"code": "ME119", "stage": "convert"})
             return True
     return False
 
 
-def name_contradiction(made: Draft) -> bool:
+def _name_contradiction(draft: Draft) -> bool:
     # The column Subject is followed, so only the part of the clip's name that repeats it is changed.
-    pattern = made.spec.names.split.get("clip", "")
-    if "(?P<subject>" not in pattern or "subject" not in made.columns:
+    pattern = draft.spec.names.split.get("clip", "")
+    if "(?P<subject>" not in pattern or "subject" not in draft.columns:
         return False
-    row = _row(made, lambda row: _has_company(made, row))
+    row = _row(draft, lambda row: _has_company(draft, row))
     subject = str(row.cells["subject"])
     row.cells["clip"] = str(row.cells["clip"]).replace(subject, "9" * len(subject), 1)
-    row.identity, row.names = identity_of(made, {k: v for k, v in row.cells.items() if k in ("subject", "clip")})
-    made.expect("ME120", "convert", row, "clip")
+    row.identity, row.names = identity_of(draft, {k: v for k, v in row.cells.items() if k in ("subject", "clip")})
+    draft.expect("ME120", "convert", row, "clip")
     return True
 
 
-def file_kind_differs(made: Draft) -> bool:
-    made.suffix = ".xls"
-    made.truth.append({"code": "ME121", "stage": "convert"})
+def _file_kind_differs(draft: Draft) -> bool:
+    draft.suffix = ".xls"
+    draft.truth.append({"code": "ME121", "stage": "convert"})
     return True
 
 
-def formula_without_value(made: Draft) -> bool:
-    row = _row(made)
-    row.cells["offset"] = f"={made.letter('onset')}{row.number}+9"
-    made.expect("ME122", "convert", row, "offset", video=None)
-    made.expect("ME103", "convert", row, "offset")
+def _formula_without_value(draft: Draft) -> bool:
+    row = _row(draft)
+    row.cells["offset"] = f"={draft.letter('onset')}{row.number}+9"
+    draft.expect("ME122", "convert", row, "offset", video=None)
+    draft.expect("ME103", "convert", row, "offset")
     return True
 
 
-def merged_cells(made: Draft) -> bool:
-    column = next(iter(made.synthetic.columns))
-    for first, second in zip(made.rows, made.rows[1:], strict=False):
-        fresh = {id(first), id(second)}.isdisjoint(made.used) and not first.lost and not second.lost
+def _merged_cells(draft: Draft) -> bool:
+    column = next(iter(draft.synthetic.columns))
+    for first, second in zip(draft.rows, draft.rows[1:], strict=False):
+        fresh = {id(first), id(second)}.isdisjoint(draft.used) and not first.lost and not second.lost
         if fresh and first.cells[column] == second.cells[column]:
-            made.claim(first, second)
-            made.merged.append(f"{made.letter(column)}{first.number}:{made.letter(column)}{second.number}")
-            made.truth.append({"code": "ME123", "stage": "convert"})
+            draft.claim(first, second)
+            draft.merged.append(f"{draft.letter(column)}{first.number}:{draft.letter(column)}{second.number}")
+            draft.truth.append({"code": "ME123", "stage": "convert"})
             return True
     return False
 
 
-def duration_differs(made: Draft) -> bool:
-    if not _has(made, "duration") or not made.spec.workbook.duration:
+def _duration_differs(draft: Draft) -> bool:
+    if not _has(draft, "duration") or not draft.spec.workbook.duration:
         return False
-    row = _row(made)
+    row = _row(draft)
     row.cells["duration"] = row.frames["offset"]
-    made.expect("ME124", "convert", row, "duration")
+    draft.expect("ME124", "convert", row, "duration")
     return True
 
 
-def column_unused(made: Draft) -> bool:
-    made.extra_column = "Coder 2"
-    made.truth.append({"code": "ME125", "stage": "convert"})
+def _column_unused(draft: Draft) -> bool:
+    draft.extra_column = "Coder 2"
+    draft.truth.append({"code": "ME125", "stage": "convert"})
     return True
 
 
-def sheet_unused(made: Draft) -> bool:
-    made.extra_sheet = "Draft"
-    made.truth.append({"code": "ME126", "stage": "convert"})
+def _sheet_unused(draft: Draft) -> bool:
+    draft.extra_sheet = "Draft"
+    draft.truth.append({"code": "ME126", "stage": "convert"})
     return True
 
 
-def apex_at_end(made: Draft) -> bool:
-    if not _has(made, "apex"):
+def _apex_at_end(draft: Draft) -> bool:
+    if not _has(draft, "apex"):
         return False
-    row = _row(made)
-    _set_frames(made, row, apex=row.frames["onset"])
-    made.expect("ME127", "convert", row, "apex")
+    row = _row(draft)
+    _set_frames(draft, row, apex=row.frames["onset"])
+    draft.expect("ME127", "convert", row, "apex")
     return True
 
 
 ROW_DEFECTS: dict[str, Plant] = {
-    "ME101": row_unreadable,
-    "ME103": frame_not_annotated,
-    "ME104": frame_unreadable,
-    "ME105": frame_rounded,
-    "ME106": frame_before_first,
-    "ME107": frames_out_of_order,
-    "ME108": overlap,
-    "ME109": duplicate_annotation,
-    "ME110": count_differs,
-    "ME111": au_unread,
-    "ME112": au_unknown,
-    "ME113": au_ambiguous,
-    "ME114": au_not_annotated,
-    "ME115": label_unknown,
-    "ME116": type_unknown,
-    "ME117": corrected,
-    "ME118": correction_unmatched,
-    "ME119": lookup_differs,
-    "ME120": name_contradiction,
-    "ME121": file_kind_differs,
-    "ME122": formula_without_value,
-    "ME123": merged_cells,
-    "ME124": duration_differs,
-    "ME125": column_unused,
-    "ME126": sheet_unused,
-    "ME127": apex_at_end,
-    "ME102": prose_row,  # below the last row, so after all that add one
+    "ME101": _row_unreadable,
+    "ME103": _frame_not_annotated,
+    "ME104": _frame_unreadable,
+    "ME105": _frame_rounded,
+    "ME106": _frame_before_first,
+    "ME107": _frames_out_of_order,
+    "ME108": _overlap,
+    "ME109": _duplicate_annotation,
+    "ME110": _count_differs,
+    "ME111": _au_unread,
+    "ME112": _au_unknown,
+    "ME113": _au_ambiguous,
+    "ME114": _au_not_annotated,
+    "ME115": _label_unknown,
+    "ME116": _type_unknown,
+    "ME117": _corrected,
+    "ME118": _correction_unmatched,
+    "ME119": _lookup_differs,
+    "ME120": _name_contradiction,
+    "ME121": _file_kind_differs,
+    "ME122": _formula_without_value,
+    "ME123": _merged_cells,
+    "ME124": _duration_differs,
+    "ME125": _column_unused,
+    "ME126": _sheet_unused,
+    "ME127": _apex_at_end,
+    "ME102": _prose_row,  # below the last row, so after all defects that add rows
 }
 """Defects by code. ME128 concerns text files, which a synthetic workbook is not."""

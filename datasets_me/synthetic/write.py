@@ -24,7 +24,7 @@ from datasets_me.core.paths import safe_name, under
 from datasets_me.core.text import clean
 from datasets_me.formats.kinds import SYNTHETIC
 from datasets_me.schema.schema_files import Schema
-from datasets_me.synthetic.draft import Draft, Folder, add_folders, draft, schema_text
+from datasets_me.synthetic.draft import Draft, Folder, add_folders, new_draft, schema_text
 from datasets_me.synthetic.folder_defects import FOLDER_DEFECTS
 from datasets_me.synthetic.frame_defects import FRAME_DEFECTS, note_text_order
 from datasets_me.synthetic.row_defects import ROW_DEFECTS, NoRoomError
@@ -36,8 +36,8 @@ PLANTABLE = (*ROW_DEFECTS, *FOLDER_DEFECTS, *FRAME_DEFECTS)
 
 
 @dataclass(frozen=True)
-class Made:
-    """Where a synthetic dataset lies, and what was planted in it."""
+class SyntheticDataset:
+    """Where a synthetic dataset lies, and the defects planted in it."""
 
     workbook: Path
     root: Path
@@ -48,7 +48,7 @@ class Made:
     impossible: tuple[str, ...]
 
 
-def make(
+def make(  # noqa: PLR0913 - what a set can have, each by its own name; all but two have defaults
     schema: Schema,
     out: Path,
     *,
@@ -56,20 +56,23 @@ def make(
     subjects: int = 6,
     defects: Sequence[str] = (),
     as_fits: bool = False,
+    real_lengths: bool = False,
     film: Film | None = None,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> Made:
+) -> SyntheticDataset:
     """Write a synthetic dataset: ``<workbook>``, ``frames/``, ``schema.yaml`` and ``truth.json`` under ``out``.
 
     The same seed gives the same files. ``schema.yaml`` is the dataset's with the counts of this set. ``truth.json``
-    lists every finding that ``convert`` and ``check`` have to make with it, and no others are to be made.
+    lists every finding that ``convert`` and ``check`` have to report, and they report no others.
 
     Args:
         defects: codes to plant. Those the dataset cannot have (no apex column, say) are named in the result.
+        as_fits: name there also those for which no row or folder is left, instead of raising an error.
+        real_lengths: expressions and pauses last as long as real ones at the frame rate of the dataset, instead of a
+            few frames; of datasets of several rates, videos have them in turn.
         film: show real faces that move as annotated; without it, frames are small pictures of rectangles. The truth of
             the motion is written to ``truth/``.
-        as_fits: name there also those for which no row or folder is left, instead of refusing.
         force: replace an earlier synthetic dataset.
         progress: called with folders written and folders in all.
 
@@ -82,39 +85,39 @@ def make(
     for code in defects:
         if code not in PLANTABLE:
             raise MeDatasetsError(f"'{code}' cannot be planted", fix=f"choose from {', '.join(PLANTABLE)}")
-    made = draft(schema, seed, subjects)
-    for number, line in enumerate(made.synthetic.preamble, start=1):
+    draft = new_draft(schema, seed, subjects, real_lengths=real_lengths)
+    for number, line in enumerate(draft.synthetic.preamble, start=1):
         if line:
-            made.truth.append({"code": "ME102", "stage": "convert", "row": number})
-    planted = _plant(made, defects, as_fits)
-    workbook = safe_name(clean(schema.spec.workbook.files[0].replace("*", ""))) + made.suffix
+            draft.truth.append({"code": "ME102", "stage": "convert", "row": number})
+    planted = _plant(draft, defects, as_fits)
+    workbook = safe_name(clean(schema.spec.workbook.files[0].replace("*", ""))) + draft.suffix
     with artefact.new_folder(out, SYNTHETIC, force=force) as new:
-        _write_workbook(made, new.path / workbook)
+        _write_workbook(draft, new.path / workbook)
         studio = None
         if film:
             from datasets_me.synthetic.film import Studio, write_truth
 
-            studio = Studio(made, seed, film)
+            studio = Studio(draft, seed, film)
             write_truth(studio, new.path / "truth")
-        frames = _write_frames(made, new.path / "frames", studio, progress)
-        (new.path / "schema.yaml").write_text(schema_text(made), encoding="utf-8")
-        truth = {"dataset": schema.spec.id, "seed": seed, "planted": planted, "findings": made.truth}
+        frames = _write_frames(draft, new.path / "frames", studio, progress)
+        (new.path / "schema.yaml").write_text(schema_text(draft), encoding="utf-8")
+        truth = {"dataset": schema.spec.id, "seed": seed, "planted": planted, "findings": draft.truth}
         text = json.dumps(truth, indent=1, ensure_ascii=False) + "\n"
         (new.path / "truth.json").write_text(text, encoding="utf-8")
         new.about.update(dataset=schema.spec.id, seed=seed)
     impossible = tuple(code for code in defects if code not in planted)
-    return Made(
+    return SyntheticDataset(
         out / workbook, out / "frames", out / "schema.yaml", out / "truth.json", frames, tuple(planted), impossible
     )
 
 
-def _plant(made: Draft, defects: Sequence[str], as_fits: bool) -> list[str]:
-    """Plant what the dataset can have; rows first, because folders are made from them."""
+def _plant(draft: Draft, defects: Sequence[str], as_fits: bool) -> list[str]:
+    """Plant the defects the dataset can have; those of rows first, because folders follow from the rows."""
     planted = []
     for catalogue in (ROW_DEFECTS, FOLDER_DEFECTS, FRAME_DEFECTS):
         for code in (code for code in catalogue if code in defects):
             try:
-                planted += [code] if catalogue[code](made) else []
+                planted += [code] if catalogue[code](draft) else []
             except NoRoomError:
                 if not as_fits:
                     raise MeDatasetsError(
@@ -122,54 +125,54 @@ def _plant(made: Draft, defects: Sequence[str], as_fits: bool) -> list[str]:
                         fix="give more --subjects or fewer --defects",
                     ) from None
         if catalogue is ROW_DEFECTS:
-            add_folders(made)
-    note_text_order(made)
+            add_folders(draft)
+    note_text_order(draft)
     return planted
 
 
-def _write_workbook(made: Draft, path: Path) -> None:
+def _write_workbook(draft: Draft, path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
-    sheet.title = made.synthetic.sheets[0]
-    columns = made.columns
-    for line in made.synthetic.preamble:
+    sheet.title = draft.synthetic.sheets[0]
+    columns = draft.columns
+    for line in draft.synthetic.preamble:
         sheet.append([line or None])
-    if made.variant.header == "find":
-        titles = {**made.variant.columns, **made.variant.optional}
+    if draft.variant.header == "find":
+        titles = {**draft.variant.columns, **draft.variant.optional}
         sheet.append([titles[name][0] if name else None for name in columns])
-    for row in made.rows:
+    for row in draft.rows:
         sheet.append([row.cells.get(name) if name else None for name in columns])
-    for line in made.after_table:
+    for line in draft.after_table:
         sheet.append([line])
-    if made.extra_column:
-        header = made.first_row - 1
+    if draft.extra_column:
+        header = draft.first_row - 1
         if header:
-            sheet.cell(header, len(columns) + 4, made.extra_column)
-        sheet.cell(made.first_row, len(columns) + 4, "agrees")
-    for area in made.merged:
+            sheet.cell(header, len(columns) + 4, draft.extra_column)
+        sheet.cell(draft.first_row, len(columns) + 4, "agrees")
+    for area in draft.merged:
         sheet.merge_cells(area)
-    _write_lookups(made, book)
-    if made.extra_sheet:
-        book.create_sheet(made.extra_sheet).append(["an older coding", 1])
+    _write_lookups(draft, book)
+    if draft.extra_sheet:
+        book.create_sheet(draft.extra_sheet).append(["an older coding", 1])
     content = io.BytesIO()
     book.save(content)
     path.write_bytes(_without_times(content.getvalue()))
 
 
-def _write_lookups(made: Draft, book: openpyxl.Workbook) -> None:
-    by_sheet = sorted(made.variant.lookups.items(), key=lambda item: item[1].sheet)
-    for title, (name, place) in zip(made.synthetic.sheets[1:], by_sheet, strict=True):
+def _write_lookups(draft: Draft, book: openpyxl.Workbook) -> None:
+    by_sheet = sorted(draft.variant.lookups.items(), key=lambda item: item[1].sheet)
+    for title, (name, place) in zip(draft.synthetic.sheets[1:], by_sheet, strict=True):
         sheet = book.create_sheet(title)
-        values = made.spec.names.lookups[name].values
-        kept = {key: value for key, value in values.items() if (name, key) not in made.dropped_lookups}
+        values = draft.spec.names.lookups[name].values
+        kept = {key: value for key, value in values.items() if (name, key) not in draft.dropped_lookups}
         for number, (key, value) in enumerate(kept.items(), start=1):
             sheet.cell(number, column_index(place.key) + 1, key)
             sheet.cell(number, column_index(place.value) + 1, value)
 
 
 def _without_times(content: bytes) -> bytes:
-    """The workbook with the times of writing taken out, so that the same seed gives the same bytes."""
+    """The workbook without the times of writing, so that the same seed gives the same bytes."""
     rewritten = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(rewritten, "w", zipfile.ZIP_DEFLATED) as new:
         for item in old.infolist():
@@ -181,32 +184,32 @@ def _without_times(content: bytes) -> bytes:
 
 
 def _write_frames(
-    made: Draft,
+    draft: Draft,
     root: Path,
     picture: Callable[[Folder, int], Image.Image] | None,
     progress: Callable[[int, int], None] | None,
 ) -> int:
     written = 0
-    for number, folder in enumerate(made.folders, start=1):
+    for number, folder in enumerate(draft.folders, start=1):
         place = under(root, folder.path)
         place.mkdir(parents=True, exist_ok=True)
         shade = 60 + sum(map(ord, folder.video)) % 150
         for name, kind in folder.files.items():
             suffix = name.rpartition(".")[2].casefold()
             if picture is None or kind in ("empty", "text"):
-                content = _drawn(kind, suffix, made.synthetic.size, shade)
+                content = _drawn(kind, suffix, draft.synthetic.size, shade)
             else:
                 content = _encoded(kind, suffix, picture(folder, number_of(name) or 0))
             under(root, f"{folder.path}/{name}").write_bytes(content)
         written += len(folder.files)
         if progress:
-            progress(number, len(made.folders))
+            progress(number, len(draft.folders))
     return written
 
 
 @cache
 def _drawn(kind: str, suffix: str, size: tuple[int, int], shade: int) -> bytes:
-    """The bytes of one file that shows rectangles, by what it is meant to be."""
+    """The bytes of a file of this kind that shows rectangles."""
     if kind == "empty":
         return b""
     if kind == "text":
@@ -217,7 +220,7 @@ def _drawn(kind: str, suffix: str, size: tuple[int, int], shade: int) -> bytes:
 
 
 def _encoded(kind: str, suffix: str, image: Image.Image) -> bytes:
-    """The bytes of one image, by what it is meant to be."""
+    """The bytes of an image as a file of this kind."""
     suffix = {"png": "png", "tif": "tif"}.get(kind, suffix)
     if kind == "other format":
         suffix = "png" if suffix != "png" else "jpg"

@@ -1,4 +1,4 @@
-"""Exports as PyTorch datasets; the only part of the package that needs torch.
+"""Exports as PyTorch datasets.
 
 ::
 

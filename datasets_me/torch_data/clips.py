@@ -17,14 +17,14 @@ from datasets_me.formats.exports import read_about
 from datasets_me.formats.items import read_annotations, read_items
 from datasets_me.formats.kinds import CLIPS
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
-from datasets_me.torch_data.folds import PARTS, Part, read_fold
+from datasets_me.torch_data.folds import Part, check_choice, read_fold
 from datasets_me.torch_data.mapped import Members
 
 T = TypeVar("T", str, int)
 
 
 class ClipDataset(Dataset[Item]):
-    """The clips of one part, read when they are asked for.
+    """The clips of one part, read on access.
 
     An item has the tensors that `fields` lists: ``frames`` (N, 3, size, size) uint8 RGB, ``numbers`` (N,) int32,
     ``label`` () int64, an index into ``classes``, and ``aus`` (K,) float32, 1 for each action unit of ``action_units``
@@ -33,16 +33,16 @@ class ClipDataset(Dataset[Item]):
 
     Attributes:
         rows: the items, in order.
-        classes: what the numbers of ``label`` stand for, the same in every fold. Of ``class_3`` and ``class_5`` all
-            that the dataset's schema has, in its order, whether or not they occur; of ``emotion`` those that occur in
-            the export, in the order of the alphabet; or the names that were given.
+        classes: the classes by the numbers of ``label``, the same in every fold: for ``class_3`` and ``class_5`` all of
+            the schema, in its order, whether or not they occur; for ``emotion`` those that occur in the export, in
+            alphabetical order; or ``class_names``.
         action_units: those that occur in the export, in order; or those that were given.
-        without_class: ids of this part's annotations whose label is none of ``classes``, or who have none; they are
-            left out.
+        without_class: ids of this part's annotations that are left out because their label is none of ``classes``, or
+            they have none.
         fields: shape and dtype of each tensor of an item.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the choices of a dataset of PyTorch, each by its own name
         self,
         folder: str | Path,
         *,
@@ -58,32 +58,22 @@ class ClipDataset(Dataset[Item]):
 
         Args:
             folder: what ``me-datasets export clips`` wrote, as npz.
-            classes: the label that is to be recognised.
+            classes: the column of the label.
             class_names: the classes in the order of their numbers, so that several datasets have the same. Clips of
                 other classes are left out and named in ``without_class``.
-            action_units: the units that ``aus`` shows, in order, so that several datasets have the same; others are
-                not shown.
+            action_units: the units in ``aus``, in order, so that several datasets have the same; others are left out.
             part: of the fold; without a split, all clips.
             split: a folder of ``me-datasets split``.
             fold: the name of one of its folds.
             seed: shuffle, in an order that is the same everywhere.
 
         Raises:
-            MeDatasetsError: the folder is no such export, or the split or fold is not there.
+            MeDatasetsError: the folder is not such an export, or the split or fold does not exist.
         """
         self.folder = Path(folder)
         about = read_about(self.folder, CLIPS)
         options = about["options"]
-        if options["format"] != "npz":
-            raise MeDatasetsError(
-                f"the export is one of {options['format']} files",
-                where=str(folder),
-                fix="export with --format npz, or read those",
-            )
-        if part not in PARTS:
-            raise MeDatasetsError(f"there is no part '{part}'", fix=f"choose one of {', '.join(PARTS)}")
-        if (split is None) != (fold is None):
-            raise MeDatasetsError("a split and one of its folds belong together")
+        check_choice(options["format"], part, split, fold, folder)
         rows = read_items(self.folder)
         annotations = read_annotations(self.folder)
         self._annotations = {row.file: annotations[row.annotations[0]] for row in rows}
@@ -93,14 +83,14 @@ class ClipDataset(Dataset[Item]):
             )
         self._classes_from: EmotionLabel = classes
         exported = self._annotations.values()
-        found = {getattr(row, classes) for row in exported} - {None}
-        names = about["manifest"].get("classes", {}).get(classes) or sorted(found)
+        occurring = {getattr(row, classes) for row in exported} - {None}
+        names = about["manifest"].get("classes", {}).get(classes) or sorted(occurring)
         self.classes: tuple[str, ...] = _once("class_names", names if class_names is None else class_names)
-        if class_names is not None and found and found.isdisjoint(self.classes):
+        if class_names is not None and occurring and occurring.isdisjoint(self.classes):
             raise MeDatasetsError(
-                f"no clip of the export has one of the classes {', '.join(map(str, self.classes))}",
+                f"no clip of the export is of any of the classes {', '.join(map(str, self.classes))}",
                 where=str(folder),
-                fix=f"its classes are {', '.join(sorted(found))}",
+                fix=f"its classes are {', '.join(sorted(occurring))}",
             )
         units = sorted({unit.au for row in exported for unit in row.aus})
         self.action_units: tuple[int, ...] = _once("action_units", units if action_units is None else action_units)
@@ -148,7 +138,7 @@ class ClipDataset(Dataset[Item]):
 
 
 def _once(option: str, values: Sequence[T]) -> tuple[T, ...]:
-    """Values that number something: each must be there once."""
+    """Values in order, each of which must occur only once."""
     if isinstance(values, str) or len(set(values)) < len(values):
-        raise MeDatasetsError(f"{option} must be a list that names nothing twice, not {values!r}")
+        raise MeDatasetsError(f"{option} must be a list without duplicates, not {values!r}")
     return tuple(values)

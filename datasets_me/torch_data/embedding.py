@@ -1,4 +1,4 @@
-"""A TorchScript model of the user's as a description of faces."""
+"""The user's TorchScript model as an embedding of faces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datasets_me.images.groups.embed import Embedder, from_function, present
 
 
 def torchscript_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5) -> Embedder:
-    """A model saved by ``torch.jit.save``, run on the CPU; given the same as an ONNX model.
+    """A model saved by ``torch.jit.save``, run on the CPU with the same input as an ONNX model.
 
     A TorchScript file is a program: load only what you trust.
 

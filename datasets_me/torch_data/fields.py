@@ -1,4 +1,4 @@
-"""What the items of a dataset are made of, and putting them together."""
+"""The fields of a dataset's items, and stacking and ordering the items."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Field:
     dtype: torch.dtype
 
     def fits(self, tensor: torch.Tensor) -> bool:
-        """Whether a tensor is as this says."""
+        """Whether a tensor has this shape and dtype."""
         sizes = zip(self.shape, tensor.shape, strict=False)
         return (
             tensor.dtype == self.dtype
@@ -38,24 +38,24 @@ def stack(fields: Mapping[str, Field], items: Iterable[Item], count: int) -> dic
     Raises:
         MeDatasetsError: the items of a field differ in length.
     """
-    held: dict[str, list[torch.Tensor]] = {name: [] for name in fields}
+    tensors: dict[str, list[torch.Tensor]] = {name: [] for name in fields}
     for item in items:
         for name in fields:
-            held[name].append(item[name])
-    made = {}
+            tensors[name].append(item[name])
+    stacked = {}
     for name, field in fields.items():
-        if len({tensor.shape for tensor in held[name]}) > 1:
+        if len({tensor.shape for tensor in tensors[name]}) > 1:
             raise MeDatasetsError(
                 f"the items differ in length, so '{name}' cannot be one tensor",
                 fix="export clips with --frames key or a number, or use a DataLoader with a collate_fn",
             )
         empty = torch.empty((0, *(size or 0 for size in field.shape)), dtype=field.dtype)
-        made[name] = torch.stack(held[name]) if count else empty
-    return made
+        stacked[name] = torch.stack(tensors[name]) if count else empty
+    return stacked
 
 
 def in_order(rows: Sequence[ItemRow], seed: int | None) -> list[ItemRow]:
-    """Items by subject, video and frame; with a seed, in an order that depends on the seed and their names alone."""
+    """Items by subject, video and frame; with a seed, in an order that depends only on the seed and their names."""
     ordered = sorted(rows, key=lambda row: (row.subject, row.name, row.start))
     if seed is None:
         return ordered

@@ -22,12 +22,12 @@ class ImageDataset(Dataset[tuple[Any, int]]):
     """Images and class numbers, with decisions applied and near-duplicates kept in one split.
 
     An item is ``(image, number)``: RGB uint8 of shape (3, H, W), upright, at its own size, or what ``transform`` makes
-    of it; ``number`` counts ``classes``, which are the same for every split. Files are read when asked for; pixels that
-    stood in a table are held in memory (83 MB for FER2013).
+    of it; ``number`` counts ``classes``, which are the same for every split. Files are read on access; pixels
+    from a table are kept in memory (83 MB for FER2013).
 
     Args:
         images: the folder of a set, made by ``me-datasets images import``.
-        root: the folder the files lie under; none for a set without files.
+        root: the folder of the files; None for a set without files.
         part: ``train``, ``validation`` or ``test``; all images by default.
         split: ``own``, or shares such as ``0.8,0.1,0.1``, as in ``me-datasets images export``.
         seed: decides a split by shares.
@@ -35,7 +35,7 @@ class ImageDataset(Dataset[tuple[Any, int]]):
         transform: called with the tensor.
 
     Raises:
-        MeDatasetsError: the set or a table is damaged, files lie nowhere, or the part is empty.
+        MeDatasetsError: the set or a table is damaged, the files are not found, or the part is empty.
     """
 
     def __init__(
@@ -49,25 +49,25 @@ class ImageDataset(Dataset[tuple[Any, int]]):
         decisions: Path | None = None,
         transform: Callable[[torch.Tensor], Any] | None = None,
     ) -> None:
-        made = image_set.read(images)
-        planned = plan(made, split=split, seed=seed, decisions=decisions)
+        source = image_set.read(images)
+        planned = plan(source, split=split, seed=seed, decisions=decisions)
         chosen = [row for row in planned.rows if part is None or row.split == part]
         if not chosen:
             counts = Counter(row.split or "no split" for row in planned.rows)
-            said = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+            present = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
             raise ImagesError(
-                f"no image is in {part or 'the set'}", where=str(images), fix=f"there are: {said or 'none'}"
+                f"no image is in {part or 'the set'}", where=str(images), fix=f"choose among: {present or 'none'}"
             )
         self.classes = planned.classes
         self.findings = planned.findings
         self.ids = [row.id for row in chosen]
-        self._root = made.root(root)
+        self._root = source.root(root)
         self._transform = transform
         numbers = {name: number for number, name in enumerate(self.classes)}
         self.targets = [numbers[row.label] for row in chosen]
         self._rows: list[ImageRow] = []
         wanted = {row.number for row in chosen}
-        for number, row in enumerate(made.rows()):
+        for number, row in enumerate(source.rows()):
             if number in wanted:
                 self._rows.append(row)
 
@@ -80,7 +80,7 @@ class ImageDataset(Dataset[tuple[Any, int]]):
             picture = image_set.load(row, self._root).image
         except DamageError as error:
             raise ImagesError(
-                f"an image that was there at the import is gone or damaged: {error}", where=row.id
+                f"an image is gone or was damaged since the import: {error}", where=row.id, fix="import the set again"
             ) from error
         image = torch.from_numpy(picture[:, :, ::-1].transpose(2, 0, 1).copy())
         return (image if self._transform is None else self._transform(image)), self.targets[index]

@@ -13,7 +13,7 @@ from datasets_me.core.errors import MeDatasetsError
 
 
 class Members:
-    """Where the arrays of npz files lie. What was looked up once is remembered, in each process by itself."""
+    """The positions of arrays in npz files, looked up once per process."""
 
     def __init__(self) -> None:
         self._places: dict[Path, dict[str, Header]] = {}

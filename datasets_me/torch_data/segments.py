@@ -14,28 +14,29 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import under
 from datasets_me.export.labels import CHANNELS
 from datasets_me.export.segments import read_labels
+from datasets_me.export.statistics import channels
 from datasets_me.formats.exports import read_about
 from datasets_me.formats.items import ItemRow, read_items
 from datasets_me.formats.kinds import SEGMENTS
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
-from datasets_me.torch_data.folds import PARTS, Part, read_fold
+from datasets_me.torch_data.folds import Part, check_choice, read_fold
 from datasets_me.torch_data.mapped import Members
 
 _REACH = 3
-"""Standard deviations after which a soft apex is zero."""
+"""A soft apex is zero beyond so many standard deviations."""
 
 
 class SegmentDataset(Dataset[Item]):
-    """The segments of one part, read when they are asked for.
+    """The segments of one part, read on access.
 
     An item has the tensors that `fields` lists: ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8),
     int8 or with soft apexes float32, ``mask`` (…,) bool and ``start`` () int64; and the texts ``subject`` and
-    ``video_name``. ``rows[i]`` says all that the export knows of item i, its annotations among it.
+    ``video_name``. ``rows[i]`` is the row of item i in ``items.parquet``, with its annotations.
 
     Attributes:
         rows: the items, in order.
         fields: shape and dtype of each tensor of an item.
-        mean, std: (2,) float32, of the motion in x and y, or what was given; None where it is not normalised.
+        mean, std: (2,) float32, of the motion in x and y, or those that were given; None without normalisation.
     """
 
     def __init__(
@@ -56,36 +57,25 @@ class SegmentDataset(Dataset[Item]):
             part: of the fold; without a split, all segments of this part of the export.
             split: a folder of ``me-datasets split``.
             fold: the name of one of its folds.
-            normalise: take the mean off the features and divide by their standard deviation, both over the fold's
-                training part alone and over frames that the mask allows; frames it does not become 0. Or the mean and
-                the standard deviation themselves, numbers or arrays that fit (R, 2), such as ``mean`` and ``std`` of
-                the dataset that is trained on, where that is another export.
+            normalise: subtract the mean of the features and divide by their standard deviation, both over the frames of
+                the fold's training part whose mask is true; masked frames become 0. Or the mean and the standard
+                deviation themselves, numbers or arrays that fit (R, 2), such as ``mean`` and ``std`` of the dataset
+                that is trained on, where that is another export.
             soft_apex: the standard deviation, in frames, of a bell curve around each apex, in place of a single 1; the
-                published training script has 4. A frame has the same value in every segment that shows it, also where
-                the apex lies outside the segment; frames before and after the video keep 0.
+                published training script has 4. A frame has the same value in every segment that shows it, even where
+                the apex lies outside the segment; padding before and after the video stays 0.
             seed: shuffle, in an order that is the same everywhere.
 
         Raises:
-            MeDatasetsError: the folder is no such export, the split or fold is not there, or options contradict.
+            MeDatasetsError: the folder is not such an export, the split or fold does not exist, or options contradict
+                each other.
         """
         self.folder = Path(folder)
         about = read_about(self.folder, SEGMENTS)
-        form = about["options"]["format"]
-        if form != "npz":
-            raise MeDatasetsError(
-                f"the export is one of {form} files", where=str(folder), fix="export with --format npz, or read those"
-            )
-        if part not in PARTS:
-            raise MeDatasetsError(f"there is no part '{part}'", fix=f"choose one of {', '.join(PARTS)}")
-        if (split is None) != (fold is None):
-            raise MeDatasetsError("a split and one of its folds belong together")
+        check_choice(about["options"]["format"], part, split, fold, folder)
         if fold is None and (normalise is True or part == "validation"):
-            need = (
-                "only a split has validation"
-                if part == "validation"
-                else "normalisation needs to know what is trained on"
-            )
-            raise MeDatasetsError(need, fix="give split and fold")
+            reason = "validation" if part == "validation" else "normalisation"
+            raise MeDatasetsError(f"{reason} needs a split, which says what is trained on", fix="give split and fold")
         if soft_apex is not None and not soft_apex > 0:
             raise MeDatasetsError(f"a soft apex cannot be {soft_apex:g} frames wide", fix="give more than 0, or None")
         exported = read_items(self.folder)
@@ -108,11 +98,11 @@ class SegmentDataset(Dataset[Item]):
         self.std: NDArray[np.float32] | None = None
         regions = self._regions(items)
         if not isinstance(normalise, bool):
-            self.mean, self.std = _given(normalise, regions)
+            self.mean, self.std = _given_statistics(normalise, regions)
         elif normalise:
             if not training and trained:
                 raise MeDatasetsError(
-                    f"the training part of fold '{fold}' is of {', '.join(trained)}, and this export is of "
+                    f"the training part of fold '{fold}' is of {', '.join(trained)}, but this export is of "
                     f"{about['manifest']['dataset']}",
                     where=str(folder),
                     fix="open the training part in its own export, and give normalise=(train.mean, train.std) here",
@@ -151,7 +141,7 @@ class SegmentDataset(Dataset[Item]):
         return stack(self.fields, (self[index] for index in range(len(self))), len(self))
 
     def _soften(self, row: ItemRow, label: NDArray[np.generic], sigma: float) -> NDArray[np.float32]:
-        """The labels of a segment with soft apexes; what lies before and after the video stays as it is."""
+        """The labels of a segment with soft apexes; padding before and after the video is unchanged."""
         place = (row.subject, row.name)
         first, whole = row.start - self.context, self._videos[place]
         within = slice(max(whole.start - first, 0), max(whole.start + whole.length - first, 0))
@@ -166,53 +156,55 @@ class SegmentDataset(Dataset[Item]):
 
     def _statistics(self, rows: list[ItemRow]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean and standard deviation (2,) of the motion over the frames of some segments, each frame once."""
-        count, total, squares = 0, np.zeros(2), np.zeros(2)
-        for row in rows:
-            arrays = self._members.read(under(self.folder, row.file), ("feature", "mask"))
-            core = slice(self.context, self.context + row.length)
-            known = arrays["feature"][core][arrays["mask"][core]].astype(np.float64).reshape(-1, 2)
-            count += len(known)
-            total += known.sum(axis=0)
-            squares += (known**2).sum(axis=0)
-        if not count:
-            raise MeDatasetsError("the training part has no frame whose features are known", where=str(self.folder))
-        mean = total / count
-        std = np.sqrt(np.maximum(squares / count - mean**2, 0))
-        return mean.astype(np.float32), np.where(std > 0, std, 1).astype(np.float32)
+        if not rows:
+            raise MeDatasetsError("the training part has no segment", where=str(self.folder))
+        moments = channels.merge(channels.of_array(self._known(row)) for row in rows).pooled()
+        if not moments.count.all():
+            raise MeDatasetsError("the training part has no frame with known features", where=str(self.folder))
+        std = moments.std()[0]
+        return moments.mean[0].astype(np.float32), np.where(std > 0, std, 1).astype(np.float32)
+
+    def _known(self, row: ItemRow) -> NDArray[np.float32]:
+        """The features (n, R, 2) of a segment, without its context and masked frames."""
+        arrays = self._members.read(under(self.folder, row.file), ("feature", "mask"))
+        core = slice(self.context, self.context + row.length)
+        return np.asarray(arrays["feature"][core][arrays["mask"][core]], np.float32)
 
 
-def _given(pair: tuple[ArrayLike, ArrayLike], regions: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A mean and a standard deviation from elsewhere."""
+def _given_statistics(
+    pair: tuple[ArrayLike, ArrayLike], regions: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The mean and the standard deviation that the user gives."""
     try:
         mean, std = (np.asarray(values, np.float32) for values in pair)
         if any(np.broadcast_shapes(values.shape, (regions, 2)) != (regions, 2) for values in (mean, std)):
             raise ValueError(f"shapes {mean.shape} and {std.shape}")
     except (TypeError, ValueError) as error:
         raise MeDatasetsError(
-            f"normalise is no mean and standard deviation of features ({regions}, 2): {error}",
+            f"normalise is not a mean and a standard deviation of features ({regions}, 2): {error}",
             fix="give two arrays (2,) or (R, 2), such as mean and std of the dataset that is trained on",
         ) from error
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
-        raise MeDatasetsError("a mean to normalise by is not known, or a standard deviation is not above 0")
+        raise MeDatasetsError("to normalise, means have to be finite and standard deviations greater than 0")
     return mean, std
 
 
 def _apexes(folder: Path) -> dict[tuple[str, str], list[tuple[int, int]]]:
-    """By subject and name of a video: the column and the frame of each apex that is marked in it."""
-    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    """The column and the frame of each marked apex, by subject and name of the video."""
+    apexes: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for row in read_labels(folder):
         if row.apex is not None:
             column = CHANNELS.index(f"{row.type}_apex")
-            found.setdefault((row.subject, row.name), []).append((column, row.apex))
-    return found
+            apexes.setdefault((row.subject, row.name), []).append((column, row.apex))
+    return apexes
 
 
 def soften(
     label: NDArray[np.generic], first: int, apexes: Sequence[tuple[int, int]], sigma: float
 ) -> NDArray[np.float32]:
-    """Labels (n, 8) of frame ``first`` and on, with each apex spread by exp(-d² / 2 sigma²), 1 at the apex itself.
+    """Labels (n, 8) from frame ``first`` on, with each apex spread by exp(-d² / 2 sigma²), 1 at the apex itself.
 
-    ``apexes`` are the column and the frame of each of the video, whether or not the labels show it.
+    ``apexes`` are the columns and frames of all apexes of the video, including those outside of these labels.
     """
     out = label.astype(np.float32)
     time = np.arange(first, first + len(label), dtype=np.float32)

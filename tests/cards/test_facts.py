@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.cards.card import Card
-from datasets_me.cards.facts import Found, Published, Share, compute, natural
+from datasets_me.cards.facts import CodeFindings, Published, Share, compute, natural
 from datasets_me.cards.readme import to_markdown
 from datasets_me.cards.timeline import timeline
 from datasets_me.convert.convert import convert
@@ -79,7 +79,7 @@ def test_folders(two_types: Manifest) -> None:
 def test_findings_by_severity_and_a_code_of_another_version(two_types: Manifest) -> None:
     later = finding("ME205", "new").model_copy(update={"code": "ME999"})
     made = replace(two_types, findings=[later, finding("ME203", "w"), finding("ME107", "e"), finding("ME203", "w")])
-    found: list[Found] = compute(made).found
+    found: list[CodeFindings] = compute(made).found
     assert [(group.code, group.severity, group.count) for group in found] == [
         ("ME107", "error", 1),
         ("ME203", "warning", 2),

@@ -90,7 +90,7 @@ def test_files_beside_those_of_a_card_are_not_lost(card: cards.Card, tmp_path: P
         path.parent.unlink()
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"precious")
-    with pytest.raises(MeDatasetsError, match="holds other files, which would be lost: "):
+    with pytest.raises(MeDatasetsError, match="contains other files, which would be lost: "):
         write(card, tmp_path / "card", force=True)
     assert path.read_bytes() == b"precious"
 
@@ -151,8 +151,6 @@ main()
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0].startswith(
-        "error: the plots of a card need matplotlib, which cannot be loaded: "
-    )
+    assert done.stderr.splitlines()[0].startswith("error: plots need matplotlib, which cannot be loaded: ")
     assert done.stderr.splitlines()[1:] == ["  to do: in the checkout of me-datasets: pip install '.[plots]'"]
     assert list(tmp_path.iterdir()) == []

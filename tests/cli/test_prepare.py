@@ -21,7 +21,7 @@ from datasets_me.core.tables import read_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import PREPARED
 from datasets_me.schema import schema_files
-from datasets_me.splits.make import Options as SplitOptions
+from datasets_me.splits.make import SplitOptions
 from datasets_me.synthetic.film import Film
 from datasets_me.synthetic.write import make
 from datasets_me.torch_data.clips import ClipDataset

@@ -14,6 +14,7 @@ from datasets_me.convert.convert import convert_any
 from datasets_me.core import tables
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import auwgcn
+from datasets_me.export.auwgcn import AuwgcnOptions
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats import manifest
@@ -119,7 +120,8 @@ def test_features_in_another_unit_are_pointed_at(tmp_path: Path) -> None:
     assert constants["without"] == {"casme_015": None}
     (far,) = [found for found in alone.findings if found.code == "ME533"]
     assert far.message == (
-        "the features' standard deviations are 0.0009948 and 0.0009957; the project divides by 0.548588 and 0.645621"
+        "the standard deviations of the features are 0.0009948 and 0.0009957; "
+        "the project divides by 0.548588 and 0.645621"
     )
 
 
@@ -135,7 +137,7 @@ def test_the_same_bytes_twice(tmp_path: Path) -> None:
 
 def test_labels_as_published(tmp_path: Path) -> None:
     made = dataset()
-    auwgcn.write(made, arrays(tmp_path / "features", made), tmp_path / "out", compat="auwgcn")
+    auwgcn.write(made, arrays(tmp_path / "features", made), tmp_path / "out", AuwgcnOptions(compat="auwgcn"))
     with np.load(tmp_path / "out" / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz") as item:
         assert np.flatnonzero(item["label"][:, 0]).tolist() == [18]
 
@@ -147,7 +149,7 @@ def test_how_far_from_an_apex_is_the_users_choice(tmp_path: Path) -> None:
     made = replace(made, annotations=[*made.annotations, wide])
 
     def right(name: str, **options: str) -> list[int]:
-        auwgcn.write(made, features, tmp_path / name, **options)
+        auwgcn.write(made, features, tmp_path / name, AuwgcnOptions(**options))
         config = yaml.safe_load((tmp_path / name / "config.yaml").read_text())["cas(me)^2"]
         return [config[f"macro_right_{end}_dis"] for end in ("min", "max")]
 
@@ -160,9 +162,9 @@ def test_how_far_from_an_apex_is_the_users_choice(tmp_path: Path) -> None:
 
 def test_what_the_project_cannot_use(tmp_path: Path) -> None:
     made = dataset()
-    with pytest.raises(MeDatasetsError, match="the network of AUW-GCN takes 12 regions, the features have 11 regions"):
+    with pytest.raises(MeDatasetsError, match="the network of AUW-GCN takes 12 regions, but the features have 11"):
         auwgcn.write(made, arrays(tmp_path / "eleven", made, regions=11), tmp_path / "out")
-    with pytest.raises(MeDatasetsError, match="the AUW-GCN family has no CSV of casme2"):
+    with pytest.raises(MeDatasetsError, match="there is no AUW-GCN CSV of casme2"):
         auwgcn.write(dataset("casme2"), arrays(tmp_path / "twelve", made), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -174,7 +176,9 @@ def test_the_golden_annotations(tmp_path: Path) -> None:
             subject = video.rpartition("_")[0]
             (tmp_path / "features" / subject).mkdir(parents=True, exist_ok=True)
             np.save(tmp_path / "features" / subject / f"{video}.npy", source[video])
-    auwgcn.write(made, feature_files.read(tmp_path / "features", made), tmp_path / "out", compat="auwgcn")
+    auwgcn.write(
+        made, feature_files.read(tmp_path / "features", made), tmp_path / "out", AuwgcnOptions(compat="auwgcn")
+    )
     with np.load(GOLDEN / "segments_expected.npz") as expected:
         names = {key.rpartition("/")[0] for key in expected.files}
         written = {path.stem: path for path in (tmp_path / "out" / "segments" / "train").rglob("*.npz")}

@@ -41,5 +41,5 @@ def test_samm_lv_is_sampled_to_25_frames_a_second(workbook: Workbook, samm_lv: S
 
 def test_a_dataset_the_family_does_not_know(workbook: Workbook, casme2: Schema) -> None:
     made = convert(casme2, workbook([CASME2_HEADER, casme2_row()])).manifest()
-    with pytest.raises(MeDatasetsError, match="the AUW-GCN family has no CSV of casme2"):
+    with pytest.raises(MeDatasetsError, match="there is no AUW-GCN CSV of casme2"):
         list(auwgcn_csv.rows(made))

@@ -88,7 +88,7 @@ def test_frames_that_are_not_there(tmp_path: Path) -> None:
     done = write_clips(made, root, tmp_path / "out", options)
     length = rows[0].length
     assert [(found.code, found.message) for found in done.findings] == [
-        ("ME512", f"2 of {length} frames cannot be read, first {rows[0].onset + 1}; they are left out"),
+        ("ME512", f"2 of {length} frames cannot be read, the first is {rows[0].onset + 1}; they are left out"),
         ("ME511", f"none of the frames {rows[1].onset} to {rows[1].offset} can be read"),
         ("ME511", "the folder cannot be opened: No such file or directory"),
     ]
@@ -127,9 +127,9 @@ def test_an_annotation_that_reaches_beyond_its_video(frames: str, tmp_path: Path
         }[frames]
     )
     said = {
-        "all": f"{whole - shown:,} of {whole:,} frames cannot be read, first {last + 1}; they are left out",
-        "key": "1 of 3 frames cannot be read, first 1500000000; the nearest were taken",
-        "5": f"4 of 5 frames cannot be read, first {np.linspace(row.onset, 1_500_000_000, 5).round()[1]:.0f}; "
+        "all": f"{whole - shown:,} of {whole:,} frames cannot be read, the first is {last + 1}; they are left out",
+        "key": "1 of 3 frames cannot be read, the first is 1500000000; the nearest were taken",
+        "5": f"4 of 5 frames cannot be read, the first is {np.linspace(row.onset, 1_500_000_000, 5).round()[1]:.0f}; "
         "the nearest were taken",
     }
     assert [(found.code, found.message) for found in done.findings if found.code != "ME507"] == [
@@ -190,7 +190,7 @@ def test_boxes_and_landmarks_of_an_extraction(tmp_path: Path) -> None:
     np.savez(path, landmarks=landmarks[: row.apex - row.onset + 1])
     options = ClipOptions(frames="key", size=20, layout="raw-selected", align=True)
     done = write_clips(made, root, tmp_path / "short", options, features=found)
-    assert [finding.message for finding in done.findings] == ["1 of 3 frames have no landmarks to be aligned by"]
+    assert [finding.message for finding in done.findings] == ["1 of 3 frames have no landmarks to align by"]
     bare = features_of(tmp_path / "g", made, [10, 8, 30, 28], landmarks=False)
     done = write_clips(
         made, root, tmp_path / "bare", ClipOptions(size=8, layout="raw-selected", align=True), features=bare
@@ -198,7 +198,7 @@ def test_boxes_and_landmarks_of_an_extraction(tmp_path: Path) -> None:
     assert Counter(finding.code for finding in done.findings) == {"ME513": len(made.annotations)}
     done = write_clips(made, root, tmp_path / "other", ClipOptions(size=8, layout="cropped"), features=found)
     assert done.findings[0].message == (
-        f"the features have no box of {row.video} in the layout 'cropped'; whole frames were taken"
+        f"the features have no box for {row.video} in the layout 'cropped'; whole frames were taken"
     )
 
 
@@ -227,14 +227,14 @@ def test_what_cannot_be_done(tmp_path: Path) -> None:
         write_clips(made, root, tmp_path / "out", ClipOptions(layout="nowhere"))
     with pytest.raises(FeaturesError, match="without features there are no landmarks to align by"):
         write_clips(made, root, tmp_path / "out", ClipOptions(align=True))
-    with pytest.raises(FolderError, match="the root is no folder"):
+    with pytest.raises(FolderError, match="the root is not a folder"):
         write_clips(made, tmp_path / "nothing", tmp_path / "out")
     with pytest.raises(MeDatasetsError, match="the manifest has no annotated folders of frames"):
         write_clips(Manifest(made.schema, made.annotations, [], [], made.variant), root, tmp_path / "out")
     for options, message in (
-        ({"frames": "0"}, "'0' says not which frames"),
+        ({"frames": "0"}, "'0' is not a choice of frames"),
         ({"size": 0}, "a picture cannot be 0 px wide"),
-        ({"offset_missing": "x"}, "'x' says not how a missing offset is read"),
+        ({"offset_missing": "x"}, "'x' is not a rule for missing offsets"),
         ({"format": "csv"}, "there is no format 'csv'"),
     ):
         with pytest.raises(MeDatasetsError, match=message):

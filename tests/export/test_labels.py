@@ -12,7 +12,7 @@ from tests.export.builders import annotation
 SPAN = Span("casme_015_0401", start=0, count=100, frames=101, fps=30.0)
 
 
-def marks(label: labels.Label) -> tuple[int | None, ...]:
+def marks(label: labels.LabelRow) -> tuple[int | None, ...]:
     return label.onset, label.apex, label.offset, label.first, label.last
 
 
@@ -38,7 +38,7 @@ def marks(label: labels.Label) -> tuple[int | None, ...]:
             (10, 14, None),
             "drop",
             (None,) * 5,
-            {"ME503": "the offset is not annotated, and such rows are to be dropped"},
+            {"ME503": "the offset is not annotated, and --offset-missing drop leaves such rows out"},
         ),
         (
             (10, None, 21),
@@ -51,7 +51,7 @@ def marks(label: labels.Label) -> tuple[int | None, ...]:
             (None, 14, 20),
             "mirror",
             (None,) * 5,
-            {"ME503": "the onset is not annotated, so nothing says where the expression lies"},
+            {"ME503": "the onset is not annotated, so the position of the expression is unknown"},
         ),
         ((10, 14, 8), "mirror", (None,) * 5, {"ME503": "the offset, frame 8, lies before the onset, 10"}),
         ((10, 33, 31), "mirror", (10, None, 31, 10, 31), {"ME508": "the apex, frame 33, lies outside 10 to 31"}),
@@ -94,7 +94,7 @@ def marks(label: labels.Label) -> tuple[int | None, ...]:
         ),
         ((10, 10, 9), "mirror", (None,) * 5, {"ME503": "the offset, frame 9, lies before the onset, 10"}),
         ((10, 9, 20), "mirror", (10, None, 20, 10, 20), {"ME508": "the apex, frame 9, lies outside 10 to 20"}),
-        ((100, 104, 108), "mirror", (None,) * 5, {"ME504": "frames 100 to 108, the features are of frames 0 to 99"}),
+        ((100, 104, 108), "mirror", (None,) * 5, {"ME504": "frames 100 to 108, the features cover 0 to 99"}),
     ],
 )
 def test_the_rules(
@@ -142,7 +142,7 @@ def test_an_action_that_ends_where_the_features_begin() -> None:
     assert marks(labels.read(annotation(1, 46, 46, 50), span)[0]) == (46, 46, 50, 46, 50)
     label, found = labels.read(annotation(1, 40, 44, 45), span)
     assert (marks(label), label.apex_from, label.reach) == ((None,) * 5, None, None)
-    assert [one.message for one in found] == ["frames 40 to 45, the features are of frames 46 to 85"]
+    assert [one.message for one in found] == ["frames 40 to 45, the features cover 46 to 85"]
     label, _ = labels.read(annotation(1, 40, 44, 50), span)
     assert (label.apex, label.apex_from, label.offset_from, label.reach) == (None, None, "annotated", (46, 50))
 

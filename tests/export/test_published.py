@@ -44,7 +44,7 @@ def test_the_rule(texts: published.Numbers, expected: list[list[int]]) -> None:
     [
         (("0", "0", "20"), "the published scripts leave out a row with two zeros"),
         (("10", "50", "60"), "the published scripts leave out a row whose apex, 50, is not among 50 features"),
-        (("60", "14", "20"), "the published scripts would stop at 60, 14, 20 with 50 features; left out"),
+        (("60", "14", "20"), "the published scripts would crash at 60, 14, 20 with 50 features; left out"),
         (("10", "", "20"), "the published scripts cannot read 10, an empty cell, 20"),
     ],
 )
@@ -69,5 +69,5 @@ def test_a_row_that_differs_is_named() -> None:
 
 
 def test_datasets_without_a_published_form() -> None:
-    with pytest.raises(MeDatasetsError, match="the AUW-GCN family has no CSV of casme2"):
+    with pytest.raises(MeDatasetsError, match="there is no AUW-GCN CSV of casme2"):
         published.fps(manifest(dataset="casme2"))

@@ -15,9 +15,9 @@ from datasets_me.convert.convert import convert_any
 from datasets_me.core.choices import ItemFormat
 from datasets_me.core.errors import FeaturesError, MeDatasetsError, PathError
 from datasets_me.core.tables import read_parquet, write_parquet
-from datasets_me.export.labels import Label
-from datasets_me.export.options import FORMATS, Options
-from datasets_me.export.segments import Exported, write_segments
+from datasets_me.export.labels import LabelRow
+from datasets_me.export.options import FORMATS, SegmentOptions
+from datasets_me.export.segments import ExportedSegments, write_segments
 from datasets_me.export.videos import match
 from datasets_me.formats import features as feature_files
 from datasets_me.formats import manifest as manifests
@@ -43,7 +43,7 @@ def golden(tmp_path: Path) -> tuple[Manifest, feature_files.FeatureFolder]:
 def test_the_published_segments_come_out_exactly(
     golden: tuple[Manifest, feature_files.FeatureFolder], tmp_path: Path
 ) -> None:
-    exported = write_segments(*golden, tmp_path / "out", Options(compat="auwgcn"))
+    exported = write_segments(*golden, tmp_path / "out", SegmentOptions(compat="auwgcn"))
     expected = np.load(GOLDEN / "segments_expected.npz")
     names = {name.partition("/")[0] for name in expected}
     assert len(names) == exported.segments == 15
@@ -60,10 +60,10 @@ def test_the_published_segments_come_out_exactly(
     assert Counter(found.code for found in exported.findings) == {"ME510": 32, "ME503": 2}
 
 
-SMALL = Options(length=16, context=3)
+SMALL = SegmentOptions(length=16, context=3)
 
 
-def exported(tmp_path: Path, options: Options = SMALL) -> tuple[Path, Exported]:
+def exported(tmp_path: Path, options: SegmentOptions = SMALL) -> tuple[Path, ExportedSegments]:
     """Two videos of two people, 40 and 20 features, with three annotations."""
     made = manifest(
         annotation(1, 2, 4, 9), annotation(2, 30, 33, 38, type="macro"), annotation(3, 1, 2, 6, video="casme_016_0502")
@@ -116,7 +116,7 @@ def test_everything_is_recorded(tmp_path: Path) -> None:
             == hashlib.sha256(noise(40 if "0401" in row.video else 20, "0502" in row.video)).hexdigest()
         )
     assert sum(row.length for row in rows if row.part == "test") == 60
-    assert {row.annotation: row.last for row in read_parquet(Label, out / "labels.parquet")} == {
+    assert {row.annotation: row.last for row in read_parquet(LabelRow, out / "labels.parquet")} == {
         "casme_015_0401:1": 9,
         "casme_015_0401:2": 38,
         "casme_016_0502:3": 6,
@@ -125,7 +125,7 @@ def test_everything_is_recorded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path, form: ItemFormat) -> None:
-    options = Options(length=16, context=3, format=form)
+    options = SegmentOptions(length=16, context=3, format=form)
     hashes = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -143,18 +143,20 @@ def test_features_that_are_not_known(tmp_path: Path) -> None:
     quality[25] = 4  # a window clipped: still its own
     made = manifest(annotation())
     features = extraction(tmp_path / "features", feature, quality)
-    done = write_segments(made, features, tmp_path / "out", Options(length=30, context=0))
+    done = write_segments(made, features, tmp_path / "out", SegmentOptions(length=30, context=0))
     (said,) = done.findings
     assert said.code == "ME509"
     assert said.message == (
-        "3 of 30 features cannot be relied on, the first at frame 4: 1 not known, written as 0; "
-        "mask is false at all of them"
+        "3 of 30 features are unreliable, the first at frame 4: 1 unknown, written as 0; "
+        "the mask is false for all of them"
     )
     with np.load(tmp_path / "out" / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz") as file:
         assert np.flatnonzero(~file["mask"]).tolist() == [4, 19, 20]
         assert np.array_equal(file["feature"], np.nan_to_num(feature))
-    published = write_segments(made, features, tmp_path / "published", Options(length=30, context=0, compat="auwgcn"))
-    assert any("1 not known, kept as NaN" in found.message for found in published.findings)
+    published = write_segments(
+        made, features, tmp_path / "published", SegmentOptions(length=30, context=0, compat="auwgcn")
+    )
+    assert any("1 unknown, kept as NaN" in found.message for found in published.findings)
 
 
 def test_a_video_without_a_single_feature(tmp_path: Path) -> None:
@@ -164,7 +166,7 @@ def test_a_video_without_a_single_feature(tmp_path: Path) -> None:
     assert (done.segments, done.labelled) == (1, 0)
     assert [(found.code, found.message) for found in done.findings if found.video == "casme_015_0401"] == [
         ("ME504", "frames 10 to 20, there are no features"),
-        ("ME509", "there are no features of casme_015_0401 at 30 frames a second"),
+        ("ME509", "casme_015_0401 has no features at 30 frames a second"),
     ]
 
 
@@ -179,41 +181,43 @@ def test_videos_that_only_one_side_knows(tmp_path: Path) -> None:
     made = manifest(annotation(1), annotation(2, video="casme_016_0502"))
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(30), "casme_015_0508": noise(10)})
     np.save(tmp_path / "f" / "casme_015" / "casme_015_0401.npy", noise(30))
-    done = write_segments(made, features, tmp_path / "out", Options())
+    done = write_segments(made, features, tmp_path / "out", SegmentOptions())
     assert [(found.code, found.message) for found in done.findings] == [
-        ("ME502", "casme_015/casme_015_0508 is no video of the manifest; taken as one without expressions"),
-        ("ME501", "no features of 1 annotation of casme_016_0502: there is no array"),
+        ("ME502", "casme_015/casme_015_0508 is not in the manifest; taken as a video without expressions"),
+        ("ME501", "1 annotation of casme_016_0502 without features: there is no array"),
     ]
     (tmp_path / "f" / "casme_015").rename(tmp_path / "f" / "s15")
-    done = write_segments(made, feature_files.read(tmp_path / "f", made), tmp_path / "out2", Options())
-    assert "casme_015_0401 lies under s15; taken for casme_015, as the manifest says" in [
+    done = write_segments(made, feature_files.read(tmp_path / "f", made), tmp_path / "out2", SegmentOptions())
+    assert "casme_015_0401 lies under s15; the manifest has it under casme_015, which is taken" in [
         f.message for f in done.findings
     ]
     assert (tmp_path / "out2" / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz").is_file()
     nobody = arrays(tmp_path / "g", made, {"s15_0401": noise(30)})
-    with pytest.raises(FeaturesError, match="none of the features are of a video of the manifest: there are s15_0401"):
-        write_segments(made, nobody, tmp_path / "out3", Options())
+    with pytest.raises(
+        FeaturesError, match="none of the features belong to a video of the manifest: they are of s15_0401"
+    ):
+        write_segments(made, nobody, tmp_path / "out3", SegmentOptions())
     assert not (tmp_path / "out3").exists()
 
 
 def test_frames_and_annotations_move_together(tmp_path: Path) -> None:
     made = manifest(annotation(1, 80, 120, 159, fps=200.0))
     features = extraction(tmp_path / "a", noise(320), fps=200.0)
-    write_segments(made, features, tmp_path / "out", Options(length=40, context=0, fps=25.0))
+    write_segments(made, features, tmp_path / "out", SegmentOptions(length=40, context=0, fps=25.0))
     with np.load(next((tmp_path / "out").glob("segments/train/*/*.npz"))) as file:
         assert np.allclose(file["feature"], noise(320).reshape(40, 8, 12, 2).sum(axis=1), atol=1e-5)
         assert [np.flatnonzero(file["label"][:, column]).tolist() for column in range(3)] == [[10], [15], [19]]
         assert file["fps"] == 25
     # motion over 8 frames already: every 8th is taken
     features = extraction(tmp_path / "b", noise(320), fps=200.0, step=8)
-    write_segments(made, features, tmp_path / "out8", Options(length=40, context=0, fps=25.0))
+    write_segments(made, features, tmp_path / "out8", SegmentOptions(length=40, context=0, fps=25.0))
     with np.load(next((tmp_path / "out8").glob("segments/train/*/*.npz"))) as file:
         assert np.array_equal(file["feature"], noise(320)[::8])
-    with pytest.raises(FeaturesError, match="motion over 8 frames at 200 frames a second cannot be brought to 30"):
-        write_segments(made, features, tmp_path / "out30", Options(fps=30.0))
+    with pytest.raises(FeaturesError, match="motion over 8 frames at 200 frames a second cannot be converted to 30"):
+        write_segments(made, features, tmp_path / "out30", SegmentOptions(fps=30.0))
     # arrays from elsewhere, made at 25
     features = arrays(tmp_path / "c", made, {"casme_015_0401": noise(40)})
-    write_segments(made, features, tmp_path / "out25", Options(length=40, context=0, features_fps=25.0))
+    write_segments(made, features, tmp_path / "out25", SegmentOptions(length=40, context=0, features_fps=25.0))
     with np.load(next((tmp_path / "out25").glob("segments/train/*/*.npz"))) as file:
         assert np.array_equal(file["feature"], noise(40))
         assert np.flatnonzero(file["label"][:, 3]).tolist() == list(range(10, 20))
@@ -224,17 +228,17 @@ def test_outputs_are_replaced_only_where_they_are_ours(tmp_path: Path) -> None:
     made = manifest(annotation())
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(30)})
     with pytest.raises(MeDatasetsError, match="the export of segments exists already"):
-        write_segments(made, features, out, Options())
+        write_segments(made, features, out, SegmentOptions())
     (out / "notes.txt").write_text("mine")
-    with pytest.raises(MeDatasetsError, match=r"the folder holds other files, which would be lost: notes\.txt"):
-        write_segments(made, features, out, Options(), force=True)
+    with pytest.raises(MeDatasetsError, match=r"the folder contains other files, which would be lost: notes\.txt"):
+        write_segments(made, features, out, SegmentOptions(), force=True)
     (out / "notes.txt").unlink()
-    write_segments(made, features, out, Options(), force=True)
+    write_segments(made, features, out, SegmentOptions(), force=True)
     assert [row.part for row in read_items(out)] == ["whole", "train", "test"]
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").touch()
     with pytest.raises(MeDatasetsError, match="the output exists and is not an export of segments"):
-        write_segments(made, features, tmp_path / "other", Options(), force=True)
+        write_segments(made, features, tmp_path / "other", SegmentOptions(), force=True)
     assert not list(tmp_path.glob(".o*"))
 
 
@@ -243,27 +247,32 @@ def test_outputs_are_replaced_only_where_they_are_ours(tmp_path: Path) -> None:
     [
         ({"length": 0}, "a segment cannot have 0 frames"),
         ({"context": -1}, "the context cannot be -1 frames"),
-        ({"offset_missing": "fixed"}, "'fixed' says not how a missing offset is read"),
-        ({"compat": "auwgcn", "offset_missing": "apex"}, "the published reading of a missing offset is mirror"),
-        ({"fps": 0.0}, "--fps 0 is no frame rate"),
+        ({"offset_missing": "fixed"}, "'fixed' is not a rule for missing offsets"),
+        (
+            {"compat": "auwgcn", "offset_missing": "apex"},
+            "with --compat, a missing offset is always read by the published rule",
+        ),
+        ({"fps": 0.0}, "--fps 0 is not a frame rate"),
         ({"format": "csv"}, "there is no format 'csv'"),
     ],
 )
 def test_options_that_mean_nothing(options: dict[str, Any], message: str) -> None:
     with pytest.raises(MeDatasetsError, match=message):
-        Options(**options)
+        SegmentOptions(**options)
 
 
 def test_rates_that_contradict(tmp_path: Path) -> None:
     made = manifest(annotation())
     features = extraction(tmp_path / "f", noise(30))
-    with pytest.raises(MeDatasetsError, match="the extraction knows its own frame rate"):
-        write_segments(made, features, tmp_path / "out", Options(features_fps=25.0))
-    with pytest.raises(MeDatasetsError, match="the published numbers of casme-sq count 30 frames a second, not 25"):
-        write_segments(made, features, tmp_path / "out", Options(fps=25.0, compat="auwgcn"))
+    with pytest.raises(MeDatasetsError, match="an extraction records its frame rate"):
+        write_segments(made, features, tmp_path / "out", SegmentOptions(features_fps=25.0))
+    with pytest.raises(
+        MeDatasetsError, match="the published frame numbers of casme-sq are at 30 frames a second, not 25"
+    ):
+        write_segments(made, features, tmp_path / "out", SegmentOptions(fps=25.0, compat="auwgcn"))
     mixed = arrays(tmp_path / "g", made, {"casme_015_0401": noise(9), "casme_015_0402": noise(9, regions=5)})
     with pytest.raises(FeaturesError, match=r"casme_015_0402 has regions of shape \(5, 2\), others \(12, 2\)"):
-        write_segments(made, mixed, tmp_path / "out", Options())
+        write_segments(made, mixed, tmp_path / "out", SegmentOptions())
 
 
 def test_an_extraction_without_features_is_named_as_the_reason() -> None:
@@ -272,7 +281,7 @@ def test_an_extraction_without_features_is_named_as_the_reason() -> None:
         dataset="casme2", subject="casme_015", video="casme_015_0401", name="casme_015_0401", status="failed",
         why="no face was found", frames=30, fps=30.0,
     )  # fmt: skip
-    with pytest.raises(FeaturesError, match=r"no video has features: .* no face was found") as raised:
+    with pytest.raises(FeaturesError, match=r"no video has features; .* no face was found") as raised:
         match(made, FeatureFolder(Path("features"), (row,), True))
     assert raised.value.fix == "look at the findings of the extraction, and run it again"
 

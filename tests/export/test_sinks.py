@@ -13,7 +13,7 @@ from PIL import Image
 
 from datasets_me.core.errors import PathError
 from datasets_me.export import sinks
-from datasets_me.export.options import Options
+from datasets_me.export.options import SegmentOptions
 from datasets_me.export.segments import write_segments
 from datasets_me.formats.items import read_items
 from tests.export.builders import annotation, arrays, manifest, noise
@@ -22,7 +22,7 @@ from tests.export.builders import annotation, arrays, manifest, noise
 def export(tmp_path: Path, form: str) -> Path:
     made = manifest(annotation(1, 2, 4, 9), annotation(2, 20, 24, 30, type="macro"))
     features = arrays(tmp_path / "features", made, {"casme_015_0401": noise(40), "casme_015_0502": noise(20, 1)})
-    write_segments(made, features, tmp_path / "out", Options(length=16, context=3, format=form))
+    write_segments(made, features, tmp_path / "out", SegmentOptions(length=16, context=3, format=form))
     return tmp_path / "out"
 
 

@@ -15,7 +15,7 @@ from datasets_me.core.choices import ItemFormat
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import auwgcn
 from datasets_me.export.clips import ClipOptions, write_clips
-from datasets_me.export.options import Options
+from datasets_me.export.options import SegmentOptions
 from datasets_me.export.segments import write_segments
 from datasets_me.export.trace import trace
 from datasets_me.folders.check import with_folders
@@ -33,7 +33,7 @@ def test_a_segment_of_a_real_workbook(workbook: Workbook, tmp_path: Path) -> Non
     book = workbook(rows, [[15, "s15", 1]], [["0401", "anger1"]], name="CAS(ME)^2code_final.xlsx")
     made = convert(schema_files.load("casme-sq"), book).manifest()
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(60)})
-    write_segments(made, features, tmp_path / "out", Options(length=32, context=4))
+    write_segments(made, features, tmp_path / "out", SegmentOptions(length=32, context=4))
     path = tmp_path / "out" / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz"
     found = trace(path)
     assert found.intact
@@ -72,7 +72,7 @@ def test_a_clip(tmp_path: Path) -> None:
 def test_the_array_of_a_whole_video(tmp_path: Path) -> None:
     made = manifest(annotation(), annotation(2, onset=40, apex=44, offset=50))
     write_segments(
-        made, arrays(tmp_path / "f", made, {"casme_015_0401": noise(60)}), tmp_path / "out", Options(length=16)
+        made, arrays(tmp_path / "f", made, {"casme_015_0401": noise(60)}), tmp_path / "out", SegmentOptions(length=16)
     )
     path = tmp_path / "out" / "segments" / "test" / "casme_015" / "casme_015_0401.npy"
     found = trace(path)
@@ -88,7 +88,7 @@ def test_the_array_of_a_whole_video(tmp_path: Path) -> None:
 def test_an_item_among_others(form: ItemFormat, name: str, tmp_path: Path) -> None:
     made = manifest(annotation(), annotation(2, onset=40, apex=44, offset=50))
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(60)})
-    write_segments(made, features, tmp_path / "out", Options(length=32, context=0, format=form))
+    write_segments(made, features, tmp_path / "out", SegmentOptions(length=32, context=0, format=form))
     path = tmp_path / "out" / name
     found = trace(path, "casme_015/casme_015_0401_0032")
     assert (found.intact, found.start, found.length) == (True, 32, 28)
@@ -97,9 +97,9 @@ def test_an_item_among_others(form: ItemFormat, name: str, tmp_path: Path) -> No
         trace(path)
     assert (said.value.what, said.value.fix) == (
         "the file holds 2 items",
-        "say which: --item casme_015/casme_015_0401_0000",
+        "choose one, such as --item casme_015/casme_015_0401_0000",
     )
-    with pytest.raises(MeDatasetsError, match="the file holds 2 items, and none is 'x'"):
+    with pytest.raises(MeDatasetsError, match="the file holds 2 items, and none is called 'x'"):
         trace(path, "x")
 
 
@@ -123,12 +123,14 @@ def test_files_of_no_export(tmp_path: Path) -> None:
     with pytest.raises(MeDatasetsError, match="there is no such file"):
         trace(tmp_path / "x.npz")
     np.savez(tmp_path / "x.npz", a=1)
-    with pytest.raises(MeDatasetsError, match=r"the file lies in no export: there is no export\.json above it"):
+    with pytest.raises(
+        MeDatasetsError, match=r"the file does not belong to an export: no folder above it has an export\.json"
+    ):
         trace(tmp_path / "x.npz")
     made = manifest(annotation())
     write_segments(made, arrays(tmp_path / "f", made, {"casme_015_0401": noise(30)}), tmp_path / "out")
     np.savez(tmp_path / "out" / "x.npz", a=1)
-    with pytest.raises(MeDatasetsError, match="the export knows no such item"):
+    with pytest.raises(MeDatasetsError, match="the export has no item in this file"):
         trace(tmp_path / "out" / "x.npz")
 
 
@@ -156,7 +158,7 @@ def test_a_segment_of_the_folder_of_auwgcn(tmp_path: Path) -> None:
         ({"kind": "pictures"}, "this is a folder of the kind 'pictures', not an export of segments"),
         (
             {"format": "one"},
-            r"segments is damaged: export\.json: it says it is format one of me-datasets",
+            r"segments is damaged: export\.json: its format is one of me-datasets",
         ),
         ({"tool": {"version": "1"}}, r"the export of segments is damaged: export\.json: 'name' is missing"),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets_me.export.options import Options
+from datasets_me.export.options import SegmentOptions
 from datasets_me.export.segments import write_segments
 from datasets_me.formats.records import Video
 from tests.export.builders import annotation, arrays, manifest, noise
@@ -38,5 +38,5 @@ def test_an_array_that_is_not_as_long_as_its_video(
 ) -> None:
     made = replace(manifest(annotation()), videos=[FILMED])
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(count)})
-    exported = write_segments(made, features, tmp_path / "out", Options(features_fps=fps))
+    exported = write_segments(made, features, tmp_path / "out", SegmentOptions(features_fps=fps))
     assert [(finding.code, finding.message) for finding in exported.findings] == said

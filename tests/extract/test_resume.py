@@ -17,8 +17,8 @@ from datasets_me.formats.manifest import write as write_manifest
 from tests.conftest import start
 from tests.extract.test_extract import tree
 
-KILLS = int(os.environ.get("ME_DATASETS_KILLS", "5"))
-"""How often the run is killed; 25 times take a minute."""
+KILLS = int(os.environ.get("ME_DATASETS_KILLS", "2"))
+"""How often the run is killed, in turn with its workers and without; 25 times take a minute."""
 
 
 @pytest.mark.slow

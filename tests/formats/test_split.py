@@ -17,7 +17,7 @@ from datasets_me.formats import split as split_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import SplitRow
 from datasets_me.formats.split import Split
-from datasets_me.splits.make import Options, make
+from datasets_me.splits.make import SplitOptions, make
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 ROWS = st.builds(
@@ -45,13 +45,13 @@ def test_a_split_survives(tmp_path: Path, rows: list[SplitRow], seed: int) -> No
 
 def test_the_same_split_gives_the_same_bytes(tmp_path: Path, five: Manifest) -> None:
     for name in ("a", "b"):
-        split_files.write(make([five], Options("kfold", validation=0.3)), tmp_path / name)
+        split_files.write(make([five], SplitOptions("kfold", validation=0.3)), tmp_path / name)
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
 
 def test_json_says_the_same(tmp_path: Path, five: Manifest) -> None:
-    split_files.write(make([five], Options("loso")), tmp_path / "split")
+    split_files.write(make([five], SplitOptions("loso")), tmp_path / "split")
     said = json.loads((tmp_path / "split" / "split.json").read_text())
     assert said["folds"]["casme2_02"]["test"] == {"casme2": {"casme2_02": ["casme2_02_v0", "casme2_02_v1"]}}
     assert sorted(said["folds"]["casme2_02"]["train"]["casme2"]) == [f"casme2_0{n}" for n in (1, 3, 4, 5)]
@@ -59,7 +59,7 @@ def test_json_says_the_same(tmp_path: Path, five: Manifest) -> None:
 
 def test_a_fold_that_is_none(five: Manifest) -> None:
     with pytest.raises(SplitError) as caught:
-        make([five], Options("loso")).part("casme2_09", "test")
+        make([five], SplitOptions("loso")).part("casme2_09", "test")
     assert str(caught.value) == (
         "the split has no fold 'casme2_09'\n"
         "  to do: its folds are casme2_01, casme2_02, casme2_03, casme2_04, casme2_05"
@@ -67,7 +67,7 @@ def test_a_fold_that_is_none(five: Manifest) -> None:
 
 
 def test_folders_that_are_no_split(tmp_path: Path, five: Manifest) -> None:
-    split = make([five], Options("loso"))
+    split = make([five], SplitOptions("loso"))
     with pytest.raises(SplitError, match="not a split: there is no such folder"):
         split_files.read(tmp_path / "nowhere")
     (tmp_path / "other").mkdir()
@@ -78,7 +78,7 @@ def test_folders_that_are_no_split(tmp_path: Path, five: Manifest) -> None:
     with pytest.raises(OutputError, match="the split exists already"):
         split_files.write(split, tmp_path / "split")
     (tmp_path / "split" / "notes.txt").write_text("x")
-    with pytest.raises(OutputError, match=r"holds other files, which would be lost: notes\.txt"):
+    with pytest.raises(OutputError, match=r"contains other files, which would be lost: notes\.txt"):
         split_files.write(split, tmp_path / "split", force=True)
     assert split_files.read(tmp_path / "split") == replace(split, rows=split.rows)
     tables.write_parquet(Finding, split.findings, tmp_path / "split" / "splits.parquet")
@@ -104,7 +104,7 @@ def _rewritten(folder: Path, **changes: object) -> None:
 
 def test_two_files_that_differ(tmp_path: Path, five: Manifest) -> None:
     folder = tmp_path / "split"
-    split_files.write(make([five], Options("loso")), folder)
+    split_files.write(make([five], SplitOptions("loso")), folder)
     folds = json.loads((folder / "split.json").read_text())["folds"]
     _rewritten(folder, folds=dict(reversed(folds.items())))
     assert split_files.read(folder).folds == [f"casme2_0{n}" for n in range(1, 6)]
@@ -113,23 +113,23 @@ def test_two_files_that_differ(tmp_path: Path, five: Manifest) -> None:
     with pytest.raises(SplitError) as caught:
         split_files.read(folder)
     assert (caught.value.what, caught.value.fix) == (
-        "split.json and splits.parquet differ: in test of fold 'casme2_02', splits.parquet alone has casme2_02_v1, "
+        "split.json and splits.parquet differ: in test of fold 'casme2_02', only splits.parquet has casme2_02_v1, "
         "of casme2_02 of casme2",
         "make the split again, do not edit it",
     )
     folds["casme2_02"]["test"]["casme2"]["casme2_02"] += ["casme2_02_v1", "casme2_09_v1"]
     _rewritten(folder, folds=folds)
-    with pytest.raises(SplitError, match=r"fold 'casme2_02', split\.json alone has casme2_09_v1, of casme2_02"):
+    with pytest.raises(SplitError, match=r"fold 'casme2_02', only split\.json has casme2_09_v1, of casme2_02"):
         split_files.read(folder)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"unit": "foo"}, "the unit is 'foo', which is none of expression, video"),
-        ({"options": {"stratify": "nonsense"}}, "it is stratified by 'nonsense', which is none of type, emotion"),
-        ({"options": {"stratify": 5}}, "it is stratified by 5, which is none of"),
-        ({"options": {"stratify": "onset"}}, "it is stratified by 'onset', which is none of"),
+        ({"unit": "foo"}, "the unit is 'foo', which is not one of expression, video"),
+        ({"options": {"stratify": "nonsense"}}, "it is stratified by 'nonsense', which is not one of type, emotion"),
+        ({"options": {"stratify": 5}}, "it is stratified by 5, which is not one of"),
+        ({"options": {"stratify": "onset"}}, "it is stratified by 'onset', which is not one of"),
         ({"protocol": ["loso"]}, r"the protocol is \['loso'\]"),
         ({"folds": ["a"]}, ""),
         ({"folds": {"casme2_01": {"train": 5}}}, ""),
@@ -138,7 +138,7 @@ def test_two_files_that_differ(tmp_path: Path, five: Manifest) -> None:
 def test_a_split_that_says_nonsense_of_itself(
     changes: dict[str, object], said: str, tmp_path: Path, five: Manifest
 ) -> None:
-    split_files.write(make([five], Options("loso")), tmp_path / "split")
+    split_files.write(make([five], SplitOptions("loso")), tmp_path / "split")
     _rewritten(tmp_path / "split", **changes)
     with pytest.raises(SplitError, match=f"the split is damaged: .*{said}"):
         split_files.read(tmp_path / "split")

@@ -33,6 +33,7 @@ from tests.hostile.attack import listed
 from tests.hostile.kinds import ALWAYS, KINDS
 from tests.hostile.oracle import Outcome
 from tests.hostile.world import build
+from tests.places import in_memory
 
 FRESH = 40
 """Every so manieth attack meets a Python of its own, as a user starts it; the others a fork of this one."""
@@ -52,7 +53,7 @@ def main() -> None:
         chosen = listed(kinds, asked.attacks, ALWAYS, asked.first)
     if asked.keep:
         asked.keep.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hostile-", dir=in_memory()) as folder:
         outcomes = []
         for outcome in _outcomes(chosen, Path(folder), asked):
             outcomes.append(outcome)

@@ -104,11 +104,13 @@ def listed(
     """Kind and name of attacks: ``always`` those, then as many of the others that have a name as from seeds.
 
     Args:
-        count: how many; those of ``always`` are made even where there are more of them.
+        count: how many; where there are more of ``always``, every second or third of them, so that all kinds occur.
         first: the first of the seeds, which also decides which of the others come first.
     """
-    chosen = [(kind, name) for kind, name in always if kind in kinds]
-    named = [(kind.name, name) for kind in kinds.values() for name in kind.cases if (kind.name, name) not in chosen]
+    wanted = [(kind, name) for kind, name in always if kind in kinds]
+    every = max(1, -(-len(wanted) // max(count, 1)))
+    chosen = wanted[first % every :: every]
+    named = [(kind.name, name) for kind in kinds.values() for name in kind.cases if (kind.name, name) not in wanted]
     random.Random(first).shuffle(named)
     of_seeds = [kind.name for kind in kinds.values() if kind.chance]
     left = max(0, count - len(chosen))

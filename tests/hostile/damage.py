@@ -198,27 +198,29 @@ def any_table(path: Path, chance: random.Random) -> None:
     if way < 2:
         any_bytes(path, chance)
         return
-    table = pq.read_table(path, use_threads=False)
-    if way == 2:
-        table = table.slice(0, 0)
-    elif way == 3:
-        table = pa.concat_tables([table] * chance.choice([2, 3, 500]))
-    elif way == 4:
-        table = table.drop_columns(chance.choice(table.column_names))
-    elif way == 5:
-        table = table.append_column(chance.choice(TEXTS), pa.array([1] * len(table)))
-    elif way == 6:
-        table = _retyped(table, chance)
-    elif len(table):
-        for _ in range(chance.choice([1, 1, 2, 4])):
-            table = _with_value(table, chance)
     content = io.BytesIO()
     try:
-        pq.write_table(table, content)
+        pq.write_table(_other_table(pq.read_table(path, use_threads=False), way, chance), content)
     except pa.ArrowException:  # such as a null where none may be
         any_bytes(path, chance)
     else:
         path.write_bytes(content.getvalue())
+
+
+def _other_table(table: pa.Table, way: int, chance: random.Random) -> pa.Table:
+    if way == 2:
+        return table.slice(0, 0)
+    if way == 3:
+        return pa.concat_tables([table] * chance.choice([2, 3, 500]))
+    if way == 4:
+        return table.drop_columns(chance.choice(table.column_names))
+    if way == 5:
+        return table.append_column(chance.choice(TEXTS), pa.array([1] * len(table)))
+    if way == 6:
+        return _retyped(table, chance)
+    for _ in range(chance.choice([1, 1, 2, 4]) if len(table) else 0):
+        table = _with_value(table, chance)
+    return table
 
 
 def _retyped(table: pa.Table, chance: random.Random) -> pa.Table:

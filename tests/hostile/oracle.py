@@ -124,29 +124,38 @@ def _files(snapshot: Snapshot, above: str) -> Counter[str]:
 
 
 def _of_the_outputs(world: World, attack: Attack, code: int, before: Snapshot, after: Snapshot) -> Iterator[str]:
-    old, new = ({n: w for n, w in each.items() if n.startswith("out/")} for each in (before, after))
+    old, new = ({name: entry for name, entry in each.items() if name.startswith("out/")} for each in (before, after))
     for name in sorted({path.split("/")[1] for path in new} - set(attack.outputs)):
         if f"out/{name}" not in old:
             yield f"litter beside the output: {name}"
     if code not in (0, 1) and not attack.grows:
-        if attack.replaces and old != new:
-            yield "the old output is not as it was, though the verb could not run"
-        for name in attack.outputs:
-            if not attack.replaces and f"out/{name}" in new and f"out/{name}" not in old:
-                yield f"an output, though the verb could not run: {name}"
+        yield from _after_an_error(attack, old, new)
     if code == 0 and not attack.replaces:
         yield from (f"exit code 0 without its output: {n}" for n in attack.outputs if f"out/{n}" not in new)
-    for name, what in new.items():
-        if old.get(name) == what:
-            continue
-        if _CONTROL.search(name) or "\n" in name or "\\x" in ascii(name):
-            yield f"a name with control characters: {name!r}"
-        if what.startswith(("link", "special")) and f"out/{name.split('/')[1]}" not in old:
-            yield f"not a file: {name}"
-        elif what.startswith("file") and not any(part.startswith(".") for part in name.split("/")):
-            fault = _unreadable(world.place / name)
-            if fault:
-                yield f"half a file: {name}: {fault}"
+    for name, entry in new.items():
+        if old.get(name) != entry:
+            yield from _of_a_new_file(world.place / name, name, entry, f"out/{name.split('/')[1]}" in old)
+
+
+def _after_an_error(attack: Attack, old: Snapshot, new: Snapshot) -> Iterator[str]:
+    """What must not be there after a verb that could not run."""
+    if attack.replaces and old != new:
+        yield "the old output is not as it was, though the verb could not run"
+    for name in attack.outputs:
+        if not attack.replaces and f"out/{name}" in new and f"out/{name}" not in old:
+            yield f"an output, though the verb could not run: {name}"
+
+
+def _of_a_new_file(path: Path, name: str, entry: str, older: bool) -> Iterator[str]:
+    """What is wrong with something that was written; ``older`` says that it lies in what was there before."""
+    if _CONTROL.search(name) or "\n" in name or "\\x" in ascii(name):
+        yield f"a name with control characters: {name!r}"
+    if entry.startswith(("link", "special")) and not older:
+        yield f"not a file: {name}"
+    elif entry.startswith("file") and not any(part.startswith(".") for part in name.split("/")):
+        fault = _unreadable(path)
+        if fault:
+            yield f"half a file: {name}: {fault}"
 
 
 def _unreadable(path: Path) -> str | None:

@@ -17,7 +17,7 @@ from datasets_me.images.importing import import_images
 from datasets_me.images.looks.duplicates import write_duplicates
 from datasets_me.images.looks.faces import Finder, write_faces
 from datasets_me.schema import image_schemas
-from datasets_me.synthetic.image_sets import MadeSet, make
+from datasets_me.synthetic.image_sets import SyntheticImageSet, make
 
 cv2.setNumThreads(1)
 
@@ -30,7 +30,7 @@ def quiet(done: int, total: int) -> None:
 class Looked:
     """A generated set with defects, imported and looked at."""
 
-    made: MadeSet
+    made: SyntheticImageSet
     images: ImageSet
     findings: list[Finding]
     faces: dict[str, dict[str, int]]

@@ -12,7 +12,7 @@ from datasets_me.images.importing import import_images
 from datasets_me.images.looks.quality import write_quality
 from datasets_me.images.unify import Form, unify
 from datasets_me.schema import image_schemas
-from datasets_me.synthetic.image_sets import SHAPES, MadeSet, make
+from datasets_me.synthetic.image_sets import SHAPES, SyntheticImageSet, make
 from tests.images.conftest import Looked, quiet
 
 
@@ -20,7 +20,7 @@ def found(findings: list[Finding]) -> set[tuple[str, str]]:
     return {(each.code, each.path or f"{each.file}#{each.row}") for each in findings}
 
 
-def planted(made: MadeSet, *codes: str) -> set[tuple[str, str]]:
+def planted(made: SyntheticImageSet, *codes: str) -> set[tuple[str, str]]:
     return {(each.code, each.about[0]) for each in made.planted if not codes or each.code in codes}
 
 

@@ -9,12 +9,15 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import REPOSITORY
 from tests.kills.verbs import VERBS, build
+from tests.places import in_memory
 
 ASKED = os.environ.get("ME_DATASETS_KILLS")
 USUAL = ("convert --force", "export auwgcn-csv", "images unify --force", "images quality --force")
@@ -22,10 +25,10 @@ USUAL = ("convert --force", "export auwgcn-csv", "images unify --force", "images
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("kills") / "inputs"
-    build(folder)
-    return folder
+def inputs() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="kills-", dir=in_memory()) as folder:
+        build(Path(folder) / "inputs")
+        yield Path(folder) / "inputs"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from datasets_me.convert.convert import convert
 from datasets_me.folders.check import with_folders
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.manifest import Manifest
 from datasets_me.images.importing import import_images
-from datasets_me.schema import image_schemas, schema_files
+from datasets_me.schema import image_schemas, schema_files, yaml_files
+from datasets_me.schema.schema_files import Schema
 from datasets_me.synthetic import image_sets
+from datasets_me.synthetic.film import Film
 from datasets_me.synthetic.write import make
 
 
@@ -99,18 +102,16 @@ VERBS: list[Verb] = [
         "prepare",
         (
             "prepare",
-            "raw/schema.yaml",
-            "raw",
+            "filmed/schema.yaml",
+            "filmed",
             "--root",
-            "raw/frames",
+            "filmed/frames",
             "-o",
             "out",
             "--workers",
             "1",
             "--preset",
             "farneback",
-            "--faces",
-            "haar",
         ),
         ("out",),
         resumes=True,
@@ -127,15 +128,16 @@ VERBS: list[Verb] = [
 
 def build(folder: Path) -> None:
     """Write the inputs of all verbs into a new folder."""
-    made = _dataset("casme-sq", folder / "raw", ())
-    manifests.write(made, folder / "manifest")
+    manifest = _dataset("casme-sq", folder / "raw", ())
+    make(_two_videos(), folder / "filmed", subjects=2, film=Film(size=(160, 120), head_motion=0.2))
+    manifests.write(manifest, folder / "manifest")
     rng = np.random.default_rng(0)
     spotted = ["subject,video,onset,offset,type"]
     boxes = ["video,x0,y0,x1,y1"]
-    for row in made.annotations:
+    for row in manifest.annotations:
         path = folder / "features" / row.subject / f"{row.video}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
-        frames = next(video.frames for video in made.videos if video.video == row.video)
+        frames = next(video.frames for video in manifest.videos if video.video == row.video)
         np.save(path, rng.normal(size=((frames or 2) - 1, 12, 2)).astype(np.float32))
         spotted.append(f"{row.subject},{row.video},{row.onset},{(row.onset or 0) + 9},{row.type}")
         boxes.append(f"{row.video},4,4,40,40")
@@ -147,7 +149,14 @@ def build(folder: Path) -> None:
     import_images(image_schemas.load_file(pictures.schema), pictures.source, folder / "images", workers=1)
 
 
+def _two_videos() -> Schema:
+    """CAS(ME)² with one video of each synthetic subject."""
+    spec = yaml_files.load(schema_files.load("casme-sq").text, "casme-sq").value
+    spec["synthetic"]["clips"] = spec["synthetic"]["clips"][:2]  # the last is for folders without annotation
+    return schema_files.parse(yaml.safe_dump(spec, allow_unicode=True), "two-videos.yaml")
+
+
 def _dataset(name: str, folder: Path, defects: tuple[str, ...]) -> Manifest:
-    made = make(schema_files.load(name), folder, subjects=2, defects=defects)
-    schema = schema_files.load_file(made.schema)
-    return with_folders(convert(schema, made.workbook).manifest(), made.root)
+    dataset = make(schema_files.load(name), folder, subjects=2, defects=defects)
+    schema = schema_files.load_file(dataset.schema)
+    return with_folders(convert(schema, dataset.workbook).manifest(), dataset.root)

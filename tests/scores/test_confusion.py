@@ -59,7 +59,7 @@ def test_a_class_without_annotations_is_left_out() -> None:
 
 
 def test_wrong_arguments() -> None:
-    with pytest.raises(MeDatasetsError, match="1 labels and 2 predictions"):
+    with pytest.raises(MeDatasetsError, match="1 labels, but 2 predictions"):
         confusion(["a"], ["a", "b"])
-    with pytest.raises(MeDatasetsError, match="the label 'c' is none of the classes a, b"):
+    with pytest.raises(MeDatasetsError, match="the label 'c' is not one of the classes a, b"):
         confusion(["c"], ["a"], ["a", "b"])

@@ -81,7 +81,7 @@ def test_scores_are_probabilities_up_to_rounding(tmp_path: Path) -> None:
     assert ensemble(truth("ab"), [one, near]).best.test.accuracy == 1.0
     for row in ([0.89, 0.1], [1.1, -0.1], [np.nan, 1.0]):
         off = model(tmp_path / "off.npz", [0.1, 0.9], parts, scores=np.array([[0.5, 0.5], row]))
-        with pytest.raises(MeDatasetsError, match="the scores are no probabilities") as raised:
+        with pytest.raises(MeDatasetsError, match="the scores are not probabilities") as raised:
             ensemble(truth("ab"), [one, off])
         assert raised.value.where == "off.npz, row 1"
 
@@ -133,15 +133,15 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     one = model(tmp_path / "one.npz", [0.1, 0.9], parts)
     bad = {
         "the classes are x, y, those of one.npz a, b": {"classes": np.array(["x", "y"])},
-        "the class A stands twice in its classes": {
+        "the class A occurs twice": {
             "classes": np.array(["a", "b", "A"]),
             "scores": np.array([[0.2, 0.3, 0.5], [1, 0, 0]]),
         },
         "part must be validation or test, not 'train'": {"part": np.array(["train", "test"])},
-        r"the scores are no probabilities: \[2.0, 3.0\]": {"scores": np.array([[2.0, 3.0], [0, 1]])},
-        r"the scores are no probabilities: \[1e\+308, 1e\+308\]": {"scores": np.full((2, 2), 1e308)},
-        r"the scores are no probabilities: \[nan, 0\.5\]": {"scores": np.array([[np.nan, 0.5], [0, 1]])},
-        "v1:0 is validation for one model and test for another": {"part": np.array(["test", "validation"])},
+        r"the scores are not probabilities: \[2.0, 3.0\]": {"scores": np.array([[2.0, 3.0], [0, 1]])},
+        r"the scores are not probabilities: \[1e\+308, 1e\+308\]": {"scores": np.full((2, 2), 1e308)},
+        r"the scores are not probabilities: \[nan, 0\.5\]": {"scores": np.array([[np.nan, 0.5], [0, 1]])},
+        "v1:0 is validation in one.npz and test in bad.npz": {"part": np.array(["test", "validation"])},
         "no annotation is predicted by all models in the part 'test'": {"annotation": np.array(["v1:0", "v1:7"])},
     }
     for message, fields in bad.items():
@@ -155,7 +155,17 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
         ensemble(truth("ab"), [one, read(tmp_path / "labels.npz")])
     with pytest.raises(MeDatasetsError, match="an ensemble needs at least two models"):
         ensemble(truth("ab"), [one])
-    with pytest.raises(MeDatasetsError, match=r"1 is no multiple of the step 0\.3"):
+    with pytest.raises(MeDatasetsError, match=r"1 is not a multiple of the step 0\.3"):
         ensemble(truth("ab"), [one, one], step=0.3)
     with pytest.raises(MeDatasetsError, match="weightings of 6 models are too many"):
         ensemble(truth("ab"), [one] * 6, step=0.01)
+
+
+def test_a_model_without_parts_is_named(tmp_path: Path) -> None:
+    one = model(tmp_path / "one.npz", [0.1, 0.9], ["validation", "test"])
+    fields = {"annotation": np.array(["v1:0", "v1:1"]), "scores": np.eye(2), "classes": np.array(CLASSES)}
+    np.savez(tmp_path / "bare.npz", **fields)
+    with pytest.raises(MeDatasetsError, match="it is not known whether v1:0 is validation or test") as raised:
+        ensemble(truth("ab"), [one, read(tmp_path / "bare.npz")])
+    assert raised.value.where == "bare.npz"
+    assert "casme2" not in str(raised.value)

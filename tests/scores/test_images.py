@@ -119,7 +119,7 @@ def test_labels_by_name_and_by_number(
 
 def test_names_of_classes_that_are_numbers_are_no_places(images: ImageSet, tmp_path: Path) -> None:
     made = read(model(tmp_path / "a.npz", sure(), classes=np.array([1, 0])), keys=image_keys())
-    with pytest.raises(MeDatasetsError, match="nothing says what class number"):
+    with pytest.raises(MeDatasetsError, match="it is not known which class number"):
         recognition(labelled(images), [made])
     assert recognition(labelled(images), [made], classes=["happy", "sad"]).pooled.accuracy == 1.0
 
@@ -145,7 +145,7 @@ def test_an_ensemble_takes_the_splits_of_the_set(images: ImageSet, tmp_path: Pat
 def test_an_ensemble_without_parts(tmp_path: Path) -> None:
     images = image_set(tmp_path, ["happy/0.png", "sad/0.png"])
     made = read(model(tmp_path / "a.npz", {"happy/0.png": 1.0, "sad/0.png": 0.0}), keys=image_keys())
-    with pytest.raises(MeDatasetsError, match="nothing says which images are validation and which test"):
+    with pytest.raises(MeDatasetsError, match=r"it is not known whether happy/0\.png is validation or test"):
         ensemble(labelled(images), [made, made])
 
 
@@ -172,9 +172,9 @@ def test_the_commands(me_datasets: Run, images: ImageSet, tmp_path: Path) -> Non
 
 
 def test_sets_and_manifests_are_not_scored_together(images: ImageSet) -> None:
-    with pytest.raises(MeDatasetsError, match="a set of images is scored by itself"):
+    with pytest.raises(MeDatasetsError, match="a set of images cannot be scored together with others"):
         truth_of([images.folder, images.folder])
-    with pytest.raises(MeDatasetsError, match="the images of a set have one label, no type, and the set's own split"):
+    with pytest.raises(MeDatasetsError, match="the images of a set have one label, no type and a split of their own"):
         truth_of([images.folder], "class_3")
-    with pytest.raises(MeDatasetsError, match="only images have copies"):
+    with pytest.raises(MeDatasetsError, match="--copies is for a set of images"):
         truth_of([images.folder / "none"], copies=[images.folder])

@@ -63,7 +63,7 @@ def test_every_doubt_is_a_finding(predictions: Read) -> None:
         ("ME540", "no annotation has annotation v1:9, video v1"),
         ("ME545", "v1:3 has no emotion; it is not scored"),
         ("ME543", "v1:4 (sadness) has no prediction; it counts as wrong"),
-        ("ME544", "'happines' was predicted 1 time, and no annotation has it; did you mean 'happiness'?"),
+        ("ME544", "'happines' was predicted 1 time, but is the label of no annotation; did you mean 'happiness'?"),
     ]
     assert found.pooled.right == 1
     assert found.pooled.total == 3
@@ -84,7 +84,7 @@ def test_scores_and_numbers(predictions: Read) -> None:
     assert [finding.code for finding in found.findings] == ["ME546"]
     by_number = predictions("annotation,label", "v1:1,1", "v1:2,0")
     assert recognition(annotated([manifest(*rows)]), [by_number], classes=["b", "a"]).pooled.right == 2
-    with pytest.raises(MeDatasetsError, match="nothing says what class number 1 is"):
+    with pytest.raises(MeDatasetsError, match="it is not known which class number 1 is"):
         recognition(annotated([manifest(*rows)]), [by_number])
 
 
@@ -105,7 +105,7 @@ def test_numbers_with_a_point_are_those_without(predictions: Read, text: str, ri
 @pytest.mark.parametrize("text", ["7", "7.0", "-1", "-1.0"])
 def test_numbers_of_no_class(predictions: Read, text: str) -> None:
     made = predictions("annotation,label", f"v1:1,{text}")
-    with pytest.raises(MeDatasetsError, match=f"nothing says what class number {int(float(text))} is"):
+    with pytest.raises(MeDatasetsError, match=f"it is not known which class number {int(float(text))} is"):
         recognition(annotated([manifest(annotation(1, emotion="a"))]), [made], classes=["b", "a"])
 
 

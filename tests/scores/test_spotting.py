@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import SplitRow, Video
-from datasets_me.scores.spotting import Counts, end, iou, pairs, spotting
+from datasets_me.scores.spotting import Counts, iou, pairs, spotting
 from datasets_me.scores.truth import OfSplit
 from tests.scores.conftest import annotation, manifest
 
@@ -78,13 +78,6 @@ def test_by_hand(predictions: Read) -> None:
     ]
 
 
-@pytest.mark.parametrize(("missing", "last"), [("mirror", 20), ("apex", 15), ("fixed:20", 35), ("drop", None)])
-def test_a_missing_offset(missing: str, last: int | None) -> None:
-    assert end(annotation(1, offset=None), missing) == last
-    assert end(annotation(1, offset=18), missing) == 18
-    assert end(annotation(1, offset=None, apex=None), missing) is None
-
-
 def test_an_interval_of_one_frame_counts(predictions: Read) -> None:
     rows = [annotation(1, onset=0, apex=0, offset=0), annotation(2, onset=7, apex=7, offset=7)]
     found = spotting([manifest(*rows)], [predictions("video,onset,offset", "v1,0,0", "v1,7,8")])
@@ -120,7 +113,7 @@ def test_missing_offsets_are_counted(predictions: Read) -> None:
         ("ME545", "v1:2 has no onset; it is not scored"),
         ("ME545", "v1:3 has an offset before its onset; it is not scored"),
     ]
-    with pytest.raises(MeDatasetsError, match="'fixed:' is no way to read a missing offset"):
+    with pytest.raises(MeDatasetsError, match="'fixed:' is not a rule for missing offsets"):
         spotting([manifest(*rows)], [made], missing="fixed:")
 
 
@@ -156,8 +149,9 @@ def test_rows_that_cannot_be_used(predictions: Read) -> None:
     ]
     assert found.counts() == Counts(tp=1, fp=1)
     mixed = predictions("video,onset,offset,type", "v1,1,2,micro", "v1,3,4,")
-    with pytest.raises(MeDatasetsError, match="some predictions have a type and some do not"):
+    with pytest.raises(MeDatasetsError, match="some predictions have a type and some do not") as caught:
         spotting([manifest(annotation(1))], [mixed])
+    assert caught.value.where == "fold.csv, row 3"
 
 
 def test_a_fold_in_which_nothing_was_spotted(predictions: Read) -> None:

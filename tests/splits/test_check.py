@@ -18,8 +18,8 @@ from datasets_me.formats import split as split_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.formats.split import Split
-from datasets_me.splits.check import Context, check
-from datasets_me.splits.make import COMPOSITE, Options, make
+from datasets_me.splits.check import SplitContext, check
+from datasets_me.splits.make import COMPOSITE, SplitOptions, make
 from datasets_me.splits.near_features import check_features, fingerprint
 from datasets_me.splits.near_images import check_images
 from tests.conftest import Run
@@ -29,22 +29,22 @@ ONE, TWO = row("casme2_01", "casme2_01_v0", emotion="disgust"), row("casme2_02",
 
 
 def found(split: Split, *manifests: Manifest) -> list[tuple[str, str]]:
-    return [(f.code, f.message) for f in check(Context(split, manifests))]
+    return [(f.code, f.message) for f in check(SplitContext(split, manifests))]
 
 
 def errors(split: Split, *manifests: Manifest) -> list[tuple[str, str]]:
-    return [(f.code, f.message) for f in check(Context(split, manifests)) if f.severity == "error"]
+    return [(f.code, f.message) for f in check(SplitContext(split, manifests)) if f.severity == "error"]
 
 
 @pytest.mark.parametrize("protocol", ["loso", "kfold", "holdout"])
 @pytest.mark.parametrize("unit", ["expression", "video"])
 def test_splits_of_ours_do_not_leak(five: Manifest, protocol: str, unit: str) -> None:
-    assert found(make([five], Options(protocol, unit, validation=0.3)), five) == []  # type: ignore[arg-type]
+    assert found(make([five], SplitOptions(protocol, unit, validation=0.3)), five) == []  # type: ignore[arg-type]
 
 
 def test_the_composite_does_not_leak() -> None:
     manifests = [people(2, dataset=name, class_3="negative") for name in COMPOSITE]
-    assert found(make(manifests, Options("megc2019")), *manifests) == []
+    assert found(make(manifests, SplitOptions("megc2019")), *manifests) == []
 
 
 def test_a_subject_on_both_sides() -> None:
@@ -79,7 +79,7 @@ def test_people_of_two_datasets() -> None:
     other = row("samm_006", "samm_006_1", dataset="samm-lv")
     split = split_of(("a", "train", one), ("a", "test", other))
     assert errors(split, manifest_of(one, dataset="samm"), manifest_of(other, dataset="samm-lv")) == [
-        ("ME532", "samm_006 is a subject of samm and of samm-lv, which are in different parts of fold a")
+        ("ME532", "samm_006 is a subject of samm and of samm-lv, in different parts of fold a")
     ]
 
 
@@ -88,7 +88,7 @@ def test_rows_that_name_nothing() -> None:
     lost = row("s", "v", dataset="dfme")
     split = split_of(("a", "train", ONE), ("a", "train", gone), ("a", "test", TWO), ("a", "test", lost))
     assert errors(split, manifest_of(ONE, TWO)) == [
-        ("ME522", "1 item of dfme, of which no manifest is given"),
+        ("ME522", "1 item of dfme, whose manifest is not given"),
         ("ME522", "casme2_01_v0:9 of casme2_01 is not in the manifest of casme2"),
     ]
 
@@ -96,7 +96,7 @@ def test_rows_that_name_nothing() -> None:
 def test_classes_that_a_part_lacks() -> None:
     rare = row("casme2_03", "casme2_03_v0", emotion="fear")
     split = split_of(("a", "train", ONE), ("a", "test", TWO), ("a", "test", rare))
-    assert found(split, manifest_of(ONE, TWO, rare)) == [("ME528", "fold a tests 'fear', and trains none")]
+    assert found(split, manifest_of(ONE, TWO, rare)) == [("ME528", "fold a tests 'fear', but does not train on it")]
     split = split_of(("a", "train", ONE), ("a", "train", rare), ("a", "test", TWO))
     assert found(split, manifest_of(ONE, TWO, rare)) == [
         ("ME529", "'fear' is not tested in 1 fold of 1: a"),
@@ -104,7 +104,7 @@ def test_classes_that_a_part_lacks() -> None:
 
 
 def test_parts_that_are_empty_and_what_is_in_no_fold(five: Manifest) -> None:
-    assert found(Split("loso", "video", ()), five)[0] == ("ME530", "the split has no fold at all")
+    assert found(Split("loso", "video", ()), five)[0] == ("ME530", "the split has no folds")
     split = split_of(("a", "test", ONE), ("b", "train", ONE), ("b", "validation", TWO))
     assert found(split, five) == [
         ("ME530", "fold a has no train part"),
@@ -129,7 +129,7 @@ def save(folder: Path, **videos: np.ndarray) -> Path:
 
 
 def near(folder: Path, split: Split, made: Manifest) -> tuple[list[Finding], int]:
-    return check_features(Context(split, [made]), [("casme2", feature_files.read(folder, made))])
+    return check_features(SplitContext(split, [made]), [("casme2", feature_files.read(folder, made))])
 
 
 @pytest.mark.parametrize("unit", ["expression", "video"])
@@ -214,7 +214,7 @@ def test_copies_by_images(tmp_path: Path) -> None:
     film(tmp_path, "v5", Image.new("L", (64, 64), 80), quality=90)
     made = filmed(*rows)
     split = split_of(("a", "train", rows[0]), *(("a", "test", each) for each in rows[1:]))
-    said, compared = check_images(Context(split, [made]), [(made, tmp_path)])
+    said, compared = check_images(SplitContext(split, [made]), [(made, tmp_path)])
     assert compared == {made.videos[0].layout: 4 * 6}
     assert [(f.code, f.message) for f in said] == [
         (
@@ -239,7 +239,7 @@ def test_expressions_that_share_only_one_of_their_two_images_are_no_copies(tmp_p
     portrait.save(tmp_path / "v2" / f"img{shared}.jpg", quality=40)
     made = filmed(*rows)
     split = split_of(("a", "train", rows[0]), ("a", "test", rows[1]))
-    assert check_images(Context(split, [made]), [(made, tmp_path)])[0] == []
+    assert check_images(SplitContext(split, [made]), [(made, tmp_path)])[0] == []
 
 
 def test_copies_in_any_layout_whatever_is_annotated(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_copies_in_any_layout_whatever_is_annotated(tmp_path: Path) -> None:
             turn = 40 * number if video.layout == layouts[0] else frame % 7
             portrait.rotate(turn).save(folder / f"img{frame}.png")
     split = split_of(("a", "train", rows[0]), ("a", "test", rows[1]))
-    (leak,), compared = check_images(Context(split, [made]), [(made, tmp_path)])
+    (leak,), compared = check_images(SplitContext(split, [made]), [(made, tmp_path)])
     assert leak.code == "ME526"
     assert f"{layouts[1]}/v1/img100.png and {layouts[1]}/v2/img100.png are the same file" in leak.message
     assert compared == dict.fromkeys(sorted(layouts), 10)
@@ -269,10 +269,10 @@ def test_copies_in_any_layout_whatever_is_annotated(tmp_path: Path) -> None:
 
 def test_no_images_at_all(tmp_path: Path) -> None:
     made = manifest_of(ONE, TWO)
-    context = Context(split_of(("a", "train", ONE), ("a", "test", TWO)), [made])
+    context = SplitContext(split_of(("a", "train", ONE), ("a", "test", TWO)), [made])
     with pytest.raises(FolderError, match="there is no such folder of frames"):
         check_images(context, [(made, tmp_path / "nowhere")])
-    with pytest.raises(FolderError, match="ties nothing of the split to a folder of frames"):
+    with pytest.raises(FolderError, match="no item of the split has a folder of frames in the manifest"):
         check_images(context, [(made, tmp_path)])
 
 
@@ -304,4 +304,4 @@ def test_an_item_that_stands_twice_in_a_part() -> None:
         *(("b", "train", TWO), ("b", "test", ONE)),
     )
     assert found(once, made) == []
-    assert found(twice, made) == [("ME534", f"{ONE.id} stands more than once in train of fold a")]
+    assert found(twice, made) == [("ME534", f"{ONE.id} occurs more than once in train of fold a")]

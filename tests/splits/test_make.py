@@ -13,7 +13,7 @@ from datasets_me.core.errors import SplitError
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 from datasets_me.formats.split import Split
-from datasets_me.splits.make import COMPOSITE, Options, make
+from datasets_me.splits.make import COMPOSITE, SplitOptions, make
 from tests.splits.conftest import manifest_of, people, row
 
 EMOTIONS = st.sampled_from([None, "disgust", "happiness", "surprise", "fear"])
@@ -46,7 +46,7 @@ def test_every_split_keeps_people_together(
     emotions: list[list[str | None]], protocol: str, unit: str, stratify: str | None, validation: float, seed: int
 ) -> None:
     manifest = dataset_of(emotions)
-    options = Options(protocol, unit, folds=2, validation=validation, stratify=stratify, seed=seed)
+    options = SplitOptions(protocol, unit, folds=2, validation=validation, stratify=stratify, seed=seed)
     try:
         split = make([manifest], options)
     except SplitError as error:
@@ -74,15 +74,15 @@ def test_every_split_keeps_people_together(
 
 
 def test_folds_have_as_many_subjects_as_each_other() -> None:
-    split = make([people(11)], Options("kfold", folds=4))
+    split = make([people(11)], SplitOptions("kfold", folds=4))
     assert split.folds == ["1", "2", "3", "4"]
     assert sorted(len(subjects(split, fold, "test")) for fold in split.folds) == [2, 3, 3, 3]
-    assert make([people(11)], Options("kfold", folds=4, seed=1)).rows != split.rows
+    assert make([people(11)], SplitOptions("kfold", folds=4, seed=1)).rows != split.rows
 
 
 def test_a_stratified_split_spreads_classes() -> None:
     rows = [row(f"s{n:02}", f"v{n}", emotion="surprise" if n % 4 == 0 else "disgust") for n in range(16)]
-    split = make([manifest_of(*rows)], Options("kfold", "expression", folds=4, stratify="emotion"))
+    split = make([manifest_of(*rows)], SplitOptions("kfold", "expression", folds=4, stratify="emotion"))
     rare = {f"s{n:02}" for n in range(0, 16, 4)}
     assert [len({r.subject for r in split.part(fold, "test")} & rare) for fold in split.folds] == [1, 1, 1, 1]
 
@@ -91,14 +91,14 @@ def test_a_stratified_validation_part_is_found_for_every_subject_left_out() -> N
     rows = [
         row(f"s{n:02}", f"v{n}_{k}", emotion=("fear", "disgust")[k % 2]) for n in range(26) for k in range(n % 5 + 1)
     ]
-    split = make([manifest_of(*rows)], Options("loso", "expression", validation=0.2, stratify="emotion"))
+    split = make([manifest_of(*rows)], SplitOptions("loso", "expression", validation=0.2, stratify="emotion"))
     sizes = [len(subjects(split, fold, "validation")) for fold in split.folds]
     assert len(sizes) == 26 and min(sizes) >= 3 and max(sizes) <= 8
 
 
 def test_a_stratified_validation_part_has_the_classes_of_the_rest() -> None:
     rows = [row(f"s{n:02}", f"v{n}", emotion=("fear", "disgust")[n % 2]) for n in range(16)]
-    split = make([manifest_of(*rows)], Options("loso", "expression", validation=0.5, stratify="emotion"))
+    split = make([manifest_of(*rows)], SplitOptions("loso", "expression", validation=0.5, stratify="emotion"))
     for fold in split.folds:
         aside = Counter(int(r.subject[1:]) % 2 for r in split.part(fold, "validation"))
         assert abs(aside[0] - aside[1]) <= 1, fold
@@ -106,13 +106,13 @@ def test_a_stratified_validation_part_has_the_classes_of_the_rest() -> None:
 
 def test_holdout_tests_about_the_part_asked_for() -> None:
     for fraction, expected in ((0.2, 2), (0.5, 5), (0.01, 1), (0.99, 9)):
-        split = make([people(10)], Options("holdout", test=fraction))
+        split = make([people(10)], SplitOptions("holdout", test=fraction))
         assert len(subjects(split, "holdout", "test")) == expected
 
 
 def test_cross_dataset_goes_in_every_direction() -> None:
     three = [people(2, dataset=name) for name in ("casme2", "samm", "casme-sq")]
-    split = make(three, Options("cross-dataset"))
+    split = make(three, SplitOptions("cross-dataset"))
     assert len(split.folds) == 6
     assert {d for d, _ in subjects(split, "samm-to-casme2", "train")} == {"samm"}
     assert {d for d, _ in subjects(split, "samm-to-casme2", "test")} == {"casme2"}
@@ -123,16 +123,16 @@ def test_the_composite_leaves_out_what_has_no_class_and_says_so() -> None:
     manifests = [people(2, dataset=name, **classes) for name in COMPOSITE]
     others = row("casme2_01", "casme2_01_v9", 9, emotion="others", source_cells={"emotion": "I10"})
     manifests[1] = manifest_of(*manifests[1].annotations, others)
-    split = make(manifests, Options("megc2019"))
+    split = make(manifests, SplitOptions("megc2019"))
     assert (split.unit, len(split.folds)) == ("expression", 6)
     assert "casme2_01_v9:9" not in {row.annotation for row in split.rows}
     (said,) = split.findings
-    assert (said.code, said.message, said.where) == ("ME520", "'others' has no class of three", "f, cell I9")
+    assert (said.code, said.message, said.where) == ("ME520", "'others' is in none of the three classes", "f, cell I9")
     assert {row.dataset for row in split.part("samm_01", "train")} == set(COMPOSITE)
 
 
 def test_another_composite_is_pointed_at() -> None:
-    split = make([people(3, class_3="negative")], Options("megc2019"))
+    split = make([people(3, class_3="negative")], SplitOptions("megc2019"))
     assert [f.code for f in split.findings] == ["ME521"]
     assert split.findings[0].found == "casme2"
 
@@ -140,13 +140,12 @@ def test_another_composite_is_pointed_at() -> None:
 def test_names_that_two_datasets_share() -> None:
     first, second = people(2, dataset="samm"), people(2, dataset="samm-lv")
     renamed = replace(second, annotations=[a.model_copy(update={"subject": "samm_01"}) for a in second.annotations])
-    split = make([first, renamed], Options("loso"))
+    split = make([first, renamed], SplitOptions("loso"))
     assert split.folds == ["samm-samm_01", "samm_02", "samm-lv-samm_01"]
     assert [(finding.code, finding.message) for finding in split.findings] == [
         (
             "ME532",
-            "samm_01 is a subject of samm and of samm-lv, which are in different parts of fold samm-samm_01 "
-            "(and of 1 more fold)",
+            "samm_01 is a subject of samm and of samm-lv, in different parts of fold samm-samm_01 (and of 1 more fold)",
         )
     ]
 
@@ -157,7 +156,7 @@ def test_videos_without_expressions_are_dealt_out_as_well(five: Manifest) -> Non
         Video(dataset="casme2", subject="casme2_09", video="casme2_09_quiet", path="b", fps=200),
         Video(dataset="casme2", subject=None, video="whose", path="c", fps=200),
     ]
-    split = make([replace(five, videos=shown)], Options("loso"))
+    split = make([replace(five, videos=shown)], SplitOptions("loso"))
     assert [row.video for row in split.part("casme2_09", "test")] == ["casme2_09_quiet"]
     assert "casme2_01_quiet" in {row.video for row in split.part("casme2_01", "test")}
     assert [(f.code, f.video, f.path) for f in split.findings] == [("ME520", "whose", "c")]
@@ -166,20 +165,28 @@ def test_videos_without_expressions_are_dealt_out_as_well(five: Manifest) -> Non
 @pytest.mark.parametrize(
     ("manifests", "options", "message"),
     [
-        ([people(1)], Options("loso"), "not enough subjects to leave one subject out: there is 1, and 2 are needed"),
-        ([people(3)], Options("kfold"), "not enough subjects to make 5 folds: there are 3, and 5 are needed"),
-        ([people(3)], Options("kfold", folds=1), "1 fold cannot be trained and tested"),
-        ([people(3)], Options("holdout", test=1.5), "--test 1.5 is no part of the subjects"),
-        ([people(3)], Options("loso", validation=-1), "--validation -1 is no part of the subjects"),
-        ([people(2)], Options("loso", validation=0.5), "not enough subjects to set some of the training part of fold"),
-        ([people(2)], Options("cross-dataset"), "one dataset cannot be trained on and tested on another"),
-        ([people(2), people(2)], Options("loso"), "casme2 is given twice"),
-        ([people(2)], Options("megc2019", "video"), "MEGC 2019 is about expressions, not whole videos"),
-        ([people(2)], Options("megc2019"), "there is nothing to split"),
-        ([manifest_of()], Options("loso"), "there is nothing to split"),
-        ([people(3)], Options("leave-one-out"), "there is no protocol 'leave-one-out'"),
+        (
+            [people(1)],
+            SplitOptions("loso"),
+            "not enough subjects to leave one subject out: there is 1, and 2 are needed",
+        ),
+        ([people(3)], SplitOptions("kfold"), "not enough subjects to make 5 folds: there are 3, and 5 are needed"),
+        ([people(3)], SplitOptions("kfold", folds=1), "a split needs at least two folds, not 1"),
+        ([people(3)], SplitOptions("holdout", test=1.5), "--test 1.5 is not a fraction of the subjects"),
+        ([people(3)], SplitOptions("loso", validation=-1), "--validation -1 is not a fraction of the subjects"),
+        (
+            [people(2)],
+            SplitOptions("loso", validation=0.5),
+            "not enough subjects to set some of the training part of fold",
+        ),
+        ([people(2)], SplitOptions("cross-dataset"), "cross-dataset needs at least two datasets"),
+        ([people(2), people(2)], SplitOptions("loso"), "casme2 is given twice"),
+        ([people(2)], SplitOptions("megc2019", "video"), "MEGC 2019 is defined on expressions, not whole videos"),
+        ([people(2)], SplitOptions("megc2019"), "there is nothing to split"),
+        ([manifest_of()], SplitOptions("loso"), "there is nothing to split"),
+        ([people(3)], SplitOptions("leave-one-out"), "there is no protocol 'leave-one-out'"),
     ],
 )
-def test_what_cannot_be_split(manifests: list[Manifest], options: Options, message: str) -> None:
+def test_what_cannot_be_split(manifests: list[Manifest], options: SplitOptions, message: str) -> None:
     with pytest.raises(SplitError, match=message):
         make(manifests, options)

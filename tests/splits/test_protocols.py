@@ -54,7 +54,7 @@ def test_a_fraction_is_rounded_and_leaves_somebody_on_each_side(fraction: float,
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5, 2.0])
 def test_what_is_no_fraction(fraction: float) -> None:
-    with pytest.raises(SplitError, match=f"--test {fraction:g} is no part of the subjects"):
+    with pytest.raises(SplitError, match=f"--test {fraction:g} is not a fraction of the subjects"):
         list(protocols.holdout(people(4), fraction, seed=0))
 
 
@@ -99,10 +99,10 @@ def test_stratified_parts_have_subjects_without_expressions_as_a_class_of_their_
 
 def test_what_cannot_be_stratified() -> None:
     groups = people(4)
-    with pytest.raises(SplitError, match="4 folds cannot be stratified: no class has as many expressions"):
+    with pytest.raises(SplitError, match="4 folds cannot be stratified, because no class has that many expressions"):
         list(protocols.kfold(groups, 4, 0, [(group, group[1]) for group in groups]))
     few = [(groups[0], "a"), (groups[1], "b")]
-    with pytest.raises(SplitError, match="2 folds cannot be stratified: no class has as many expressions"):
+    with pytest.raises(SplitError, match="2 folds cannot be stratified, because no class has that many expressions"):
         list(protocols.holdout(groups[:2], 0.5, 0, few))
 
 

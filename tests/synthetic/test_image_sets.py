@@ -42,7 +42,7 @@ def test_pictures_differ_from_each_other() -> None:
 
 
 def test_what_cannot_be_made(tmp_path: Path) -> None:
-    with pytest.raises(MeDatasetsError, match="there is no shape 'fer'"):
+    with pytest.raises(MeDatasetsError, match="there is no synthetic set 'fer'"):
         make("fer", tmp_path / "s")
     (tmp_path / "mine").touch()
     with pytest.raises(MeDatasetsError, match="the output exists and is not a synthetic dataset"):

@@ -14,7 +14,7 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.findings.finding import Finding
 from datasets_me.folders.check import check
 from datasets_me.schema import schema_files
-from datasets_me.synthetic.write import PLANTABLE, Made, make
+from datasets_me.synthetic.write import PLANTABLE, SyntheticDataset, make
 
 DATASETS = [schema.spec.id for schema in schema_files.shipped()]
 SUBJECTS = {"dfme": 24}  # its subjects have three clips each
@@ -39,7 +39,7 @@ def _key(code: str, row: object, column: object, path: object, video: object) ->
     return (code, video) if path is None else (code, row, path)
 
 
-def run(made: Made) -> tuple[list[Finding], int]:
+def run(made: SyntheticDataset) -> tuple[list[Finding], int]:
     conversion = convert(schema_files.load_file(made.schema), made.workbook)
     manifest = conversion.manifest()
     return [*conversion.findings, *check(manifest, made.root, deep=True).findings], len(manifest.annotations)

@@ -86,11 +86,11 @@ def test_the_numbers_of_classes_do_not_depend_on_which_occur(made: tuple[Path, M
     with pytest.raises(MeDatasetsError) as said:
         ClipDataset(tmp_path / "few", class_names=("Surprise", "anger"))
     assert (said.value.what, said.value.fix) == (
-        "no clip of the export has one of the classes Surprise, anger",
+        "no clip of the export is of any of the classes Surprise, anger",
         "its classes are surprise",
     )
     for options in ({"class_names": ("a", "a")}, {"action_units": (1, 1)}, {"class_names": "surprise"}):
-        with pytest.raises(MeDatasetsError, match="must be a list that names nothing twice"):
+        with pytest.raises(MeDatasetsError, match="must be a list without duplicates"):
             ClipDataset(tmp_path / "few", **options)
 
 

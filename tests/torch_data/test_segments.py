@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from torch.utils.data import DataLoader  # noqa: E402
 
 from datasets_me.core.errors import MeDatasetsError  # noqa: E402
-from datasets_me.export.options import Options  # noqa: E402
+from datasets_me.export.options import SegmentOptions  # noqa: E402
 from datasets_me.export.segments import write_segments  # noqa: E402
 from datasets_me.formats import split as split_files  # noqa: E402
 from datasets_me.formats.records import SplitRow  # noqa: E402
@@ -32,7 +32,7 @@ def export(tmp_path: Path) -> Path:
     )
     videos = {video: noise(count, seed) for seed, (video, count) in enumerate(VIDEOS.items())}
     videos["casme_016_0502"][7] = np.nan
-    write_segments(made, arrays(tmp_path / "f", made, videos), tmp_path / "out", Options(length=16, context=3))
+    write_segments(made, arrays(tmp_path / "f", made, videos), tmp_path / "out", SegmentOptions(length=16, context=3))
     return tmp_path / "out"
 
 
@@ -111,7 +111,7 @@ def test_soft_apexes(export: Path) -> None:
 def test_a_frame_is_as_soft_in_every_segment(apex: int, tmp_path: Path) -> None:
     made = manifest(annotation(1, 0, apex, 39), annotation(2, 30, 32, 35, type="macro"))
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(45)})
-    write_segments(made, features, tmp_path / "out", Options(length=20, context=3))
+    write_segments(made, features, tmp_path / "out", SegmentOptions(length=20, context=3))
     wanted = np.zeros((45, 2), np.float32)
     for column, peak in enumerate((apex, 32)):
         away = np.abs(np.arange(45) - peak)
@@ -145,7 +145,7 @@ def test_normalisation_by_what_another_export_was_trained_on(export: Path, loso:
         (np.nan, 1.0),
         (np.zeros((2, 12, 2)), 1.0),
     ):
-        with pytest.raises(MeDatasetsError, match=r"normalise is no mean|a mean to normalise by is not known"):
+        with pytest.raises(MeDatasetsError, match=r"normalise is not a mean|to normalise, means have to be finite"):
             SegmentDataset(export, normalise=bad)
 
 
@@ -162,7 +162,7 @@ def test_a_fold_that_trains_on_another_dataset(export: Path, tmp_path: Path) -> 
     with pytest.raises(MeDatasetsError) as said:
         SegmentDataset(export, **fold, normalise=True)
     assert (said.value.what, said.value.fix) == (
-        "the training part of fold 'samm-lv-to-casme-sq' is of samm-lv, and this export is of casme-sq",
+        "the training part of fold 'samm-lv-to-casme-sq' is of samm-lv, but this export is of casme-sq",
         "open the training part in its own export, and give normalise=(train.mean, train.std) here",
     )
     assert len(SegmentDataset(export, **fold, normalise=(0.1, 2.0))) == 8
@@ -201,13 +201,13 @@ def test_the_order_is_the_same_everywhere(export: Path) -> None:
     ("options", "message"),
     [
         ({"fold": "casme_015"}, "a split and one of its folds belong together"),
-        ({"normalise": True}, "normalisation needs to know what is trained on"),
-        ({"part": "validation"}, "only a split has validation"),
+        ({"normalise": True}, "normalisation needs a split"),
+        ({"part": "validation"}, "validation needs a split"),
         ({"part": "all"}, "there is no part 'all'"),
         ({"soft_apex": 0.0}, "a soft apex cannot be 0 frames wide"),
         ({"split": "loso", "fold": "casme_099"}, "the split has no fold 'casme_099'"),
         ({"split": "nowhere", "fold": "casme_015"}, "not a split: there is no such folder"),
-        ({"split": "clips", "fold": "a"}, "the split is one of expressions"),
+        ({"split": "clips", "fold": "a"}, "the split is of expressions"),
         ({"split": "elsewhere", "fold": "a"}, "nothing of the train part of fold 'a' was exported"),
     ],
 )

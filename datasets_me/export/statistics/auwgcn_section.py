@@ -4,14 +4,14 @@ They compare lengths with ``end - start`` and look for start and end so many fra
 (``utils/eval_utils.py`` of github.com/xjtupanda/AUW-GCN). Lengths here are therefore offset - onset, one less than the
 number of frames, and distances apex - onset and offset - apex, at the frame rate they train at. ``min``, ``max`` and
 ``average_len`` are the least, the greatest and the mean length, rounded. Rows whose frames are out of order (ME107) do
-not count, nor do those that are longer than their video.
+not count, and neither do rows that are longer than their video.
 
 How far the scripts look for start and end is a choice (`Distances`). The published one is ``mean``: from ``min // 2``
-to ``average_len // 2`` frames to both sides. That is the rule of the published values for SAMM Long Videos, except two:
-there ``micro_left_max_dis`` and ``micro_right_max_dis`` are 7, where the rule gives 4. The published values for
+to ``average_len // 2`` frames on both sides. The published values for SAMM Long Videos follow that rule with two
+exceptions: ``micro_left_max_dis`` and ``micro_right_max_dis`` are 7, where the rule gives 4. The published lengths for
 CAS(ME)² (15 and 59 frames on average, 5 to 30 and 15 to 90 long) are not those of the annotations (13 and 39, 8 to 16
-and 16 to 117); only the distances follow from the lengths by the rule above. By that rule, 74 of its 252
-macro-expressions with an apex have both onset and offset where they are looked for.
+and 16 to 117); only the distances follow from the published lengths by the rule above. By that rule, 74 of its 252
+macro-expressions with an apex have both onset and offset within reach.
 
 The scripts also drop proposals of macro-expressions longer than one and a half times ``macro_average_len``.
 """
@@ -40,15 +40,15 @@ RULES: tuple[Distances, ...] = get_args(Distances)
 
 @dataclass(frozen=True)
 class Search:
-    """What is known of the expressions of one type, in frames from one to another, and what follows from it.
+    """The lengths of the expressions of one type, as differences of frame numbers, and the distances that follow.
 
     Attributes:
         rows: expressions with a length.
         average: the mean length, rounded.
-        length: the least and the greatest.
-        apexes: expressions with an apex, too.
-        left, right: for each rule the least and the greatest distance before and after an apex.
-        within: for each rule, how many of ``apexes`` have their onset and their offset there.
+        length: the smallest and the largest.
+        apexes: how many of them also have an apex.
+        left, right: for each rule the smallest and the largest distance before and after an apex.
+        within: for each rule, how many of ``apexes`` have their onset and offset at such distances.
     """
 
     rows: int
@@ -79,54 +79,59 @@ def section(
         compat: count every row whose offset does not lie before its onset, as the published numbers do.
 
     Raises:
-        MeDatasetsError: there is no micro- or no macro-expression with a length, and the scripts need both; or another
-            rule than the published one is asked for with ``compat``.
+        MeDatasetsError: no micro- or no macro-expression has a length, and the scripts need both; or ``compat`` is
+            combined with a rule other than the published one.
     """
     if compat and distances not in (None, "mean"):
         raise MeDatasetsError(
-            "the published distances are those of the mean length, and no others",
+            "with --compat, the only rule for the distances is 'mean', the published one",
             fix="leave out --distances, or --compat",
         )
     rule = distances or ("mean" if compat else "observed")
     rate = fps or training_fps(manifest)
     rows = manifest.annotations if compat else measurable(manifest)
     out: dict[str, Any] = {}
-    found: dict[ExpressionType, Search] = {}
+    results: dict[ExpressionType, Search] = {}
     for kind in TYPES:
-        made = search([row for row in rows if row.type == kind], rate)
-        if made is None:
+        result = search([row for row in rows if row.type == kind], rate)
+        if result is None:
             raise MeDatasetsError(
                 f"no {kind}-expression of {manifest.spec.id} has a length, and the training scripts need both types",
                 where=", ".join(source["name"] for source in manifest.sources),
                 fix="print the statistics with --format json instead",
             )
-        found[kind] = made
-        out[f"{kind}_average_len"] = made.average
-        out[f"{kind}_min"], out[f"{kind}_max"] = made.length
+        results[kind] = result
+        out[f"{kind}_average_len"] = result.average
+        out[f"{kind}_min"], out[f"{kind}_max"] = result.length
     for kind in TYPES:
-        for side, limits in (("left", found[kind].left), ("right", found[kind].right)):
+        for side, limits in (("left", results[kind].left), ("right", results[kind].right)):
             out[f"{kind}_{side}_min_dis"], out[f"{kind}_{side}_max_dis"] = limits[rule]
     out["subject_list"] = sorted({row.subject for row in manifest.annotations})
     return out
 
 
 def searches(manifest: Manifest, fps: float | None = None) -> dict[str, Any]:
-    """What the section is made of, at ``fps`` or the rate that the field trains at: for each type its lengths, and by
-    each rule the distances and how many expressions lie within.
+    """The numbers behind the section, at ``fps`` or the rate that the field trains at.
+
+    For each type: its lengths, and for each rule the distances and how many expressions lie within them.
     """
     rate = fps or training_fps(manifest)
     rows = measurable(manifest)
     types: dict[str, Any] = {}
     for kind in TYPES:
-        made = search([row for row in rows if row.type == kind], rate)
-        if made is not None:
+        result = search([row for row in rows if row.type == kind], rate)
+        if result is not None:
             types[kind] = {
-                "rows": made.rows,
-                "apexes": made.apexes,
-                "average_len": made.average,
-                "length": list(made.length),
+                "rows": result.rows,
+                "apexes": result.apexes,
+                "average_len": result.average,
+                "length": list(result.length),
                 "distances": {
-                    rule: {"left": list(made.left[rule]), "right": list(made.right[rule]), "within": made.within[rule]}
+                    rule: {
+                        "left": list(result.left[rule]),
+                        "right": list(result.right[rule]),
+                        "within": result.within[rule],
+                    }
                     for rule in RULES
                 },
             }
@@ -134,7 +139,7 @@ def searches(manifest: Manifest, fps: float | None = None) -> dict[str, Any]:
 
 
 def search(rows: Sequence[Annotation], fps: float) -> Search | None:
-    """The lengths of expressions at a frame rate, and the distances that follow by each rule; None without a length."""
+    """The lengths of expressions at a frame rate, and the distances by each rule; None where no length is known."""
     frames = [frames_at(row, fps) for row in rows]
     lengths = [b - a for a, _, b in frames if a is not None and b is not None and b >= a]
     if not lengths:

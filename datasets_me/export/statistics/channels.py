@@ -1,8 +1,8 @@
 """Mean and standard deviation of each channel of features, over the training part of each fold only.
 
-Numbers are taken in pieces from memory-mapped arrays, each piece once, in float64. Unknown values (NaN, and infinite
-ones) are left out and counted. Moments of pieces are put together as in Chan, Golub and LeVeque, "Updating Formulae
-and a Pairwise Algorithm for Computing Sample Variances" (1979), so that nothing is lost to cancellation.
+Memory-mapped arrays are read piece by piece, each piece once, in float64. Unknown values (NaN and infinite
+ones) are left out and counted. Moments of pieces are merged as in Chan, Golub and LeVeque, "Updating Formulae
+and a Pairwise Algorithm for Computing Sample Variances" (1979), so that no precision is lost to cancellation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PIECE = 8192  # frames at a time: 1.5 MB of float64 for 12 regions
 
 @dataclass(frozen=True)
 class Moments:
-    """Count, mean and sum of squared deviations of each channel: arrays (R, 2). ``unknown`` was left out."""
+    """Count, mean and sum of squared deviations of each channel: arrays (R, 2). ``unknown`` counts values left out."""
 
     count: NDArray[np.int64]
     mean: NDArray[np.float64]
@@ -32,7 +32,7 @@ class Moments:
     unknown: NDArray[np.int64]
 
     def std(self) -> NDArray[np.float64]:
-        """The standard deviation (R, 2), of the numbers themselves (divided by n); NaN where there is none."""
+        """The population standard deviation (R, 2) (divided by n); NaN where nothing is known."""
         with np.errstate(invalid="ignore"):
             return np.sqrt(self.squares / np.where(self.count > 0, self.count, np.nan))
 
@@ -46,7 +46,7 @@ class Moments:
 
 
 def moments(pieces: Iterable[NDArray[np.float32]]) -> Moments:
-    """The moments of arrays (n, R, 2); all of the same R, and at least one."""
+    """The moments of arrays (n, R, 2): at least one, all of the same R."""
     return merge(_of_piece(np.asarray(piece, np.float64)) for piece in pieces)
 
 
@@ -80,10 +80,10 @@ def of_folds(
     split: Split | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[FoldMoments]:
-    """Moments of each fold's training part; of all videos if there is no split.
+    """Moments of each fold's training part, or of all videos without a split.
 
-    A video belongs to a part if a row of the split names it, or one of its expressions; of folders that hold one
-    expression each only those of the expressions named. Folds that train on nothing of this dataset are left out.
+    A video belongs to a part if a row of the split names it or one of its expressions; where a folder holds a single
+    expression, only if that expression is named. Folds that train on nothing of this dataset are left out.
 
     Raises:
         FeaturesError: there are no features of any video of a training part, or arrays differ in their regions.
@@ -92,9 +92,9 @@ def of_folds(
     rows = [row for row in features.rows if row.features is not None]
     if videos and rows and videos.isdisjoint(row.video for row in rows):
         raise FeaturesError(
-            f"not one of the features is of a video of the manifest, such as {rows[0].video}",
+            f"none of the features belong to a video of the manifest; the first is {rows[0].video}",
             where=str(features.folder),
-            fix="give the features of this dataset",
+            fix="give the features that were extracted with this manifest",
         )
     expressions = {row.id: row.expression for row in manifest.annotations}
     wanted: dict[str | None, list[int]] = {None: list(range(len(rows)))}
@@ -102,26 +102,26 @@ def of_folds(
         dataset = manifest.spec.id
         wanted = {fold: list(_of_part(rows, _training(split, fold, dataset), expressions)) for fold in split.folds}
     needed = sorted({index for indices in wanted.values() for index in indices})
-    made: dict[int, Moments] = {}
+    by_row: dict[int, Moments] = {}
     for done, index in enumerate(needed, start=1):
         array = features.load(rows[index])
-        first = made[needed[0]].mean.shape[0] if made else array.shape[1]
+        first = by_row[needed[0]].mean.shape[0] if by_row else array.shape[1]
         if array.shape[1] != first:
             raise FeaturesError(
                 f"{rows[index].name} has {plural(array.shape[1], 'region')}, others have {first}",
                 where=str(features.folder),
             )
-        made[index] = of_array(array)
+        by_row[index] = of_array(array)
         if progress:
             progress(done, len(needed))
-    if not made:
+    if not by_row:
         raise FeaturesError(
-            "there are no features of any video of a training part",
+            "no video of any training part has features",
             where=str(features.folder),
-            fix="give the features of the dataset that the split is of",
+            fix="give the features of the dataset that was split",
         )
     return [
-        FoldMoments(fold, len(indices), merge(made[index] for index in indices))
+        FoldMoments(fold, len(indices), merge(by_row[index] for index in indices))
         for fold, indices in wanted.items()
         if indices
     ]
@@ -151,11 +151,11 @@ def _of_piece(piece: NDArray[np.float64]) -> Moments:
 
 def _both(a: Moments, b: Moments) -> Moments:
     count = a.count + b.count
-    some = np.maximum(count, 1)
-    apart = b.mean - a.mean
+    divisor = np.maximum(count, 1)
+    difference = b.mean - a.mean
     return Moments(
         count,
-        a.mean + apart * (b.count / some),
-        a.squares + b.squares + apart**2 * (a.count * b.count / some),
+        a.mean + difference * (b.count / divisor),
+        a.squares + b.squares + difference**2 * (a.count * b.count / divisor),
         a.unknown + b.unknown,
     )

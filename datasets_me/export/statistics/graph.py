@@ -25,14 +25,14 @@ from datasets_me.export.statistics.region_tables import RegionTable
 from datasets_me.formats.records import ActionUnit, Annotation
 
 Reading = Iterator[tuple[Fraction, list[frozenset[int]]]]
-"""What an expression may have been: how likely, and for each unit of the table the regions it moves."""
+"""Each possible reading of an expression: its probability, and the regions that each unit of the table moves."""
 
 _EPSILON = 1e-6  # of the published rule: rows without any count stay 0
 
 
 @dataclass(frozen=True)
 class Graph:
-    """An adjacency matrix (regions, regions) float32 whose rows sum to 1 or are 0, and what it was made of.
+    """An adjacency matrix (regions, regions) float32 whose rows sum to 1 or are 0, and what it was computed from.
 
     ``used`` counts expressions with a unit of the table, ``without`` those with none; ``left_out`` counts units that
     are not in the table, as numbers or, in the published reading, as texts.
@@ -47,11 +47,11 @@ class Graph:
 def graph(annotations: Iterable[Annotation], table: RegionTable, *, compat: Compat | None = None) -> Graph:
     """The co-occurrence of regions over all expressions.
 
-    Without ``compat`` the units are those that were read: with side and lip, whatever their intensity. Of units that
-    exclude each other (``14or23``) each is taken to be as likely as the others, and counts that part of 1.
+    Without ``compat`` the units are those of the manifest, with their side or lip, whatever their intensity. Units that
+    exclude each other (``14or23``) are taken to be equally likely, and each counts its share of 1.
 
-    With ``compat="auwgcn"`` a unit is a text between plus signs that is a number of the table and nothing else:
-    ``L12``, ``4B`` and ``14or23`` are not seen, and one unit on both sides (``L12+R12``) cannot occur.
+    With ``compat="auwgcn"`` a unit is a text between plus signs that is exactly a number of the table:
+    ``L12``, ``4B`` and ``14or23`` are ignored, so one unit on both sides (``L12+R12``) cannot occur.
     """
     counts = np.zeros((len(table.regions), len(table.regions)))
     used = without = 0
@@ -68,24 +68,24 @@ def graph(annotations: Iterable[Annotation], table: RegionTable, *, compat: Comp
     return Graph(matrix.astype(np.float32), used, without, left_out)
 
 
-def write(made: Graph, path: Path) -> None:
+def write(region_graph: Graph, path: Path) -> None:
     """Write the matrix as an .npy file.
 
     Raises:
         MeDatasetsError: the file cannot be written.
     """
     content = io.BytesIO()
-    np.save(content, made.matrix, allow_pickle=False)
+    np.save(content, region_graph.matrix, allow_pickle=False)
     write_file(path, content.getvalue())
 
 
-def summary(made: Graph) -> str:
-    """What the matrix was made of, as one sentence or two."""
-    said = f"{plural(made.used, 'expression')} counted, {made.without:,} without a unit of the table"
-    if made.left_out:
-        units = ", ".join(f"{unit} ({count})" for unit, count in made.left_out.most_common(8))
-        said += f"; units not in the table: {units}" + (", …" if len(made.left_out) > 8 else "")
-    return said
+def summary(region_graph: Graph) -> str:
+    """One or two sentences about what the matrix was computed from."""
+    text = f"{plural(region_graph.used, 'expression')} counted, {region_graph.without:,} without a unit of the table"
+    if region_graph.left_out:
+        units = ", ".join(f"{unit} ({count})" for unit, count in region_graph.left_out.most_common(8))
+        text += f"; units not in the table: {units}" + (", …" if len(region_graph.left_out) > 8 else "")
+    return text
 
 
 def _read(units: Sequence[ActionUnit], table: RegionTable) -> Reading:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from datasets_me.core.rates import moved, ratio
 from datasets_me.formats.records import Annotation
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -20,7 +19,7 @@ Frames = tuple[int | None, int | None, int | None]
 
 @dataclass(frozen=True)
 class Spread:
-    """A distribution of frames or seconds: how many, mean, least, greatest, and `QUANTILES` (linear between values)."""
+    """A distribution of frames or seconds: count, mean, smallest, largest, and `QUANTILES` (linear between values)."""
 
     count: int
     mean: float | None
@@ -31,7 +30,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Lengths:
-    """What is known of a group of expressions, in frames or seconds.
+    """Lengths of a group of expressions, in frames or seconds.
 
     ``length`` is offset - onset + 1, over rows where both are annotated and the offset does not lie before the onset;
     ``left`` is apex - onset and ``right`` offset - apex, over rows whose three frames are annotated and in order.
@@ -46,12 +45,12 @@ class Lengths:
 
 
 def in_seconds(annotations: Iterable[Annotation], fps: float | None = None) -> bool:
-    """Whether expressions have to be measured in seconds: frames of several rates have no mean."""
+    """Whether expressions must be measured in seconds: frames of several rates have no common mean."""
     return fps is None and len({row.fps for row in annotations}) > 1
 
 
 def lengths(annotations: Iterable[Annotation], fps: float | None = None, *, seconds: bool = False) -> Lengths:
-    """Measure expressions in frames, at another rate if one is given: frame k becomes floor(k * fps / its own).
+    """Measure expressions in frames, at another rate if one is given (`core.rates.moved`).
 
     Args:
         seconds: measure in seconds, each row at its own rate.
@@ -69,16 +68,16 @@ def lengths(annotations: Iterable[Annotation], fps: float | None = None, *, seco
 
 def frames_at(row: Annotation, fps: float | None = None) -> Frames:
     """Onset, apex and offset, 0-based, at a frame rate or at their own."""
-    step = Fraction(1) if fps is None else Fraction(str(row.fps)) / Fraction(str(fps))
-    onset, apex, offset = (None if f is None else math.floor(f / step) for f in (row.onset, row.apex, row.offset))
+    step = ratio(row.fps, fps or row.fps)
+    onset, apex, offset = (None if f is None else moved(f, step) for f in (row.onset, row.apex, row.offset))
     return onset, apex, offset
 
 
 def by_group(annotations: Sequence[Annotation], fps: float | None = None) -> dict[str, Any]:
-    """``types``, ``subjects`` and ``emotions``, each value's rows measured; the latter two for each type.
+    """The lengths of each type, and within it of each subject and each emotion.
 
-    Rows without an emotion stand under "" there. All are measured in frames, or in seconds where the rows are of
-    several rates and none is given.
+    Rows without an emotion are listed under "". All are measured in frames, or in seconds where the rows have several
+    rates and no ``fps`` is given.
     """
     seconds = in_seconds(annotations, fps)
     groups: dict[str, Callable[[Annotation], str]] = {
@@ -92,7 +91,8 @@ def by_group(annotations: Sequence[Annotation], fps: float | None = None) -> dic
         for name, key in groups.items():
             values = sorted({key(row) for row in of_type})
             entry[name] = {
-                v: asdict(lengths([row for row in of_type if key(row) == v], fps, seconds=seconds)) for v in values
+                value: asdict(lengths([row for row in of_type if key(row) == value], fps, seconds=seconds))
+                for value in values
             }
         out["types"][kind] = entry
     return out

@@ -1,4 +1,4 @@
-"""Tables from action units to regions of the face: ``action_unit_regions.yaml``, or a file of one's own."""
+"""Tables from action units to regions of the face: ``action_unit_regions.yaml``, or a file of the user's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HALVES: dict[str, tuple[str, str]] = {
 class RegionTable(BaseModel):
     """Names of regions, and the regions that each action unit moves.
 
-    ``sides`` tells which regions lie on one side of the face, or on one lip; the others lie on both.
+    ``sides`` lists the regions on each side of the face and on each lip; the others lie on both.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,16 +38,16 @@ class RegionTable(BaseModel):
 
     @model_validator(mode="after")
     def _regions_exist(self) -> Self:
-        for what, numbers in [*self.units.items(), *self.sides.items()]:
+        for name, numbers in [*self.units.items(), *self.sides.items()]:
             wrong = [number for number in numbers if not 0 <= number < len(self.regions)]
             if wrong:
-                raise ValueError(f"{what}: there is no region {wrong[0]}; they count from 0 to {len(self.regions) - 1}")
+                raise ValueError(f"{name}: there is no region {wrong[0]}; they count from 0 to {len(self.regions) - 1}")
         return self
 
     def moved(self, unit: int, side: str) -> frozenset[int]:
-        """The regions that a unit moves; on one side, or one lip, those that do not lie on the other.
+        """The regions that a unit moves; of a unit on one side or one lip, without those on the other.
 
-        ``bilateral`` and ``asymmetric`` move both sides. A unit that is not in the table moves none.
+        ``bilateral`` and ``asymmetric`` move both sides. A unit that is not in the table moves nothing.
         """
         regions = frozenset(self.units.get(unit, ()))
         if side not in _HALVES:
@@ -59,7 +59,7 @@ def load(name: str) -> RegionTable:
     """A table by its name, or from a YAML file of the same form as one entry of the shipped ones.
 
     Raises:
-        MeDatasetsError: there is no such table or file, or it is wrong.
+        MeDatasetsError: there is no such table or file, or it is not valid.
     """
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):

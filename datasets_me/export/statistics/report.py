@@ -13,10 +13,10 @@ from datasets_me.formats.manifest import Manifest
 
 
 def statistics(manifest: Manifest, fps: float | None = None) -> dict[str, Any]:
-    """Counts, lengths, and how far apexes lie from the ends, as the training scripts count.
+    """Counts, lengths, and the distances of apexes from onset and offset, as the training scripts count them.
 
-    Lengths are in frames at the annotations' own rate or another; where they are of several rates, and none is given,
-    ``unit`` is seconds and ``fps`` null.
+    Lengths are in frames, at ``fps`` or at the rate of the annotations. Where these have several rates and no ``fps``
+    is given, ``unit`` is seconds and ``fps`` null.
     """
     rows = manifest.annotations
     rates = sorted({row.fps for row in rows}) or [manifest.spec.fps]
@@ -35,9 +35,9 @@ def statistics(manifest: Manifest, fps: float | None = None) -> dict[str, Any]:
 
 
 def channels(folds: list[FoldMoments]) -> list[dict[str, Any]]:
-    """Per fold: videos, then count, unknown, mean and std of each channel [region][x, y], and over all regions.
+    """Per fold: the number of videos, and count, unknown, mean and std per channel [region][x, y] and over all regions.
 
-    A value that is not known is null.
+    Unknown values are null.
     """
     return [
         {

@@ -87,7 +87,7 @@ def test_a_test_subject_never_counts(tmp_path: Path, manifest_of: Rows) -> None:
 def test_features_of_nobody_who_trains(tmp_path: Path, manifest_of: Rows) -> None:
     made = manifest_of(expression("casme_015", "casme_015_0401", 1, 2, 3))
     features = feature_files.read(save_features(tmp_path, casme_015_0401=np.zeros((9, 12, 2), np.float32)), made)
-    with pytest.raises(FeaturesError, match="no features of any video of a training part"):
+    with pytest.raises(FeaturesError, match="no video of any training part has features"):
         channels.of_folds(features, made, split(a={"casme_016_0401": "train"}))
 
 

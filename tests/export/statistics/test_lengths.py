@@ -112,7 +112,7 @@ def test_the_section_of_casme_sq_is_that_of_its_annotations(reference: Path) -> 
     published = auwgcn_section.section(manifest, compat="auwgcn")
     assert (published["macro_min"], published["macro_max"]) == (3, 117)
     assert sides(published, "macro") == (1, 19, 1, 19)
-    with pytest.raises(MeDatasetsError, match="the published distances are those of the mean length"):
+    with pytest.raises(MeDatasetsError, match="with --compat, the only rule for the distances is 'mean'"):
         auwgcn_section.section(manifest, distances="q95", compat="auwgcn")
 
 

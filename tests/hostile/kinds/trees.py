@@ -157,24 +157,33 @@ def seeds(world: World, chance: random.Random) -> Attack:
         entries = sorted(path for path in root.rglob("*") if not path.is_symlink())
         if not entries:
             break
-        path = chance.choice(entries)
-        way = chance.randrange(8)
-        name = chance.choice([text for text in TEXTS if len(text.encode()) < 250])
-        if way == 0:
-            path.rename(path.with_name(f"{path.stem}{chance.choice('0123456789')}{path.suffix}"))
-        elif way == 1:
-            path.rename(path.with_name(name))
-        elif way == 2:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        elif way == 3 and path.is_file():
-            path.write_bytes(path.read_bytes()[: chance.randrange(200)])
-        elif way == 4 and path.is_file():
-            damage.no_file(path, chance)
-        elif way == 5:
-            target = chance.choice(["..", "../..", ".", str(root), "nowhere", str(chance.choice(entries))])
-            _link(f"{path.relative_to(root).parent}/link{chance.randrange(10**6)}", target)(root, world)
-        elif way == 6 and path.is_file():
-            (path.parent / f"img{chance.choice([0, 7, 999, 20140508, 10**12])}.jpg").write_bytes(path.read_bytes())
-        elif way == 7 and path.is_dir():
-            shutil.move(path, path.with_name(chance.choice([VIDEOS[1], "s99", "cropped", "selectedpic", name])))
+        _change(chance.choice(entries), entries, root, world, chance)
     return attack(chance.choice([CHECK, DEEP, CONVERT, DRY, CLIPS, SEARCH]), world)
+
+
+def _change(path: Path, entries: list[Path], root: Path, world: World, chance: random.Random) -> None:
+    """Change one entry of a tree in one of eight ways; a way that does not fit it changes nothing."""
+    way = chance.randrange(8)
+    name = chance.choice([text for text in TEXTS if len(text.encode()) < 250])
+    if way == 0:
+        path.rename(path.with_name(f"{path.stem}{chance.choice('0123456789')}{path.suffix}"))
+    elif way == 1:
+        path.rename(path.with_name(name))
+    elif way == 2:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    elif way == 5:
+        target = chance.choice(["..", "../..", ".", str(root), "nowhere", str(chance.choice(entries))])
+        _link(f"{path.relative_to(root).parent}/link{chance.randrange(10**6)}", target)(root, world)
+    elif path.is_file():
+        _change_file(path, way, chance)
+    elif way == 7:
+        shutil.move(path, path.with_name(chance.choice([VIDEOS[1], "s99", "cropped", "selectedpic", name])))
+
+
+def _change_file(path: Path, way: int, chance: random.Random) -> None:
+    if way == 3:
+        path.write_bytes(path.read_bytes()[: chance.randrange(200)])
+    elif way == 4:
+        damage.no_file(path, chance)
+    elif way == 6:
+        (path.parent / f"img{chance.choice([0, 7, 999, 20140508, 10**12])}.jpg").write_bytes(path.read_bytes())
