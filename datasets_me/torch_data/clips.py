@@ -129,7 +129,7 @@ class ClipDataset(Dataset[Item]):
         }
 
     def to_torch(self) -> dict[str, torch.Tensor]:
-        """All items at once: for each field a tensor (number of items, *shape) of its dtype.
+        """All items at once: for each field a tensor ``(number of items, *shape)`` of its dtype.
 
         Raises:
             MeDatasetsError: the clips differ in length.

@@ -137,7 +137,7 @@ class SegmentDataset(Dataset[Item]):
         }
 
     def to_torch(self) -> dict[str, torch.Tensor]:
-        """All items at once: for each field a tensor (number of items, *shape) of its dtype."""
+        """All items at once: for each field a tensor ``(number of items, *shape)`` of its dtype."""
         return stack(self.fields, (self[index] for index in range(len(self))), len(self))
 
     def _soften(self, row: ItemRow, label: NDArray[np.generic], sigma: float) -> NDArray[np.float32]:
