@@ -78,7 +78,7 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "synth": images.synth,
     },
     score.score: {"recognition": score.recognition, "spotting": score.spotting, "ensemble": score.ensemble},
-    datasets.schema: {"check": datasets.check, "json": datasets.print_json},
+    datasets.schema: {"check": datasets.check, "copy": datasets.copy, "json": datasets.print_json},
 }
 for _group, _verbs in _VERBS.items():
     for _name, _verb in _verbs.items():

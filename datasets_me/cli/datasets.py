@@ -1,4 +1,4 @@
-"""Verbs about schemas: ``datasets``, ``schema check``, ``schema json``."""
+"""Verbs about schemas: ``datasets``, ``schema check``, ``schema copy``, ``schema json``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from datasets_me.cli import completion, show
+from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, group, verb
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
     from datasets_me.schema.spec import Spec
 
-schema = group("Check a dataset schema of your own, or print the JSON Schema of schemas.")
+schema = group("Begin or check a dataset schema of your own, or print the JSON Schema of schemas.")
 
 
 @verb("me-datasets datasets casme2")
@@ -94,6 +94,22 @@ def check(path: Path = typer.Argument(help="The schema (.yaml).")) -> Answer:
     return Answer(
         [f"{path}: {spec.id} is a valid schema: {plural(variants, 'workbook variant')}, {plural(layouts, 'layout')}"],
         data={"schema": str(path), "id": spec.id, "variants": variants, "layouts": layouts},
+    )
+
+
+@verb("me-datasets schema copy casme3-a my-lab.yaml")
+def copy(
+    dataset: str = options.DATASET,
+    out: Path = typer.Argument(help="The schema to write (.yaml)."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write a copy of a schema with a comment on each key, to begin one of your own."""
+    from datasets_me.schema import schema_files
+    from datasets_me.schema.copies import write_copy
+
+    write_copy(schema_files.load(dataset), out, force=force)
+    return Answer(
+        [f"written to {out}; me-datasets schema check {out} says whether it is valid"], data={"schema": str(out)}
     )
 
 

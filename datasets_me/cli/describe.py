@@ -127,7 +127,7 @@ def graph(
     if picture is not None and picture.suffix.casefold() != ".png":
         raise MeDatasetsError(f"the picture is a PNG, but its name is {picture.name}", fix="end its name in .png")
     if out.suffix.casefold() == ".png":
-        raise MeDatasetsError(f"the matrix is no picture, but its name is {out.name}", fix="end its name in .npy")
+        raise MeDatasetsError(f"the matrix is an .npy file, but its name is {out.name}", fix="end its name in .npy")
     annotated = manifests.read(manifest)
     table = region_tables.load(regions)
     adjacency = graphs.graph(annotated.annotations, table, compat=compat)

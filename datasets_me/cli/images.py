@@ -293,7 +293,7 @@ def _maps(texts: Sequence[str]) -> dict[str, str]:
         name, sign, target = text.partition("=")
         if not sign or not name.strip():
             raise MeDatasetsError(
-                f"'{text}' is no map of a class", fix="give --map contempt=disgust, or --map contempt="
+                f"--map '{text}' does not map a class", fix="give --map contempt=disgust, or --map contempt="
             )
         maps[name.strip()] = target.strip()
     return maps

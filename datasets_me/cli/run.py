@@ -85,21 +85,21 @@ def verb(
     """
 
     def decorate(function: Callable[..., Answer]) -> Verb:
-        own = inspect.signature(function, eval_str=True)
+        declared = inspect.signature(function, eval_str=True)
 
         @wraps(function)
-        def command(**given: Any) -> None:
-            output = "json" if given.pop("as_json") else given.get("output", "table")
-            given["output"] = output
-            out = given.pop("out") if to_file else None
+        def command(**options: Any) -> None:
+            output = "json" if options.pop("as_json") else options.get("output", "table")
+            options["output"] = output
+            out = options.pop("out") if to_file else None
             if to_file:
-                _may_write(out, given.pop("force"))
-            choose = _chooser(given) if selects else list
+                _may_write(out, options.pop("force"))
+            choose = _chooser(options) if selects else list
             from datasets_me.findings.choice import in_order
 
             try:
                 with log.part(function.__name__.rstrip("_")):
-                    answer = function(**{name: given[name] for name in own.parameters})
+                    answer = function(**{name: options[name] for name in declared.parameters})
             except StoppedError as stopped:
                 show.echo(str(stopped), err=True)
                 raise typer.Exit(INTERRUPTED) from None
@@ -112,8 +112,8 @@ def verb(
             raise typer.Exit(code)
 
         shared = _shared(formats, to_file, selects)
-        parameters = [parameter for parameter in own.parameters.values() if parameter.name not in shared]
-        signature = own.replace(parameters=[*parameters, *shared.values()], return_annotation=None)
+        parameters = [parameter for parameter in declared.parameters.values() if parameter.name not in shared]
+        signature = declared.replace(parameters=[*parameters, *shared.values()], return_annotation=None)
         command.__signature__ = signature  # type: ignore[attr-defined]
         command.example = example  # type: ignore[attr-defined]
         return command
@@ -161,13 +161,13 @@ def _may_write(out: Path | None, force: bool) -> None:
     may_write(out, force)
 
 
-def _chooser(given: dict[str, Any]) -> Callable[[Sequence[Finding]], list[Finding]]:
-    """What chooses the findings to report; the codes in ``given`` are read, and each must select something."""
+def _chooser(options: dict[str, Any]) -> Callable[[Sequence[Finding]], list[Finding]]:
+    """What chooses the findings to report; the codes in ``options`` are read, and each must select something."""
     from datasets_me.findings.choice import chosen, read_codes
 
-    select, ignore = (read_codes(given[name]) for name in ("select", "ignore"))
-    given |= {"select": select, "ignore": ignore}
-    return lambda findings: chosen(findings, select=select, ignore=ignore, severity=given["severity"])
+    select, ignore = (read_codes(options[name]) for name in ("select", "ignore"))
+    options |= {"select": select, "ignore": ignore}
+    return lambda findings: chosen(findings, select=select, ignore=ignore, severity=options["severity"])
 
 
 def _give(answer: Answer, findings: list[Finding], output: str, out: Path | None) -> None:

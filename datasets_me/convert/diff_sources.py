@@ -24,7 +24,9 @@ def compare_sources(a: Path, b: Path, dataset: str | None = None) -> Comparison:
     rows_a, rows_b = _annotations(a, dataset), _annotations(b, dataset)
     if rows_a and rows_b and rows_a[0].dataset != rows_b[0].dataset:
         raise MeDatasetsError(
-            f"A is {rows_a[0].dataset}, B is {rows_b[0].dataset}", fix="compare sources of one dataset"
+            f"A is {rows_a[0].dataset}, B is {rows_b[0].dataset}",
+            where=f"{a}, {b}",
+            fix="compare sources of one dataset",
         )
     return compare(rows_a, rows_b)
 

@@ -121,12 +121,11 @@ def write_clips(
         raise FeaturesError(
             "without features there are no landmarks to align by", fix="give --features, or leave out --align"
         )
-    wanted = (
-        options.layout or next((row.layout for row in features.rows if row.layout), None)
-        if features
-        else options.layout
-    )
-    layout = choose_layout(manifest, wanted, annotated=True)
+    if features is not None and options.layout is None:
+        extracted = next((row.layout for row in features.rows if row.layout), None)
+        layout = choose_layout(manifest, extracted, annotated=True, named_in=features.folder)
+    else:
+        layout = choose_layout(manifest, options.layout, annotated=True)
     maker = _Maker(manifest, root, options, features, disk.folders_by_annotation(manifest, layout), layout)
     items: list[ItemRow] = []
     with artefact.new_folder(out, CLIPS, force=force) as new:

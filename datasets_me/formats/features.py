@@ -18,6 +18,7 @@ Any other folder of ``<subject>/<video>.npy`` is read as well; less is known abo
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +140,13 @@ def _read_table(folder: Path) -> tuple[VideoFeatures, ...]:
     except (OSError, ValueError) as error:
         raise FeaturesError(f"{TABLE} is damaged: {error}", where=str(folder)) from error
     check_table(folder / TABLE, rows, paths=["features", "landmarks", "path"], names=["name"])
+    arrays = [row.features for row in rows if row.features is not None]
+    if repeated := next((path for path, count in Counter(arrays).items() if count > 1), None):
+        raise FeaturesError(
+            f"{arrays.count(repeated)} rows name the array {printable(repeated)}, which is of one video",
+            where=str(folder / TABLE),
+            fix="make the features again with me-datasets extract",
+        )
     if changes:
         raise _unfinished(folder, f"{printable(changes[0].stem)} has changed since {TABLE} was written")
     return tuple(rows)

@@ -36,7 +36,9 @@ class FrameFiles:
     far: tuple[str, ...] = ()
 
 
-def choose_layout(manifest: Manifest, wanted: str | None, *, annotated: bool = False) -> str:
+def choose_layout(
+    manifest: Manifest, wanted: str | None, *, annotated: bool = False, named_in: Path | None = None
+) -> str:
     """The layout to take frames from, among those with folders in the manifest.
 
     Without a wanted one, layouts with annotated folders come first, then those whose images are not the dataset's own
@@ -46,13 +48,15 @@ def choose_layout(manifest: Manifest, wanted: str | None, *, annotated: bool = F
         manifest: with folders.
         wanted: the id of a layout, or None.
         annotated: only layouts with annotated folders will do.
+        named_in: what names the wanted layout, if it is not an option of the command line.
 
     Raises:
         MeDatasetsError: there is no such layout, or the manifest has no folders of it, or none at all.
     """
     known = [layout.id for layout in manifest.spec.layouts]
     if wanted is not None and wanted not in known:
-        raise MeDatasetsError(f"there is no layout '{wanted}'", fix=f"choose one of {', '.join(known)}")
+        where = None if named_in is None else str(named_in)
+        raise MeDatasetsError(f"there is no layout '{wanted}'", where=where, fix=f"choose one of {', '.join(known)}")
     with_annotations = {video.layout for video in manifest.videos if video.path and video.annotations}
     usable = with_annotations if annotated else {video.layout for video in manifest.videos if video.path}
     ranked = sorted(manifest.spec.layouts, key=lambda layout: (layout.id not in with_annotations, layout.cropped))

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from datasets_me.core.artefact import may_write, write_file
+from datasets_me.schema import yaml_files
 from datasets_me.schema.schema_files import Schema, models_in
 from datasets_me.schema.spec import Spec
 
@@ -32,7 +33,7 @@ def write_copy(schema: Schema, path: Path, *, force: bool = False) -> None:
 def commented(schema: Schema) -> str:
     """The text of a schema with a comment above the first occurrence of each key, and the unused keys at the end."""
     lines = schema.text.splitlines()
-    root = yaml.compose(schema.text, Loader=yaml.SafeLoader)
+    root = yaml_files.load(schema.text, schema.spec.id).root
     assert isinstance(root, yaml.MappingNode)  # or it would not be a schema
     comments = {line: (column, text) for line, column, text in _comments(root, Spec, set())}
     pieces = []

@@ -216,12 +216,15 @@ def _spotted(
 ) -> tuple[bool, dict[_Key, list[Interval]], list[Finding]]:
     """Whether predictions have types; the intervals of each video and type; findings about rows left out."""
     index, findings = Index(videos), list[Finding]()
-    typed = [bool(row.get("type")) for file in files for row in file.rows]
+    typed = [(bool(row.get("type")), file.place(number)) for file in files for number, row in enumerate(file.rows)]
     if not typed:  # nothing was spotted in any file; the header shows whether there would be types
         return any("type" in file.columns for file in files), {}, []
-    if any(typed) and not all(typed):
+    without = [place for has_type, place in typed if not has_type]
+    if 0 < len(without) < len(typed):
         raise MeDatasetsError(
-            "some predictions have a type and some do not", fix="give every one micro or macro, or leave the column out"
+            "some predictions have a type and some do not",
+            where=str(without[0]),
+            fix="give every one micro or macro, or leave the column out",
         )
     intervals: dict[_Key, list[Interval]] = defaultdict(list)
     for file in files:
@@ -247,7 +250,7 @@ def _spotted(
                 message = f"{fits[0].video} {onset} to {offset} was predicted before; this one counts as wrong"
                 findings.append(finding("ME542", message, place=place, video=fits[0].video))
             chosen.append((onset, offset))
-    return any(typed), intervals, findings
+    return not without, intervals, findings
 
 
 def _frame(text: str) -> int | None:

@@ -24,3 +24,15 @@ def test_datasets_and_schemas(me_datasets: Run, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "layouts.2.holds: Input should be 'video' or 'expression' (found 'film')" in done.stderr
     assert json.loads(me_datasets("schema", "json").stdout)["title"] == "Spec"
+
+
+def test_a_schema_of_ones_own_begins_as_a_copy(me_datasets: Run, tmp_path: Path) -> None:
+    done = me_datasets("schema", "copy", "casme2", "mine.yaml")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "written to mine.yaml; me-datasets schema check mine.yaml says whether it is valid\n",
+    )
+    assert me_datasets("schema", "check", "mine.yaml").returncode == 0
+    assert (tmp_path / "mine.yaml").read_text().count("#") > 20
+    again = me_datasets("schema", "copy", "casme2", "mine.yaml")
+    assert (again.returncode, again.stderr.splitlines()[0]) == (2, "error: the file exists already")

@@ -34,7 +34,7 @@ STEPS = ["convert", "check", "extract", "split", "segments", "clips", "stats", "
 def test_everything_as_one_command_that_can_be_run_again(tmp_path: Path, me_datasets: Run) -> None:
     film = Film(size=(200, 180))
     make(schema_files.load("casme2"), tmp_path / "raw", seed=2, subjects=2, defects=["ME306"], film=film)
-    command = ["prepare", "raw/schema.yaml", "raw", "--root", "raw/frames", "-o", "out", "--workers", "2"]
+    command = ["prepare", "raw/schema.yaml", "raw", "--root", "raw/frames", "-o", "out", "--workers", "1"]
     done = me_datasets(*command, "--size", "32")
     assert done.returncode in (0, 1), done.stdout + done.stderr
     assert statuses(done.stdout) == dict.fromkeys(STEPS, "done")

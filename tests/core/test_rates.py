@@ -86,3 +86,11 @@ def test_an_annotated_frame_becomes_the_one_that_shows_it(step: Fraction, frame:
     shown = math.floor(new * step)
     assert shown <= frame < math.floor((new + 1) * step) or shown == frame
     assert shown < frame or new == 0 or math.floor((new - 1) * step) < frame
+
+
+@given(st.integers(0, 100_000), STEPS)
+def test_a_frame_that_is_shown_moves_to_the_frame_that_shows_it(frame: int, step: Fraction) -> None:
+    old = rates.shown(frame, step)
+    assert old == math.floor(frame * step)
+    if step >= 1:
+        assert rates.moved(old, step) == frame

@@ -243,6 +243,16 @@ def test_an_unfinished_move_is_shown_and_done_only_if_it_is_planned(root: Path) 
     assert (root / "s19/24_mine").is_dir() and (root / first.source).is_dir()
 
 
+def test_a_move_that_was_written_down_before_a_kill_is_not_written_down_twice(root: Path) -> None:
+    moves = plan(root)
+    relocate.apply(root, moves)
+    whole = (root / JOURNAL).read_bytes()
+    relocate.undo(root)
+    (root / JOURNAL).write_bytes(whole.splitlines(keepends=True)[0])
+    relocate.apply(root, moves)
+    assert (root / JOURNAL).read_bytes() == whole
+
+
 def test_a_schema_moves_nothing_above_the_root(root: Path) -> None:
     text = schema_files.load("casme-sq").text
     belongs = text.replace("belongs: s23/23_0502funnyerrors", "belongs: ../../x")

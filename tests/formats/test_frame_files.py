@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from datasets_me.core.errors import FolderError, MeDatasetsError
-from datasets_me.formats.frame_files import choose_layout, frame_files, video_seconds
+from datasets_me.formats.frame_files import choose_layout, disk_frames, frame_files, video_seconds
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
+from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
 
 
@@ -61,6 +63,14 @@ def test_how_long_a_whole_video_lasts(manifest: Manifest) -> None:
     assert video_seconds(manifest, listed(last=90)) == 3
     assert video_seconds(manifest, listed()) is None
     assert video_seconds(manifest, listed("selectedpic", last=90)) is None
+
+
+def test_frames_on_disk_per_annotated_frame(manifest: Manifest) -> None:
+    assert disk_frames(manifest) == 1
+    samm = schema_files.load("samm-lv")
+    sampled = next(each for each in samm.spec.workbook.variants if each.frames and each.frames.fps)
+    assert disk_frames(replace(manifest, schema=samm, variant=sampled.id)) == 8
+    assert disk_frames(replace(manifest, schema=samm, variant="another")) == 1
 
 
 def video(path: str) -> Video:

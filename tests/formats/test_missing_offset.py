@@ -34,4 +34,6 @@ def test_a_mirror_needs_an_onset() -> None:
 def test_what_is_no_rule(rule: str) -> None:
     with pytest.raises(MeDatasetsError, match=f"'{rule}' is not a rule for missing offsets") as raised:
         check_rule(rule)
+    with pytest.raises(MeDatasetsError, match="is not a rule for missing offsets"):
+        read_offset(annotation(1), rule)
     assert raised.value.fix == "give mirror, apex, drop, or fixed:N (such as fixed:20)"

@@ -149,8 +149,9 @@ def test_rows_that_cannot_be_used(predictions: Read) -> None:
     ]
     assert found.counts() == Counts(tp=1, fp=1)
     mixed = predictions("video,onset,offset,type", "v1,1,2,micro", "v1,3,4,")
-    with pytest.raises(MeDatasetsError, match="some predictions have a type and some do not"):
+    with pytest.raises(MeDatasetsError, match="some predictions have a type and some do not") as caught:
         spotting([manifest(annotation(1))], [mixed])
+    assert caught.value.where == "fold.csv, row 3"
 
 
 def test_a_fold_in_which_nothing_was_spotted(predictions: Read) -> None:

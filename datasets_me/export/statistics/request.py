@@ -32,7 +32,9 @@ def measured(
     """
     _check_rate(fps)
     if split is not None and features is None:
-        raise MeDatasetsError("--split says whose features are measured, but there are none", fix="give FEATURES")
+        raise MeDatasetsError(
+            "--split chooses whose features are measured, but no features are given", fix="give FEATURES"
+        )
     statistics = report.statistics(manifest, fps)
     if features is not None:
         folds = split_files.read(split) if split is not None else None

@@ -123,4 +123,4 @@ def test_the_command(me_datasets: Run, tmp_path: Path, manifest_of: Rows) -> Non
     assert yaml.stdout.splitlines()[0] == "micro_average_len: 8"
     refused = me_datasets("stats", "manifest", "--split", "split")
     assert refused.returncode == 2
-    assert refused.stderr.startswith("error: --split says whose features are measured, but there are none")
+    assert refused.stderr.startswith("error: --split chooses whose features are measured, but no features are given")

@@ -137,4 +137,4 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     assert again.returncode == 2
     assert "the file exists already" in again.stderr
     wrong = me_datasets("images", "audit", "set", "-p", "p.csv", "--force", "--map", "contempt")
-    assert wrong.stderr.startswith("error: 'contempt' is no map of a class")
+    assert wrong.stderr.startswith("error: --map 'contempt' does not map a class")
