@@ -2,7 +2,8 @@
 
     python scripts/lock.py
 
-Install what is to be locked first, into a new environment: ``pip install --upgrade '.[dev]'`` gives the newest versions.
+Install what is to be locked first, into a new environment: ``pip install --upgrade '.[dev]'`` gives the newest
+versions.
 Only versions are written, no index or host. A version's local part (``+cpu``) is left out, so that the lock fits every
 platform.
 """

@@ -40,6 +40,7 @@ from me_docs import GENERATED, formats  # noqa: E402 - found by the line above
 WIDTH = 100  # columns of the terminal that the commands see
 MOST_LINES = 28
 LAST_LINES = 3
+LONGEST = 300  # seconds a command may take, so that one which never ends is stopped
 
 _BLOCK = re.compile(
     r"^```console\n(?P<body>\$ .*?)^```$|^```\w+\n# (?P<file>[\w.-]+\.\w+)\n(?P<content>.*?)^```$",
@@ -94,9 +95,8 @@ def lasting(text: str) -> str:
 
 def output(command: str, folder: Path, environment: dict[str, str]) -> str:
     """What a command prints, cut where it goes on for long; of a failed one what it says of the error, too."""
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL
-    )
+    words = ["timeout", str(LONGEST), "bash", "-c", command]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
     printed = done.stdout + (done.stderr if done.returncode not in (0, 1) else "")
     lines = [line.rstrip() for line in printed.splitlines()]
     if len(lines) > MOST_LINES:

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from tests.conftest import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-import smoke  # noqa: E402 - found by the line above
+import smoke
 
 pytestmark = pytest.mark.slow
 
@@ -108,7 +108,8 @@ def test_the_core_works_from_another_folder_and_without_extras(installed: Path, 
         assert done.returncode in (0, 1), f"{command}: {done.stderr}"
         assert "error:" not in done.stderr
     assert (tmp_path / "report.html").stat().st_size > 1000
-    assert (tmp_path / "table.csv").read_text().count("\n") == 33  # a header, and two expressions in each of sixteen videos
+    # a header, and two expressions in each of sixteen videos
+    assert (tmp_path / "table.csv").read_text().count("\n") == 33
 
 
 def test_a_verb_that_needs_an_extra_names_it(installed: Path, tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from me_docs import command_line, findings, formats, schemas
+from me_docs import command_line, constants, findings, formats, schemas
 
-GENERATED = ("findings", "reference/cli", "reference/schemas", "reference/formats")
+GENERATED = ("findings", "reference/cli", "reference/schemas", "reference/formats", "reference/constants")
 """Folders in which only generated pages lie."""
 
 
 def pages() -> dict[str, str]:
     """Every generated page: its path in the documentation, and its Markdown."""
-    return {**findings.pages(), **command_line.pages(), **schemas.pages(), **formats.pages()}
+    return {**findings.pages(), **command_line.pages(), **schemas.pages(), **formats.pages(), **constants.pages()}
 
 
 def write(folder: Path) -> None:

@@ -107,6 +107,9 @@ def _values(param: Any) -> str:
     """What an option takes, in words; of a choice, every value."""
     if param.is_flag:
         return ""
+    if not hasattr(param, "type_descriptor"):  # Typer before it had a parser of its own
+        words = ", ".join(map(code, getattr(param.type, "choices", ()))) or str(param.type.name)
+        return f"{words}, several times" if param.multiple else words
     annotation = param.type_descriptor.annotation
     several = typing.get_origin(annotation) is list
     if several:

@@ -45,8 +45,8 @@ def pages() -> dict[str, str]:
             "# Formats on disk",
             "",
             "Every folder is written under a temporary name and renamed when it is whole. A JSON file in it says what "
-            "it is, by which format and version of the program, from what, with which options, and lists its files with "
-            "their SHA-256. A folder of an older or newer format is read or refused by name, never misread.",
+            "it is, by which format and version of the program, from what, with which options, and lists its files "
+            "with their SHA-256. A folder of an older or newer format is read or refused by name, never misread.",
             "",
             *table(
                 ["folder", "described by", "format", "written by"],

@@ -54,8 +54,8 @@ def pages() -> dict[str, str]:
             "# Schema keys",
             "",
             "What a dataset, a set of images or a file of predictions is stands in a YAML file. Unknown keys are "
-            "errors, and every error names its line and its path in the file. `me-datasets schema check FILE` tries a file, "
-            "`me-datasets schema json` prints the JSON Schema for editors.",
+            "errors, and every error names its line and its path in the file. `me-datasets schema check FILE` tries a "
+            "file, `me-datasets schema json` prints the JSON Schema for editors.",
             "",
             *(f"- [{kind.title}]({kind.name}.md)" for kind in KINDS),
             "",

@@ -123,6 +123,15 @@ def test_the_public_names_are_in_the_reference() -> None:
     assert set(datasets_me.__all__) - {"__version__"} <= documented
 
 
+def test_constants_that_pages_name_are_there() -> None:
+    page = generated()["reference/constants/index.md"]
+    assert re.search(r"\| `WINDOW` \| `0\.\d+` \| Standard deviation of the window as a fraction of the width", page)
+    for name, text in written().items():
+        for module, constant in re.findall(r"`([a-z_]+)\.([A-Z][A-Z_]+)`", text):
+            section = page.partition(f"/{module}.py\n")[2].partition("\n## ")[0]
+            assert f"| `{constant}` |" in section, f"{name} names {module}.{constant}"
+
+
 def test_links_lead_somewhere() -> None:
     pages = {**written(), **{f"docs/{name}": text for name, text in generated().items()}}
     anchors = {name: {slug(title) for title in re.findall(r"^#+ (.+)$", text, re.M)} for name, text in pages.items()}

@@ -119,7 +119,9 @@ def test_a_strangers_table_is_refused(tmp_path: Path, manifest: Manifest, field:
 def test_an_array_that_several_rows_name(tmp_path: Path, manifest: Manifest) -> None:
     save(tmp_path / "features" / "casme_015" / "casme_015_0401.npy", np.zeros((3, 12, 2), np.float32))
     place = "features/casme_015/casme_015_0401.npy"
-    row = VideoFeatures(dataset="casme-sq", subject="casme_015", video="v", name="v", status="ok", fps=30, features=place)
+    row = VideoFeatures(
+        dataset="casme-sq", subject="casme_015", video="v", name="v", status="ok", fps=30, features=place
+    )
     write_parquet(VideoFeatures, [row, row, row], tmp_path / "features.parquet")
     with pytest.raises(FeaturesError, match=f"3 rows name the array {place}, which is of one video"):
         feature_files.read(tmp_path, manifest)
