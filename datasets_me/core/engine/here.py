@@ -11,9 +11,10 @@ from datasets_me.core.engine.outcome import Handler, Report, outcomes_of
 
 
 class Here:
-    """This process as a place; OpenCV, if it is loaded, keeps to one thread meanwhile."""
+    """This process as a place; OpenCV, if it is loaded, is limited to one thread meanwhile."""
 
-    workers = 1
+    room = 1
+    pace = None
 
     def __init__(self, make_handler: Callable[[Any], Handler], config: Any, report: Report | None) -> None:
         self._make_handler, self._config = make_handler, config

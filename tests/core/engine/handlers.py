@@ -48,7 +48,7 @@ SPECIAL: dict[str, Callable[[], Any]] = {
     "exit": lambda: os._exit(3),
     "segfault": _read_from_nowhere,
     "orphan": _orphan,
-    "raise": lambda: _raise(ZeroDivisionError("by nought")),
+    "raise": lambda: _raise(ZeroDivisionError("by zero")),
     "quit": lambda: _raise(SystemExit(4)),
     "memory": lambda: _raise(MemoryError()),
     "known": lambda: _raise(MeDatasetsError("it is broken", fix="mend it")),
