@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
+    from datasets_me.core.engine import Shard
     from datasets_me.extract.extract import Extraction
     from datasets_me.extract.options import ExtractOptions
     from datasets_me.formats.manifest import Manifest
@@ -78,6 +81,13 @@ def extract(
     layout: str = typer.Option(None, "--layout", help="The layout to take frames from; by default the schema's first."),
     videos: list[str] = typer.Option([], "--videos", help="Only videos whose names fit: 'casme_015_*'."),
     workers: int = typer.Option(0, "--workers", min=0, help="Processes; 0 for one per core."),
+    cluster: str = typer.Option(
+        None, "--cluster", help="Run on a Dask cluster: tcp://host:8786, a scheduler file, or slurm with --workers N."
+    ),
+    shard: str = typer.Option(
+        None, "--shard", help="Do a share of the videos, such as 3/16; auto: that of this job of an array."
+    ),
+    finish: bool = typer.Option(False, "--finish", help="Write the tables when all shares are done."),
     device: Device = typer.Option(Device.auto, "--device", help="Where TV-L1 is computed (--preset tvl1 or auwgcn)."),
     sheet: Path = typer.Option(None, "--sheet", help="Also write a page with a frame of every video, worst first."),
     force: bool = typer.Option(False, "--force", help="Do again what is done already."),
@@ -86,8 +96,13 @@ def extract(
 
     Exit code 0: no errors. 1: there are error findings. 2: could not run.
     """
-    from datasets_me.core.engine import workers_for
+    from datasets_me.core.engine import read_shard
     from datasets_me.formats import manifest as manifests
+
+    if shard is not None and finish:
+        raise MeDatasetsError("--shard and --finish exclude each other", fix="give --finish when all shares are done")
+    if shard is not None and sheet is not None:
+        raise MeDatasetsError("a share of the videos is no --sheet", fix="give --sheet with --finish")
 
     made = manifests.read(manifest)
     options = _options(made, preset, step, fps, temporal, regions, align, faces, weights, boxes, layout, device)
@@ -95,8 +110,11 @@ def extract(
         from datasets_me.cards.contact_sheet import check_sheet
 
         check_sheet(sheet)
-    extraction = _run(made, root, out, options, videos, workers_for(workers), force)
-    _print(extraction, out)
+    share = None if shard is None else read_shard(shard)
+    extraction = _run(
+        made, root, out, options, workers, cluster, videos=videos, shard=share, finish=finish, force=force
+    )
+    _print(extraction, out, share)
     if sheet is not None:
         from datasets_me.cards.contact_sheet import write_sheet
 
@@ -145,9 +163,21 @@ def _options(
 
 
 def _run(
-    made: Manifest, root: Path, out: Path, options: ExtractOptions, videos: list[str], workers: int, force: bool
+    made: Manifest,
+    root: Path,
+    out: Path,
+    options: ExtractOptions,
+    workers: int,
+    cluster: str | None,
+    *,
+    videos: list[str],
+    shard: Shard | None,
+    finish: bool,
+    force: bool,
 ) -> Extraction:
     """The run itself, with one bar over all frames; SIGTERM ends it as Ctrl-C does."""
+    from datasets_me.core.engine import workers_for
+    from datasets_me.core.engine.cluster import connect
     from datasets_me.extract.extract import extract as run
     from datasets_me.extract.extract import wanted
     from datasets_me.extract.options import choose_layout, rate_of
@@ -155,11 +185,16 @@ def _run(
 
     name = choose_layout(made, options)
     chosen = [video for video in made.videos if video.layout == name and video.path and wanted(video, videos)]
+    if shard is not None:
+        chosen = chosen[shard.number - 1 :: shard.count]
     total = round(
         sum((video.frames or 0) * rate_of(made, video, options) / frame_rate(made, video) for video in chosen)
     )
     done = finished = 0
-    with show.progress("frames", speed="frames/s") as update:
+    with ExitStack() as stack:
+        say = partial(show.echo, err=True)
+        executor = stack.enter_context(connect(cluster, workers=workers, say=say)) if cluster else None
+        update = stack.enter_context(show.progress("frames", speed="frames/s"))
 
         def frames_done(count: int) -> None:
             nonlocal done
@@ -177,7 +212,10 @@ def _run(
                 out,
                 options,
                 videos=videos,
-                workers=workers,
+                workers=workers_for(workers),
+                executor=executor,
+                shard=shard,
+                finish=finish,
                 force=force,
                 frames_done=frames_done,
                 video_done=video_done,
@@ -188,7 +226,7 @@ def _run(
     sys.exit(arguments.INTERRUPTED)
 
 
-def _print(extraction: Extraction, out: Path) -> None:
+def _print(extraction: Extraction, out: Path, shard: Shard | None) -> None:
     from datasets_me.extract.extract import counts
 
     console = show.console()
@@ -199,5 +237,9 @@ def _print(extraction: Extraction, out: Path) -> None:
     frames = sum(row.frames for row in extraction.rows)
     console.print(f"{plural(len(extraction.rows), 'video')} ({said}), {plural(frames, 'frame')}")
     console.print(f"written to {out}")
+    if shard is not None and not extraction.tables:
+        owed = f"the other shares still owe {plural(extraction.owed, 'video')}"
+        waiting = f", {plural(extraction.waiting, 'video')} without a face wait for them" if extraction.waiting else ""
+        console.print(f"share {shard}: {owed}{waiting}; when all are done, write the tables with --finish")
     if extraction.findings:
         console.print("me-datasets explain CODE says what a finding means and what to do")

@@ -125,8 +125,8 @@ def under(root: Path, relative: str) -> Path:
 
 def leads_out(root: Path, relative: str) -> bool:
     """Whether one of the parts of a relative path is a link, and what it ends at lies outside the root."""
-    place, linked = root, os.name == "nt"  # junctions of Windows are no links to Python
+    place, linked = str(root), os.name == "nt"  # junctions of Windows are no links to Python
     for part in relative.split("/"):
-        place /= part
-        linked = linked or place.is_symlink()
+        place = f"{place}{os.sep}{part}"
+        linked = linked or os.path.islink(place)  # noqa: PTH114 - no Path for each part: this is called very often
     return linked and not Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))

@@ -16,7 +16,7 @@ import pytest
 
 from datasets_me.cards.contact_sheet import check_sheet, write_sheet
 from datasets_me.core.errors import FeaturesError, MeDatasetsError
-from datasets_me.extract.extract import Extraction, extract
+from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken
 from datasets_me.extract.video import Job, Setting, extract_one
 from datasets_me.features.mdmo import mdmo
@@ -27,7 +27,7 @@ from datasets_me.formats.manifest import write as write_manifest
 from datasets_me.schema import schema_files
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from tests.conftest import REPOSITORY, Run, start
-from tests.extract.conftest import FRAMES, SIZE, film, grey, listed, manifest_of
+from tests.extract.conftest import FRAMES, SIZE, extract, film, grey, listed, manifest_of, tree
 
 DEFAULT = ExtractOptions()
 
@@ -45,26 +45,11 @@ class Killed(BaseException):
     """Ends the work as a kill does: nothing in the program heeds it."""
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder by its relative path."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def found(extraction: Extraction) -> dict[str, str]:
     """Messages by code, for a run with one finding per code at most."""
     by_code = {finding.code: finding.message for finding in extraction.findings}
     assert len(by_code) == len(extraction.findings)
     return by_code
-
-
-@pytest.fixture(scope="session")
-def extracted(filmed: Path, dataset: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The features of the filmed dataset, by two workers."""
-    out = tmp_path_factory.mktemp("features") / "out"
-    result = extract(dataset, filmed, out, DEFAULT, workers=2)
-    assert [row.status for row in result.rows] == ["ok"] * 4
-    assert result.findings == []
-    return out
 
 
 def test_what_is_written(extracted: Path, dataset: Manifest) -> None:
@@ -163,7 +148,7 @@ def test_a_damaged_record_is_made_anew_by_force(
     (out / "done/casme_015/casme_015_0102.json").write_text('{"stamp": "", "files": [[1]]}')
     with pytest.raises(MeDatasetsError, match=r"extraction\.json is damaged") as said:
         extract(dataset, filmed, out, DEFAULT)
-    assert said.value.fix == "choose another -o, or add --force, without --videos, to do all anew"
+    assert said.value.fix == "choose another -o, or add --force, without --videos and --shard, to do all anew"
     extract(dataset, filmed, out, DEFAULT, workers=2, force=True)
     assert tree(out) == tree(extracted)
     assert (tmp_path / "precious.txt").read_text() == "mine"
@@ -221,7 +206,7 @@ def test_frames_lost_since_the_manifest_was_made(one: tuple[Path, Path, Manifest
 
 
 def test_a_root_without_any_of_the_folders(dataset: Manifest, tmp_path: Path) -> None:
-    with pytest.raises(MeDatasetsError, match="none of the manifest's folders lies under the root"):
+    with pytest.raises(MeDatasetsError, match="none of the manifest's folders is under the root"):
         extract(dataset, tmp_path, tmp_path / "out", DEFAULT)
 
 

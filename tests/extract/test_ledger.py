@@ -10,12 +10,12 @@ import pytest
 
 from datasets_me.core.errors import PathError, WriteError
 from datasets_me.extract import ledger
-from datasets_me.extract.extract import extract
 from datasets_me.extract.options import ExtractOptions
 from datasets_me.findings.finding import finding
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
+from tests.extract.conftest import extract
 
 ROW = VideoFeatures(
     dataset="casme-sq",
@@ -65,7 +65,7 @@ def test_it_counts_only_for_the_same_stamp_and_whole_arrays(out: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"stamp": "stamp"}', '{"stamp": "stamp", "files": [1], "row": {}}'])
 def test_a_damaged_record_is_no_record(out: Path, text: str) -> None:
-    ledger.marker(out, "casme_015", ROW.name).write_text(text)
+    ledger.note(out, "casme_015", ROW.name).write_text(text)
     assert done(out, "stamp") is None
 
 
@@ -73,10 +73,10 @@ def test_all_that_is_done_is_removed_and_nothing_outside(out: Path) -> None:
     outside = out.parent / f"{out.name}-mine.txt"
     outside.write_text("mine")
     ledger.finish(out, "casme_016", "stamp", ROW.model_copy(update={"name": "b"}), [])
-    marker = ledger.marker(out, "casme_015", ROW.name)
+    marker = ledger.note(out, "casme_015", ROW.name)
     about = json.loads(marker.read_text())
     marker.write_text(json.dumps({**about, "files": {**about["files"], f"../{outside.name}": 4}}))
-    ledger.marker(out, "casme_016", "damaged").write_text("{")
+    ledger.note(out, "casme_016", "damaged").write_text("{")
     ledger.remove_all(out)
     assert [path.name for path in out.rglob("*") if path.is_file()] == []
     assert outside.read_text() == "mine"

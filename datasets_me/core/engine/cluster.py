@@ -181,7 +181,7 @@ def _slurm(workers: int) -> Iterator[Any]:
         raise MeDatasetsError("there is no sbatch on this machine", fix="run this where jobs are submitted to Slurm")
     try:
         import dask
-        from dask_jobqueue import SLURMCluster
+        import dask_jobqueue
     except ImportError as error:
         raise MeDatasetsError(
             f"--cluster slurm needs dask-jobqueue: {error}", fix="pip install 'me-datasets[cluster]'"
@@ -189,7 +189,7 @@ def _slurm(workers: int) -> Iterator[Any]:
     cores = dask.config.get("jobqueue.slurm.cores", None)
     processes = dask.config.get("jobqueue.slurm.processes", None) or cores
     try:
-        cluster = SLURMCluster(processes=processes)
+        cluster = dask_jobqueue.SLURMCluster(processes=processes)
     except (ValueError, TypeError) as error:
         reason = " ".join(str(error).split("\n")[0].split())
         raise MeDatasetsError(f"dask-jobqueue does not know what a job is: {reason}", fix=_CONFIGURE) from error

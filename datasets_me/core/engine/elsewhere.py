@@ -48,12 +48,15 @@ class Elsewhere:
 
     @property
     def room(self) -> int:
+        """Groups to have with the executor at once."""
         return self._executor.room() if hasattr(self._executor, "room") else ROOM
 
     def start(self, number: int, items: list[Any]) -> None:
+        """Submit a group."""
         self._submit(self._parts.whole(number, items))
 
     def wait(self) -> tuple[int, list[Any]]:
+        """The number of a group that is done, and its outcomes."""
         while True:
             try:
                 future = self._back.get(timeout=_ASKED)
@@ -67,6 +70,7 @@ class Elsewhere:
                 return part.number, group
 
     def close(self) -> None:
+        """Cancel what is under way; a worker of Dask stops when its item next reports progress."""
         for future in self._away:
             future.cancel()
         self._away.clear()

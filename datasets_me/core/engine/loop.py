@@ -1,13 +1,13 @@
 """Items go to a place where they are run, few at a time, and their outcomes come back.
 
-A place is this process, a set of processes of this machine, or an executor such as a Dask cluster. Another one is a class
-with the methods of `Place`.
+A place is this process, a set of processes of this machine, or an executor such as a Dask cluster. Another one is a
+class with the methods of `Place`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from itertools import count, islice, takewhile
@@ -60,7 +60,7 @@ class Place(Protocol):
         """End all that is running, at once."""
 
 
-def run(
+def run(  # noqa: PLR0913 - each keyword stands for itself
     make_handler: Callable[[Config], Callable[[Item, Report], Result]],
     items: Iterable[Item],
     config: Config,
@@ -71,8 +71,10 @@ def run(
     group: int = 1,
     report: Report | None = None,
     shared: Sequence[Path] = (),
-) -> Iterator[tuple[Item, Result | Failure]]:
-    """Each item with its result, or with why there is none, as they are done::
+) -> Generator[tuple[Item, Result | Failure]]:
+    """Give each item with its result, or with why there is none, as they are done.
+
+    ::
 
         for video, outcome in run(make_handler, videos, setting, workers=workers_for(None)):
             if isinstance(outcome, Failure):
@@ -80,11 +82,11 @@ def run(
 
     Args:
         make_handler: called once in each worker with ``config``; a function of a module, so that it can be sent there.
-            What it returns is called with an item and with `report`.
+            What it returns is called with an item and with a function that takes the progress made within it.
         config: what every item needs.
         items: taken one by one, when a worker is free; there may be millions.
-        workers: processes, each limited to one thread. A process that dies costs the item it was at. With 0 all is done
-            in this process, which dies with an item that crashes.
+        workers: processes, each limited to one thread. A process that dies costs the item it was working on. With 0 all
+            is done in this process, which dies with an item that crashes.
         executor: runs the items in place of these processes: that of `cluster.connect`, or any other. Each of its
             processes works on one item at a time.
         in_order: give the outcomes in the order of the items.
@@ -92,7 +94,7 @@ def run(
         report: told of progress within items, by all workers together.
         shared: files and folders that every worker of an executor must see as this process does.
 
-    Whatever ends the iteration, the processes end with it; and so they do when this process is killed.
+    The processes end with the iteration, whatever ends it, and when this process is killed.
 
     Raises:
         ValueError: the number of workers is negative.
@@ -149,14 +151,14 @@ def _size(group: int, pace: float | None) -> int:
 
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int = 0, executor: Executor | None = None
-) -> Iterator[tuple[Item, Result | Failure]]:
+) -> Generator[tuple[Item, Result | Failure]]:
     """Each item with ``function(item)``, or with why there is none, in order; for items that take milliseconds.
 
     Args:
         function: a function of a module, or a partial of one, so that it can be sent to a process.
-        items: as of `run`.
-        workers: as of `run`.
-        executor: as of `run`.
+        items: as for `run`.
+        workers: as for `run`.
+        executor: as for `run`.
 
     Raises:
         WriteError, MeDatasetsError: as `run`.

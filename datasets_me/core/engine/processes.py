@@ -73,9 +73,11 @@ class Processes:
         self._speaking: deque[_Worker] = deque()
 
     def start(self, number: int, items: list[Any]) -> None:
+        """Take a group; it is sent when a process is free."""
         self._waiting.append(self._parts.whole(number, items))
 
     def wait(self) -> tuple[int, list[Any]]:
+        """The number of a group that is done, and its outcomes."""
         while True:
             self._give_out()
             ended = self._listen()
@@ -83,6 +85,7 @@ class Processes:
                 return ended
 
     def close(self) -> None:
+        """Kill the processes, whatever they are doing."""
         for worker in self._pool:
             worker.process.kill()
         for worker in self._pool:

@@ -191,8 +191,9 @@ def _name_of_worker() -> str:
 
 
 class _Task:
-    """The part that is being worked on. On a Dask cluster the scheduler remembers how often it was begun, so that the
-    workers it has ended are counted.
+    """The part that is being worked on.
+
+    On a Dask cluster the scheduler remembers how often it was begun, so that the workers that died of it are counted.
     """
 
     def __init__(self, run: str, part: str) -> None:

@@ -38,9 +38,7 @@ class DaskCluster:
 
     def worker(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker of one thread, without a nanny that would start another when it dies."""
-        return self._start(
-            "dask_worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", *arguments, **environment
-        )
+        return self._start("dask_worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", *arguments, **environment)
 
     def connected(self, count: int) -> None:
         """Wait until the scheduler has so many workers."""
