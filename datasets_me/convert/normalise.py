@@ -1,4 +1,4 @@
-"""One raw row becomes one annotation; every doubt on the way becomes a finding with its cell."""
+"""One raw row becomes one annotation; every doubt about it becomes a finding with its cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itertools import pairwise
 from datasets_me.convert.action_units import FACS_NUMBERS, read_action_units
 from datasets_me.convert.frames import read_frame, read_number
 from datasets_me.convert.sheets import cell_text, shorten
-from datasets_me.convert.variants import RawRow, Table
+from datasets_me.convert.variants import AnnotationTable, RawRow
 from datasets_me.core.errors import Place, plural
 from datasets_me.core.text import closest, fold, same
 from datasets_me.findings.finding import Finding, finding
@@ -31,7 +31,7 @@ from datasets_me.schema.spec import (
     Spec,
 )
 
-_MOST_PIECES = 10  # of one cell that findings of their own name
+_MOST_PIECES = 10  # of one cell that get a finding each
 
 
 _ROWS_OF_A_CONVENTION = 3  # fewer rows that agree may be wrong by chance
@@ -55,10 +55,10 @@ class _Duration:
 
 @dataclass
 class Normaliser:
-    """Reads the rows of one table. ``findings`` grows with every row; ``unmatched`` shrinks."""
+    """Reads the rows of one table; ``findings`` grows with every row."""
 
     spec: Spec
-    table: Table
+    table: AnnotationTable
     corrections: list[Correction]
     findings: list[Finding] = field(default_factory=list)
 
@@ -92,6 +92,7 @@ class Normaliser:
                 )
 
     def _read(self, written: RawRow) -> Annotation | None:
+        """The annotation of a row, or None, with a finding, where it cannot be read."""
         raw = written
         identity, values = self._identity(raw)
         corrected: dict[str, str] = {}
@@ -104,9 +105,9 @@ class Normaliser:
             return None
         subject = identity.subject
         about = {"subject": subject, "video": identity.video}
-        for column, name, found, own in naming.contradictions(self.spec.names, values):
-            message = f"{column} says {name} {found}, the column {name} says {own}"
-            self._report("ME120", message, raw, column, expected=own, found=found, **about)
+        for column, name, value, of_column in naming.contradictions(self.spec.names, values):
+            message = f"{column} says {name} {value}, the column {name} says {of_column}"
+            self._report("ME120", message, raw, column, expected=of_column, found=value, **about)
         expression_type = self._type(raw, about)
         fps = self._fps(raw, about)
         frames = {name: self._frame(raw, name, fps, about) for name in FRAME_FIELDS}
@@ -134,8 +135,8 @@ class Normaliser:
             emotion=emotion,
             class_3=_class_of(emotion, self.spec.emotions.class_3),
             class_5=_class_of(emotion, self.spec.emotions.class_5),
-            **{f"{name}_raw": _said(written, name) for name in ("onset", "apex", "offset", "emotion", "type")},
-            au_raw=_said(written, "aus"),
+            **{f"{name}_raw": _cell(written, name) for name in ("onset", "apex", "offset", "emotion", "type")},
+            au_raw=_cell(written, "aus"),
             corrected=corrected,
             extra=self._extra(written),
             source_file=raw.place.file or "",
@@ -152,24 +153,24 @@ class Normaliser:
         return [name for name in self.table.variant.columns if name not in FIELDS_OF_A_ROW]
 
     def _unnamable(self, raw: RawRow) -> str:
-        """Why no subject and video follow from a row."""
+        """Why a row gives no subject and video."""
         empty = [name for name in self._naming_columns() if not raw.text(name)]
         if empty:
             return f"{' and '.join(empty)} empty"
-        said = [f"{name} '{raw.text(name)}'" for name in self._naming_columns()]
-        return f"no name follows from {', '.join(said)}"
+        cells = [f"{name} '{raw.text(name)}'" for name in self._naming_columns()]
+        return f"no name follows from {', '.join(cells)}"
 
     def _identity(self, raw: RawRow) -> tuple[naming.Identity | None, dict[str, str]]:
-        """The identity of a row and the values it follows from; none where a value does not look as it should."""
+        """The identity of a row, None where a value does not fit its pattern; and the values it follows from."""
         texts = {name: raw.text(name) for name in raw.cells if raw.text(name) and name not in FIELDS_OF_A_ROW}
         # A CSV written from a table of floats has 1.0 for 1.
-        given = {name: re.sub(r"^(\d+)\.0+$", r"\1", text) for name, text in texts.items()}
-        known = naming.derive(self.spec.names, given, self.table.lookups)
+        values = {name: re.sub(r"^(\d+)\.0+$", r"\1", text) for name, text in texts.items()}
+        known = naming.derive(self.spec.names, values, self.table.lookups)
         for name, pattern in self.spec.names.patterns.items():
             if name in known and not matcher(pattern).fits(known[name]):
                 return None, known
         identity = naming.identify(self.spec.names, known)
-        # Names become folders and files; one with a separator in it would lead elsewhere.
+        # Names become paths; one with a separator would lead elsewhere.
         if identity is not None and re.search(r"[/\\]", f"{identity.subject}{identity.video}"):
             return None, known
         return identity, known
@@ -223,11 +224,11 @@ class Normaliser:
         return reading.frame
 
     def _check_order(self, raw: RawRow, frames: Mapping[FrameField, int | None], about: Mapping[str, str]) -> None:
-        there = [(name, frame) for name in FRAME_FIELDS if (frame := frames[name]) is not None]
-        early = [second[0] for first, second in pairwise(there) if first[1] > second[1]]
+        known = [(name, frame) for name in FRAME_FIELDS if (frame := frames[name]) is not None]
+        early = [second[0] for first, second in pairwise(known) if first[1] > second[1]]
         if early:
-            said = ", ".join(f"{name} {raw.text(name)}" for name, _ in there)
-            self._report("ME107", f"frames are out of order: {said}", raw, early[0], found=said, **about)
+            cells = ", ".join(f"{name} {raw.text(name)}" for name, _ in known)
+            self._report("ME107", f"frames are out of order: {cells}", raw, early[0], found=cells, **about)
         elif frames["apex"] is not None and frames["onset"] != frames["offset"]:
             ends = [name for name in ("onset", "offset") if frames[name] == frames["apex"]]
             if ends:
@@ -272,7 +273,7 @@ class Normaliser:
             return usual
         fps = read_number(raw.cells["fps"])
         if fps is None or not SLOWEST <= fps <= FASTEST:
-            message = f"fps: '{shorten(raw.text('fps'))}' is no frame rate; {usual:g} was taken"
+            message = f"fps: '{shorten(raw.text('fps'))}' is not a frame rate; {usual:g} was used"
             self._report("ME104", message, raw, "fps", found=raw.text("fps"), **about)
             return usual
         return fps
@@ -304,7 +305,7 @@ class Normaliser:
             self._report("ME114", f"action units: {reason}", raw, "aus", found=text, **about)
             return [], []
         if isinstance(raw.cells["aus"], bool | date | time | timedelta):
-            self._report("ME111", f"'{text}' is no action unit", raw, "aus", found=text, **about)
+            self._report("ME111", f"'{text}' is not an action unit", raw, "aus", found=text, **about)
             return [], [text]
         reading = read_action_units(text)
         shown = shorten(text)
@@ -332,8 +333,8 @@ class Normaliser:
         return {name: text for name, text in (named | raw.unnamed).items() if text}
 
 
-def _said(raw: RawRow, column: str) -> str | None:
-    """What the workbook says in a column, untouched; None where it has no such column."""
+def _cell(raw: RawRow, column: str) -> str | None:
+    """The text of a cell as it is in the workbook; None where there is no such column."""
     return cell_text(raw.cells[column]) if column in raw.cells else None
 
 

@@ -14,16 +14,16 @@ from datasets_me.core.paths import leads_out, under
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 
-_KNOWN = 100_000  # frames, the longest video that a manifest alone can say was there
+_KNOWN = 100_000  # frames; a manifest alone cannot make a video longer
 
 
 @dataclass(frozen=True)
 class FrameFiles:
     """The files of a folder of frames.
 
-    ``names`` are file names by 0-based frame number of the video. A number from ``start`` to before ``end`` without a
-    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time,
-    and links that lead out of the root; ``far`` those whose number lies too far from the others to be one of theirs.
+    ``names`` are file names by 0-based frame number of the video. A number from ``start`` up to ``end`` (excluded)
+    without a name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time,
+    and links that lead out of the root; ``far`` are those whose number is too far from the others.
     """
 
     folder: Path
@@ -65,7 +65,7 @@ def choose_layout(manifest: Manifest, wanted: str | None, *, annotated: bool = F
 
 
 def frame_rate(manifest: Manifest, video: Video) -> float:
-    """The rate of a video's files, whatever rate the source of the annotations counts at (25 instead of 200)."""
+    """The rate of a video's files, even if the annotations count at another (25 instead of 200)."""
     variants = {variant.id: variant for variant in manifest.spec.workbook.variants}
     variant = variants.get(manifest.variant)
     resampled = variant is not None and variant.frames is not None and variant.frames.fps
@@ -102,9 +102,9 @@ def annotations_of(manifest: Manifest, video: Video) -> list[Annotation]:
 def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     """List the frames of a video.
 
-    A folder of a whole video begins with frame 0, whether or not its file is there, unless its numbers obviously do not
-    count from there. A folder of one expression begins with its first file, or the first that the manifest knows; where
-    file numbers start anew in every folder, that is the annotated onset.
+    A folder of a whole video begins with frame 0, even if its file is missing, unless its numbers are obviously counted
+    from elsewhere. A folder of one expression begins with its first file, or the first that the manifest knows; where
+    file numbers start again in every folder, that is the annotated onset.
 
     Raises:
         FolderError: the video has no folder, it cannot be opened, or it lies outside the root.
@@ -142,8 +142,10 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
 
 
 def _ends(video: Video, names: Mapping[int, str], shift: int, *, whole: bool) -> tuple[int, int]:
-    """The first frame of a video and the one behind its last: of its files, and of those that were there when the
-    manifest was made, which are missing now, not gone. Nothing makes it longer than so many files can be.
+    """The first frame of a video, and the last plus one.
+
+    Files that the manifest knows are counted, since they are missing if they are no longer there; but a manifest cannot
+    make a video longer than its number of files allows.
     """
     width = max(reach(len(names)), min(video.frames or 0, _KNOWN))
     before = [number + shift for number in (video.first, video.last) if number is not None]

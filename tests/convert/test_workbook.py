@@ -128,10 +128,10 @@ def other_zip() -> bytes:
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (other_zip(), "the file is a zip archive, but no workbook"),
-        (b"PK\x03\x04damaged", "the file is a zip archive, but no workbook"),
+        (other_zip(), "the file is a zip archive, but not a workbook"),
+        (b"PK\x03\x04damaged", "the file is a zip archive, but not a workbook"),
         (b"<html><body>404</body></html>", "the file is a web page or XML, not a workbook"),
-        (b"\x00\x01\x02\x03" * 10, "the file is no .xlsx, .xls or .csv"),
+        (b"\x00\x01\x02\x03" * 10, "the file is not .xlsx, .xls or .csv"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
             "the workbook is protected by a password",

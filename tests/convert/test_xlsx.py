@@ -122,7 +122,7 @@ def test_rows_and_cells_stand_where_their_addresses_say(tmp_path: Path, xml: str
             "<row><c><v>1</v></c></row>" * 50_001,
             "the file holds more than 50,000 rows: this is no table of annotations",
         ),
-        ("<a>" * 101 + "</a>" * 101, "the xlsx file is damaged: more than 100 elements stand in each other"),
+        ("<a>" * 101 + "</a>" * 101, "the xlsx file is damaged: more than 100 elements are nested"),
         (
             "<row " + " ".join(f"a{number}='>'" for number in range(50_000)) + "/>",
             "the xlsx file is damaged: an element or a text in it has more than 400,000 bytes",

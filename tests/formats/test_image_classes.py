@@ -72,6 +72,6 @@ def test_a_form_that_contradicts_itself() -> None:
 
     with pytest.raises(ValueError, match=r"labels\.nobody: 'none' is also among the words for unrecognised"):
         form(nobody=["none"])
-    with pytest.raises(ValueError, match=r"labels\.b: 'A' stands for a, too"):
+    with pytest.raises(ValueError, match=r"labels\.b: 'A' also stands for a"):
         form(a=[], b=["A"])
     assert form(a=["1"]).label_of("-1") is None

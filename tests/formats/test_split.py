@@ -113,23 +113,23 @@ def test_two_files_that_differ(tmp_path: Path, five: Manifest) -> None:
     with pytest.raises(SplitError) as caught:
         split_files.read(folder)
     assert (caught.value.what, caught.value.fix) == (
-        "split.json and splits.parquet differ: in test of fold 'casme2_02', splits.parquet alone has casme2_02_v1, "
+        "split.json and splits.parquet differ: in test of fold 'casme2_02', only splits.parquet has casme2_02_v1, "
         "of casme2_02 of casme2",
         "make the split again, do not edit it",
     )
     folds["casme2_02"]["test"]["casme2"]["casme2_02"] += ["casme2_02_v1", "casme2_09_v1"]
     _rewritten(folder, folds=folds)
-    with pytest.raises(SplitError, match=r"fold 'casme2_02', split\.json alone has casme2_09_v1, of casme2_02"):
+    with pytest.raises(SplitError, match=r"fold 'casme2_02', only split\.json has casme2_09_v1, of casme2_02"):
         split_files.read(folder)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"unit": "foo"}, "the unit is 'foo', which is none of expression, video"),
-        ({"options": {"stratify": "nonsense"}}, "it is stratified by 'nonsense', which is none of type, emotion"),
-        ({"options": {"stratify": 5}}, "it is stratified by 5, which is none of"),
-        ({"options": {"stratify": "onset"}}, "it is stratified by 'onset', which is none of"),
+        ({"unit": "foo"}, "the unit is 'foo', which is not one of expression, video"),
+        ({"options": {"stratify": "nonsense"}}, "it is stratified by 'nonsense', which is not one of type, emotion"),
+        ({"options": {"stratify": 5}}, "it is stratified by 5, which is not one of"),
+        ({"options": {"stratify": "onset"}}, "it is stratified by 'onset', which is not one of"),
         ({"protocol": ["loso"]}, r"the protocol is \['loso'\]"),
         ({"folds": ["a"]}, ""),
         ({"folds": {"casme2_01": {"train": 5}}}, ""),

@@ -43,7 +43,7 @@ def twice(context: Context) -> Iterator[Finding]:
 
 
 def far(context: Context) -> Iterator[Finding]:
-    """Files whose number is too far from the others to be one of theirs."""
+    """Files whose number is too far from the others."""
     for folder in context.inventory.folders:
         if folder.frames.far:
             yield about_folder(
@@ -52,7 +52,7 @@ def far(context: Context) -> Iterator[Finding]:
 
 
 def text_order(context: Context) -> Iterator[Finding]:
-    """Names whose order as text is not that of their numbers."""
+    """Names that sort differently as text and by number."""
     for folder in context.inventory.folders:
         if folder.frames.text_order_differs:
             names = folder.frames.names
@@ -61,7 +61,7 @@ def text_order(context: Context) -> Iterator[Finding]:
 
 
 def names_differ(context: Context) -> Iterator[Finding]:
-    """Names that one rule cannot have made."""
+    """Names that do not follow one rule."""
     for folder in context.inventory.folders:
         if folder.frames.names_differ:
             message = f"names differ in case, padding, prefix or kind: {folder.frames.names_differ}"
@@ -79,7 +79,7 @@ def start_differs(context: Context) -> Iterator[Finding]:
 
 
 def of_another(context: Context) -> Iterator[Finding]:
-    """Folders whose frames carry the name of another subject or video, where the layout names it in every frame."""
+    """Folders whose frames name another subject or video, where the layout names it in every frame."""
     for folder in context.inventory.folders:
         names = folder.frames.names
         if not names or set(Template(folder.layout.frame).fields) == {"frame"}:
@@ -92,5 +92,5 @@ def of_another(context: Context) -> Iterator[Finding]:
                 if field in folder.values and not same(value, folder.values[field])
             ]
             if wrong:
-                yield about_folder("ME311", f"{name} names {', '.join(wrong)}, the folder another", folder, found=name)
+                yield about_folder("ME311", f"{name} names {', '.join(wrong)}, unlike its folder", folder, found=name)
                 break
