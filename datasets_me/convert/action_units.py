@@ -9,9 +9,9 @@
     side      = L | R | A | T | B, alone or as doubt: "(L/A)", "A/L"
     intensity = A .. E, "(B/C)" or "B/C"
 
-``or`` binds more tightly than ``+``. A side or an intensity before or after parentheses goes to every unit inside.
-Words are text; after a word of denial (``loses 1+2``), the rest of its level is text, too. Where all alternatives but
-one are text, that one is uncertain. Meanings after Ekman, Friesen, Hager: Facial Action Coding System, 2002, and the notes
+``or`` binds more tightly than ``+``. A side or an intensity before or after parentheses holds for every unit inside.
+Words are text; after a denial (``loses 1+2``) the rest of its level is text, too. Where all alternatives but one are
+text, that one is uncertain. Meanings after Ekman, Friesen, Hager: Facial Action Coding System, 2002, and the notes
 on the sheet of SAMM Long Videos.
 """
 

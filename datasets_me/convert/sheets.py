@@ -81,7 +81,7 @@ _FIX = "keep the sheet with the annotations in a file of its own"
 
 
 def _too_large(most: int, what: str) -> str:
-    return f"the file has more than {most:,} {what}, so it is not a table of annotations"
+    return f"the file has more than {most:,} {what}, so the file is not a table of annotations"
 
 
 def filled(cells: Iterable[Cell]) -> list[Cell]:

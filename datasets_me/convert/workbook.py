@@ -171,7 +171,7 @@ def _csv_rows(text: str, delimiter: str, sheet: str) -> Iterator[tuple[int, Sequ
     reader = csv.reader(_narrow_lines(text, delimiter), delimiter=delimiter, strict=True)
     for number, cells in enumerate(reader, start=1):
         if number > MOST_ROWS:
-            raise WorkbookError(f"the file has more than {MOST_ROWS:,} rows, so it is not a table of annotations")
+            raise WorkbookError(f"the file has more than {MOST_ROWS:,} rows, so the file is not a table of annotations")
         for index, cell in enumerate(cells):
             check_length(cell, sheet, number, index)
         yield number, cells
@@ -181,7 +181,7 @@ def _narrow_lines(text: str, delimiter: str) -> Iterator[str]:
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         if line.count(delimiter) >= MOST_COLUMNS:
             raise WorkbookError(
-                f"line {number} has more than {MOST_COLUMNS:,} columns: this is not a table of annotations"
+                f"line {number} has more than {MOST_COLUMNS:,} columns, so the file is not a table of annotations"
             )
         yield line
 

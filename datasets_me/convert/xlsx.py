@@ -113,7 +113,8 @@ class _Package:
         self._left -= info.file_size
         if self._left < 0:
             raise WorkbookError(
-                f"the workbook unpacks to more than {_MOST_UNPACKED:,} bytes, so it is not a table of annotations",
+                f"the workbook unpacks to more than {_MOST_UNPACKED:,} bytes, "
+                "so the file is not a table of annotations",
                 fix="keep the sheets with annotations in a workbook of their own",
             )
         return self._archive.read(info)
@@ -233,7 +234,7 @@ class _Strings:
         elif name == "si":
             if len(self.texts) == _MOST_STRINGS:
                 raise WorkbookError(
-                    f"the workbook has more than {_MOST_STRINGS:,} texts, so it is not a table of annotations"
+                    f"the workbook has more than {_MOST_STRINGS:,} texts, so the file is not a table of annotations"
                 )
             # "_x005F_" means "_" where the text after it would look like a character code
             self.texts.append("".join(self._pieces).replace("x005F_", ""))
@@ -382,7 +383,7 @@ class _SheetReader:
             match = _ADDRESS.fullmatch(address)
             if match is None:
                 raise WorkbookError(
-                    f"the sheet '{shorten(self._name)}' has a cell with the address '{shorten(address)}', which is not one"
+                    f"the sheet '{shorten(self._name)}' has a cell '{shorten(address)}', which is not an address"
                 )
             self._column = column_index(match[1].upper())
             row = self._row_number(match[2])

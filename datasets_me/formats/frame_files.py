@@ -22,8 +22,8 @@ class FrameFiles:
     """The files of a folder of frames.
 
     ``names`` are file names by 0-based frame number of the video. A number from ``start`` up to ``end`` (excluded)
-    without a name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time,
-    and links that lead out of the root; ``far`` are those whose number is too far from the others.
+    without a name is a missing frame. ``left_out`` are files whose number is before the first frame or occurs twice, and
+    links that lead out of the root; ``far`` are those whose number is too far from the others.
     """
 
     folder: Path

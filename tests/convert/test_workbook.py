@@ -183,15 +183,15 @@ def test_a_file_that_is_no_workbook_by_its_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n" + "," * 16_384, "line 3 has more than 16,384 columns: this is no table of annotations"),
-        ("1\n" * 50_001, "the file holds more than 50,000 rows: this is no table of annotations"),
-        ("\n" * 1_048_577, "the file has more than 1,048,576 rows: this is no table of annotations"),
+        ("a,b\n1,2\n" + "," * 16_384, "line 3 has more than 16,384 columns, so the file is not a table of annotations"),
+        ("1\n" * 50_001, "the file has more than 50,000 rows, so the file is not a table of annotations"),
+        ("\n" * 1_048_577, "the file has more than 1,048,576 rows, so the file is not a table of annotations"),
         ("1" + "," * 15_000 + "1\n", None),
         (
             ("1" + "," * 15_000 + "1\n") * 67,
-            "the file holds more than 1,000,000 cells: this is no table of annotations",
+            "the file has more than 1,000,000 cells, so the file is not a table of annotations",
         ),
-        ("a,b\n1," + "2" * 32_768, "the cell B2 of sheet 'a' holds 32,768 characters; a cell has at most 32,767"),
+        ("a,b\n1," + "2" * 32_768, "the cell B2 of sheet 'a' has 32,768 characters; at most 32,767 are allowed"),
         ("a,b\n1," + "2" * 131_073, "the csv file is damaged: Error: field larger than field limit (131072)"),
     ],
 )

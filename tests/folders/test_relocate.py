@@ -53,7 +53,7 @@ def test_the_plan_names_source_target_and_reason(root: Path) -> None:
     assert len(moves) == 6
     assert moves[0].source == "s15/16_0401girlcrashing"
     assert moves[0].target == "s16/16_0401girlcrashing"
-    assert moves[-1].why == "the number before the underscore is the subject's, and s19 holds a 19_0502 of its own"
+    assert moves[-1].why == "the number before the underscore is the subject's, and s19 contains a 19_0502 of its own"
     assert state(root) == state(root)
     assert not (root / JOURNAL).exists()
 
