@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import resources
-from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.artefact import write_file
-from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
-from datasets_me.core.paths import under
+from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError, PathError
 from datasets_me.core.version import __version__
 from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import taken
@@ -23,6 +21,7 @@ from datasets_me.extract.reader import read_image
 from datasets_me.features.video import Quality
 from datasets_me.findings.codes import SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
+from datasets_me.formats.features import read_landmarks
 from datasets_me.formats.frame_files import frame_files, frame_rate
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
@@ -137,9 +136,9 @@ def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | Non
     if row.landmarks is None:
         return None, None, row.box
     try:
-        arrays = load_npz(under(out, row.landmarks), ["landmarks", "quality"])
-        return arrays["landmarks"], arrays["quality"], row.box
-    except (ArrayError, PathError):
+        arrays = read_landmarks(out, row, "landmarks", "quality")
+        return np.asarray(arrays["landmarks"], np.float32), np.asarray(arrays["quality"], np.uint8), row.box
+    except (FeaturesError, PathError):
         return None, None, row.box
 
 

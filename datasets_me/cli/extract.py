@@ -180,10 +180,10 @@ def _run(
     from datasets_me.core.engine.cluster import connect
     from datasets_me.extract.extract import extract as run
     from datasets_me.extract.extract import wanted
-    from datasets_me.extract.options import choose_layout, rate_of
-    from datasets_me.formats.frame_files import frame_rate
+    from datasets_me.extract.options import rate_of
+    from datasets_me.formats.frame_files import choose_layout, frame_rate
 
-    name = choose_layout(made, options)
+    name = choose_layout(made, options.layout)
     chosen = [video for video in made.videos if video.layout == name and video.path and wanted(video, videos)]
     if shard is not None:
         chosen = chosen[shard.number - 1 :: shard.count]

@@ -1,4 +1,4 @@
-"""Doubts that need more than one row: duplicates, overlaps, counts that differ from the published ones."""
+"""Findings about several rows: duplicates, overlaps, and counts that differ from the published ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_rows(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Findin
 
 
 def _repeated(rows: Sequence[Annotation]) -> list[tuple[Annotation, Annotation]]:
-    """Rows that say what an earlier one says, each with that one."""
+    """Rows that repeat an earlier one, each with that one."""
     seen: dict[tuple[object, ...], Annotation] = {}
     repeated = []
     for row in rows:
@@ -71,7 +71,7 @@ def _counts(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Finding]:
         *((f"rows labelled {label}", count, labels[label]) for label, count in expected.emotions.items()),
     ]
     place = Place(file=annotations[0].source_file if annotations else None)
-    for what, published, found in compared:
-        if published is not None and published != found:
-            message = f"{found} {what}, published are {published}"
-            yield finding("ME110", message, place=place, expected=str(published), found=str(found))
+    for what, published, count in compared:
+        if published is not None and published != count:
+            message = f"{count} {what}, published are {published}"
+            yield finding("ME110", message, place=place, expected=str(published), found=str(count))

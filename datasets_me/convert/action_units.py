@@ -1,4 +1,4 @@
-"""One grammar for the action units of all datasets; whatever it cannot read stays as text.
+"""One grammar for the action units of all datasets; what it cannot read is kept as text.
 
 ::
 
@@ -9,9 +9,9 @@
     side      = L | R | A | T | B, alone or as doubt: "(L/A)", "A/L"
     intensity = A .. E, "(B/C)" or "B/C"
 
-``or`` binds more tightly than ``+``. A side or an intensity before or after parentheses goes to every unit inside.
-Words are text; text that denies (``loses 1+2``) takes the rest of its level with it. Where all alternatives but one
-are text, that one is uncertain. Meanings after Ekman, Friesen, Hager: Facial Action Coding System, 2002, and the notes
+``or`` binds more tightly than ``+``. A side or an intensity before or after parentheses holds for every unit inside.
+Words are text; after a denial (``loses 1+2``) the rest of its level is text, too. Where all alternatives but one are
+text, that one is uncertain. Meanings after Ekman, Friesen, Hager: Facial Action Coding System, 2002, and the notes
 on the sheet of SAMM Long Videos.
 """
 
@@ -39,8 +39,8 @@ _SIDE_PATTERNS = (
     ("letter", "slash"),
     ("letter",),
 )
-# No coder's cell has more than this: combinations in one group of alternatives, units, characters, parentheses in
-# each other.
+# Limits that no coder's cell reaches: combinations in one group of alternatives, units, characters, nested
+# parentheses.
 _MOST_OPTIONS, _MOST_UNITS, _MOST_CHARACTERS, _DEEPEST = 64, 64, 300, 16
 
 _KINDS = ("unit", "ref", "or", "letter", "open", "close", "join", "slash", "query", "word")
@@ -62,7 +62,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Reading:
-    """What a cell says: its units, the text that was not understood, and whether "or" and "+" were mixed."""
+    """The content of a cell: its units, the text that was not understood, and whether "or" and "+" were mixed."""
 
     units: tuple[ActionUnit, ...] = ()
     unread: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ class _TooMuchError(Exception):
 
 @dataclass
 class _Choice:
-    """Alternatives: each option is what stands there if it is the right one."""
+    """Alternatives, of which one is right."""
 
     options: list[_Parts]
 
@@ -119,7 +119,7 @@ _Parts = list["ActionUnit | _Choice"]
 
 
 def _changed(parts: _Parts, **update: object) -> _Parts:
-    """The parts with a side or an intensity given to the units that have none, or a mark set on all."""
+    """The parts with a side or an intensity for the units that have none, or with a mark on all units."""
 
     def change(unit: ActionUnit) -> ActionUnit:
         new = {
@@ -163,7 +163,7 @@ def _number_alternatives(parts: _Parts) -> Iterable[ActionUnit]:
 
 @dataclass
 class _Parser:
-    """A descent over the tokens of one cell. Methods consume tokens and return the parts they read."""
+    """A recursive descent over the tokens of one cell. Methods consume tokens and return the parts they read."""
 
     text: str
     ambiguous: bool = False
@@ -205,19 +205,19 @@ class _Parser:
         return self._tokens[self._at].start() == self._tokens[self._at - 1].end()
 
     def level(self, *, top: bool = False) -> _Parts:
-        """Items up to the closing parenthesis, which is left to the caller, or to the end at the top."""
+        """Items up to the closing parenthesis, which the caller takes, or to the end at the top level."""
         parts: _Parts = []
         items = choices = 0
         while (kind := self._kind()) is not None:
             if kind == "close":
                 if not top:
                     break
-                self._take_as_text()  # one too many
+                self._take_as_text()  # it closes nothing
             elif kind == "join":
                 self._take()
             else:
-                read, worded = self._item()
-                parts += read
+                item, worded = self._item()
+                parts += item
                 items += 1
                 choices += worded
         self.ambiguous |= bool(choices) and items > 1
@@ -261,6 +261,7 @@ class _Parser:
         return [_Choice(readable)], worded
 
     def _choice(self) -> _Parts:
+        """A unit or a parenthesis with side, intensity and doubt; nothing where there is text instead."""
         if self._denies():
             self._take_as_text(self._rest_of_level())
             return []
@@ -270,11 +271,7 @@ class _Parser:
         parts = self._core()
         if parts is None:
             self._at = start
-            self._take_as_text()
-            while self._kind() == "word" and not self._denies():
-                self._take_as_text()
-            if self._kind() == "query" and self._touches():
-                self._take_as_text()
+            self._words()
             return []
         if not parts:  # a parenthesis of text: the side in front of it is text, too
             self._text_spans += [token.span() for token in self._tokens[start:after_sides]]
@@ -288,12 +285,17 @@ class _Parser:
             parts = [_Choice([_changed(parts, side=side) for side in sides])]
         self._note()
         if self._kind() == "query":
-            if parts:
-                self._take()
-                parts = _changed(parts, uncertain=True)
-            else:
-                self._take_as_text()
+            self._take()
+            parts = _changed(parts, uncertain=True)
         return parts
+
+    def _words(self) -> None:
+        """A token that begins no unit, the words after it, and their question mark, as text."""
+        self._take_as_text()
+        while self._kind() == "word" and not self._denies():
+            self._take_as_text()
+        if self._kind() == "query" and self._touches():
+            self._take_as_text()
 
     def _sides(self) -> list[Side]:
         """``L``, ``(L/A)`` or ``A/`` in front of a unit or a parenthesis; consumed only where one follows."""
@@ -342,11 +344,11 @@ class _Parser:
     def _unit(self) -> ActionUnit:
         token = self._take()
         intensity = token["intensity"]
-        # "A/L12": the letter before the slash and the unit's own are alternatives, so the own one is read there.
-        own_side = token["side"] if token["side"] and not self._after_side_slash(token) else None
+        # "A/L12": the letter before the slash and that of the unit are alternatives, and `_sides` has read both.
+        side = token["side"] if token["side"] and not self._after_side_slash(token) else None
         return ActionUnit(
             au=int(token["number"]),
-            side=SIDES[own_side.upper()] if own_side else "bilateral",
+            side=SIDES[side.upper()] if side else "bilateral",
             intensity=intensity.upper() if intensity else None,
         )
 
@@ -391,12 +393,12 @@ class _Parser:
 
     def _sides_of_next(self) -> bool:
         at = self._at
-        found = bool(self._sides())
+        sides = self._sides()
         self._at = at
-        return found
+        return bool(sides)
 
     def _parenthesis(self) -> int:
-        """How many tokens the parenthesis at hand spans, both ends included."""
+        """The number of tokens from the parenthesis at hand to its end, both included."""
         return self._closing[self._at] + 1 - self._at
 
     def _holds_unit(self) -> bool:
@@ -404,7 +406,7 @@ class _Parser:
 
 
 def _parentheses(kinds: Sequence[str]) -> tuple[dict[int, int], int]:
-    """Where each opening parenthesis is closed, at the last token if nowhere; and how many are open at most."""
+    """Where each opening parenthesis is closed, the last token if nowhere; and the greatest number of open ones."""
     closing: dict[int, int] = {}
     opened: list[int] = []
     deepest = 0

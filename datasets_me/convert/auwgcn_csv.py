@@ -9,10 +9,10 @@ from datasets_me.core.errors import WorkbookError
 
 
 def convert_auwgcn_csv(path: Path, *, corrections: bool = True) -> Conversion:
-    """Read such a CSV; the names of its videos tell the dataset.
+    """Read such a CSV, whose dataset is known by the names of its videos.
 
     Raises:
-        WorkbookError: it is none, or of a dataset whose schema has no such variant.
+        WorkbookError: it is not such a CSV, or the schema of its dataset has no such variant.
     """
     conversion = convert_any(path, corrections=corrections)
     if conversion.variant != "auwgcn-csv":

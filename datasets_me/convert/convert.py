@@ -1,4 +1,4 @@
-"""An annotation file of a dataset, read from beginning to end."""
+"""Reading an annotation file of a dataset as a whole."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from datasets_me.schema.spec import Spec
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file the annotations came from."""
+class AnnotationFile:
+    """The file that the annotations were read from."""
 
     name: str
     sha256: str
@@ -29,11 +29,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Conversion:
-    """The annotations of one file, every doubt about them, and where they came from."""
+    """The annotations of one file, the findings about them, and where they came from."""
 
     schema: Schema
     variant: str
-    source: Source
+    source: AnnotationFile
     annotations: list[Annotation]
     findings: list[Finding]
     corrections: bool
@@ -54,16 +54,16 @@ class Conversion:
 def convert(schema: Schema, path: Path, *, corrections: bool = True) -> Conversion:
     """Read an annotation file by a schema.
 
-    ``corrections=False`` leaves the schema's corrections out; the findings about them then do not arise.
+    ``corrections=False`` leaves the schema's corrections out, and with them the findings about them.
 
     Raises:
-        WorkbookError: the file cannot be read, fits no variant, or holds no annotation at all.
+        WorkbookError: the file cannot be read, fits no variant, or has no annotation at all.
     """
     return _convert_book(schema, read_book(path), corrections)
 
 
 def convert_any(path: Path, *, corrections: bool = True) -> Conversion:
-    """Read an annotation file of whichever shipped dataset it fits.
+    """Read an annotation file of the shipped dataset that it fits.
 
     Raises:
         WorkbookError: it fits none, or more than one.
@@ -73,7 +73,7 @@ def convert_any(path: Path, *, corrections: bool = True) -> Conversion:
     if len(fitting) != 1:
         names = ", ".join(schema.spec.id for schema in fitting or shipped())
         what = f"fits more than one dataset: {names}" if fitting else f"fits none of the datasets: {names}"
-        raise WorkbookError(f"the annotation file {what}", where=str(path), fix="say which dataset it belongs to")
+        raise WorkbookError(f"the annotation file {what}", where=str(path), fix="name the dataset it belongs to")
     return _convert_book(fitting[0], book, corrections)
 
 
@@ -89,7 +89,7 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
             where=str(book.path),
         )
     findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations)]
-    source = Source(book.name, book.sha256, book.bytes)
+    source = AnnotationFile(book.name, book.sha256, book.bytes)
     return Conversion(schema, table.variant.id, source, annotations, _in_order(findings), corrections)
 
 

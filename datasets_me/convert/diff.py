@@ -1,4 +1,4 @@
-"""What differs between two annotation sources of one dataset, row matched to row by what they are about."""
+"""The differences between two annotation sources of one dataset, whose rows are matched by what they are about."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datasets_me.core.text import clean, same
 from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import FRAME_FIELDS
 
-Status = Literal["only in A", "only in B", "differs"]
+DifferenceStatus = Literal["only in A", "only in B", "differs"]
 
 
 class Difference(Record):
@@ -21,7 +21,7 @@ class Difference(Record):
     Frames are 0-based; where the sources count at different rates, at the lower of the two.
     """
 
-    status: Status
+    status: DifferenceStatus
     subject: str
     video: str
     expression: str | None = None
@@ -36,7 +36,7 @@ class Difference(Record):
 class Comparison:
     """All differences, in order of video, and how many rows were matched and equal.
 
-    ``not_compared`` names what only one source has at all: its action units, or its emotions.
+    ``not_compared`` are the columns that only one source has: ``aus``, ``emotion``.
     """
 
     differences: list[Difference]
@@ -44,7 +44,7 @@ class Comparison:
     equal: int
     not_compared: tuple[str, ...] = ()
 
-    def only(self, status: Status) -> int:
+    def only(self, status: DifferenceStatus) -> int:
         """Rows (or, for ``differs``, fields) of one status."""
         return sum(difference.status == status for difference in self.differences)
 
@@ -58,8 +58,8 @@ class _Row:
 
     @property
     def span(self) -> tuple[int, int]:
-        there = [frame for frame in self.frames if frame is not None]
-        return min(there), max(there)
+        known = [frame for frame in self.frames if frame is not None]
+        return min(known), max(known)
 
 
 def compare(a: Sequence[Annotation], b: Sequence[Annotation]) -> Comparison:
@@ -78,10 +78,10 @@ def compare(a: Sequence[Annotation], b: Sequence[Annotation]) -> Comparison:
     for video in sorted(videos):
         pairs, alone_a, alone_b = _match(*videos[video])
         for first, second in pairs:
-            found = list(_fields(first, second, columns))
+            in_fields = list(_fields(first, second, columns))
             matched += 1
-            equal += not found
-            differences += found
+            equal += not in_fields
+            differences += in_fields
         differences += [_alone("only in A", row) for row in alone_a]
         differences += [_alone("only in B", row) for row in alone_b]
     not_compared = tuple(name for name in ("aus", "emotion") if _any(a, name) != _any(b, name))
@@ -145,7 +145,7 @@ def _same_frames(a: _Row, b: _Row) -> bool:
 
 
 def _likeness(a: _Row, b: _Row) -> float:
-    """Intersection over union of the spans in frames; a little more for the same type, to decide between equals."""
+    """Intersection over union of the spans in frames; a little more for the same type, which decides between equals."""
     (start_a, end_a), (start_b, end_b) = a.span, b.span
     shared = min(end_a, end_b) - max(start_a, start_b) + 1
     if shared <= 0:
@@ -194,9 +194,9 @@ def _field(a: _Row, b: _Row, name: str, value_a: str, value_b: str) -> Differenc
     )
 
 
-def _alone(status: Status, row: _Row) -> Difference:
+def _alone(status: DifferenceStatus, row: _Row) -> Difference:
     frames = " ".join(_text(frame) for frame in row.frames)
-    said = f"{row.source.type} {frames}"
+    text = f"{row.source.type} {frames}"
     in_a = status == "only in A"
     where = str(row.source.place())
     return Difference(
@@ -204,8 +204,8 @@ def _alone(status: Status, row: _Row) -> Difference:
         subject=row.source.subject,
         video=row.source.video,
         expression=row.source.expression,
-        a=said if in_a else None,
-        b=None if in_a else said,
+        a=text if in_a else None,
+        b=None if in_a else text,
         where_a=where if in_a else None,
         where_b=None if in_a else where,
     )

@@ -10,15 +10,15 @@ from datetime import date, time, timedelta
 
 from datasets_me.convert.sheets import Cell, cell_text, shorten
 from datasets_me.core.text import clean, same
-from datasets_me.schema.spec import Frames
+from datasets_me.schema.spec import FrameNumbers
 
-_LONGEST = 86_400  # seconds of video, which is a day; a number beyond is mistyped, whatever the dataset
+_LONGEST = 86_400  # seconds of video, a day; a greater number is a typing mistake in any dataset
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class FrameReading:
-    """A frame, or None; and the finding code and reason where the cell was not a plain number."""
+    """A frame, or None; and the code and reason of a finding where the cell was not a plain number."""
 
     frame: int | None
     code: str | None = None
@@ -26,7 +26,7 @@ class FrameReading:
 
 
 def read_number(cell: Cell) -> float | None:
-    """A number from a cell or its text; None where it is none, not finite, or a truth value."""
+    """The number in a cell or its text; None for anything else, for truth values, and where it is not finite."""
     if isinstance(cell, bool | date | time | timedelta) or cell is None:
         return None
     if isinstance(cell, str) and not _NUMBER.fullmatch(clean(cell)):
@@ -38,11 +38,11 @@ def read_number(cell: Cell) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def read_frame(cell: Cell, frames: Frames, sentinels: Sequence[str], fps: float) -> FrameReading:
+def read_frame(cell: Cell, frames: FrameNumbers, sentinels: Sequence[str], fps: float) -> FrameReading:
     """One onset, apex or offset of a video of ``fps`` frames a second.
 
-    Fractions are rounded, then the base is taken off, so that frames count from 0. A number that lies beyond a day of
-    video is none.
+    Fractions are rounded, then the base is subtracted, so that frames count from 0. A number beyond a day of video is
+    not a frame.
     """
     text = clean(cell_text(cell))
     if not text:

@@ -1,43 +1,64 @@
-"""One raw row becomes one annotation; every doubt on the way becomes a finding with its cell."""
+"""One raw row becomes one annotation; every doubt about it becomes a finding with its cell."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from itertools import pairwise
 
 from datasets_me.convert.action_units import FACS_NUMBERS, read_action_units
 from datasets_me.convert.frames import read_frame, read_number
 from datasets_me.convert.sheets import cell_text, shorten
-from datasets_me.convert.variants import RawRow, Table
-from datasets_me.core.errors import Place
+from datasets_me.convert.variants import AnnotationTable, RawRow
+from datasets_me.core.errors import Place, plural
 from datasets_me.core.text import closest, fold, same
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.records import ActionUnit, Annotation
 from datasets_me.schema import naming
+from datasets_me.schema.patterns import matcher
 from datasets_me.schema.spec import (
     FASTEST,
     FIELDS_OF_A_ROW,
     FRAME_FIELDS,
     SLOWEST,
     Correction,
+    DurationConvention,
     ExpressionType,
     FrameField,
     Spec,
 )
 
-_MOST_PIECES = 10  # of one cell that findings of their own name
+_MOST_PIECES = 10  # of one cell that get a finding each
+
+
+_ROWS_OF_A_CONVENTION = 3  # fewer rows that agree may be wrong by chance
+_ADDED: dict[DurationConvention, int] = {"inclusive": 1, "exclusive": 0}
+_FORMULAS: dict[DurationConvention, str] = {"inclusive": "offset - onset + 1", "exclusive": "offset - onset"}
+
+
+@dataclass(frozen=True)
+class _Duration:
+    """A cell of the column ``duration``, beside offset - onset of its row."""
+
+    raw: RawRow
+    about: Mapping[str, str]
+    stated: float
+    span: float
+
+    def follows(self, convention: DurationConvention) -> bool:
+        """Whether it is right to less than a frame; durations may be computed from other rates."""
+        return abs(self.stated - self.span - _ADDED[convention]) < 1
 
 
 @dataclass
 class Normaliser:
-    """Reads the rows of one table. ``findings`` grows with every row; ``unmatched`` shrinks."""
+    """Reads the rows of one table; ``findings`` grows with every row."""
 
     spec: Spec
-    table: Table
+    table: AnnotationTable
     corrections: list[Correction]
     findings: list[Finding] = field(default_factory=list)
 
@@ -47,6 +68,7 @@ class Normaliser:
         self._sentinels = workbook.sentinels if variant.sentinels is None else variant.sentinels
         self._matched: set[int] = set()
         self._rows_of_video: Counter[str] = Counter()
+        self._durations: list[_Duration] = []
 
     def annotations(self) -> Iterator[Annotation]:
         """The annotations of all rows that can be read, in the order of the workbook."""
@@ -54,6 +76,7 @@ class Normaliser:
             annotation = self._read(raw)
             if annotation is not None:
                 yield annotation
+        self._check_durations()
         for number, correction in enumerate(self.corrections):
             if number not in self._matched:
                 name = f"{correction.video} {correction.expression or ''}".strip()
@@ -69,6 +92,7 @@ class Normaliser:
                 )
 
     def _read(self, written: RawRow) -> Annotation | None:
+        """The annotation of a row, or None, with a finding, where it cannot be read."""
         raw = written
         identity, values = self._identity(raw)
         corrected: dict[str, str] = {}
@@ -81,9 +105,9 @@ class Normaliser:
             return None
         subject = identity.subject
         about = {"subject": subject, "video": identity.video}
-        for column, name, found, own in naming.contradictions(self.spec.names, values):
-            message = f"{column} says {name} {found}, the column {name} says {own}"
-            self._report("ME120", message, raw, column, expected=own, found=found, **about)
+        for column, name, value, of_column in naming.contradictions(self.spec.names, values):
+            message = f"{column} says {name} {value}, the column {name} says {of_column}"
+            self._report("ME120", message, raw, column, expected=of_column, found=value, **about)
         expression_type = self._type(raw, about)
         fps = self._fps(raw, about)
         frames = {name: self._frame(raw, name, fps, about) for name in FRAME_FIELDS}
@@ -94,7 +118,7 @@ class Normaliser:
             return None
         self._rows_of_video[identity.video] += 1
         self._check_order(raw, frames, about)
-        self._check_duration(raw, frames, about)
+        self._note_duration(raw, frames, about)
         emotion = self._emotion(raw, about)
         units, unread = self._action_units(raw, about)
         return Annotation(
@@ -111,8 +135,8 @@ class Normaliser:
             emotion=emotion,
             class_3=_class_of(emotion, self.spec.emotions.class_3),
             class_5=_class_of(emotion, self.spec.emotions.class_5),
-            **{f"{name}_raw": _said(written, name) for name in ("onset", "apex", "offset", "emotion", "type")},
-            au_raw=_said(written, "aus"),
+            **{f"{name}_raw": _cell(written, name) for name in ("onset", "apex", "offset", "emotion", "type")},
+            au_raw=_cell(written, "aus"),
             corrected=corrected,
             extra=self._extra(written),
             source_file=raw.place.file or "",
@@ -129,24 +153,24 @@ class Normaliser:
         return [name for name in self.table.variant.columns if name not in FIELDS_OF_A_ROW]
 
     def _unnamable(self, raw: RawRow) -> str:
-        """Why no subject and video follow from a row."""
+        """Why a row gives no subject and video."""
         empty = [name for name in self._naming_columns() if not raw.text(name)]
         if empty:
             return f"{' and '.join(empty)} empty"
-        said = [f"{name} '{raw.text(name)}'" for name in self._naming_columns()]
-        return f"no name follows from {', '.join(said)}"
+        cells = [f"{name} '{raw.text(name)}'" for name in self._naming_columns()]
+        return f"no name follows from {', '.join(cells)}"
 
     def _identity(self, raw: RawRow) -> tuple[naming.Identity | None, dict[str, str]]:
-        """The identity of a row and the values it follows from; none where a value does not look as it should."""
+        """The identity of a row, None where a value does not fit its pattern; and the values it follows from."""
         texts = {name: raw.text(name) for name in raw.cells if raw.text(name) and name not in FIELDS_OF_A_ROW}
         # A CSV written from a table of floats has 1.0 for 1.
-        given = {name: re.sub(r"^(\d+)\.0+$", r"\1", text) for name, text in texts.items()}
-        known = naming.derive(self.spec.names, given, self.table.lookups)
+        values = {name: re.sub(r"^(\d+)\.0+$", r"\1", text) for name, text in texts.items()}
+        known = naming.derive(self.spec.names, values, self.table.lookups)
         for name, pattern in self.spec.names.patterns.items():
-            if name in known and not re.fullmatch(pattern, known[name], re.IGNORECASE):
+            if name in known and not matcher(pattern).fits(known[name]):
                 return None, known
         identity = naming.identify(self.spec.names, known)
-        # Names become folders and files; one with a separator in it would lead elsewhere.
+        # Names become paths; one with a separator would lead elsewhere.
         if identity is not None and re.search(r"[/\\]", f"{identity.subject}{identity.video}"):
             return None, known
         return identity, known
@@ -200,36 +224,48 @@ class Normaliser:
         return reading.frame
 
     def _check_order(self, raw: RawRow, frames: Mapping[FrameField, int | None], about: Mapping[str, str]) -> None:
-        there = [(name, frame) for name in FRAME_FIELDS if (frame := frames[name]) is not None]
-        early = [second[0] for first, second in pairwise(there) if first[1] > second[1]]
+        known = [(name, frame) for name in FRAME_FIELDS if (frame := frames[name]) is not None]
+        early = [second[0] for first, second in pairwise(known) if first[1] > second[1]]
         if early:
-            said = ", ".join(f"{name} {raw.text(name)}" for name, _ in there)
-            self._report("ME107", f"frames are out of order: {said}", raw, early[0], found=said, **about)
+            cells = ", ".join(f"{name} {raw.text(name)}" for name, _ in known)
+            self._report("ME107", f"frames are out of order: {cells}", raw, early[0], found=cells, **about)
         elif frames["apex"] is not None and frames["onset"] != frames["offset"]:
             ends = [name for name in ("onset", "offset") if frames[name] == frames["apex"]]
             if ends:
                 message = f"apex {raw.text('apex')} is the {ends[0]} itself"
                 self._report("ME127", message, raw, "apex", found=raw.text("apex"), **about)
 
-    def _check_duration(self, raw: RawRow, frames: Mapping[FrameField, int | None], about: Mapping[str, str]) -> None:
-        said = read_number(raw.cells.get("duration"))
+    def _note_duration(self, raw: RawRow, frames: Mapping[FrameField, int | None], about: Mapping[str, str]) -> None:
+        duration = read_number(raw.cells.get("duration"))
         onset, offset = read_number(raw.cells.get("onset")), read_number(raw.cells.get("offset"))
-        counted = self.spec.workbook.duration
         missing = frames["onset"] is None or frames["offset"] is None
-        if counted is None or said is None or missing or onset is None or offset is None:
+        if not missing and duration is not None and onset is not None and offset is not None:
+            self._durations.append(_Duration(raw, about, duration, offset - onset))
+
+    def _check_durations(self) -> None:
+        """Compare the durations with onset and offset, by the convention that most rows follow."""
+        convention = self.spec.workbook.duration
+        if convention is None or not self._durations:
             return
-        length = offset - onset + (counted == "inclusive")
-        if abs(length - said) >= 1:
-            message = f"duration is {raw.text('duration')}, onset to offset is {cell_text(length)}"
+        rows = len(self._durations)
+        follow = {name: sum(duration.follows(name) for duration in self._durations) for name in _ADDED}
+        other: DurationConvention = "exclusive" if convention == "inclusive" else "inclusive"
+        if follow[other] >= _ROWS_OF_A_CONVENTION and follow[other] > max(rows / 2, follow[convention]):
             self._report(
-                "ME124",
-                message,
-                raw,
+                "ME131",
+                f"duration is {_FORMULAS[other]} on {follow[other]:,} of {plural(rows, 'row')}, "
+                f"the schema says {_FORMULAS[convention]}",
+                RawRow(replace(self._durations[0].raw.place, row=None), {}, {}),
                 "duration",
-                expected=cell_text(length),
-                found=raw.text("duration"),
-                **about,
+                expected=convention,
+                found=other,
             )
+            convention = other
+        for duration in self._durations:
+            if not duration.follows(convention):
+                text, length = duration.raw.text("duration"), cell_text(duration.span + _ADDED[convention])
+                message = f"duration is {text}, onset to offset is {length}"
+                self._report("ME124", message, duration.raw, "duration", expected=length, found=text, **duration.about)
 
     def _fps(self, raw: RawRow, about: Mapping[str, str]) -> float:
         usual = self._frames.fps or self.spec.fps
@@ -237,7 +273,7 @@ class Normaliser:
             return usual
         fps = read_number(raw.cells["fps"])
         if fps is None or not SLOWEST <= fps <= FASTEST:
-            message = f"fps: '{shorten(raw.text('fps'))}' is no frame rate; {usual:g} was taken"
+            message = f"fps: '{shorten(raw.text('fps'))}' is not a frame rate; {usual:g} was used"
             self._report("ME104", message, raw, "fps", found=raw.text("fps"), **about)
             return usual
         return fps
@@ -269,7 +305,7 @@ class Normaliser:
             self._report("ME114", f"action units: {reason}", raw, "aus", found=text, **about)
             return [], []
         if isinstance(raw.cells["aus"], bool | date | time | timedelta):
-            self._report("ME111", f"'{text}' is no action unit", raw, "aus", found=text, **about)
+            self._report("ME111", f"'{text}' is not an action unit", raw, "aus", found=text, **about)
             return [], [text]
         reading = read_action_units(text)
         shown = shorten(text)
@@ -297,8 +333,8 @@ class Normaliser:
         return {name: text for name, text in (named | raw.unnamed).items() if text}
 
 
-def _said(raw: RawRow, column: str) -> str | None:
-    """What the workbook says in a column, untouched; None where it has no such column."""
+def _cell(raw: RawRow, column: str) -> str | None:
+    """The text of a cell as it is in the workbook; None where there is no such column."""
     return cell_text(raw.cells[column]) if column in raw.cells else None
 
 

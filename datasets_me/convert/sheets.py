@@ -1,4 +1,4 @@
-"""Sheets as plain cells, whatever file they stand in, and how large they may be."""
+"""Sheets as plain cells, whatever their file, and how large they may be."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Cell = str | int | float | bool | date | time | timedelta | None
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 16_384
 MOST_CHARACTERS = 32_767
-"""The greatest row, the greatest column and the longest cell that spreadsheet programs know."""
+"""The greatest row, the greatest column and the longest cell that spreadsheet programs allow."""
 
-# Of one file: rows that are not empty, and cells, with the empty ones up to the last of a row. The largest published
+# Of one file: rows that are not empty, and cells, including empty ones before the last of a row. The largest published
 # workbook of annotations has 5,968 rows and 47,151 cells.
 _MOST_FILLED_ROWS, _MOST_CELLS = 50_000, 1_000_000
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """One row that is not empty. ``number`` is 1-based."""
 
     number: int
@@ -43,23 +43,23 @@ class Sheet:
 
     name: str
     position: int
-    rows: list[Row]
+    rows: list[SheetRow]
     merged: list[str] = field(default_factory=list)
     overlapping: list[str] = field(default_factory=list)
     empty_formulas: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Room:
-    """What one file may still hold."""
+    """The rows and cells that one file may still have."""
 
     def __init__(self) -> None:
         self._rows, self._cells = _MOST_FILLED_ROWS, _MOST_CELLS
 
     def take_row(self, cells: int) -> None:
-        """Count a row of so many cells.
+        """Count a row with a number of cells.
 
         Raises:
-            WorkbookError: the file holds more than tables of annotations do.
+            WorkbookError: the file is larger than any table of annotations.
         """
         self._rows -= 1
         if self._rows < 0:
@@ -67,10 +67,10 @@ class Room:
         self.take_cells(cells)
 
     def take_cells(self, cells: int) -> None:
-        """Count so many cells.
+        """Count a number of cells.
 
         Raises:
-            WorkbookError: the file holds more than tables of annotations do.
+            WorkbookError: the file is larger than any table of annotations.
         """
         self._cells -= cells
         if self._cells < 0:
@@ -81,41 +81,41 @@ _FIX = "keep the sheet with the annotations in a file of its own"
 
 
 def _too_large(most: int, what: str) -> str:
-    return f"the file holds more than {most:,} {what}: this is no table of annotations"
+    return f"the file has more than {most:,} {what}, so the file is not a table of annotations"
 
 
 def filled(cells: Iterable[Cell]) -> list[Cell]:
-    """The cells of a row up to the last that is not empty; a text of white space is."""
+    """The cells of a row up to the last that is not empty; white space counts as empty."""
     values = [None if isinstance(cell, str) and not clean(cell) else cell for cell in cells]
     while values and values[-1] is None:
         values.pop()
     return values
 
 
-def rows_of(numbered: Iterable[tuple[int, Sequence[Cell]]], room: Room) -> list[Row]:
-    """The rows that are not empty, of numbers and cells.
+def rows_of(numbered: Iterable[tuple[int, Sequence[Cell]]], room: Room) -> list[SheetRow]:
+    """The rows that are not empty, from pairs of numbers and cells.
 
     Raises:
-        WorkbookError: they are more than there is room for.
+        WorkbookError: there are more than a file may have.
     """
-    rows: list[Row] = []
+    rows: list[SheetRow] = []
     for number, cells in numbered:
         if values := filled(cells):
             room.take_row(len(values))
-            rows.append(Row(number, tuple(values)))
+            rows.append(SheetRow(number, tuple(values)))
     return rows
 
 
 def check_length(text: str, sheet: str, row: int, column: int) -> None:
-    """Refuse a text that no spreadsheet program would hold in a cell.
+    """Refuse a text that is too long for a cell of a spreadsheet program.
 
     Raises:
         WorkbookError: it is too long.
     """
     if len(text) > MOST_CHARACTERS:
         raise WorkbookError(
-            f"the cell {column_letter(column)}{row} of sheet '{shorten(sheet)}' holds {len(text):,} characters; "
-            f"a cell has at most {MOST_CHARACTERS:,}"
+            f"the cell {column_letter(column)}{row} of sheet '{shorten(sheet)}' has {len(text):,} characters; "
+            f"at most {MOST_CHARACTERS:,} are allowed"
         )
 
 
@@ -123,7 +123,7 @@ _SHOWN = 80  # characters of a cell in a message
 
 
 def shorten(text: str) -> str:
-    """A text as it stands in a message."""
+    """A text for a message, cut if it is long."""
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
@@ -146,7 +146,7 @@ def column_index(letters: str) -> int:
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell as a person would read it: ``4.0`` is ``"4"``, nothing is ``""``."""
+    """A cell as a person would read it: ``4.0`` is ``"4"``, an empty cell is ``""``."""
     if cell is None:
         return ""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:

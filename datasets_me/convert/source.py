@@ -7,30 +7,30 @@ import os
 from pathlib import Path
 
 from datasets_me.convert.variants import fits
-from datasets_me.convert.workbook import KINDS, LARGEST, read_book
+from datasets_me.convert.workbook import FILE_KINDS, LARGEST, read_book
 from datasets_me.core.errors import FolderError, WorkbookError
 from datasets_me.schema.spec import Spec
 
-_DEPTH = 3  # folders deep; workbooks lie beside the frames, not among them
+_DEPTH = 3  # levels of folders; workbooks are beside the frames, not among them
 
 
 def find_source(spec: Spec, source: str, root: Path | None) -> Path:
     """The workbook that ``source`` names: a file, a folder to search, or a bare ``xlsx``, ``xls`` or ``csv``.
 
-    A bare kind is looked for under the root, or under the current folder where no root is given.
+    A bare kind is searched for under the root, or under the current folder if there is no root.
 
     Raises:
         WorkbookError: there is none that fits, or several.
-        FolderError: the root is no folder.
+        FolderError: the root is not a folder.
     """
     path = Path(source)
-    if source.casefold() in KINDS and not path.exists():
+    if source.casefold() in FILE_KINDS and not path.exists():
         folder = root or Path()
         if not folder.is_dir():
             raise FolderError("the root is not a folder", where=str(folder))
         return _search(spec, folder, (source.casefold(),))
     if path.is_dir():
-        return _search(spec, path, KINDS)
+        return _search(spec, path, FILE_KINDS)
     if not path.exists() and root is not None and (root / path).exists():
         return root / path
     return path
@@ -39,14 +39,14 @@ def find_source(spec: Spec, source: str, root: Path | None) -> Path:
 def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
     candidates = _candidates(folder)
     fitting = {path: kind for path in candidates if (kind := _kind_if_fits(spec, path)) in kinds}
-    # A CSV beside a workbook is an export or a copy of it; a name like the published one decides among equals.
+    # A CSV beside a workbook is an export or a copy of it; of several files, those named like the published one count.
     workbooks = [path for path, kind in fitting.items() if kind != "csv"] or list(fitting)
     chosen = [path for path in workbooks if _named(spec, path)] or workbooks
     if len(chosen) == 1:
         return chosen[0]
     if chosen:
         raise WorkbookError(
-            f"several workbooks of {spec.id} lie under the folder:",
+            f"there are several workbooks of {spec.id} under the folder:",
             details=[str(path) for path in chosen],
             where=str(folder),
             fix="give the path of the one you mean",
@@ -61,18 +61,18 @@ def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
 
 
 def _candidates(folder: Path) -> list[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
     for place, folders, files in os.walk(folder):
         if len(Path(place).relative_to(folder).parts) >= _DEPTH:
             folders.clear()
         folders.sort()
-        suffixes = tuple("." + kind for kind in KINDS)
-        found += [
+        suffixes = tuple("." + kind for kind in FILE_KINDS)
+        paths += [
             Path(place, name)
             for name in sorted(files)
             if name.casefold().endswith(suffixes) and not name.startswith(("~$", "._", "."))
         ]
-    return [path for path in found if path.is_file() and path.stat().st_size <= LARGEST]
+    return [path for path in paths if path.is_file() and path.stat().st_size <= LARGEST]
 
 
 def _named(spec: Spec, path: Path) -> bool:
@@ -81,7 +81,7 @@ def _named(spec: Spec, path: Path) -> bool:
 
 
 def _kind_if_fits(spec: Spec, path: Path) -> str | None:
-    """The kind of a file's content if it is a workbook of the dataset."""
+    """The kind of a file by its content, if it is a workbook of the dataset."""
     try:
         book = read_book(path)
     except WorkbookError:

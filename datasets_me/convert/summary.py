@@ -1,4 +1,4 @@
-"""What a person wants to see of a conversion."""
+"""A summary of a conversion for people."""
 
 from __future__ import annotations
 

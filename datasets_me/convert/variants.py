@@ -1,16 +1,18 @@
-"""Which variant of a schema's workbook a file is, told by its content, and its rows by column name."""
+"""The variant of a schema's workbook that a file is, by its content, and its rows by column name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from datasets_me.convert.sheets import Cell, Row, Sheet, cell_text, column_index, column_letter, shorten
+from datasets_me.convert.sheets import Cell, Sheet, SheetRow, cell_text, column_index, column_letter, shorten
 from datasets_me.convert.workbook import Book
 from datasets_me.core.errors import Place, WorkbookError
 from datasets_me.core.text import clean, fold, same
 from datasets_me.findings.finding import Finding, finding
+from datasets_me.schema.patterns import matcher
 from datasets_me.schema.spec import FRAME_FIELDS, Spec, Variant
 
 _HEADER_WITHIN = 200  # rows; the longest preamble known has 13
@@ -18,7 +20,7 @@ _HEADER_WITHIN = 200  # rows; the longest preamble known has 13
 
 @dataclass(frozen=True)
 class RawRow:
-    """One row of annotations: its cells by column name, and beside them those no schema names."""
+    """One row of annotations: its cells by column name, and the cells that the schema does not name by title."""
 
     place: Place
     cells: dict[str, Cell]
@@ -30,8 +32,8 @@ class RawRow:
 
 
 @dataclass
-class Table:
-    """The annotations of a book: rows, the letter of every column, lookups from other sheets."""
+class AnnotationTable:
+    """The annotations of a book: rows, letters of columns, lookups from other sheets."""
 
     variant: Variant
     sheet: Sheet
@@ -50,11 +52,11 @@ class _Fit:
     titles: dict[int, str]
 
 
-def find_table(spec: Spec, book: Book) -> Table:
+def find_table(spec: Spec, book: Book) -> AnnotationTable:
     """The table of annotations in a book.
 
     Raises:
-        WorkbookError: no sheet fits any variant; says per sheet and variant what was expected and found.
+        WorkbookError: no sheet fits any variant; for each, the message says what was expected and found.
     """
     reasons = []
     for variant in spec.workbook.variants:
@@ -67,7 +69,7 @@ def find_table(spec: Spec, book: Book) -> Table:
         f"no sheet is an annotation table of {spec.id}",
         details=reasons or ["the workbook has no sheets"],
         where=str(book.path),
-        fix="give the dataset this workbook belongs to, or add a variant to a schema of your own",
+        fix="name the dataset this workbook belongs to, or add a variant to a schema of your own",
     )
 
 
@@ -81,22 +83,22 @@ def _fit(variant: Variant, sheet: Sheet) -> _Fit | str:
     if not sheet.rows:
         return "the sheet is empty"
     if variant.header == "find":
-        found = _find_header(variant, sheet)
+        fit = _find_header(variant, sheet)
     else:
         columns = {name: column_index(str(letters)) for name, letters in variant.columns.items()}
         optional = {name: column_index(str(letters)) for name, letters in variant.optional.items()}
-        found = _Fit(variant, sheet, None, columns | optional, {})
-    if isinstance(found, str) or not variant.looks:
-        return found
-    rows = [row for row in sheet.rows if row.number > (found.header or 0)]
-    good = sum(all(_looks(variant, found.columns, row, name) for name in variant.looks) for row in rows)
+        fit = _Fit(variant, sheet, None, columns | optional, {})
+    if isinstance(fit, str) or not variant.looks:
+        return fit
+    rows = [row for row in sheet.rows if row.number > (fit.header or 0)]
+    good = sum(all(_looks(variant, fit.columns, row, name) for name in variant.looks) for row in rows)
     if rows and good * 2 >= len(rows):
-        return found
-    wanted = ", ".join(
-        f"{name} in {column_letter(found.columns[name])} like {look}" for name, look in variant.looks.items()
+        return fit
+    expected = ", ".join(
+        f"{name} in {column_letter(fit.columns[name])} like {look}" for name, look in variant.looks.items()
     )
     shown = ", ".join(shorten(cell_text(cell)) for cell in rows[0].cells[:12]) if rows else "no rows"
-    return f"expected {wanted}, found in {good} of {len(rows)} rows; the first is: {shown}"
+    return f"expected {expected}, found in {good} of {len(rows)} rows; the first is: {shown}"
 
 
 def _find_header(variant: Variant, sheet: Sheet) -> _Fit | str:
@@ -117,29 +119,27 @@ def _find_header(variant: Variant, sheet: Sheet) -> _Fit | str:
 
 
 def _columns_by_title(
-    wanted: Mapping[str, str | list[str]], titles: dict[int, str], taken: set[int] | None = None
+    spellings_of: Mapping[str, str | list[str]], titles: dict[int, str], taken: set[int] | None = None
 ) -> dict[str, int]:
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     used = set(taken or ())
-    for name, spellings in wanted.items():
+    for name, spellings in spellings_of.items():
         folded = [fold(spelling) for spelling in spellings]
         matching = [index for index, title in titles.items() if index not in used and fold(title) in folded]
         if matching:
-            found[name] = matching[0]
+            columns[name] = matching[0]
             used.add(matching[0])
-    return found
+    return columns
 
 
-def _looks(variant: Variant, columns: dict[str, int], row: Row, name: str) -> bool:
-    return bool(re.fullmatch(variant.looks[name], clean(cell_text(row[columns[name]])), re.IGNORECASE))
+def _looks(variant: Variant, columns: dict[str, int], row: SheetRow, name: str) -> bool:
+    return matcher(variant.looks[name]).fits(clean(cell_text(row[columns[name]])))
 
 
-def _table(spec: Spec, book: Book, fit: _Fit) -> Table:
+def _table(spec: Spec, book: Book, fit: _Fit) -> AnnotationTable:
     findings = list(book.findings)
     lookups, lookup_sheets = _read_lookups(spec, book, fit.variant, findings)
     rows = []
-    named = set(fit.columns.values())
-    used_unnamed: dict[int, int] = {}
     for row in fit.sheet.rows:
         place = Place(book.name, fit.sheet.name, row.number)
         if row.number == fit.header:
@@ -147,33 +147,53 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> Table:
         if row.number < (fit.header or 0) or _is_prose(fit, row):
             text = " ".join(clean(cell_text(cell)) for cell in row.cells if cell is not None)
             findings.append(finding("ME102", f"a row of text: {shorten(text)}", place=place))
-            continue
-        unnamed = {}
-        for index, cell in enumerate(row.cells):
-            if index not in named and cell is not None:
-                unnamed[_unnamed_title(fit, index)] = cell_text(cell)
-                used_unnamed[index] = used_unnamed.get(index, 0) + 1
-        rows.append(RawRow(place, {name: row[index] for name, index in fit.columns.items()}, unnamed))
-    for index, count in sorted(used_unnamed.items()):
-        title = _unnamed_title(fit, index)
-        place = Place(book.name, fit.sheet.name, fit.header, column_letter(index))
-        findings.append(
-            finding("ME125", f"the schema does not name the column '{title}'", place=place, found=str(count))
-        )
+        else:
+            rows.append(RawRow(place, {name: row[index] for name, index in fit.columns.items()}, _unnamed(fit, row)))
+    findings += _unnamed_columns(book, fit, rows)
     for sheet in book.sheets:
         if sheet.rows and sheet is not fit.sheet and sheet.position not in lookup_sheets:
             message = f"the sheet '{sheet.name}' was not read"
             findings.append(finding("ME126", message, place=Place(book.name, sheet.name), found=str(len(sheet.rows))))
-    if merged := [area for area in fit.sheet.merged if int(re.findall(r"\d+", area)[-1]) > (fit.header or 0)]:
-        message = f"merged cells {', '.join(merged[:5])}" + (" and more" if len(merged) > 5 else "")
-        findings.append(finding("ME123", message, place=Place(book.name, fit.sheet.name), found=str(len(merged))))
-    if fit.sheet.overlapping:
-        shown = ", ".join(fit.sheet.overlapping[:5]) + (" and more" if len(fit.sheet.overlapping) > 5 else "")
-        message = f"merged cells {shown} overlap others; their value was not taken for the cells they cover"
-        found = str(len(fit.sheet.overlapping))
-        findings.append(finding("ME123", message, place=Place(book.name, fit.sheet.name), found=found))
+    findings += _merged_cells(book, fit)
     letters = {name: column_letter(index) for name, index in fit.columns.items()}
-    return Table(fit.variant, fit.sheet, rows, letters, lookups, findings)
+    return AnnotationTable(fit.variant, fit.sheet, rows, letters, lookups, findings)
+
+
+def _unnamed(fit: _Fit, row: SheetRow) -> dict[str, str]:
+    """The cells of a row that the schema does not name, by title."""
+    named = set(fit.columns.values())
+    return {
+        _unnamed_title(fit, index): cell_text(cell)
+        for index, cell in enumerate(row.cells)
+        if index not in named and cell is not None
+    }
+
+
+def _unnamed_columns(book: Book, fit: _Fit, rows: Sequence[RawRow]) -> Iterator[Finding]:
+    """Columns with cells in the rows that the schema does not name."""
+    counts = Counter(title for row in rows for title in row.unnamed)
+    width = max((len(row.cells) for row in fit.sheet.rows), default=0)
+    for index in range(width):
+        title = _unnamed_title(fit, index)
+        if index not in fit.columns.values() and title in counts:
+            place = Place(book.name, fit.sheet.name, fit.header, column_letter(index))
+            message = f"the schema does not name the column '{title}'"
+            yield finding("ME125", message, place=place, found=str(counts[title]))
+
+
+def _merged_cells(book: Book, fit: _Fit) -> Iterator[Finding]:
+    place = Place(book.name, fit.sheet.name)
+    merged = [area for area in fit.sheet.merged if int(re.findall(r"\d+", area)[-1]) > (fit.header or 0)]
+    if merged:
+        yield finding("ME123", f"merged cells {_first(merged)}", place=place, found=str(len(merged)))
+    overlapping = fit.sheet.overlapping
+    if overlapping:
+        message = f"merged cells {_first(overlapping)} overlap others; the cells they cover are read as empty"
+        yield finding("ME123", message, place=place, found=str(len(overlapping)))
+
+
+def _first(areas: Sequence[str]) -> str:
+    return ", ".join(areas[:5]) + (" and more" if len(areas) > 5 else "")
 
 
 def _unnamed_title(fit: _Fit, index: int) -> str:
@@ -183,8 +203,8 @@ def _unnamed_title(fit: _Fit, index: int) -> str:
     return f"{title or 'column'} ({column_letter(index)})"
 
 
-def _is_prose(fit: _Fit, row: Row) -> bool:
-    """A row without any frame number that is text, a repeated header, or looks like nothing of the variant."""
+def _is_prose(fit: _Fit, row: SheetRow) -> bool:
+    """Whether a row without frame numbers is text, a repeated header, or unlike anything in the variant."""
     texts = {name: clean(cell_text(row[index])) for name, index in fit.columns.items()}
     if any(character.isdigit() for name in FRAME_FIELDS for character in texts.get(name, "")):
         return False
@@ -199,7 +219,7 @@ def _is_prose(fit: _Fit, row: Row) -> bool:
 def _read_lookups(
     spec: Spec, book: Book, variant: Variant, findings: list[Finding]
 ) -> tuple[dict[str, dict[str, str]], set[int]]:
-    """Translations from naming sheets, compared with those the schema knows; and the sheets that were used."""
+    """Lookups from naming sheets, compared with those of the schema; and the positions of the sheets used."""
     tables: dict[str, dict[str, str]] = {}
     used: set[int] = set()
     for name, source in variant.lookups.items():
@@ -207,14 +227,14 @@ def _read_lookups(
         if source.sheet > len(book.sheets):
             continue
         sheet = book.sheets[source.sheet - 1]
-        read, conflicts = _read_pairs(sheet, source.key, source.value)
-        if not any(same(key, other) for key in read for other in known):
-            continue  # another sheet stands at this position; it is reported as not read
+        pairs, conflicts = _read_pairs(sheet, source.key, source.value)
+        if not any(same(key, other) for key in pairs for other in known):
+            continue  # another sheet is in this position; it is reported as not read
         used.add(source.sheet)
-        tables[name] = known | read
-        for key, value, number, said in [*conflicts, *_differences(read, known)]:
+        tables[name] = known | pairs
+        for key, value, number, difference in [*conflicts, *_differences(pairs, known)]:
             place = Place(book.name, sheet.name, number, source.value if number else None)
-            message = f"{name} of '{key}' is {value or 'not given'}, {said}"
+            message = f"{name} of '{key}' is {value or 'not given'}, {difference}"
             findings.append(finding("ME119", message, place=place, found=value))
     return tables, used
 
@@ -231,13 +251,13 @@ def _read_pairs(sheet: Sheet, key_letter: str, value_letter: str) -> tuple[dict[
         if not key or not value:
             continue
         if key in pairs and not same(pairs[key], value):
-            conflicts.append((key, value, row.number, f"and {pairs[key]} further up, which was taken"))
+            conflicts.append((key, value, row.number, f"and {pairs[key]} further up, which was used"))
         pairs.setdefault(key, value)
     return pairs, conflicts
 
 
-def _differences(read: dict[str, str], known: Mapping[str, str]) -> Iterator[_Difference]:
+def _differences(pairs: dict[str, str], known: Mapping[str, str]) -> Iterator[_Difference]:
     for key, value in known.items():
-        said = next((text for other, text in read.items() if same(key, other)), None)
-        if said is None or not same(said, value):
-            yield key, said, None, f"{value} in the schema"
+        text = next((text for other, text in pairs.items() if same(key, other)), None)
+        if text is None or not same(text, value):
+            yield key, text, None, f"{value} in the schema"

@@ -19,8 +19,8 @@ from datasets_me.core.files import read_regular
 from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding, finding
 
-Kind = Literal["xlsx", "xls", "csv"]
-KINDS: tuple[Kind, ...] = ("xlsx", "xls", "csv")
+FileKind = Literal["xlsx", "xls", "csv"]
+FILE_KINDS: tuple[FileKind, ...] = ("xlsx", "xls", "csv")
 
 LARGEST = 50_000_000
 """Bytes of the largest file that is read as annotations; the published ones have less than one million."""
@@ -30,10 +30,10 @@ _ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
 
 @dataclass
 class Book:
-    """An annotation file as read: its sheets, and what was noticed on the way."""
+    """An annotation file: its sheets, and the findings about the file."""
 
     path: Path
-    kind: Kind
+    kind: FileKind
     sheets: list[Sheet]
     findings: list[Finding]
     sha256: str
@@ -41,15 +41,15 @@ class Book:
 
     @property
     def name(self) -> str:
-        """The file's name, as text."""
+        """The name of the file, as printable text."""
         return printable(self.path.name)
 
 
 def read_book(path: Path) -> Book:
-    """Read an annotation file, whatever its name says.
+    """Read an annotation file of the kind that its content says, not its name.
 
     Raises:
-        WorkbookError: there is no such file, it cannot be read, is none of the three kinds, or is larger than any
+        WorkbookError: there is no such file, it cannot be read, is not of the three kinds, or is larger than any
             table of annotations.
     """
     try:
@@ -70,25 +70,25 @@ def read_book(path: Path) -> Book:
             sheets = [_csv_sheet(content, path, findings)]
     except WorkbookError as error:
         raise WorkbookError(error.what, where=error.where or str(path), fix=error.fix) from error
-    except Exception as error:  # the readers raise whatever a damaged file makes them stumble over
+    except Exception as error:  # a damaged file may raise anything in the readers
         raise WorkbookError(
             f"the {kind} file is damaged: {type(error).__name__}: {error}",
             where=str(path),
             fix="open it in a spreadsheet program and save a copy, or fetch it again",
         ) from error
     suffix = path.suffix.casefold().lstrip(".")
-    if suffix in KINDS and suffix != kind:
+    if suffix in FILE_KINDS and suffix != kind:
         place = Place(file=printable(path.name))
         message = f"the file is named .{suffix} but its content is {kind}"
         findings.append(finding("ME121", message, place=place, expected=suffix, found=kind))
     for sheet in sheets:
         for row, column in sheet.empty_formulas:
             place = Place(printable(path.name), sheet.name, row, column_letter(column))
-            findings.append(finding("ME122", "the cell holds a formula without a stored result", place=place))
+            findings.append(finding("ME122", "the cell has a formula without a stored result", place=place))
     return Book(path, kind, sheets, findings, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _kind_of(content: bytes, path: Path) -> Kind:
+def _kind_of(content: bytes, path: Path) -> FileKind:
     if not content:
         raise WorkbookError("the file is empty", where=str(path))
     if content.startswith(b"PK"):
@@ -108,14 +108,14 @@ def _kind_of(content: bytes, path: Path) -> Kind:
             fix="open it in a spreadsheet program and save it as .xlsx; or fetch it again, it may be an error page",
         )
     if b"\x00" in content[:1024] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise WorkbookError("the file is no .xlsx, .xls or .csv", where=str(path))
+        raise WorkbookError("the file is not .xlsx, .xls or .csv", where=str(path))
     return "csv"
 
 
 def _xls_sheets(content: bytes) -> Iterator[Sheet]:
     import xlrd
 
-    log = io.StringIO()  # xlrd prints its remarks to stdout otherwise
+    log = io.StringIO()  # xlrd would print its warnings
     try:
         book = xlrd.open_workbook(file_contents=content, logfile=log, ragged_rows=True)
     except xlrd.XLRDError as error:
@@ -162,16 +162,16 @@ def _csv_sheet(content: bytes, path: Path, findings: list[Finding]) -> Sheet:
             if isinstance(cell, str) and any(line.count(delimiter) >= 2 for line in cell.split("\n")[1:]):
                 place = Place(printable(path.name), sheet.name, row.number, column_letter(index))
                 lines = cell.count("\n") + 1
-                findings.append(finding("ME129", f"{lines} lines of the file stand in one cell", place=place))
+                findings.append(finding("ME129", f"{lines} lines of the file are in one cell", place=place))
     return sheet
 
 
 def _csv_rows(text: str, delimiter: str, sheet: str) -> Iterator[tuple[int, Sequence[str]]]:
-    # strict: a quotation mark that is never closed would swallow the rest of the file
+    # strict: an unclosed quotation mark would take in the rest of the file
     reader = csv.reader(_narrow_lines(text, delimiter), delimiter=delimiter, strict=True)
     for number, cells in enumerate(reader, start=1):
         if number > MOST_ROWS:
-            raise WorkbookError(f"the file has more than {MOST_ROWS:,} rows: this is no table of annotations")
+            raise WorkbookError(f"the file has more than {MOST_ROWS:,} rows, so the file is not a table of annotations")
         for index, cell in enumerate(cells):
             check_length(cell, sheet, number, index)
         yield number, cells
@@ -181,7 +181,7 @@ def _narrow_lines(text: str, delimiter: str) -> Iterator[str]:
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         if line.count(delimiter) >= MOST_COLUMNS:
             raise WorkbookError(
-                f"line {number} has more than {MOST_COLUMNS:,} columns: this is no table of annotations"
+                f"line {number} has more than {MOST_COLUMNS:,} columns, so the file is not a table of annotations"
             )
         yield line
 
@@ -198,7 +198,7 @@ def _decode(content: bytes) -> tuple[str, str]:
 
 
 def _columns(text: str, delimiter: str) -> int:
-    """How many columns a delimiter makes of the first lines, the most frequent count."""
+    """The most frequent number of delimiters in the first lines."""
     lines = [line for line in islice(io.StringIO(text, newline=None), 50) if line.strip()]
     counts = [line.count(delimiter) for line in lines]
     return max(set(counts), key=counts.count) if counts else 0

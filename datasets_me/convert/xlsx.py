@@ -1,7 +1,7 @@
-"""Sheets of an .xlsx file, read from its XML by the addresses that rows and cells give themselves.
+"""Sheets of an .xlsx file, read from its XML by the addresses of rows and cells.
 
-openpyxl reads rows in the order they stand in and drops those whose numbers go backwards, and takes whatever time and
-memory a file asks for; what it knows of number formats and dates is used here.
+openpyxl drops rows whose numbers go backwards, and has no limits of time and memory; only its knowledge of number
+formats and dates is used here.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from datasets_me.convert.sheets import (
     MOST_ROWS,
     Cell,
     Room,
-    Row,
     Sheet,
+    SheetRow,
     check_length,
     column_index,
     column_letter,
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 _MOST_UNPACKED = 50_000_000  # bytes of all parts that are read; the largest published workbook unpacks to 1 MB
 _MOST_STRINGS = 200_000
 _DEEPEST = 100  # elements in elements; a workbook has about ten
-# A cell's text may have 32,767 characters, each written with up to ten bytes. The parser would take any memory for
-# an element with millions of attributes.
+# A cell's text may have 32,767 characters of up to ten bytes each. The parser has no limit for an element with millions
+# of attributes.
 _LONGEST_PIECE = re.compile(rb"<[^<]{400000}")
-_LONGEST_FORMAT = 255  # characters, as spreadsheet programs have it
+_LONGEST_FORMAT = 255  # characters, the limit of spreadsheet programs
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,9})", re.IGNORECASE)
 _AREA = re.compile(r"([A-Z]{1,3})([0-9]{1,9}):([A-Z]{1,3})([0-9]{1,9})")
@@ -52,7 +52,7 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
     """The sheets of a workbook in order, without charts.
 
     Raises:
-        WorkbookError: it is no workbook, contradicts itself, or is larger than any table of annotations.
+        WorkbookError: it is not a workbook, contradicts itself, or is larger than any table of annotations.
     """
     try:
         package = _Package(zipfile.ZipFile(io.BytesIO(content)))
@@ -63,29 +63,29 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
     formats = _Formats(package, book)
     room = Room()
     for position, (name, part) in enumerate(book.sheets, start=1):
-        read = _SheetReader(package.content(part), name, strings, formats, room)
-        sheet = Sheet(name, position, list(_in_order(read.rows)))
-        sheet.empty_formulas = sorted(read.empty_formulas)
-        _fill_merged(sheet, list(dict.fromkeys(read.merged)), room)
+        reader = _SheetReader(package.content(part), name, strings, formats, room)
+        sheet = Sheet(name, position, list(_in_order(reader.rows)))
+        sheet.empty_formulas = sorted(reader.empty_formulas)
+        _fill_merged(sheet, list(dict.fromkeys(reader.merged)), room)
         yield sheet
 
 
-def _in_order(rows: Mapping[int, Mapping[int, Cell]]) -> Iterator[Row]:
+def _in_order(rows: Mapping[int, Mapping[int, Cell]]) -> Iterator[SheetRow]:
     for number in sorted(rows):
         cells: list[Cell] = [None] * (max(rows[number]) + 1)
         for column, value in rows[number].items():
             cells[column] = value
         if values := filled(cells):
-            yield Row(number, tuple(values))
+            yield SheetRow(number, tuple(values))
 
 
 def _no_workbook() -> WorkbookError:
-    return WorkbookError("the file is a zip archive, but no workbook", fix="give the .xlsx, .xls or .csv inside it")
+    return WorkbookError("the file is a zip archive, but not a workbook", fix="give the .xlsx, .xls or .csv inside it")
 
 
 @dataclass
 class _Book:
-    """What the workbook's own part says: its sheets and their parts, its other parts, the first day it counts from."""
+    """The main part of a workbook: its sheets and their parts, its other parts, and its date system."""
 
     sheets: list[tuple[str, str]] = field(default_factory=list)
     strings: str | None = None
@@ -94,7 +94,7 @@ class _Book:
 
 
 class _Package:
-    """The parts of a zip archive, as long as they are not larger than any workbook."""
+    """The parts of a zip archive, up to the size of any workbook."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -104,7 +104,7 @@ class _Package:
         """The bytes of a part.
 
         Raises:
-            WorkbookError: there is none, or all parts together are too large.
+            WorkbookError: it is missing, or all parts together are too large.
         """
         try:
             info = self._archive.getinfo(part)
@@ -113,28 +113,29 @@ class _Package:
         self._left -= info.file_size
         if self._left < 0:
             raise WorkbookError(
-                f"the workbook unpacks to more than {_MOST_UNPACKED:,} bytes: this is no table of annotations",
+                f"the workbook unpacks to more than {_MOST_UNPACKED:,} bytes, "
+                "so the file is not a table of annotations",
                 fix="keep the sheets with annotations in a workbook of their own",
             )
         return self._archive.read(info)
 
     def book(self) -> _Book:
-        """What the workbook's own part says.
+        """The main part of the workbook.
 
         Raises:
-            WorkbookError: there is none.
+            WorkbookError: it is missing.
         """
-        there = set(self._archive.namelist())
-        roots = self._related("", there).values() if "_rels/.rels" in there else ()
+        names = set(self._archive.namelist())
+        roots = self._related("", names).values() if "_rels/.rels" in names else ()
         part = next((target for kind, target in roots if kind == "officeDocument"), "xl/workbook.xml")
-        if part not in there:
+        if part not in names:
             raise _no_workbook()
-        related = self._related(part, there)
+        related = self._related(part, names)
         book = _Book()
         for kind, target in related.values():
             if kind == "sharedStrings":
                 book.strings = target
-            elif kind == "styles" and target in there:
+            elif kind == "styles" and target in names:
                 book.styles = target
 
         def start(name: str, attributes: Attributes) -> None:
@@ -152,20 +153,20 @@ class _Package:
         _parse(self.content(part), start)
         return book
 
-    def _related(self, part: str, there: set[str]) -> dict[str, tuple[str, str]]:
-        """By id, the kind and the part of each that a part refers to."""
+    def _related(self, part: str, names: set[str]) -> dict[str, tuple[str, str]]:
+        """The kind and the path of each part that a part refers to, by id."""
         folder, name = posixpath.split(part)
-        found: dict[str, tuple[str, str]] = {}
+        related: dict[str, tuple[str, str]] = {}
 
         def start(name: str, attributes: Attributes) -> None:
             if name == "Relationship" and attributes.get("TargetMode") != "External":
                 target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip("/")
-                found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], target)
+                related[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], target)
 
         relations = posixpath.join(folder, "_rels", f"{name}.rels")
-        if relations in there:
+        if relations in names:
             _parse(self.content(relations), start)
-        return found
+        return related
 
 
 def _parse(
@@ -174,11 +175,11 @@ def _parse(
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
 ) -> None:
-    """Walk through XML; names are given without their prefix.
+    """Call functions for the elements and texts of XML; names come without their prefix.
 
     Raises:
-        WorkbookError: there is something in it that no workbook has.
-        expat.ExpatError: it is no XML.
+        WorkbookError: it contains something that no workbook has.
+        expat.ExpatError: it is not XML.
     """
     if _LONGEST_PIECE.search(content):
         raise WorkbookError("the xlsx file is damaged: an element or a text in it has more than 400,000 bytes")
@@ -188,7 +189,7 @@ def _parse(
         nonlocal depth
         depth += 1
         if depth > _DEEPEST:
-            raise WorkbookError(f"the xlsx file is damaged: more than {_DEEPEST} elements stand in each other")
+            raise WorkbookError(f"the xlsx file is damaged: more than {_DEEPEST} elements are nested")
         start(name.rpartition(":")[2], attributes)
 
     def ended(name: str) -> None:
@@ -206,11 +207,11 @@ def _parse(
     parser.EndElementHandler = ended
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = declared
-    parser.Parse(content, True)  # at once: this parser begins every long piece anew with each part it is given
+    parser.Parse(content, True)  # all at once: given parts, the parser would start again at every long piece
 
 
 class _Strings:
-    """The texts that cells refer to by their number, without the readings that stand above characters."""
+    """The texts that cells refer to by number, without the phonetic readings above characters."""
 
     def __init__(self, package: _Package, part: str) -> None:
         self.texts: list[str] = []
@@ -233,9 +234,9 @@ class _Strings:
         elif name == "si":
             if len(self.texts) == _MOST_STRINGS:
                 raise WorkbookError(
-                    f"the workbook holds more than {_MOST_STRINGS:,} texts: this is no table of annotations"
+                    f"the workbook has more than {_MOST_STRINGS:,} texts, so the file is not a table of annotations"
                 )
-            # "_x005F_" stands for "_" where what follows would look like the code of a character
+            # "_x005F_" means "_" where the text after it would look like a character code
             self.texts.append("".join(self._pieces).replace("x005F_", ""))
             self._pieces = []
 
@@ -245,7 +246,7 @@ class _Strings:
 
 
 class _Formats:
-    """Which cell formats make a number a date or a span of time."""
+    """The cell formats that make a number a date or a span of time."""
 
     def __init__(self, package: _Package, book: _Book) -> None:
         self._from_1904 = book.from_1904
@@ -284,12 +285,12 @@ class _Formats:
             return "#VALUE!"
 
     def _kind(self, style: int) -> Literal["date", "span"] | None:
-        wanted = self._formats[style] if style < len(self._formats) else 0
-        if wanted == 0 and wanted not in self._codes:
-            return None  # as most cells; importing openpyxl takes a while
+        number = self._formats[style] if style < len(self._formats) else 0
+        if number == 0 and number not in self._codes:
+            return None  # most cells; importing openpyxl takes a while
         from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
 
-        code = self._codes.get(wanted, builtin_format_code(wanted))
+        code = self._codes.get(number, builtin_format_code(number))
         if code is None or len(code) > _LONGEST_FORMAT or not is_date_format(code):
             return None
         return "span" if is_timedelta_format(code) else "date"
@@ -303,7 +304,7 @@ class _SheetReader:
         self.merged: list[str] = []
         self.empty_formulas: list[tuple[int, int]] = []
         self._name, self._strings, self._formats, self._room = name, strings, formats, room
-        self._row: int | None = None  # that is being read; one that does not say its number may have cells that do
+        self._row: int | None = None  # that is being read; None if neither it nor a cell has given its number yet
         self._before = 0  # the row before it
         self._column = -1  # of its last cell
         self._in_data = False
@@ -359,34 +360,36 @@ class _SheetReader:
     def _begin_row(self, attributes: Attributes) -> None:
         self._in_row = True
         self._column = -1
-        said = attributes.get("r")
-        self._row = None if said is None else self._row_number(said)
+        number = attributes.get("r")
+        self._row = None if number is None else self._row_number(number)
 
-    def _row_number(self, said: str) -> int:
+    def _row_number(self, text: str) -> int:
         try:
-            number = float(said)
+            number = float(text)
         except ValueError:
             number = 0
         if number.is_integer() and 1 <= number <= MOST_ROWS:
             return int(number)
         raise WorkbookError(
-            f"the sheet '{shorten(self._name)}' has a row {shorten(said)}; rows go from 1 to {MOST_ROWS:,}"
+            f"the sheet '{shorten(self._name)}' has a row {shorten(text)}; rows go from 1 to {MOST_ROWS:,}"
         )
 
     def _begin_cell(self, attributes: Attributes) -> None:
-        said = attributes.get("r")
-        if said is None:
+        address = attributes.get("r")
+        if address is None:
             self._column += 1
             self._row = self._row or self._before + 1
         else:
-            match = _ADDRESS.fullmatch(said)
+            match = _ADDRESS.fullmatch(address)
             if match is None:
-                raise WorkbookError(f"the sheet '{shorten(self._name)}' has a cell '{shorten(said)}', which is none")
+                raise WorkbookError(
+                    f"the sheet '{shorten(self._name)}' has a cell '{shorten(address)}', which is not an address"
+                )
             self._column = column_index(match[1].upper())
             row = self._row_number(match[2])
             if self._row is not None and row != self._row:
                 raise WorkbookError(
-                    f"the sheet '{shorten(self._name)}' has the cell {said} in row {self._row}",
+                    f"the sheet '{shorten(self._name)}' has the cell {address} in row {self._row}",
                     fix="open it in a spreadsheet program, look at both rows, and save a copy",
                 )
             self._row = row
@@ -418,29 +421,29 @@ class _SheetReader:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
             return self._checked("".join(self._inline)) or None
-        said = "".join(self._value)
-        if not said:
+        text = "".join(self._value)
+        if not text:
             return None
         if kind == "n":
-            number = _number(said)
+            number = _number(text)
             if number is None:
-                return self._checked(said)
+                return self._checked(text)
             return self._formats.apply(number, cell.get("s", "0"))
         if kind == "s":
-            return self._checked(self._shared(said))
+            return self._checked(self._shared(text))
         if kind == "b":
-            return said.strip() not in ("0", "false")
+            return text.strip() not in ("0", "false")
         if kind == "d":
-            return _date(said) or self._checked(said)
-        return self._checked(said)
+            return _date(text) or self._checked(text)
+        return self._checked(text)
 
-    def _shared(self, said: str) -> str:
-        if said.strip().isdecimal() and len(said) < 20 and int(said) < len(self._strings):
-            return self._strings[int(said)]
+    def _shared(self, number: str) -> str:
+        if number.strip().isdecimal() and len(number) < 20 and int(number) < len(self._strings):
+            return self._strings[int(number)]
         row, column = self._at
         raise WorkbookError(
             f"the xlsx file is damaged: the cell {column_letter(column)}{row} of sheet '{shorten(self._name)}' "
-            f"refers to text {shorten(said)} of {plural(len(self._strings), 'text')}"
+            f"refers to text {shorten(number)} of {plural(len(self._strings), 'text')}"
         )
 
     def _checked(self, text: str) -> str:
@@ -448,22 +451,22 @@ class _SheetReader:
         return text
 
 
-def _number(said: str) -> float | int | None:
-    """The number in a cell; None for one that is too large for a computer's, and for what is none."""
+def _number(text: str) -> float | int | None:
+    """The number in a cell; None for other texts, and for numbers that are too large."""
     try:
-        if len(said) <= 300 and not any(mark in said for mark in ".eE"):
-            return int(said)
-        number = float(said)
+        if len(text) <= 300 and not any(mark in text for mark in ".eE"):
+            return int(text)
+        number = float(text)
     except ValueError:
         return None
     return number if abs(number) < float("inf") else None
 
 
-def _date(said: str) -> Cell:
+def _date(text: str) -> Cell:
     from openpyxl.utils.datetime import from_ISO8601
 
     try:
-        return cast("datetime", from_ISO8601(said))  # type: ignore[no-untyped-call]
+        return cast("datetime", from_ISO8601(text))  # type: ignore[no-untyped-call]
     except (ValueError, OverflowError):
         return None
 
@@ -471,8 +474,7 @@ def _date(said: str) -> Cell:
 def _fill_merged(sheet: Sheet, areas: Sequence[str], room: Room) -> None:
     """Give the rows that a merged area covers its value, in the area's first column.
 
-    Merging down says the same of several rows. Merging across makes room for one text, and says nothing of the
-    columns it covers.
+    An area of several rows holds for all of them. An area of several columns only makes room for a long text.
     """
     numbers = [row.number for row in sheet.rows]
     changed: dict[int, list[Cell]] = {}
@@ -494,13 +496,13 @@ def _fill_merged(sheet: Sheet, areas: Sequence[str], room: Room) -> None:
             cells += [None] * (column + 1 - len(cells))
             cells[column] = sheet.rows[first][column]
     for index, cells in changed.items():
-        sheet.rows[index] = Row(numbers[index], tuple(cells))
+        sheet.rows[index] = SheetRow(numbers[index], tuple(cells))
     sheet.merged = [area for area in areas if applied.get(area)]
     sheet.overlapping = [area for area in areas if applied.get(area) is False]
 
 
 def _down(areas: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:
-    """Column, first and last row, and name of the areas that cover more than one row."""
+    """Column, first and last row, and name of each area that covers more than one row."""
     for area in areas:
         match = _AREA.fullmatch(area)
         if match is not None and int(match[2]) < int(match[4]):

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, files, tables, pictures, and running many items."""

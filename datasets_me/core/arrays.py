@@ -1,6 +1,6 @@
-"""Arrays in .npy and .npz files, from whomever they come.
+"""Arrays in .npy and .npz files, which may come from a stranger.
 
-What a header claims is checked before memory is taken for it. Nothing is unpickled, and pipes and devices are not read.
+The size in a header is checked before memory is allocated. Nothing is unpickled, and only regular files are read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ArrayError(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """What stands in front of an array's numbers; ``offset`` is where they begin, in bytes."""
+    """What comes before an array's numbers; ``offset`` is where they begin, in bytes."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -77,10 +77,10 @@ def load_npz(source: Path | bytes, names: Iterable[str] | None = None) -> dict[s
             check_regular(source)
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
             members = _members(archive)
-            wanted = list(members if names is None else names)
-            infos = [_member(members, name) for name in wanted]
+            chosen = list(members if names is None else names)
+            infos = [_member(members, name) for name in chosen]
             _check_inflated(infos)
-            return {name: _read(archive, info) for name, info in zip(wanted, infos, strict=True)}
+            return {name: _read(archive, info) for name, info in zip(chosen, infos, strict=True)}
     except OSError as error:
         raise ArrayError(error.strerror or str(error)) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
@@ -88,7 +88,7 @@ def load_npz(source: Path | bytes, names: Iterable[str] | None = None) -> dict[s
 
 
 def stored(path: Path) -> dict[str, Header]:
-    """Where the arrays of an uncompressed .npz file lie in it.
+    """Where in an uncompressed .npz file its arrays are.
 
     Raises:
         ArrayError: it cannot be read, is damaged, or compressed.
@@ -131,7 +131,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
         header = _header(member, info.file_size)
         if not header.size:
             return np.empty(header.shape, header.dtype)
-        content = np.empty(header.size, np.uint8)  # takes memory as it is filled, whatever the archive claims
+        content = np.empty(header.size, np.uint8)  # pages are allocated as they are filled, whatever the archive claims
         for at in range(0, header.size, _PIECE):
             piece = member.read(min(_PIECE, header.size - at))
             if len(piece) < min(_PIECE, header.size - at):
@@ -141,10 +141,10 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
 
 
 def _header(file: IO[bytes], size: int) -> Header:
-    """The header at the beginning of a file of so many bytes.
+    """The header at the beginning of a file of ``size`` bytes.
 
     Raises:
-        ArrayError: it is none, or claims more than there is.
+        ArrayError: there is no header, or it claims more than there is.
     """
     try:
         version = np.lib.format.read_magic(file)

@@ -1,6 +1,6 @@
-"""Output files and folders: whole or not there, and never in the place of something that is not ours.
+"""Output files and folders: written whole or not at all, and never over something that this package did not write.
 
-A file or folder is made under a temporary name beside its place and then takes it in one step. Each folder holds a
+A file or folder is written under a temporary name beside its place, and then renamed in one step. Each folder has a
 JSON file that says what it is:
 
 ::
@@ -40,12 +40,12 @@ if sys.platform != "win32":
     import fcntl
 
 TOOL = "me-datasets"
-"""The name by which files say what wrote them."""
+"""The name of this program in the files it writes."""
 
 _UNFINISHED = ".unfinished"
 _REPLACED = ".replaced"
 _LONGEST = 200  # bytes of a target's name that a temporary one repeats; file systems allow 255 in all
-_EACH = 256  # files up to which each is flushed to the disk by itself; above, the whole file system is
+_EACH = 256  # up to so many files, each is flushed to the disk by itself; for more, the whole file system is
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Kind:
         name: as it stands in the folder: ``image-set``.
         noun: as messages say it: ``set of images``.
         about: the name of the JSON file that says what the folder is.
-        format: raised when a reader of the old one would go wrong.
-        make: the command that makes one, for messages: ``me-datasets convert``.
+        format: a number, raised when older readers would misread the folder.
+        make: the command that writes one, for messages: ``me-datasets convert``.
         oldest: the oldest format that can still be read.
-        error: what is raised when one cannot be read.
+        error: the exception for one that cannot be read.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class NewFolder:
-    """A folder that is being made: where its files go for now, and what its JSON file will say besides."""
+    """A folder that is being written: its temporary path, and what its JSON file will say in addition."""
 
     path: Path
     about: dict[str, Any] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class NewFolder:
 
 @contextmanager
 def new_folder(out: Path, kind: Kind, *, force: bool = False) -> Iterator[NewFolder]:
-    """A folder to fill, which takes its place when the block ends without an error and is gone otherwise.
+    """A folder to fill, which is put in its place when the block ends without an error and removed otherwise.
 
     A symbolic link stays, and what it points at is replaced.
 
@@ -89,14 +89,14 @@ def new_folder(out: Path, kind: Kind, *, force: bool = False) -> Iterator[NewFol
         OutputError: ``out`` exists and may not be replaced, see `may_replace`.
         WriteError: it cannot be written, or the disk is full; what was there before stays.
     """
-    # Path.resolve would raise where a link leads to itself, and where none is links on the way are kept
+    # Path.resolve would raise where a link leads to itself; links in the folders above are kept
     place = Path(os.path.realpath(out) if out.is_symlink() else os.path.abspath(out))  # noqa: PTH100
     clear(place)
     may_replace(out, kind, force)
     with _writing(out, f"the {kind.noun} cannot be written"), _parent(place), _temporary_folder(place) as temporary:
         new = NewFolder(temporary)
         yield new
-        about = header(kind) | new.about | header(kind)  # first, and as it is
+        about = header(kind) | new.about | header(kind)  # first in the file, and not overwritten
         about["files"] = {name: checksum(temporary / name) for name in _files(temporary)}
         content = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
         (temporary / kind.about).write_text(content, encoding="utf-8")
@@ -111,10 +111,10 @@ def header(kind: Kind) -> dict[str, Any]:
 
 
 def may_replace(out: Path, kind: Kind, force: bool) -> None:
-    """Refuse a place where something lies that is not a folder of this kind and nothing else, or may not go.
+    """Refuse a place that is taken by something else than a folder of this kind, or by one that may not be replaced.
 
     Raises:
-        OutputError: there is something; or with ``force``, something else or more than such a folder.
+        OutputError: the place is taken; with ``force``, only if it is not such a folder or has other files in it.
     """
     if not os.path.lexists(out):
         return
@@ -133,18 +133,18 @@ def may_replace(out: Path, kind: Kind, force: bool) -> None:
     known = {kind.about, *listed} if isinstance(listed, dict) else {kind.about}
     if foreign := [name for name in _files(out) if name not in known and not is_lock(name.rpartition("/")[2])]:
         raise OutputError(
-            f"the folder holds other files, which would be lost: {', '.join(foreign[:5])}",
+            f"the folder contains other files, which would be lost: {', '.join(foreign[:5])}",
             where=str(out),
-            fix="put them elsewhere, or choose another -o",
+            fix="move them elsewhere, or choose another -o",
         )
 
 
 def read_about(folder: Path, *kinds: Kind) -> dict[str, Any]:
-    """What the JSON file of a folder says, which is of one of these kinds; ``kind`` is among it.
+    """The content of the JSON file of a folder of one of some kinds; its ``kind`` says which.
 
     Raises:
-        MeDatasetsError: of the type of the first kind: there is no such folder, it is none of them, its file is
-            damaged, or an older or newer version wrote it that this one cannot read.
+        MeDatasetsError: of the type of the first kind: there is no such folder, it is of another kind, its file is
+            damaged, or its format is too old or too new for this version.
     """
     first = kinds[0]
     kind = next((kind for kind in kinds if (folder / kind.about).is_file()), None)
@@ -155,9 +155,9 @@ def read_about(folder: Path, *kinds: Kind) -> dict[str, Any]:
         about = read_json(folder / kind.about)
         tool, version, name = about["tool"]["name"], about["format"], about["kind"]
         if tool != TOOL or not isinstance(version, int):
-            raise ValueError(f"it says it is format {version} of {tool}")
+            raise ValueError(f"its format is {version} of {tool}")
         if not isinstance(about["tool"]["version"], str):
-            raise ValueError("the version of the tool is no text")
+            raise ValueError("the version of the tool is not a text")
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise first.error(
@@ -184,12 +184,12 @@ def _readable(folder: Path, kind: Kind, version: int) -> None:
 
 
 def claim(out: Path, kind: Kind) -> bool:
-    """Whether a folder that is filled over several runs is there already; what a killed run left in it is removed.
+    """Whether a folder that is filled by several runs exists already; what a killed run left in it is removed.
 
-    The caller writes its JSON file, which begins with `header`, before any other.
+    The caller writes its JSON file, which begins with `header`, before any other file.
 
     Raises:
-        OutputError: something else lies there.
+        OutputError: the place is taken by something else.
     """
     clear(out / kind.about)
     if (out / kind.about).is_file():
@@ -204,14 +204,14 @@ def may_write(path: Path | None, force: bool) -> None:
     """Refuse a file that exists, unless it is to be replaced.
 
     Raises:
-        OutputError: it is there.
+        OutputError: it exists.
     """
     if path is not None and os.path.lexists(path) and not force:
         raise OutputError("the file exists already", where=str(path), fix="add --force to replace it")
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file, in the place of an older one if there is one.
+    """Write a file, or replace it.
 
     Raises:
         WriteError: the place cannot be written to, or the disk is full; what was there before stays.
@@ -222,7 +222,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """A file to fill, which takes its place when the block ends without an error and is gone otherwise.
+    """A file to fill, which is put in its place when the block ends without an error and removed otherwise.
 
     Raises:
         WriteError: the place cannot be written to, or the disk is full; what was there before stays.
@@ -237,7 +237,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def clear(target: Path) -> None:
-    """Put back or remove what a killed run left beside a target; what a running one is writing stays."""
+    """Put back or remove what a killed run left beside a target; what another run is writing now stays."""
     if not target.parent.is_dir():
         return
     temporary = re.compile(rf"{re.escape(_prefix(target))}\w{{8}}({_UNFINISHED}|{_REPLACED})")
@@ -252,22 +252,22 @@ def clear(target: Path) -> None:
 
 @contextmanager
 def _parent(target: Path) -> Iterator[None]:
-    """The folder above a target; what had to be made of it is gone again if the block fails."""
+    """Create the folders above a target; those created are removed again if the block fails."""
     if target.parent.exists() and not target.parent.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))  # mkdir would say that it exists
-    made = list(itertools.takewhile(lambda folder: not folder.exists(), target.parents))
+    missing = list(itertools.takewhile(lambda folder: not folder.exists(), target.parents))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
-        for folder in made:
-            with suppress(OSError):  # somebody else has put something in it
+        for folder in missing:
+            with suppress(OSError):  # another process has put something in it
                 folder.rmdir()
         raise
 
 
 def _clear_all(folder: Path) -> None:
-    """Remove what killed runs left anywhere under a folder of ours."""
+    """Remove what killed runs left anywhere under a folder."""
     temporary = re.compile(rf"\..+\.\w{{8}}{_UNFINISHED}")
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -276,7 +276,7 @@ def _clear_all(folder: Path) -> None:
 
 
 def _prefix(target: Path) -> str:
-    """How the temporary names of a target begin; that of a long name is cut, and ends in a hash instead."""
+    """The beginning of a target's temporary names; a long name is cut and ends in a hash instead."""
     name = target.name
     if len(os.fsencode(name)) > _LONGEST:
         name = f"{name[: _LONGEST // 8]}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
@@ -304,9 +304,9 @@ def _temporary_file(target: Path) -> Iterator[Path]:
     path, held = None, None
     try:
         while held is None:
-            made, name = tempfile.mkstemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent)
+            descriptor, name = tempfile.mkstemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent)
             path = Path(name)
-            os.close(made)
+            os.close(descriptor)
             held = _hold(path)
         assert path is not None
         yield path
@@ -318,10 +318,11 @@ def _temporary_file(target: Path) -> Iterator[Path]:
 
 
 def _hold(path: Path) -> int | None:
-    """Lock a temporary file or folder as long as this process works on it, so that no other takes it for a leftover.
+    """Lock a temporary file or folder, so that no other process takes it for a leftover of a killed one.
 
-    None where another has just done so; the descriptor otherwise, to be closed. On Windows, where a file in use cannot
-    be removed, nothing is locked.
+    Returns:
+        The descriptor, to be closed; None where another process has just removed it. On Windows, where a file in use
+        cannot be removed, nothing is locked.
     """
     if sys.platform == "win32":
         return os.open(os.devnull, os.O_RDONLY)
@@ -336,7 +337,7 @@ def _hold(path: Path) -> int | None:
 
 
 def _remove_if_left(path: Path) -> None:
-    """Remove a temporary file or folder, unless a process still works on it or the system cannot say."""
+    """Remove a temporary file or folder, unless a process still works on it or that cannot be known."""
     if path.is_symlink():
         return
     if sys.platform == "win32":
@@ -356,7 +357,7 @@ def _remove_if_left(path: Path) -> None:
 
 
 def _put(temporary: Path, out: Path) -> None:
-    """Give a finished folder its place; what was there lies under the temporary name then, or is gone."""
+    """Put a finished folder in its place; what was there is then under the temporary name, or removed."""
     if not out.exists():
         temporary.rename(out)
     elif not _exchange(temporary, out):
@@ -396,7 +397,7 @@ def _exchange(first: Path, second: Path) -> bool:
 
 @contextmanager
 def _writing(place: Path, what: str) -> Iterator[None]:
-    """Say of a failure what could not be written, where the user wanted it and not under its temporary name."""
+    """Report failures to write with the place the user gave, not with a temporary name."""
     try:
         yield
     except OSError as error:
@@ -406,7 +407,7 @@ def _writing(place: Path, what: str) -> Iterator[None]:
 
 
 def _about(folder: Path, kind: Kind) -> dict[str, Any] | None:
-    """What the JSON file of a folder of this kind says, None where it is none of ours."""
+    """The content of the JSON file of a folder of this kind, None for any other folder."""
     try:
         about = read_json(folder / kind.about)
         ours = about["tool"]["name"] == TOOL and about["kind"] == kind.name
@@ -416,17 +417,17 @@ def _about(folder: Path, kind: Kind) -> dict[str, Any] | None:
 
 
 def _files(folder: Path) -> list[str]:
-    """The files under a folder, by their paths in it; links count as files."""
-    found = [
+    """The paths of the files in a folder and below, relative to it; links count as files."""
+    paths = [
         Path(place, name).relative_to(folder).as_posix()
         for place, folders, files in os.walk(folder)
         for name in (*files, *(name for name in folders if Path(place, name).is_symlink()))
     ]
-    return sorted(found)
+    return sorted(paths)
 
 
 def _flush(folder: Path) -> None:
-    """See that a folder lies on the disk before it takes its place."""
+    """Flush a folder to the disk, before it is put in its place."""
     files = [folder / name for name in _files(folder)]
     if len(files) > _EACH and _sync_all(folder):
         return

@@ -1,4 +1,4 @@
-"""Reading files: regular ones only, and no more of them than asked for."""
+"""Reading regular files, up to a size."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 
 def read_regular(path: Path, most: int | None = None) -> bytes:
-    """The content of a file; reading a pipe or a device would never end.
+    """The content of a regular file; reading a pipe or a device could go on for ever.
 
     Args:
         path: the file.
-        most: bytes; a file with more is not read.
+        most: bytes; a larger file is not read.
 
     Raises:
-        OSError: it cannot be read, is no regular file, or is too large.
+        OSError: it cannot be read, is not a regular file, or is too large.
     """
     size = check_regular(path)
     if most is not None and size > most:
@@ -27,10 +27,10 @@ def read_regular(path: Path, most: int | None = None) -> bytes:
 
 
 def check_regular(path: Path) -> int:
-    """The size of a file in bytes; opening a pipe would wait for a writer.
+    """The size of a regular file in bytes; opening a pipe would wait for a writer.
 
     Raises:
-        OSError: there is no such file, or it is no regular one.
+        OSError: there is no such file, or it is not a regular one.
     """
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
@@ -44,11 +44,11 @@ MOST_JSON = 100_000_000  # bytes; lists of files of the largest sets have some t
 
 
 def read_json(path: Path, most: int = MOST_JSON) -> Any:
-    """What a JSON file says.
+    """The content of a JSON file.
 
     Raises:
-        OSError: it cannot be read, is no regular file, or is larger than ``most`` bytes.
-        ValueError: it is no JSON in UTF-8, or nested too deeply.
+        OSError: it cannot be read, is not a regular file, or is larger than ``most`` bytes.
+        ValueError: it is not JSON in UTF-8, or is nested too deeply.
     """
     content = read_regular(path, most)
     try:
@@ -58,7 +58,7 @@ def read_json(path: Path, most: int = MOST_JSON) -> Any:
 
 
 def checksum(path: Path) -> str:
-    """The SHA-256 of a file, which is read piece by piece.
+    """The SHA-256 of a file of any size, in hexadecimal digits.
 
     Raises:
         OSError: it cannot be read.

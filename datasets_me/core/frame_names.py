@@ -12,10 +12,10 @@ from datasets_me.core.errors import plural
 IMAGE_SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff")
 
 # The number of a frame is the last run of digits before the suffix: reg_img46.jpg, 006_1_0001.jpg, image000090.png.
-# "._img46.jpg" is no frame but a companion file of macOS.
+# "._img46.jpg" is not a frame but a companion file of macOS.
 _FRAME = re.compile(rf"(?!\._)(.*?)(\d+)\.({'|'.join(IMAGE_SUFFIXES)})", re.IGNORECASE | re.DOTALL)
 
-_MOST_DIGITS = 9  # a longer number is a date and time, not a frame's
+_MOST_DIGITS = 9  # a longer number is a date and time
 
 _LEAST_REACH = 10_000
 _REACH = 30  # numbers per file: videos of 500 frames a second are sampled down to 25, every 20th file then being there
@@ -31,8 +31,8 @@ class Frames:
     """Numbers and names of the frames of a folder, in the order of their numbers.
 
     ``gaps`` are the ranges of numbers missing between first and last, ends included. ``twice`` pairs files of
-    one number. ``strays`` are files that are no numbered images, ``far`` are images whose number is too far from the
-    others to be one of theirs. ``names_differ`` shows two names that differ in prefix, padding or suffix, or is empty.
+    one number. ``strays`` are files that are not numbered images, ``far`` are images whose number is too far from the
+    others. ``names_differ`` shows two names that differ in prefix, padding or suffix, or is empty.
     """
 
     numbers: tuple[int, ...] = ()
@@ -57,34 +57,34 @@ def is_image(name: str) -> bool:
 
 def number_of(name: str) -> int | None:
     """The number of a frame's file; None for any other file."""
-    found = _FRAME.fullmatch(name)
-    return int(found[2]) if found and len(found[2]) <= _MOST_DIGITS else None
+    match = _FRAME.fullmatch(name)
+    return int(match[2]) if match and len(match[2]) <= _MOST_DIGITS else None
 
 
 def reach(files: int) -> int:
-    """How many numbers the frames of a folder of so many files may span: 30 for each, and 10,000 in any case.
+    """How many numbers the frames of a folder with this number of files may span: 30 per file, and 10,000 in any case.
 
-    Videos lack frames here and there, or are sampled down; but ``img20140508.jpg`` beside 40 frames is a date.
+    Videos may lack frames or be sampled down; but ``img20140508.jpg`` beside 40 frames is a date.
     """
     return max(_LEAST_REACH, _REACH * files)
 
 
 def read_names(files: Sequence[str]) -> Frames:
-    """Sort a folder's file names by frame number, and note what is odd about them.
+    """Sort a folder's file names by frame number, and note irregularities.
 
     If the numbers span more than their `reach`, the frames are those of the stretch of numbers with the most files, the
-    first of equals; the rest lies too far away.
+    first of equals; the rest are too far away.
     """
     numbered: list[tuple[int, str]] = []
     shapes: dict[_Shape, str] = {}
     strays = []
-    match = _FRAME.fullmatch
+    fullmatch = _FRAME.fullmatch
     for name in files:
-        found = match(name)
-        if found is None or len(found[2]) > _MOST_DIGITS:
+        match = fullmatch(name)
+        if match is None or len(match[2]) > _MOST_DIGITS:
             strays.append(name)
             continue
-        prefix, digits, suffix = found.groups()
+        prefix, digits, suffix = match.groups()
         numbered.append((int(digits), name))
         shape = (prefix, suffix, len(digits) if digits[0] == "0" and len(digits) > 1 else 0)
         if shape not in shapes or len(name) < len(shapes[shape]):
@@ -112,13 +112,13 @@ def read_names(files: Sequence[str]) -> Frames:
 
 
 def far_away(far: Sequence[str], frames: Sequence[str]) -> str:
-    """What is to be said of files whose number is too far from the frames', in their order."""
+    """The message about files whose number is too far from the frames', both in the order of their numbers."""
     shown = ", ".join(far[:_SHOWN]) + (f" and {len(far) - _SHOWN} more" if len(far) > _SHOWN else "")
     return f"{plural(len(far), 'file')} left out, too far from {frames[0]} to {frames[-1]} to be frames: {shown}"
 
 
 def _nearest_together(numbers: Sequence[int]) -> range:
-    """The positions of the most numbers, in order as they are given, that lie within the reach of all of them."""
+    """The positions of the most numbers, in a sorted list, that lie within the `reach` of that many files."""
     width = reach(len(numbers))
     if not numbers or numbers[-1] - numbers[0] < width:
         return range(len(numbers))
@@ -137,7 +137,7 @@ def _gaps(numbers: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
 
 
 def _differing(shapes: dict[_Shape, str]) -> str:
-    """Two names that one rule cannot have made. Numbers too long for their padding are made by one rule."""
+    """Two names that do not follow one rule, or an empty text. Numbers longer than their padding follow the rule."""
     padded = [shape for shape in shapes if shape[2]]
     plain = [shape for shape in shapes if not shape[2]]
     for first, second in pairwise(padded):

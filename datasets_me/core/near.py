@@ -4,7 +4,7 @@ Two hashes that differ in at most k bits agree, in one of m blocks of their bits
 differed in more, they would differ in at least m * (k // m + 1) > k. So only hashes that agree so far in some block are
 compared (multi-index hashing: Norouzi, Punjani and Fleet, CVPR 2012). Nothing is missed.
 
-And what pairs chain together, of whatever they are.
+Also: which things are joined, directly or through others, by a list of pairs.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ def distance(first: Hashes, second: Hashes) -> NDArray[np.uint8]:
 
 
 def components(count: int, pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
-    """Which component of a graph each of ``count`` nodes is in, (count,): the first node of it.
+    """The component of a graph that each of ``count`` nodes is in, (count,), by the first node of the component.
 
     Args:
-        pairs: nodes that an edge joins; each pair may stand there twice, in either order, or be one node.
+        count: of the nodes, which are 0 to ``count - 1``.
+        pairs: of nodes, an edge each; a pair may occur twice, in either order, or join a node to itself.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -53,10 +54,10 @@ def components(count: int, pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64
     # from one iterator, so that the pairs are never all held as objects
     edges = np.fromiter(chain.from_iterable(pairs), np.int64).reshape(-1, 2)
     graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
-    found, number = connected_components(graph, directed=False)
-    first = np.full(found, count, np.int64)
-    np.minimum.at(first, number, np.arange(count))
-    return np.asarray(first[number], np.int64)
+    total, component = connected_components(graph, directed=False)
+    first = np.full(total, count, np.int64)
+    np.minimum.at(first, component, np.arange(count))
+    return np.asarray(first[component], np.int64)
 
 
 def near_pairs(hashes: Hashes, most: int) -> Iterator[Pairs]:
@@ -64,7 +65,7 @@ def near_pairs(hashes: Hashes, most: int) -> Iterator[Pairs]:
 
     Args:
         hashes: (n,), all different.
-        most: 1 to `FARTHEST`.
+        most: 0 to `FARTHEST`; of 0 there are none, since the hashes differ.
 
     Returns:
         i, j and their distance, for some pairs at a time, in no special order.
@@ -91,7 +92,7 @@ def near_pairs(hashes: Hashes, most: int) -> Iterator[Pairs]:
 def _plan(most: int, count: int) -> tuple[list[tuple[int, int]], int]:
     """The first bit and width of each block, and in how many bits two hashes may differ within one.
 
-    Of all numbers of blocks the one with the fewest expected comparisons is taken, for hashes spread evenly; a search
+    The number of blocks with the fewest expected comparisons is taken, for hashes spread evenly; a search
     for flipped bits costs about as much as a few comparisons per hash.
     """
     best, least = 1, float("inf")
@@ -139,7 +140,7 @@ def _verified(
     second: NDArray[np.int64],
     most: int,
 ) -> Iterator[Pairs]:
-    """The pairs that are near, less those that an earlier block has found already."""
+    """The pairs that are near, without those that an earlier block has given."""
     apart = distance(hashes[first], hashes[second])
     near = np.flatnonzero(apart <= most)
     first, second, apart = first[near], second[near], apart[near]

@@ -1,6 +1,6 @@
 """Names and paths that come from data: the one place where it is decided whether a file may be opened by them.
 
-A table, a journal, a schema or a ledger may have been made by a stranger. A path in it is checked twice: as it is read,
+A table, a journal, a schema or a ledger may come from a stranger. A path in it is checked twice: as it is read,
 where the table and the row can be named, and where it is joined to a folder, where links can be seen. Whatever becomes
 *one part* of a path, such as the name of a subject, goes through `safe_name` first.
 """
@@ -20,13 +20,13 @@ HERE = "."
 """The path of a root within itself."""
 
 MOST_LINKS = 2
-"""Links to folders that may lie on the way to a file: dozens that lead to each other are billions of ways."""
+"""How many links to folders a path may contain: a few dozen that point at each other make billions of paths."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
 _DRIVE = re.compile("[A-Za-z]:")
 
-# What Windows, macOS or Linux forbid in the name of a file, or take for a path or a pattern.
+# What Windows, macOS or Linux forbid in a file name, or read as a path or a pattern.
 _FORBIDDEN = re.compile('[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff<>:"/\\\\|?*]')
 # Windows takes these for devices, whatever the suffix.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE | re.DOTALL)
@@ -36,15 +36,15 @@ _LONGEST = 160
 
 
 def path_fault(text: str) -> str | None:
-    """Why a text is no relative path with ``/`` that stays under its root, or None for one that is."""
+    """Why a text is not a relative path with ``/`` that stays under its root, or None where it is one."""
     if not text:
         return "it is empty"
     if _NOT_TEXT.search(text):
         return "it is not UTF-8"
-    if found := _CONTROL.search(text):
-        return f"it holds the control character U+{ord(found[0]):04X}"
+    if match := _CONTROL.search(text):
+        return f"it contains the control character U+{ord(match[0]):04X}"
     if "\\" in text:
-        return "it holds a backslash"
+        return "it contains a backslash"
     if text.startswith("/") or _DRIVE.match(text):
         return "it is absolute"
     parts = text.split("/")
@@ -56,11 +56,11 @@ def path_fault(text: str) -> str | None:
 
 
 def name_fault(text: str) -> str | None:
-    """Why a text cannot be one part of a path on every system, or None for one that can."""
+    """Why a text cannot be one part of a path on every system, or None where it can."""
     if not text:
         return "it is empty"
-    if found := _FORBIDDEN.search(text):
-        return f"it holds '{printable(found[0])}'"
+    if match := _FORBIDDEN.search(text):
+        return f"it contains '{printable(match[0])}'"
     if text != text.strip(". "):
         return "it begins or ends with a space or a full stop"
     if _DEVICE.fullmatch(text):
@@ -71,25 +71,27 @@ def name_fault(text: str) -> str | None:
 
 
 def safe_name(text: str) -> str:
-    """A name that is one part of a path on every system; one that had to be changed ends in a hash of itself."""
+    """A name that is one part of a path on every system; one that had to be changed ends in a hash of the text."""
     if name_fault(text) is None:
         return text
-    made = _FORBIDDEN.sub("_", text).encode()[: _LONGEST - 10].decode(errors="ignore").strip(". ") or "_"
-    return f"{made}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
+    allowed = _FORBIDDEN.sub("_", text).encode()[: _LONGEST - 10].decode(errors="ignore").strip(". ") or "_"
+    return f"{allowed}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
 def check_table(
     table: Path, rows: Iterable[object], *, paths: Sequence[str] = (), names: Sequence[str] = (), first: int = 1
 ) -> None:
-    """Refuse a table whose rows would lead out of the folders that they are about.
+    """Refuse a table with a path that leads out of the folder it is relative to.
 
     Args:
-        paths: fields that are relative paths, `HERE`, or None.
-        names: fields that are one part of a path.
+        table: where the rows were read from.
+        rows: of the table.
+        paths: fields that must be relative paths, `HERE`, or None.
+        names: fields that must be one part of a path, or None.
         first: the number of the first row.
 
     Raises:
-        PathError: one of them is not; table, row, field and value are named.
+        PathError: a field is something else; table, row, field and value are named.
     """
     for number, row in enumerate(rows, start=first):
         for field in (*paths, *names):
@@ -101,7 +103,7 @@ def check_table(
                 raise PathError(
                     f"the {field} '{printable(value)}' cannot be used: {fault}",
                     where=f"{table}, row {number}",
-                    fix="make the table again with me-datasets, and do not trust whoever gave it to you",
+                    fix="write the table again with me-datasets; do not trust the files that came with it",
                 )
 
 
@@ -116,7 +118,7 @@ def under(root: Path, relative: str) -> Path:
         return root
     fault = path_fault(relative)
     if fault is not None:
-        raise PathError(f"'{printable(relative)}' is no path under the folder: {fault}", where=str(root))
+        raise PathError(f"'{printable(relative)}' is not a path under the folder: {fault}", where=str(root))
     path = root / relative
     if leads_out(root, relative):
         raise PathError(f"'{printable(relative)}' goes through a link that leads out of the folder", where=str(root))
@@ -124,8 +126,8 @@ def under(root: Path, relative: str) -> Path:
 
 
 def leads_out(root: Path, relative: str) -> bool:
-    """Whether one of the parts of a relative path is a link, and what it ends at lies outside the root."""
-    place, linked = str(root), os.name == "nt"  # junctions of Windows are no links to Python
+    """Whether a relative path goes through a link and ends outside the root."""
+    place, linked = str(root), os.name == "nt"  # Python does not see junctions of Windows as links
     for part in relative.split("/"):
         place = f"{place}{os.sep}{part}"
         linked = linked or os.path.islink(place)  # noqa: PTH114 - no Path for each part: this is called very often

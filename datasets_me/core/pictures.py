@@ -1,15 +1,15 @@
 """The one decoder: what an image file is, whether it is whole, and its picture, upright and of 8 bits.
 
-Every file is opened by Pillow first, which knows its format from its content, whatever its name says, and its size
-before anything is decoded. Only the formats in `SUFFIXES` are opened, and only images of up to `MOST_PIXELS`.
+Every file is opened by Pillow first, which tells its format by its content, not by its name, and its size before
+anything is decoded. Only the formats in `SUFFIXES` are opened, and only images of up to `MOST_PIXELS`.
 
-There are two outputs. `decode` gives the picture in colour and says in words what it took to make it. `decode_frame`
-is for the frames of videos, in colour or grey: OpenCV decodes the plain ones among them, which takes less time; its
-pixels in colour are the same. Grey is the brightness that a JPEG file holds itself, else that of the colours.
+There are two outputs. `decode` gives the picture in colour and says what was changed to get it. `decode_frame` is for
+the frames of videos, in colour or grey: OpenCV decodes the plain ones, which is faster and gives the same colours. Grey
+is the brightness that a JPEG file stores, else that of the colours.
 
 One rule for damage: a file is damaged if Pillow cannot decode it to its end. OpenCV fills what is missing with grey,
-so a picture of its is taken only if the file ends as its format ends and OpenCV has nothing to say about it, or if
-Pillow decodes the file, too.
+so its picture is used only if the file ends as its format ends and OpenCV gives no warning, or if Pillow decodes the
+file, too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Image = NDArray[np.uint8]
 
 MOST_PIXELS = 50_000_000
-"""Of an image that is decoded: as many as a good camera gives; decoding them takes up to 1 GB."""
+"""The most pixels of an image that is decoded, those of a good camera; decoding them takes up to 1 GB."""
 
 EMPTY = "the file is empty"
 _TOO_LARGE = f"it has more than {MOST_PIXELS:,} pixels"
@@ -67,16 +67,16 @@ _SUFFIXES = {
 SUFFIXES = frozenset(
     ("bmp", "gif", "png", "webp", "avif", "heic", *(name for names in _SUFFIXES.values() for name in names))
 )
-"""The suffixes of files that are taken for images by their names."""
+"""The suffixes of files that are recognised as images by their names."""
 
 _COMMON = ("JPEG", "PNG", "BMP", "GIF", "PPM")  # Pillow knows these without loading all its formats
 _OTHERS = ("TIFF", "WEBP", "JPEG2000", "AVIF")
 _BY_OPENCV = ("JPEG", "PNG", "BMP")
-_ORIENTED_PNG = (b"eXIf", b"Raw profile type", b"com.adobe.xmp")  # what may say so stands anywhere in a PNG
+_ORIENTED_PNG = (b"eXIf", b"Raw profile type", b"com.adobe.xmp")  # an orientation may be stored anywhere in a PNG
 
 
 class Facts(NamedTuple):
-    """What a file says of its image.
+    """What a file says about its image.
 
     The format as Pillow names it, in lower case; width and height in px of the upright picture; channels.
     """
@@ -88,7 +88,7 @@ class Facts(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """A picture (H, W, 3) in BGR, upright, and in words what it took to make it so."""
+    """A picture (H, W, 3) in BGR, upright, and in words what was changed to get it."""
 
     image: Image
     changes: list[str]
@@ -109,7 +109,7 @@ def suffix_fits(name: str, image_format: str) -> bool:
 
 
 def look(content: bytes) -> tuple[Facts | None, str | None]:
-    """What a file is, and why it cannot be decoded to its end, or None.
+    """The facts about an image, where its head can be read, and why it cannot be decoded to its end, or None.
 
     JPEG is decoded at an eighth of its size, which finds what is cut off or damaged in a fraction of the time.
     """
@@ -117,7 +117,7 @@ def look(content: bytes) -> tuple[Facts | None, str | None]:
 
 
 def look_at(path: Path, *, whole: bool) -> tuple[Facts | None, str | None]:
-    """`look` at a file; if not at the ``whole`` of it, only its head is read, which misses most damage."""
+    """`look` at a file. Without ``whole`` only its head is read, which misses most damage."""
     try:
         if whole:
             return look(read_regular(path))
@@ -137,11 +137,11 @@ def decode(content: bytes) -> Decoded:
     floating-point numbers); transparent parts on white; CMYK and other colours converted to RGB.
 
     Raises:
-        DamageError: there is none, or not all of it.
+        DamageError: the file is not an image, or is damaged.
     """
     import numpy as np
 
-    with _opened(io.BytesIO(content), len(content)) as image, _words_for_errors():
+    with _opened(io.BytesIO(content), len(content)) as image, _errors_as_damage():
         changes: list[str] = []
         image.load()
         picture: Pillow.Image = image
@@ -172,7 +172,7 @@ def decode_frame(content: bytes, *, colour: bool) -> Image:
     """The picture in a file: (H, W, 3) in BGR or (H, W) grey, as `decode` makes it.
 
     Raises:
-        DamageError: there is none, or not all of it.
+        DamageError: the file is not an image, or is damaged.
     """
     import cv2
     import numpy as np
@@ -195,7 +195,7 @@ def _look(file: IO[bytes], size: int, *, whole: bool) -> tuple[Facts | None, str
             facts = _facts(image, image.size)
             if whole:
                 size_in_head = image.size
-                with _words_for_errors():
+                with _errors_as_damage():
                     image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
                     image.load()
                 facts = _facts(image, size_in_head)
@@ -217,7 +217,7 @@ def _opened(file: IO[bytes], size: int) -> Pillow.Image:
         raise DamageError(EMPTY)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on odd metadata, and on sizes that are large but not refused
+            warnings.simplefilter("ignore")  # about odd metadata, and about sizes that are large but allowed
             try:
                 image = Pillow.open(file, formats=_COMMON)
             except UnidentifiedImageError:
@@ -242,7 +242,7 @@ def _other_formats() -> tuple[str, ...]:
 
 
 def _is_plain(image: Pillow.Image, content: bytes) -> bool:
-    """Whether OpenCV makes of a file what `decode` makes of it, or nothing, but for turning it."""
+    """Whether OpenCV decodes a file as `decode` does, except for its orientation, or fails to."""
     if image.format not in _BY_OPENCV or image.mode not in _PLAIN or image.has_transparency_data:
         return False
     return image.format != "PNG" or not (
@@ -251,11 +251,11 @@ def _is_plain(image: Pillow.Image, content: bytes) -> bool:
 
 
 def _by_opencv(content: bytes, colour: bool) -> tuple[Image | None, bool]:
-    """The picture in a file as OpenCV decodes it, if it does, and whether it did so in silence."""
+    """The picture in a file as OpenCV decodes it, None where it fails, and whether it did so without a warning."""
     import cv2
     import numpy as np
 
-    with _words_of_libraries() as words:
+    with _warnings_of_libraries() as words:
         try:
             how = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
             picture = cv2.imdecode(np.frombuffer(content, np.uint8), how | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -265,7 +265,7 @@ def _by_opencv(content: bytes, colour: bool) -> tuple[Image | None, bool]:
 
 
 def _ends(content: bytes) -> bool:
-    """Whether a file ends as its format ends; decoders fill up what is missing without a word."""
+    """Whether a file ends as its format ends; decoders fill in what is missing without a warning."""
     if content.startswith(b"\xff\xd8"):
         return content.rstrip(b"\0\n\r ").endswith(b"\xff\xd9")
     return not content.startswith(b"\x89PNG") or b"IEND" in content[-16:]
@@ -275,7 +275,7 @@ _STDERR = threading.Lock()  # there is one for the whole process
 
 
 @contextmanager
-def _words_of_libraries() -> Iterator[list[bytes]]:
+def _warnings_of_libraries() -> Iterator[list[bytes]]:
     """What C libraries write to standard error in the block, in a list that is empty if they write nothing.
 
     It is kept off the terminal, where it would stand without the name of a file.
@@ -298,7 +298,7 @@ def _words_of_libraries() -> Iterator[list[bytes]]:
 
 @cache
 def _catch() -> int:
-    """A file without a name for what is written to standard error."""
+    """A nameless file that takes what is written to standard error."""
     if sys.platform == "linux":
         return os.memfd_create("stderr")
     with tempfile.TemporaryFile() as file:
@@ -306,8 +306,8 @@ def _catch() -> int:
 
 
 @contextmanager
-def _words_for_errors() -> Iterator[None]:
-    """Decoders of damaged files raise whatever they stumble upon, and warn; all of it means damage."""
+def _errors_as_damage() -> Iterator[None]:
+    """Any exception or warning of a decoder means that the file is damaged."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -317,7 +317,7 @@ def _words_for_errors() -> Iterator[None]:
 
 
 def _orientation(image: Pillow.Image) -> int:
-    """What EXIF says, 1 to 8; 1 where it says nothing or is damaged itself, which leaves the picture as it is."""
+    """The orientation in EXIF, 1 to 8; 1, which changes nothing, where there is none or EXIF is damaged."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:
@@ -325,7 +325,7 @@ def _orientation(image: Pillow.Image) -> int:
 
 
 def _other_frames(image: Pillow.Image) -> list[str]:
-    """What is left out of a file with several pictures; the second one of an MPO is the same from another eye."""
+    """What is left out of a file with several pictures; the second one of an MPO is the view of the other eye."""
     if image.format == "MPO":
         return []
     try:
@@ -336,14 +336,14 @@ def _other_frames(image: Pillow.Image) -> list[str]:
 
 
 def _sixteen_bits(image_format: str | None, content: bytes) -> bool:
-    """Whether a PNG, of several channels, has 16 bits in each: so its head says, and Pillow does not."""
+    """Whether a PNG has 16 bits per channel by its head; Pillow does not say so where there are several channels."""
     return image_format == "PNG" and content[12:16] == b"IHDR" and content[24:25] == b"\x10"
 
 
 def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
     import numpy as np
 
-    values = np.array(picture, np.float32)  # large enough as it is; all is done in place
+    values = np.array(picture, np.float32)  # everything is done in place, to save memory
     if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         np.nan_to_num(values, copy=False, nan=low)

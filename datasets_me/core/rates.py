@@ -1,8 +1,8 @@
 """Frames and annotations at another frame rate, moved together.
 
 Frame k at the new rate is the old frame ``floor(k * old / new)``: from 200 to 25 frames a second every 8th is kept. An
-annotated frame becomes the first new one that shows it, or where none does, the last before it: SAMM Long Videos'
-``floor(frame / 8)``, which is how the field samples it.
+annotated frame becomes the first new frame that shows it, or where none does, the last before it. For SAMM Long Videos
+at 25 frames a second, this is the field's usual ``floor(frame / 8)``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def exact(fps: float) -> Fraction:
 
 
 def moved(frame: int, step: Fraction) -> int:
-    """The frame at the new rate that an old frame becomes; ``step`` old frames make one new."""
+    """The number at the new rate of a frame at the old one; ``step`` old frames make one new."""
     at_or_after = math.ceil(frame / step)
     return at_or_after if math.floor(at_or_after * step) == frame else at_or_after - 1
 
@@ -35,8 +35,8 @@ def moved(frame: int, step: Fraction) -> int:
 def resample(feature: NDArray[np.float32], start: int, step: Fraction) -> tuple[int, NDArray[np.float32]]:
     """Motion between neighbouring frames at another rate.
 
-    The motion between two kept frames is the sum of the motions between the frames from one to the other, so that none
-    is lost or counted twice. At a higher rate than before, the motion between two old frames is shared out evenly.
+    The motion between two kept frames is the sum of all motions from one to the other, so that none is lost or counted
+    twice. At a higher rate than before, the motion between two old frames is divided evenly.
     Unknown motion (NaN) makes that of the new pair unknown.
 
     Args:
@@ -61,7 +61,7 @@ def resample(feature: NDArray[np.float32], start: int, step: Fraction) -> tuple[
 
 
 def all_within(good: NDArray[np.bool_], start: int, step: Fraction) -> NDArray[np.bool_]:
-    """Whether each new pair of frames (m,) rests on good old pairs (n,) alone."""
+    """Whether each new pair of frames (m,) is made of good old pairs (n,) only."""
     _, edges = _edges(start, len(good), step)
     bad = np.concatenate([[0], np.cumsum(~good)])
     low, high = _touched(edges)
@@ -78,7 +78,7 @@ def _edges(start: int, count: int, step: Fraction) -> tuple[int, list[Fraction]]
 
 
 def _touched(edges: list[Fraction]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each new pair of frames the old pairs it touches, from and up to."""
+    """For each new pair of frames, the first old pair it covers a part of, and the one after the last."""
     low = np.array([math.floor(edge) for edge in edges[:-1]], np.int64)
     high = np.array([math.ceil(edge) for edge in edges[1:]], np.int64)
     return low, high

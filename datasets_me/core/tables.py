@@ -1,7 +1,7 @@
 """Rows of one kind as a Parquet file, and back: at once, or some at a time.
 
-Reading uses no thread of pyarrow's: one that reads ahead from a Python file may still hold a part of it when the
-interpreter ends, which then hangs or aborts now and then (github.com/apache/arrow/issues/50482).
+Reading does without the threads of pyarrow: one that reads ahead from a Python file may still hold a part of it when
+the interpreter ends, which then sometimes hangs or aborts (github.com/apache/arrow/issues/50482).
 """
 
 from __future__ import annotations
@@ -26,17 +26,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_NO_NAMES: set[str] = set()
+
+
 class Record(BaseModel):
     """Base of all rows: immutable, no unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Forget which fields were given: the set of their names takes more memory than the row."""
+        object.__setattr__(self, "__pydantic_fields_set__", _NO_NAMES)
 
 
 Row = TypeVar("Row", bound=Record)
 Item = TypeVar("Item")
 
 GROUP = 1024
-"""Rows that are held at a time, and that stand together in a file."""
+"""Rows that are in memory at a time, and that form one group of a file."""
 
 _KEY = b"me-datasets"
 
@@ -88,19 +95,19 @@ def _validated(model: type[Row], rows: Sequence[Any], path: Path, before: int = 
     """Rows as they were read, as rows of a kind; ``before`` of them came earlier.
 
     Raises:
-        ValueError: one is not of this kind; says in a sentence which, and why.
+        ValueError: one is not of this kind; the message says which, and why.
     """
-    made: list[Row] = []
-    for row in rows:
+    records: list[Row] = []
+    for row_number, row in enumerate(rows, start=before + 1):
         try:
-            made.append(model.model_validate(row))
+            records.append(model.model_validate(row))
         except ValidationError as error:
             first = error.errors()[0]
             at = ".".join(map(str, first["loc"]))
             raise ValueError(
-                f"{path.name}, row {before + len(made) + 1}: {at}: {_lower(first['msg'])}, not {first['input']!r:.80}"
+                f"{path.name}, row {row_number}: {at}: {_lower(first['msg'])}, not {first['input']!r:.80}"
             ) from error
-    return made
+    return records
 
 
 def _lower(text: str) -> str:
@@ -181,16 +188,18 @@ def batches(
 
 
 def about(path: Path) -> dict[str, Any]:
-    """What `stream` was told to keep in the file.
+    """What `stream` kept in the file besides the rows.
 
     Raises:
-        MeDatasetsError: the file is damaged.
+        MeDatasetsError: the file is damaged, or another program wrote it.
     """
     try:
         with open_parquet(path) as file:
             kept = json.loads((file.schema_arrow.metadata or {})[_KEY])
     except (OSError, ValueError, KeyError) as error:
-        raise MeDatasetsError(f"the table is damaged, or not ours: {error}", where=str(path)) from error
+        raise MeDatasetsError(
+            f"the table is damaged, or not written by me-datasets: {error}", where=str(path)
+        ) from error
     return dict(kept)
 
 

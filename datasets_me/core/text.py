@@ -10,17 +10,22 @@ from collections.abc import Iterable
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 # Full-width forms only: a footnote mark such as the superscript in "46¹" must not become a digit.
 _FULL_WIDTH = {code: unicodedata.normalize("NFKC", chr(code)) for code in (0x3000, *range(0xFF01, 0xFF5F))}
-_HALVES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")  # of characters, which JSON may name and no file holds
+_HALVES = dict.fromkeys(
+    range(0xD800, 0xE000), "\ufffd"
+)  # of surrogate pairs, which JSON may name and no file can contain
 _CLEANED = {**_FULL_WIDTH, **_INVISIBLE, **_HALVES}
 
 
 def clean(text: str) -> str:
-    """Full-width characters made ordinary, invisible ones removed, halves of characters marked, white space folded."""
+    """A text with ordinary instead of full-width characters, without invisible ones, and with single spaces.
+
+    Lone surrogates become ``U+FFFD``.
+    """
     return " ".join((text if text.isascii() else text.translate(_CLEANED)).split())
 
 
 def fold(text: str) -> str:
-    """A form for comparing labels: cleaned, compatible forms made one, lower case, without spaces, ``_-.``."""
+    """A form for comparing labels: cleaned, in NFKC, lower case, without spaces and ``_-.``."""
     return re.sub(r"[\s_.\-]+", "", unicodedata.normalize("NFKC", clean(text))).casefold()
 
 
@@ -30,22 +35,22 @@ _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 
 
 def printable(text: str) -> str:
-    """A text on one line, with nothing in it that a terminal would obey: such characters are spelt out (``\\x1b``)."""
+    r"""A text on one line in which the characters that a terminal would obey are spelt out (``\x1b``)."""
     return _OBEYED.sub(_spelt_out, text)
 
 
 def printable_lines(text: str) -> str:
-    """The same for a text of several lines, which it keeps."""
+    """The same for a text of several lines, which stay apart."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def printable_json(text: str) -> str:
-    """The same for JSON, which means what it meant: JSON itself spells characters out as ``\\u009b``."""
-    return _OBEYED.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
+    r"""The same for JSON, which keeps its meaning: JSON can spell any character out (``\u009b``)."""
+    return _OBEYED.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
 
 
-def _spelt_out(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _spelt_out(match: re.Match[str]) -> str:
+    code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
@@ -55,9 +60,9 @@ def is_utf8(text: str) -> bool:
 
 
 def csv_cell(value: object) -> object:
-    """A cell for a CSV that people open: what a spreadsheet would take for a formula gets an apostrophe in front.
+    """A cell for a CSV that people open: a text that a spreadsheet would read as a formula gets an apostrophe in front.
 
-    Numbers stay numbers, written as text or not. CSVs that programs read by their bytes do not go through this.
+    Numbers stay numbers, as text or not. CSV files that only programs read do not need this.
     """
     if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return value
@@ -81,5 +86,5 @@ def same(first: str, second: str) -> bool:
 def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known word nearest to ``word``, or None where nothing is near."""
     by_fold = {fold(name): name for name in known}
-    found = difflib.get_close_matches(fold(word), by_fold, n=1, cutoff=cutoff)
-    return by_fold[found[0]] if found else None
+    near = difflib.get_close_matches(fold(word), by_fold, n=1, cutoff=cutoff)
+    return by_fold[near[0]] if near else None

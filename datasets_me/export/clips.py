@@ -34,7 +34,7 @@ from datasets_me.export.options import FORMATS, OFFSETS, Format
 from datasets_me.export.sinks import Item, open_sink
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
-from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
+from datasets_me.formats.frame_files import FrameFiles, choose_layout, frame_files, frame_rate
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import CLIPS
 from datasets_me.formats.manifest import Manifest
@@ -125,7 +125,7 @@ def write_clips(
         if features
         else options.layout
     )
-    layout = disk.choose_layout(manifest, wanted)
+    layout = choose_layout(manifest, wanted, annotated=True)
     maker = _Maker(manifest, root, options, features, disk.folders_by_annotation(manifest, layout), layout)
     items: list[ItemRow] = []
     with artefact.new_folder(out, CLIPS, force=force) as new:

@@ -7,30 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.files import read_regular
 from datasets_me.core.pictures import DamageError, decode
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
-
-
-def choose_layout(manifest: Manifest, wanted: str | None) -> str:
-    """The layout to take frames from: the one that is wanted, else the schema's first that has annotated folders.
-
-    Raises:
-        MeDatasetsError: there is no such layout, or the manifest has no folders of it.
-    """
-    there = [video.layout for video in manifest.videos if video.path and video.annotations]
-    known = [layout.id for layout in manifest.spec.layouts]
-    if wanted is not None and wanted not in known:
-        raise MeDatasetsError(f"there is no layout '{wanted}'", fix=f"choose one of {', '.join(known)}")
-    chosen = next((name for name in ([wanted] if wanted else known) if name in there), None)
-    if chosen is None:
-        raise MeDatasetsError(
-            "the manifest has no annotated folders of frames" + (f" of the layout '{wanted}'" if wanted else ""),
-            fix="make it with me-datasets convert … --root FOLDER",
-        )
-    return chosen
 
 
 def folders_by_annotation(manifest: Manifest, layout: str) -> dict[str, Video]:

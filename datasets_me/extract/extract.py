@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -28,16 +29,17 @@ from datasets_me.core.errors import FeaturesError, FolderError, WriteError, plur
 from datasets_me.core.files import read_json
 from datasets_me.core.locks import locked, remove_left
 from datasets_me.core.paths import under
-from datasets_me.core.tables import write_parquet
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback
 from datasets_me.extract.findings import box_of_no_video, failed, second_folder, without_folder
 from datasets_me.extract.ledger import Done
-from datasets_me.extract.options import ExtractOptions, check_options, check_rate, choose_layout, environment, record
+from datasets_me.extract.options import ExtractOptions, check_options, check_rate, environment, record
 from datasets_me.extract.video import Job, Outcome, Postponed, Setting, known, make_handler, row_of
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.features import DONE, FINDINGS, TABLE
+from datasets_me.formats import features as feature_files
+from datasets_me.formats.features import DONE
+from datasets_me.formats.frame_files import choose_layout
 from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
@@ -107,7 +109,7 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
             be written to; with ``finish``, a share is not done. What was done until then is kept.
     """
     boxes = check_options(options)
-    options = options.model_copy(update={"layout": choose_layout(manifest, options)})
+    options = options.model_copy(update={"layout": choose_layout(manifest, options.layout)})
     everything, further = one_of_each([video for video in manifest.videos if video.layout == options.layout])
     selected = [job for job in everything if wanted(job.video, videos)]
     seen = _check_root(selected, root, videos)
@@ -210,6 +212,7 @@ def make_remote_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
     Raises:
         FeaturesError: its software or models would give other numbers.
     """
+    ledger.checked_folder.cache_clear()
     here, there = environment(setting.options), setting.environment
     differing = [
         f"{name} {here.get(name, 'missing')}, not {there.get(name, 'missing')}"
@@ -223,6 +226,17 @@ def make_remote_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
             fix="start the workers from the same environment",
         )
     return make_handler(setting)
+
+
+def _share_texts(row: VideoFeatures, video: Video) -> None:
+    """Have a row use the texts of its video, and one copy of those that all rows have: there may be 100,000 rows."""
+    values = row.__dict__
+    for name in ("subject", "video", "path", "layout", "dataset"):
+        if values[name] == getattr(video, name):
+            values[name] = getattr(video, name)
+    values["name"] = video.video if values["name"] == video.video else values["name"]
+    for name in ("regions", "crop_source", "status"):
+        values[name] = values[name] and sys.intern(values[name])
 
 
 @dataclass
@@ -308,11 +322,11 @@ class _Run:
     def write_tables(self, others: Sequence[Finding]) -> Extraction:
         """Write the tables of everything that is done by now, in this run or an earlier one."""
         out = self.setting.out
-        with locked(out / TABLE):  # against another run that finds all done
-            extraction = self._collect(self.everything)
-            extraction.findings.extend(others)
-            write_parquet(Finding, extraction.findings, out / FINDINGS)
-            write_parquet(VideoFeatures, extraction.rows, out / TABLE)
+        changes = feature_files.begun(out)  # before the rows are collected: later changes make these tables old
+        extraction = self._collect(self.everything)
+        extraction.findings.extend(others)
+        if changes or not feature_files.current(out, extraction.rows, extraction.findings):
+            feature_files.write_tables(out, extraction.rows, extraction.findings, changes)
         return extraction
 
     def _note(self, job: Job, outcome: Outcome | Failure) -> None:
@@ -324,6 +338,7 @@ class _Run:
             outcome = Done(row, [failed(row, outcome.why)])
         if outcome.row.status == "failed" and not ledger.note(self.setting.out, job.subject, job.name).exists():
             ledger.fail(self.setting.out, job.subject, outcome)
+        _share_texts(outcome.row, job.video)
         self.done[job.subject, job.name] = outcome
         if self.video_done:
             self.video_done(job.name)
@@ -382,6 +397,7 @@ def _claim(
         "options": record(options),
         "environment": surroundings,
     }
+    ledger.checked_folder.cache_clear()
     for name in (DONE, *ledger.ARRAYS):
         under(out, name)
     path = out / EXTRACTION.about

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +23,7 @@ from datasets_me.core.errors import PathError, WriteError
 from datasets_me.core.files import read_json
 from datasets_me.core.paths import check_table, under
 from datasets_me.findings.finding import Finding
+from datasets_me.formats import features as feature_files
 from datasets_me.formats.features import DONE, FINDINGS, TABLE
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import VideoFeatures
@@ -43,9 +47,10 @@ def digest(value: Mapping[str, Any]) -> str:
 def stat_of(files: FrameFiles) -> str:
     """A hash of the names, sizes and times of change of the files of a video."""
     hashed = hashlib.sha256()
+    folder = str(files.folder)
     for number, name in files.names.items():
         try:
-            about = (files.folder / name).stat()
+            about = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - no Path for each of millions of frames
             facts = f"{about.st_size} {about.st_mtime_ns}"
         except OSError:
             facts = "cannot be read"
@@ -59,7 +64,8 @@ def note(out: Path, subject: str, name: str) -> Path:
     Raises:
         PathError: a link in the output leads out of it.
     """
-    return under(out, f"{DONE}/{subject}/{name}.json")
+    path = checked_folder(out, f"{DONE}/{subject}") / f"{name}.json"
+    return under(out, f"{DONE}/{subject}/{name}.json") if path.is_symlink() else path
 
 
 def noted(out: Path, subject: str) -> set[str]:
@@ -74,11 +80,10 @@ def begin(out: Path, subject: str, name: str) -> None:
     Raises:
         WriteError: it cannot be removed.
     """
-    tables = out / TABLE, out / FINDINGS
     try:
-        # a run beside this one may write the tables between the first time and the note
-        for path in (*tables, note(out, subject, name), *tables):
+        for path in (out / TABLE, out / FINDINGS, note(out, subject, name)):
             path.unlink(missing_ok=True)
+        feature_files.begin(out, name)
     except OSError as error:
         raise WriteError(f"the file cannot be replaced: {error.strerror or error}", where=str(path)) from error
 
@@ -179,7 +184,7 @@ def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done |
         content = read_json(path)
         if stamp is not None and content["stamp"] != stamp:
             return None
-        if any(under(out, array).stat().st_size != size for array, size in content.get("files", {}).items()):
+        if any(_size(out, array) != size for array, size in content.get("files", {}).items()):
             return None
         row = VideoFeatures.model_validate(content["row"])
         if row.name != name:
@@ -188,6 +193,28 @@ def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done |
         return Done(row, [Finding.model_validate(finding) for finding in content["findings"]])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, PathError):
         return None
+
+
+def _size(out: Path, array: str) -> int:
+    """The size of an array.
+
+    Raises:
+        OSError: it is not there.
+        PathError: it lies outside the folder.
+    """
+    folder, _, name = array.rpartition("/")
+    about = os.lstat(f"{checked_folder(out, folder)}{os.sep}{name}")
+    return under(out, array).stat().st_size if stat.S_ISLNK(about.st_mode) else about.st_size
+
+
+@lru_cache(maxsize=4096)
+def checked_folder(out: Path, folder: str) -> Path:
+    """A folder of an extraction; links on the way to it are looked at once in a run, not for every video.
+
+    Raises:
+        PathError: a link leads out of the extraction.
+    """
+    return under(out, folder)
 
 
 def waits(out: Path, subject: str, name: str, stamp: str) -> bool:

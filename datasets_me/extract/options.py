@@ -151,32 +151,6 @@ def choose_device(name: str, preset: str) -> Literal["cpu", "cuda"]:
     return "cuda" if there else "cpu"
 
 
-def choose_layout(manifest: Manifest, options: ExtractOptions) -> str:
-    """The layout to take frames from.
-
-    Raises:
-        MeDatasetsError: there is no such layout, or no folder of frames at all.
-    """
-    there = {video.layout for video in manifest.videos if video.path}
-    known = [layout.id for layout in manifest.spec.layouts]
-    if options.layout is not None:
-        if options.layout not in known:
-            raise MeDatasetsError(f"there is no layout '{options.layout}'", fix=f"choose one of {', '.join(known)}")
-        if options.layout not in there:
-            raise MeDatasetsError(f"the manifest has no folder of the layout '{options.layout}'", fix=_CONVERT)
-        return options.layout
-    ranked = sorted(manifest.spec.layouts, key=lambda layout: layout.cropped)
-    annotated = {video.layout for video in manifest.videos if video.path and video.annotations}
-    for chosen in (annotated, there):
-        for layout in ranked:
-            if layout.id in chosen:
-                return layout.id
-    raise MeDatasetsError("the manifest has no folders of frames", fix=_CONVERT)
-
-
-_CONVERT = "make it with me-datasets convert … --root FOLDER"
-
-
 def taken(start: int, end: int, rate: float, fps: float | None) -> tuple[int, list[int]]:
     """Which frames are taken at another rate: the 0-based number of the first at that rate, and the frames' own.
 

@@ -42,7 +42,7 @@ class Setting:
     force: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """A video to be extracted. ``fallbacks`` are the boxes of the subject's other videos, None in the first round."""
 

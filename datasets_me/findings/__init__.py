@@ -1,0 +1,1 @@
+"""Doubts about data: their codes, and reports of them."""

@@ -1,6 +1,6 @@
-"""The stable codes of findings: severity, title, and what ``me-datasets explain`` prints.
+"""The stable codes of findings: severity, name, and the text that ``me-datasets explain`` prints.
 
-The texts stand in ``explanations/``, one file per group. A code, once released, keeps its meaning.
+The texts are in ``explanations/``, in files named after their group. A released code keeps its meaning.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GROUPS = {
 
 
 class Code(BaseModel):
-    """What one finding code means. ``stage`` is the command that raises it."""
+    """The meaning of one finding code. ``stage`` is the command that reports it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,7 +46,7 @@ class Code(BaseModel):
 
 @cache
 def all_codes() -> dict[str, Code]:
-    """Every finding code, in order. The files' names begin with the digit of their group, which may have several."""
+    """Every finding code, in order."""
     files = sorted(resources.package_file("findings/explanations").glob("*.yaml"))
     entries = [
         Code(code=code, **fields)
@@ -63,11 +63,11 @@ def explain(code: str) -> Code:
         MeDatasetsError: there is no such code; the nearest one is suggested.
     """
     known = all_codes()
-    wanted = code.strip()
+    text = code.strip()
     for entry in known.values():
-        if wanted.upper() == entry.code or wanted.casefold() == entry.name:
+        if text.upper() == entry.code or text.casefold() == entry.name:
             return entry
-    near = closest(wanted, [*known, *(entry.name for entry in known.values())])
+    near = closest(text, [*known, *(entry.name for entry in known.values())])
     raise MeDatasetsError(
         f"there is no finding code '{code}'",
         fix=f"did you mean {near}?" if near else "the README lists all codes",
@@ -75,8 +75,8 @@ def explain(code: str) -> Code:
 
 
 def matches(code: str, selectors: list[str]) -> bool:
-    """Whether a code is named by a selector: itself, a prefix (``ME2``), or ``ALL``."""
-    return any(chosen.upper() == "ALL" or code.startswith(chosen.upper()) for chosen in selectors)
+    """Whether a code is selected: itself, a prefix (``ME2``), or ``ALL``."""
+    return any(selector.upper() == "ALL" or code.startswith(selector.upper()) for selector in selectors)
 
 
 def check_selectors(selectors: list[str]) -> None:
@@ -85,9 +85,9 @@ def check_selectors(selectors: list[str]) -> None:
     Raises:
         MeDatasetsError: a selector matches nothing.
     """
-    for chosen in selectors:
-        if not any(matches(code, [chosen]) for code in all_codes()):
+    for selector in selectors:
+        if not any(matches(code, [selector]) for code in all_codes()):
             raise MeDatasetsError(
-                f"'{chosen}' selects no finding code",
+                f"'{selector}' selects no finding code",
                 fix="give a code (ME203), the beginning of one (ME2), or ALL; the README lists all codes",
             )

@@ -8,7 +8,7 @@ from datasets_me.findings.codes import Severity, all_codes
 
 
 class Finding(Record):
-    """One doubt, with its place, what was expected and found, and what to do."""
+    """One doubt, with its place, the expected and the actual value, and what to do."""
 
     code: str
     severity: Severity
@@ -26,13 +26,13 @@ class Finding(Record):
 
     @property
     def where(self) -> str:
-        """The place as one short text: a cell, a path, both where they disagree, else a video."""
+        """The place as one short text: a cell and a path, whichever are known, else the video."""
         place = str(Place(self.file, self.sheet, self.row, self.column))
         return "; ".join(part for part in (place, self.path) if part) or self.video or ""
 
 
 def finding(code: str, message: str, *, place: Place | None = None, **fields: str | None) -> Finding:
-    """A finding with the severity and the advice of its code, unless ``fix`` says something better."""
+    """A finding with the severity of its code, and with the advice of its code unless ``fix`` is given."""
     entry = all_codes()[code]
     where = place or Place()
     return Finding(

@@ -79,7 +79,7 @@ def _sarif_result(finding: Finding, codes: list[str]) -> dict[str, Any]:
 
 
 def to_html(findings: Sequence[Finding], title: str, about: dict[str, Any]) -> str:
-    """One page without outside parts: counts, filters by severity, code and text, and every finding."""
+    """One self-contained page: counts, filters by severity, code and text, and every finding."""
     import jinja2
 
     template = resources.package_file("findings/report.html.j2").read_text(encoding="utf-8")

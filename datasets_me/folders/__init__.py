@@ -1,1 +1,1 @@
-"""What lies on disk: folders of frames, matched with the layouts of a schema."""
+"""Folders of frames on disk, matched with the layouts of a schema and with annotations."""

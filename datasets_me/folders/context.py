@@ -1,4 +1,4 @@
-"""What every rule sees: the manifest, the inventory, and how they are tied."""
+"""What every rule sees: the manifest, the inventory, and how the two are tied together."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from datasets_me.schema.spec import Layout, Spec
 
 @dataclass(frozen=True)
 class Context:
-    """A manifest beside the folders it is about."""
+    """A manifest and the folders it is about."""
 
     manifest: Manifest
     inventory: Inventory
 
     @property
     def spec(self) -> Spec:
+        """The dataset."""
         return self.manifest.spec
 
     @cached_property
@@ -41,7 +42,7 @@ class Context:
         return self.spec.fps / frames.fps if frames and frames.fps else 1.0
 
     def chosen(self) -> Iterator[tuple[Folder, list[Annotation]]]:
-        """Every folder that is used, copies left out, with its annotations."""
+        """Every folder that is used, without copies, with its annotations."""
         for key, folders in self.inventory.by_key.items():
             yield folders[0], self.annotations.get(key, [])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,20 +13,21 @@ from datasets_me.folders.walk import Leaf, Tree
 from datasets_me.formats.records import Annotation
 from datasets_me.schema import naming
 from datasets_me.schema.naming import Identity
+from datasets_me.schema.patterns import Matcher
 from datasets_me.schema.spec import Layout, Relocation, Spec
-from datasets_me.schema.template import Template
+from datasets_me.schema.template import DIGITS, Template
 
 Key = tuple[str, str, str | None]
 
 
 def key_of(layout: Layout, video: str, expression: str | None) -> Key:
-    """What a folder of a layout holds: layout, video, and the expression unless it is a whole video; in one case."""
-    wanted = expression.casefold() if layout.holds == "expression" and expression else None
-    return (layout.id, video.casefold(), wanted)
+    """What a folder of a layout shows, in lower case: layout, video, and the expression unless it is a whole video."""
+    part = expression.casefold() if layout.holds == "expression" and expression else None
+    return (layout.id, video.casefold(), part)
 
 
 def tie(layouts: Iterable[Layout], annotations: Iterable[Annotation]) -> dict[Key, list[Annotation]]:
-    """Annotations by the folders that hold them, for several layouts at once.
+    """Annotations by the folders that show them, for several layouts at once.
 
     An annotation without an expression cannot be tied to a layout of expressions.
     """
@@ -42,12 +42,12 @@ def tie(layouts: Iterable[Layout], annotations: Iterable[Annotation]) -> dict[Ke
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of frames that a layout explains.
+    """A folder of frames that fits a layout.
 
     ``path`` is relative to the root; ``base`` is the part of it above the layout's template, ``local`` the rest.
     ``values`` are the fields of its name and what follows from them, ``belongs`` is ``local`` as the template would
-    write it. ``parent_says`` holds what the folders above claim, where it differs from the folder's own name;
-    ``relocation`` is the schema's word on it.
+    write it. ``disagreements`` are fields that the folders above give another value than the folder's own name: their
+    value, and that of the name. ``relocation`` is the schema's entry about the folder.
     """
 
     path: str
@@ -58,12 +58,13 @@ class Folder:
     local: str
     values: dict[str, str]
     belongs: str
-    parent_says: dict[str, tuple[str, str]]
+    disagreements: dict[str, tuple[str, str]]
     relocation: Relocation | None = None
 
     @property
     def mislocated(self) -> bool:
-        return bool(self.parent_says)
+        """Whether its name and the folders above it disagree."""
+        return bool(self.disagreements)
 
     @property
     def reaches_above_root(self) -> bool:
@@ -78,13 +79,13 @@ class Folder:
 
     @property
     def key(self) -> Key:
-        """What it holds."""
+        """What it shows."""
         return key_of(self.layout, self.identity.video, self.identity.expression)
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Folders that a layout explains, folders with frames that none does, and folders that could not be opened."""
+    """The folders of a tree that fit a layout, and those with frames that fit none."""
 
     tree: Tree
     folders: tuple[Folder, ...]
@@ -92,11 +93,11 @@ class Inventory:
 
     @cached_property
     def by_key(self) -> Mapping[Key, tuple[Folder, ...]]:
-        """Folders by what they hold, those in the right place first."""
-        found: dict[Key, list[Folder]] = {}
+        """Folders by what they show, those in the right place first."""
+        by_key: dict[Key, list[Folder]] = {}
         for folder in sorted(self.folders, key=lambda folder: (folder.mislocated, folder.path)):
-            found.setdefault(folder.key, []).append(folder)
-        return {key: tuple(folders) for key, folders in found.items()}
+            by_key.setdefault(folder.key, []).append(folder)
+        return {key: tuple(folders) for key, folders in by_key.items()}
 
     @property
     def layouts(self) -> tuple[str, ...]:
@@ -104,16 +105,16 @@ class Inventory:
         return tuple(sorted({folder.layout.id for folder in self.folders}))
 
 
-def explain(spec: Spec, tree: Tree, *, relocations: bool = True) -> Inventory:
+def match_layouts(spec: Spec, tree: Tree, *, relocations: bool = True) -> Inventory:
     """Match every leaf of a tree with a layout of the schema.
 
-    ``relocations=False`` leaves the schema's relocations out; misplaced folders are then merely detected.
+    ``relocations=False`` leaves the schema's relocations out; misplaced folders are then only detected.
     """
     above = tuple(tree.root.resolve().parts[1:])
-    compiled = [(layout, Template(layout.folder).regex(spec.names.patterns)) for layout in spec.layouts]
+    compiled = [(layout, Template(layout.folder).matcher(spec.names.patterns)) for layout in spec.layouts]
     folders, unknown = [], []
     for leaf in tree.leaves:
-        folder = _explain_leaf(spec, compiled, above, leaf, spec.relocations if relocations else ())
+        folder = _match_leaf(spec, compiled, above, leaf, spec.relocations if relocations else ())
         if folder:
             folders.append(folder)
         elif leaf.frames.numbers:
@@ -121,9 +122,9 @@ def explain(spec: Spec, tree: Tree, *, relocations: bool = True) -> Inventory:
     return Inventory(tree, tuple(folders), tuple(unknown))
 
 
-def _explain_leaf(
+def _match_leaf(
     spec: Spec,
-    compiled: Iterable[tuple[Layout, re.Pattern[str]]],
+    compiled: Iterable[tuple[Layout, Matcher]],
     above: tuple[str, ...],
     leaf: Leaf,
     relocations: Iterable[Relocation],
@@ -133,19 +134,16 @@ def _explain_leaf(
     for layout, pattern in compiled:
         depth = layout.folder.count("/") + 1
         local = "/".join(parts[-depth:])
-        match = pattern.fullmatch(local)
-        if match and (identity_and_values := _identify(spec, match.groupdict())):
-            rank = (
-                _lies_under(layout, parts[:-depth]),
-                _named_like(spec, layout, match.groupdict(), leaf.frames),
-            )
-            candidates.append((rank, layout, local, identity_and_values, match.groupdict()))
+        fields = pattern.fields(local)
+        if fields is not None and (identity_and_values := _identify(spec, fields)):
+            rank = (_lies_under(layout, parts[:-depth]), _named_like(spec, layout, leaf.frames))
+            candidates.append((rank, layout, local, identity_and_values, fields))
     if not candidates:
         return None
-    # The first of equals is the schema's first, and max keeps it.
-    _, layout, local, (identity, values), groups = max(candidates, key=lambda candidate: candidate[0])
-    own_depth = local.count("/") + 1
-    base = "/".join(leaf.path.split("/")[:-own_depth])
+    # max takes the first of equals, which is the schema's first.
+    _, layout, local, (identity, values), fields = max(candidates, key=lambda candidate: candidate[0])
+    depth = local.count("/") + 1
+    base = "/".join(leaf.path.split("/")[:-depth])
     relocation = next(
         (r for r in relocations if r.layout == layout.id and r.found.casefold() == local.casefold()), None
     )
@@ -158,20 +156,20 @@ def _explain_leaf(
         local=local,
         values=values,
         belongs=Template(layout.folder).render(values),
-        parent_says=_contradictions(groups),
+        disagreements=_disagreements(fields),
         relocation=relocation,
     )
 
 
-def _identify(spec: Spec, groups: Mapping[str, str]) -> tuple[Identity, dict[str, str]] | None:
-    own = {name: value for name, value in groups.items() if "__" not in name}
-    known = naming.derive(spec.names, own, canonical=True)
+def _identify(spec: Spec, fields: Mapping[str, str]) -> tuple[Identity, dict[str, str]] | None:
+    of_name = {name: value for name, value in fields.items() if "__" not in name}
+    known = naming.derive(spec.names, of_name, canonical=True)
     identity = naming.identify(spec.names, known)
     return (identity, known) if identity else None
 
 
-def _contradictions(groups: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Fields that a folder above gives another value than the folder's own name: name -> (above, own)."""
+def _disagreements(groups: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Fields that a folder above gives another value than the folder's own name: the value above, and the name's."""
     return {
         name.partition("__")[0]: (value, groups[name.partition("__")[0]])
         for name, value in groups.items()
@@ -184,11 +182,14 @@ def _lies_under(layout: Layout, parts: Sequence[str]) -> bool:
     return any(name.casefold() in names for name in layout.under)
 
 
-def _named_like(spec: Spec, layout: Layout, groups: Mapping[str, str], frames: Frames) -> bool:
-    if not frames.names:
-        return False
-    pattern = Template(layout.frame).regex({**spec.names.patterns, "frame": r"\d+"})
-    return pattern.fullmatch(frames.names[0]) is not None
+def _named_like(spec: Spec, layout: Layout, frames: Frames) -> bool:
+    """Whether the first frame has a name as the layout's frames have them."""
+    return bool(frames.names) and frame_matcher(spec, layout).fits(frames.names[0])
+
+
+def frame_matcher(spec: Spec, layout: Layout) -> Matcher:
+    """The pattern of the names of a layout's frames."""
+    return Template(layout.frame).matcher({**spec.names.patterns, "frame": DIGITS})
 
 
 def expected_path(spec: Spec, layout: Layout, annotation: Annotation) -> str | None:
@@ -196,18 +197,17 @@ def expected_path(spec: Spec, layout: Layout, annotation: Annotation) -> str | N
 
     None where the annotation does not say enough: a CSV without the names of expressions, say.
     """
-    given = {"subject_name": annotation.subject, "video_name": annotation.video}
+    values = {"subject_name": annotation.subject, "video_name": annotation.video}
     if annotation.expression and spec.names.expression:
-        match = Template(spec.names.expression).regex(spec.names.patterns).fullmatch(annotation.expression)
-        given |= match.groupdict() if match else {}
+        values |= Template(spec.names.expression).matcher(spec.names.patterns).fields(annotation.expression) or {}
     try:
-        return Template(layout.folder).render(naming.derive(spec.names, given))
+        return Template(layout.folder).render(naming.derive(spec.names, values))
     except KeyError:
         return None
 
 
 def nearest_path(leaf: Leaf, paths: Iterable[str]) -> str | None:
-    """The expected path most like the end of a folder's path, if any is like it."""
+    """The expected path that is most similar to the end of a folder's path, if any is."""
     best, nearest = 0.6, None
     matcher = difflib.SequenceMatcher()
     for path in paths:

@@ -1,4 +1,4 @@
-"""Findings from inside image files: the first of every folder, or all of them."""
+"""Findings about image files: the first of every folder, or all of them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _Shape = tuple[int, int, int]
 
 
 def check_images(context: Context, *, deep: bool, progress: Callable[[int], None] | None = None) -> Iterator[Finding]:
-    """Look into the first image of every folder; with ``deep`` decode every image, on all cores.
+    """Read the head of the first image of every folder; with ``deep`` decode every image, on all cores.
 
-    ``progress`` is called with the number of images looked at since the last call.
+    ``progress`` is called with the number of images read since the last call.
     """
     most = None if deep else 1
     work = [(folder, folder.frames.names[:most]) for folder in context.inventory.folders]
@@ -45,13 +45,13 @@ def check_images(context: Context, *, deep: bool, progress: Callable[[int], None
 def _of_folder(folder: Folder, looked: dict[str, _Looked]) -> Iterator[Finding]:
     shapes = Counter(_shape(facts) for facts, _ in looked.values() if facts)
     usual = shapes.most_common(1)[0][0] if shapes else None
-    raised: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for name, (facts, damage) in looked.items():
-        for code, message, found in _of_image(name, facts, damage, usual):
-            raised[code] += 1
-            if raised[code] <= _SHOWN:
-                yield about_folder(code, message, folder, path=f"{folder.path}/{name}", found=found)
-    for code, count in raised.items():
+        for code, message, actual in _of_image(name, facts, damage, usual):
+            counts[code] += 1
+            if counts[code] <= _SHOWN:
+                yield about_folder(code, message, folder, path=f"{folder.path}/{name}", found=actual)
+    for code, count in counts.items():
         if count > _SHOWN:
             message = f"{count - _SHOWN} more images like this in the folder"
             yield about_folder(code, message, folder, found=str(count))
@@ -60,7 +60,7 @@ def _of_folder(folder: Folder, looked: dict[str, _Looked]) -> Iterator[Finding]:
 def _of_image(
     name: str, facts: Facts | None, damage: str | None, usual: _Shape | None
 ) -> Iterator[tuple[str, str, str]]:
-    """Code, message and what was found, for each thing wrong with one image."""
+    """Code, message and actual value, for each thing wrong with one image."""
     if damage == EMPTY:
         yield "ME305", f"{name} has no content", "0 bytes"
     elif damage is not None:
@@ -70,13 +70,17 @@ def _of_image(
     if not suffix_fits(name, facts.format):
         yield "ME308", f"{name} is a {facts.format.upper()}", facts.format
     if usual is not None and _shape(facts) != usual:
-        yield "ME307", f"{name} is {_said(_shape(facts))}, the others are {_said(usual)}", _said(_shape(facts))
+        yield (
+            "ME307",
+            f"{name} is {_described(_shape(facts))}, the others are {_described(usual)}",
+            _described(_shape(facts)),
+        )
 
 
 def _shape(facts: Facts) -> _Shape:
     return (facts.width, facts.height, facts.channels)
 
 
-def _said(shape: _Shape) -> str:
+def _described(shape: _Shape) -> str:
     width, height, channels = shape
     return f"{width}x{height} with {channels} channel{'' if channels == 1 else 's'}"

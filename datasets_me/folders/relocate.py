@@ -1,10 +1,10 @@
 """Moving misplaced folders to where they belong: planned, journalled, undoable, never over anything.
 
-The journal is a file of JSON lines under the root. Every step is written and flushed before it is done, so that a
-killed run can be gone on with or undone: the state of the disk tells whether the last step happened.
+The journal is a file of JSON lines under the root. Every step is written and flushed before it is taken, so that a
+killed run can be continued or undone: the state of the disk tells whether the last step happened.
 
-The journal may have come with the dataset, from a stranger. Nothing is moved because it says so but by `undo`, which
-the user asks for; and every path in it is checked to lie under the root, whatever the journal says and links point at.
+The journal may come from a stranger, together with the dataset. Only `undo`, which the user asks for, moves folders
+because of it; and every path in it must be under the root, links included.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PATHS = ("path", "source", "target")
 
 @dataclass(frozen=True)
 class Move:
-    """One folder to move; paths are relative to the root. ``blocked`` says why it cannot be, or is None."""
+    """One folder to move; paths are relative to the root. ``blocked`` says why it cannot be moved, or is None."""
 
     source: str
     target: str
@@ -40,32 +40,32 @@ class Move:
 
 
 def plan(inventory: Inventory) -> list[Move]:
-    """The moves that would put every misplaced folder right, in order of path."""
+    """The moves that would put every misplaced folder in its right place, in order of path."""
     root = inventory.tree.root
     moves: list[Move] = []
     for folder in inventory.folders:
         if not folder.relocation and not folder.mislocated:
             continue
-        why = folder.relocation.why if folder.relocation else "its own name names another subject than the folder above"
+        why = folder.relocation.why if folder.relocation else "its name gives another subject than the folder above"
         blocked = None
         if folder.reaches_above_root:
-            blocked = "its right place lies outside the root; give a --root further up"
+            blocked = "its right place is outside the root; give a --root further up"
         elif fault := path_fault(folder.target) or _link_fault(root, folder.path) or _link_fault(root, folder.target):
             blocked = f"a folder cannot be moved there: {fault}"
         elif os.path.lexists(root / folder.target):
             blocked = "something is there already"
         elif folder.target in [move.target for move in moves]:
-            blocked = "another folder is to be moved there"
+            blocked = "another folder will be moved there"
         moves.append(Move(folder.path, folder.target, why, blocked))
     return moves
 
 
 def apply(root: Path, moves: list[Move]) -> list[Move]:
-    """Move what is not blocked; returns what was moved. What an interrupted run left undone is planned like all else.
+    """Move what is not blocked; returns what was moved. What an interrupted run did not do is planned again.
 
     Raises:
-        RelocationError: the journal is not ours to write, a folder vanished, something appeared in its place, or the
-            disk refuses.
+        RelocationError: the journal cannot be written, a folder has gone, its new place is taken, or the system does
+            not allow it.
     """
     _read(root)
     moved = []
@@ -83,7 +83,7 @@ def apply(root: Path, moves: list[Move]) -> list[Move]:
 
 
 def unfinished(root: Path) -> Move | None:
-    """The move that an interrupted run wrote down and did not do, so that it is still to be done.
+    """The move that an interrupted run wrote into the journal but did not make.
 
     Raises:
         RelocationError: the journal cannot be read, or leads out of the root.
@@ -97,11 +97,12 @@ def unfinished(root: Path) -> Move | None:
 def undo(root: Path) -> tuple[list[Move], list[Move]]:
     """Move everything back that the journal says was moved, last first, and remove the journal.
 
-    Returns the moves undone, and those whose folder is at neither place any more.
+    Returns:
+        The moves that were undone, and those whose folder is no longer in either place.
 
     Raises:
-        RelocationError: there is no journal, it leads out of the root, or a folder cannot go back; the journal then
-            keeps what is left.
+        RelocationError: there is no journal, it leads out of the root, or a folder cannot be moved back; the journal
+            then keeps the steps that are left.
     """
     steps = _read(root)
     if not steps:
@@ -131,9 +132,9 @@ def _move(step: dict[str, Any]) -> Move:
 
 def _both_taken(root: Path, step: dict[str, Any]) -> RelocationError:
     return RelocationError(
-        f"the folder {step['source']} was to move to {step['target']}, but both places are taken",
+        f"the folder {step['source']} was to be moved to {step['target']}, and both exist now",
         where=str(root / JOURNAL),
-        fix="put one of the two away, then run the same command again",
+        fix="move one of the two elsewhere, then run the same command again",
     )
 
 
@@ -149,7 +150,7 @@ def _rename(root: Path, source: str, target: str) -> None:
 
 
 def _place(root: Path, path: str) -> Path:
-    """Where a folder lies that is moved: a link that leads out of the root is moved itself, but not gone through."""
+    """The place of a folder that is moved. A link that leads out of the root can be moved, but not gone through."""
     fault = _link_fault(root, path)
     if fault is not None:
         raise RelocationError(f"a folder cannot be moved: {fault}", where=str(root))
@@ -184,7 +185,7 @@ def _line(step: dict[str, Any]) -> bytes:
 
 
 def _open(root: Path, flags: int) -> Any:
-    """The journal: a file of its own, not another that a link of either kind makes it stand for.
+    """The journal, which must be a file of its own and not a symbolic or hard link to another.
 
     Raises:
         OSError: it cannot be opened, or is a link.
@@ -201,12 +202,12 @@ def _open(root: Path, flags: int) -> Any:
 
 
 def _whole_lines(content: bytes) -> bytes:
-    """The journal without a last line that was cut off: it was never acted on."""
+    """The journal without an incomplete last line, whose step was never taken."""
     return content[: content.rfind(b"\n") + 1]
 
 
 def _read(root: Path) -> list[dict[str, Any]]:
-    """The steps of the journal, all of them between places under the root; none where there is no journal."""
+    """The steps of the journal, all of them under the root; none where there is no journal."""
     try:
         with _open(root, os.O_RDONLY) as journal:
             content = _whole_lines(journal.read())
@@ -216,7 +217,7 @@ def _read(root: Path) -> list[dict[str, Any]]:
         raise RelocationError(
             f"the journal cannot be read: {error.strerror or error}",
             where=str(root / JOURNAL),
-            fix="look at it, and put it away if it is not of your own moves",
+            fix="look at it, and move it elsewhere if it is not about moves of your own",
         ) from error
     steps = []
     for number, line in enumerate(content.splitlines(), start=1):
@@ -228,16 +229,16 @@ def _read(root: Path) -> list[dict[str, Any]]:
             raise RelocationError(
                 f"line {number} of the journal is not readable",
                 where=str(root / JOURNAL),
-                fix="mend or remove that line; the other lines say what was moved where",
+                fix="correct or remove that line; the other lines say what was moved where",
             ) from error
         for path in (step[key] for key in _PATHS if key in step):
             fault = path_fault(path) or _link_fault(root, path) or ("that is itself" if path == JOURNAL else None)
             if fault is not None:
                 raise RelocationError(
-                    f"line {number} of the journal names '{printable(path)}', where nothing can have been moved: "
+                    f"line {number} of the journal names '{printable(path)}', which cannot be one of its steps: "
                     f"{fault}",
                     where=str(root / JOURNAL),
-                    fix="this journal is not of your own moves: put it away",
+                    fix="this journal is not about moves of your own; move it elsewhere",
                 )
         steps.append(step)
     return steps

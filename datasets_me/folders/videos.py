@@ -12,7 +12,7 @@ from datasets_me.schema.spec import Spec
 
 
 def list_videos(spec: Spec, annotations: Sequence[Annotation], inventory: Inventory | None) -> list[Video]:
-    """One row per folder of a layout, then one per annotated video that has none. Opens one image per folder.
+    """One row per folder of a layout, then one per annotated video that has none. One image per folder is opened.
 
     Without an inventory every annotated video is a row without a path.
     """
@@ -20,7 +20,7 @@ def list_videos(spec: Spec, annotations: Sequence[Annotation], inventory: Invent
     seen: set[str] = set()
     by_key = tie(spec.layouts, annotations)
     for folder in inventory.folders if inventory else ():
-        # Of several folders for one thing, the one in the right place has the annotations.
+        # Of several folders that show the same, the one in the right place has the annotations.
         chosen = inventory is not None and inventory.by_key[folder.key][0] is folder
         tied = by_key.get(folder.key, []) if chosen else []
         rows.append(_video_of(spec, inventory, folder, tied))

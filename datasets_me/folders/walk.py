@@ -1,4 +1,4 @@
-"""One pass over a tree of folders: which folders hold frames, and which."""
+"""One pass over a tree of folders: which folders contain frames, and which frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datasets_me.core.text import is_utf8, printable
 
 @dataclass(frozen=True)
 class Leaf:
-    """A folder that holds images, or no folders. ``path`` is relative to the root, with ``/``; the root is "."."""
+    """A folder with images, or without folders. ``path`` is relative to the root, with ``/``; the root is "."."""
 
     path: str
     frames: Frames
@@ -23,7 +23,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Tree:
-    """All leaves under a root, in order of path; folders that could not be opened, with the reason; file count."""
+    """All leaves under a root, in order of path; folders that could not be opened, with the reason; number of files."""
 
     root: Path
     leaves: tuple[Leaf, ...]
@@ -36,16 +36,16 @@ Progress = Callable[[int, int], None]
 
 
 def walk(root: Path, progress: Progress | None = None) -> Tree:
-    """List a tree once. Linked folders are followed within the root, but never into one that is already being listed.
+    """List a tree once. Links to folders are followed within the root, but never into a folder above them.
 
-    What cannot be opened, what has no name for a path, and links that lead out of the root, or on from link to link,
-    are ``unreadable``.
+    ``unreadable`` are folders that cannot be opened or have an unusable name, links that lead out of the root, and
+    links in folders that are reached through several links.
 
     Raises:
-        FolderError: the root is no folder.
+        FolderError: the root is not a folder.
     """
     if not root.is_dir():
-        raise FolderError("the root is not a folder", where=str(root), fix="give the folder the frames lie under")
+        raise FolderError("the root is not a folder", where=str(root), fix="give the folder that contains the frames")
     leaves: list[Leaf] = []
     unreadable: list[tuple[str, str]] = []
     files = folders = 0
@@ -82,8 +82,8 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
 def _list(folder: Path, top: str) -> tuple[list[str], list[str], set[str], list[tuple[str, str]]]:
     """Names of files and of folders in one folder, which folders are links, and what cannot be used, with the reason.
 
-    Hidden folders are passed over. A file whose name is no text gets one that is no frame's. Files that are links out
-    of the root are one entry, whose name is empty.
+    Hidden folders are skipped. A file name that is not UTF-8 is shown in a form that no frame has. Files that are links
+    out of the root make one entry, whose name is empty.
     """
     names, below, linked, unusable, leading_out = [], [], set(), [], []
     with os.scandir(folder) as entries:
@@ -104,7 +104,7 @@ def _list(folder: Path, top: str) -> tuple[list[str], list[str], set[str], list[
                 names.append(entry.name)
     if leading_out:
         count = plural(len(leading_out), "link")
-        unusable.append(("", f"{count} of files out of the root, such as {min(leading_out)}"))
+        unusable.append(("", f"{count} to files outside the root, such as {min(leading_out)}"))
     return names, below, linked, unusable
 
 
@@ -113,4 +113,4 @@ def _within(real: str, top: str) -> bool:
 
 
 _LEADS_OUT = "it is a link that leads out of the root"
-_LEADS_ON = f"it is a link in a folder that is reached by {MOST_LINKS} others already"
+_LEADS_ON = f"it is a link in a folder that is reached through {MOST_LINKS} other links"

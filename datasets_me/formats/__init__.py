@@ -1,0 +1,1 @@
+"""What lies on disk: the records, readers and writers of every kind of folder."""

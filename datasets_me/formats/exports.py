@@ -1,4 +1,4 @@
-"""What the folder of an export of a dataset says of itself, in ``export.json``."""
+"""The description of an exported dataset, in ``export.json``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datasets_me.formats.kinds import AUWGCN, CLIPS, SEGMENTS
 ABOUT = "export.json"
 
 EXPORTS = (SEGMENTS, CLIPS, AUWGCN)
-"""What an export of a dataset can be."""
+"""The kinds of exports of a dataset."""
 
 
 class _Schema(BaseModel):
@@ -36,14 +36,14 @@ class _Manifest(BaseModel):
 
 
 class _About(BaseModel):
-    """What every ``export.json`` must say; each kind says more."""
+    """What every ``export.json`` must contain; each kind adds more."""
 
     options: dict[str, Any]
     manifest: _Manifest
 
 
 def read_about(folder: Path, *kinds: Kind) -> dict[str, Any]:
-    """What ``export.json`` says; of any export of a dataset where no kind is named.
+    """The content of ``export.json``, of any export of a dataset where no kind is named.
 
     Raises:
         MeDatasetsError: there is none, it is damaged, of another kind, or of a version that cannot be read.

@@ -6,16 +6,19 @@
     features/<subject>/<name>.npy      float32 (T - step, R, 2), in units of ``unit_px``
     landmarks/<subject>/<name>.npz     landmarks (T, 68, 2) float32 in px of the raw frames; quality (T,) uint8; …
     done/<subject>/<name>.json         the video's row, written after its arrays
+    done/.begun/<name>.<random>        a video that changes, or has changed since the tables were written
 
-The two tables are written last. Before anything of a video changes, they and what says that it is done are removed; so
-no table is ever older than what it describes, whenever a run is killed.
+The two tables are written last. Before the arrays of a video change, the tables and its row in ``done`` are removed and
+a file is put into ``done/.begun``, which stays until tables are written that know of the change. So a table is never
+older than what it describes, even if a run is killed or two run at once; and a reader looks at one folder to see it.
 
-Any other folder of ``<subject>/<video>.npy`` is read as well; less is known of it then.
+Any other folder of ``<subject>/<video>.npy`` is read as well; less is known about it then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.arrays import ArrayError, load_npy, load_npz
-from datasets_me.core.errors import FeaturesError
-from datasets_me.core.files import read_json
+from datasets_me.core.errors import FeaturesError, WriteError
 from datasets_me.core.paths import check_table, under
-from datasets_me.core.tables import read_parquet
+from datasets_me.core.tables import open_parquet, read_parquet, write_parquet
+from datasets_me.core.text import printable
+from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
@@ -34,8 +38,10 @@ from datasets_me.formats.records import VideoFeatures
 TABLE, FINDINGS = "features.parquet", "findings.parquet"
 FOLDER, DONE = "features", "done"
 
-_OF_LANDMARKS: dict[str, tuple[int, ...]] = {"landmarks": (68, 2), "quality": ()}
-"""What a frame has of each array beside the features."""
+_BEGUN = f"{DONE}/.begun"
+_IDENTITY = ["subject", "name", "path", "status", "key"]
+_SHAPES: dict[str, tuple[int, ...]] = {"landmarks": (68, 2), "quality": ()}
+"""The shape of each array of a landmarks file, for one frame."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class FeatureFolder:
         """The features (T - step, R, 2) of a video, memory-mapped.
 
         Raises:
-            FeaturesError: there is no array, or it has another shape or kind of numbers.
+            FeaturesError: there is no array, or it has another shape or type.
             PathError: it lies outside the folder.
         """
         if row.features is None:
@@ -69,7 +75,7 @@ class FeatureFolder:
         return array
 
     def quality(self, row: VideoFeatures) -> NDArray[np.uint8] | None:
-        """What is wrong with each frame (T,), as flags of ``features.video.Quality``; None where nobody knows.
+        """What is wrong with each frame (T,), as flags of ``features.video.Quality``; None where it is not known.
 
         Raises:
             FeaturesError: the file is damaged.
@@ -78,24 +84,34 @@ class FeatureFolder:
         return None if row.landmarks is None else np.asarray(self.of_landmarks(row, "quality"), np.uint8)
 
     def of_landmarks(self, row: VideoFeatures, name: str) -> NDArray[np.generic]:
-        """An array of the file of a video's landmarks, which there has to be.
+        """An array of a video's landmarks file, which must exist.
 
         Raises:
-            FeaturesError: the file is damaged, or the array is not one of numbers, a row per frame.
+            FeaturesError: the file is damaged, or the array does not hold numbers, one row per frame.
             PathError: it lies outside the folder.
         """
-        path = under(self.folder, row.landmarks or "")
-        try:
-            array = np.asarray(load_npz(path, [name])[name])
-        except (ArrayError, ValueError) as error:
-            raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
-        each = _OF_LANDMARKS[name]
-        if array.dtype.kind not in "bufi" or array.shape[1:] != each or not array.ndim:
-            shape = ", ".join(map(str, ("T", *each)))
+        return read_landmarks(self.folder, row, name)[name]
+
+
+def read_landmarks(folder: Path, row: VideoFeatures, *names: str) -> dict[str, NDArray[np.generic]]:
+    """Arrays of a video's landmarks file, which must exist: ``landmarks`` (T, 68, 2), ``quality`` (T,).
+
+    Raises:
+        FeaturesError: the file is damaged, or an array does not hold numbers, one row per frame.
+        PathError: it lies outside the folder.
+    """
+    path = under(folder, row.landmarks or "")
+    try:
+        arrays = load_npz(path, names)
+    except (ArrayError, ValueError) as error:
+        raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
+    for name, array in arrays.items():
+        if array.dtype.kind not in "bufi" or array.shape[1:] != _SHAPES[name] or not array.ndim:
+            shape = ", ".join(map(str, ("T", *_SHAPES[name])))
             raise FeaturesError(
                 f"{name} must be numbers of shape ({shape}), not {array.dtype} {array.shape}", where=str(path)
             )
-        return array
+    return arrays
 
 
 def read(folder: Path, manifest: Manifest) -> FeatureFolder:
@@ -104,24 +120,32 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
     Arrays from elsewhere are taken to have the manifest's frame rate, to begin with the first frame, and to be in px.
 
     Raises:
-        FeaturesError: there is no such folder, nothing in it, its table is damaged, or an extraction into it has not
-            ended.
+        FeaturesError: there is no such folder, it is empty, its table is damaged, or an extraction into it is not
+            finished.
         PathError: a name or path of the table leads out of the folder, or a link does.
     """
     if not folder.is_dir():
         raise FeaturesError("there is no such folder of features", where=str(folder))
     if (folder / TABLE).is_file():
-        try:
-            rows = read_parquet(VideoFeatures, folder / TABLE)
-        except (OSError, ValueError) as error:
-            raise FeaturesError(f"{TABLE} is damaged: {error}", where=str(folder)) from error
-        check_table(folder / TABLE, rows, paths=["features", "landmarks", "path"], names=["name"])
-        changed = next(_changed(folder, rows), None)
-        if changed is not None:
-            raise _unfinished(folder, f"{changed.name} has changed since {TABLE} was written")
-        return FeatureFolder(folder, tuple(rows), True)
+        return FeatureFolder(folder, _read_table(folder), True)
     if (folder / EXTRACTION.about).is_file():
         raise _unfinished(folder, f"there is no {TABLE}")
+    return FeatureFolder(folder, _rows_of_arrays(folder, manifest), False)
+
+
+def _read_table(folder: Path) -> tuple[VideoFeatures, ...]:
+    try:
+        rows = read_parquet(VideoFeatures, folder / TABLE)
+        changes = begun(folder)
+    except (OSError, ValueError) as error:
+        raise FeaturesError(f"{TABLE} is damaged: {error}", where=str(folder)) from error
+    check_table(folder / TABLE, rows, paths=["features", "landmarks", "path"], names=["name"])
+    if changes:
+        raise _unfinished(folder, f"{printable(changes[0].stem)} has changed since {TABLE} was written")
+    return tuple(rows)
+
+
+def _rows_of_arrays(folder: Path, manifest: Manifest) -> tuple[VideoFeatures, ...]:
     rates = {row.video: row.fps for row in manifest.annotations}
     rows = []
     for path in sorted(folder.glob("*/*.npy")):
@@ -145,29 +169,76 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
             where=str(folder),
             fix="make features with me-datasets extract",
         )
-    return FeatureFolder(folder, tuple(rows), False)
+    return tuple(rows)
 
 
-def _changed(folder: Path, rows: Sequence[VideoFeatures]) -> Iterator[VideoFeatures]:
-    """The rows that are not what was written down when their arrays were; nothing is known where no such notes are."""
-    for row in rows if (folder / DONE).is_dir() else ():
-        path = row.features or row.landmarks
-        if path is None:
-            continue
-        try:
-            noted = read_json(folder / DONE / Path(path).parent.name / f"{row.name}.json")
-            if VideoFeatures.model_validate(noted["row"]) == row:
-                continue
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        yield row
+def begin(folder: Path, name: str) -> None:
+    """Note that a video changes, once its row in ``done`` is removed and before its arrays are.
+
+    Raises:
+        OSError: the note cannot be written.
+        PathError: a link leads out of the folder.
+    """
+    place = under(folder, _BEGUN)
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{name}.{secrets.token_hex(8)}").touch(exist_ok=False)
+
+
+def begun(folder: Path) -> list[Path]:
+    """The notes of changes that no table knows about yet.
+
+    Raises:
+        OSError: they cannot be listed.
+        PathError: a link leads out of the folder.
+    """
+    place = under(folder, _BEGUN)
+    return sorted(place.iterdir()) if place.is_dir() else []
+
+
+def write_tables(
+    folder: Path, rows: Sequence[VideoFeatures], findings: Sequence[Finding], changes: Sequence[Path]
+) -> None:
+    """Write the tables of an extraction.
+
+    Args:
+        folder: of the extraction.
+        rows: one per finished video.
+        findings: of all videos.
+        changes: what `begun` returned before the rows were collected. Notes that came later stay, and whoever made
+            them writes the tables again.
+
+    Raises:
+        WriteError: they cannot be written.
+    """
+    write_parquet(Finding, findings, folder / FINDINGS)
+    write_parquet(VideoFeatures, rows, folder / TABLE)
+    try:
+        for path in changes:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"the file cannot be removed: {error.strerror or error}", where=str(path)) from error
+
+
+def current(folder: Path, rows: Sequence[VideoFeatures], findings: Sequence[Finding]) -> bool:
+    """Whether the tables are there and say what `write_tables` would write, as far as the identity of rows tells.
+
+    To be asked where no change was `begun`: then arrays of the same key are the same.
+    """
+    try:
+        with open_parquet(folder / TABLE) as file:
+            table = file.read(_IDENTITY, use_threads=False)
+        if table.num_rows != len(rows) or read_parquet(Finding, folder / FINDINGS) != list(findings):
+            return False
+        return all(table[name].to_pylist() == [getattr(row, name) for row in rows] for name in _IDENTITY)
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _unfinished(folder: Path, why: str) -> FeaturesError:
     return FeaturesError(
-        f"an extraction into this folder has not ended: {why}",
+        f"an extraction into this folder is not finished: {why}",
         where=str(folder),
-        fix="run the same me-datasets extract again; what is done is not done again",
+        fix="run the same me-datasets extract again; finished videos are kept",
     )
 
 

@@ -8,22 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.errors import FolderError, PathError
+from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
 from datasets_me.core.frame_names import number_of, reach, read_names
 from datasets_me.core.paths import leads_out, under
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 
-_KNOWN = 100_000  # frames, the longest video that a manifest alone can say was there
+_KNOWN = 100_000  # frames; a manifest alone cannot make a video longer
 
 
 @dataclass(frozen=True)
 class FrameFiles:
     """The files of a folder of frames.
 
-    ``names`` are file names by 0-based frame number of the video. A number from ``start`` to before ``end`` without a
-    name is a missing frame. ``left_out`` are files whose number lies before the first frame or occurs a second time,
-    and links that lead out of the root; ``far`` those whose number lies too far from the others to be one of theirs.
+    ``names`` are file names by 0-based frame number of the video. A number from ``start`` up to ``end`` (excluded)
+    without a name is a missing frame. ``left_out`` are files whose number is before the first frame or occurs twice, and
+    links that lead out of the root; ``far`` are those whose number is too far from the others.
     """
 
     folder: Path
@@ -34,8 +34,38 @@ class FrameFiles:
     far: tuple[str, ...] = ()
 
 
+def choose_layout(manifest: Manifest, wanted: str | None, *, annotated: bool = False) -> str:
+    """The layout to take frames from, among those with folders in the manifest.
+
+    Without a wanted one, layouts with annotated folders come first, then those whose images are not the dataset's own
+    crops, then the order of the schema.
+
+    Args:
+        manifest: with folders.
+        wanted: the id of a layout, or None.
+        annotated: only layouts with annotated folders will do.
+
+    Raises:
+        MeDatasetsError: there is no such layout, or the manifest has no folders of it, or none at all.
+    """
+    known = [layout.id for layout in manifest.spec.layouts]
+    if wanted is not None and wanted not in known:
+        raise MeDatasetsError(f"there is no layout '{wanted}'", fix=f"choose one of {', '.join(known)}")
+    with_annotations = {video.layout for video in manifest.videos if video.path and video.annotations}
+    usable = with_annotations if annotated else {video.layout for video in manifest.videos if video.path}
+    ranked = sorted(manifest.spec.layouts, key=lambda layout: (layout.id not in with_annotations, layout.cropped))
+    chosen = next((layout.id for layout in ranked if layout.id in usable and wanted in (None, layout.id)), None)
+    if chosen is None:
+        raise MeDatasetsError(
+            f"the manifest has no {'annotated ' if annotated else ''}folders of frames"
+            + (f" of the layout '{wanted}'" if wanted else ""),
+            fix="make it with me-datasets convert … --root FOLDER",
+        )
+    return chosen
+
+
 def frame_rate(manifest: Manifest, video: Video) -> float:
-    """The rate of a video's files, whatever rate the source of the annotations counts at (25 instead of 200)."""
+    """The rate of a video's files, even if the annotations count at another (25 instead of 200)."""
     variants = {variant.id: variant for variant in manifest.spec.workbook.variants}
     variant = variants.get(manifest.variant)
     resampled = variant is not None and variant.frames is not None and variant.frames.fps
@@ -72,9 +102,9 @@ def annotations_of(manifest: Manifest, video: Video) -> list[Annotation]:
 def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     """List the frames of a video.
 
-    A folder of a whole video begins with frame 0, whether or not its file is there, unless its numbers obviously do not
-    count from there. A folder of one expression begins with its first file, or the first that the manifest knows; where
-    file numbers start anew in every folder, that is the annotated onset.
+    A folder of a whole video begins with frame 0, even if its file is missing, unless its numbers are obviously counted
+    from elsewhere. A folder of one expression begins with its first file, or the first that the manifest knows; where
+    file numbers start again in every folder, that is the annotated onset.
 
     Raises:
         FolderError: the video has no folder, it cannot be opened, or it lies outside the root.
@@ -112,8 +142,10 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
 
 
 def _ends(video: Video, names: Mapping[int, str], shift: int, *, whole: bool) -> tuple[int, int]:
-    """The first frame of a video and the one behind its last: of its files, and of those that were there when the
-    manifest was made, which are missing now, not gone. Nothing makes it longer than so many files can be.
+    """The first frame of a video, and the last plus one.
+
+    Files that the manifest knows are counted, since they are missing if they are no longer there; but a manifest cannot
+    make a video longer than its number of files allows.
     """
     width = max(reach(len(names)), min(video.frames or 0, _KNOWN))
     before = [number + shift for number in (video.first, video.last) if number is not None]

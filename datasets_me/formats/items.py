@@ -1,4 +1,4 @@
-"""The tables beside the items of an export: which there are, and what they were made from."""
+"""The tables beside the items of an export: the items, and what they were made from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FINDINGS = "findings.parquet"
 class ItemRow(Record):
     """One item of an export.
 
-    ``part`` is ``train`` or ``test`` of segments, ``whole`` of the array of a whole video, None of clips. ``file`` is
+    ``part`` is ``train`` or ``test`` for segments, ``whole`` for the array of a video, None for clips. ``file`` is
     relative to the export's folder, ``sha256`` its hash, ``key`` the item's name in a shard or table. ``start`` is the
     0-based frame, at ``fps``, of its first frame without context, ``length`` how many frames of the video it covers.
     ``annotations`` are the ids of the manifest's rows that it shows. ``features_key`` is that of the extraction,
@@ -49,7 +49,7 @@ class ItemRow(Record):
 
 
 def write_tables(folder: Path, items: list[ItemRow], annotations: list[Annotation], findings: list[Finding]) -> None:
-    """Write the items, whose files are there by now, the annotations they name, and the findings."""
+    """Write the items, whose files must exist, the annotations they name, and the findings."""
     write_parquet(ItemRow, list(_with_hashes(folder, items)), folder / TABLE)
     write_parquet(Annotation, annotations, folder / ANNOTATIONS)
     write_parquet(Finding, findings, folder / FINDINGS)
@@ -92,9 +92,9 @@ def read_annotations(folder: Path) -> dict[str, Annotation]:
 
 
 def describe(manifest: Manifest) -> dict[str, Any]:
-    """What an export records of its manifest.
+    """What an export records about its manifest.
 
-    The hash is that of its annotations, as lines of JSON; the classes are all that the schema has, in its order.
+    The hash is that of its annotations, as lines of JSON; the classes are all of the schema's, in its order.
     """
     digest = hashlib.sha256()
     for row in manifest.annotations:

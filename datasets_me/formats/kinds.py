@@ -1,4 +1,4 @@
-"""Every kind of folder that is written, its format, and the command that makes it."""
+"""Every kind of folder that is written, its format, and the command that writes it."""
 
 from __future__ import annotations
 

@@ -35,10 +35,10 @@ _TABLES: dict[str, type[Record]] = {"annotations": Annotation, "videos": Video, 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A dataset, typed: annotations, videos, findings, the schema, and where it all came from.
+    """A dataset, typed: annotations, videos, findings, the schema, and where they came from.
 
-    ``sources`` are the files read, each with ``name``, ``sha256`` and ``bytes``; ``options`` what the user chose;
-    ``variant`` the workbook variant the annotations were read by.
+    ``sources`` are the files that were read, each with ``name``, ``sha256`` and ``bytes``; ``options`` are the user's;
+    ``variant`` is the workbook variant of the annotations.
     """
 
     schema: Schema
@@ -51,6 +51,7 @@ class Manifest:
 
     @property
     def spec(self) -> Spec:
+        """The dataset."""
         return self.schema.spec
 
     def counts(self) -> dict[str, Any]:
@@ -76,9 +77,9 @@ class Manifest:
 
 
 def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
-    """Write a manifest: first under a temporary name, then renamed, so that no half of one is ever seen.
+    """Write a manifest. The same manifest gives the same bytes.
 
-    The same manifest gives the same bytes. With ``force`` an existing manifest is replaced; any other folder is not.
+    With ``force`` an existing manifest is replaced, but no other folder.
 
     Raises:
         OutputError: the folder exists and may not be replaced.

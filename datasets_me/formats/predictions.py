@@ -1,19 +1,19 @@
 """Files of predictions: CSV with a header, or npz with one array per column.
 
-Both have one entry per prediction. Which annotation or video it is about stands in any of the columns ``annotation``
-(the id in the manifest), ``dataset``, ``subject``, ``video``, ``expression``, ``onset``; which image of a set in a
+Both have one entry per prediction. The annotation or video it is about is given by any of the columns ``annotation``
+(the id in the manifest), ``dataset``, ``subject``, ``video``, ``expression``, ``onset``; the image of a set by a
 column ``image``, ``id``, ``path`` or the like (see ``schemas/predictions/plain.yaml``). The rest depends on the task:
 
 =============  =====================================================================================================
 recognition    ``label``: a class, or its number in ``--classes``; or scores: in a CSV one column ``score_<class>`` per
                class, in an npz ``scores`` (N, C) with ``classes`` (C,)
 spotting       ``video``, ``onset``, ``offset``: 0-based frames, both included; optional ``type``: micro or macro
-ensemble       npz as for recognition with scores; ``part`` (N,): ``validation`` or ``test``; of images their split is
-               taken where there is none
+ensemble       npz as for recognition with scores; ``part`` (N,): ``validation`` or ``test``; images without it have
+               that of their split
 =============  =====================================================================================================
 
-Frame numbers are the manifest's. A file with a header and no row, or with arrays of no length, holds zero predictions.
-An npz never holds Python objects (it is read without pickle).
+Frame numbers are the manifest's. A file with a header and no row, or with empty arrays, has zero predictions. An npz
+cannot contain Python objects (it is read without pickle).
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ from datasets_me.core.text import clean, closest
 
 KEYS = ("annotation", "dataset", "subject", "video", "expression", "onset")
 SCORE = "score_"
-"""With what the titles of columns of scores begin."""
+"""The beginning of the titles of score columns."""
 
-_NAMED = 20  # columns, in an error
+_NAMED = 20  # columns in a message
 
 _WHOLE = re.compile(r"([+-]?[0-9]{1,9})(?:\.0*)?")
-"""The number of a class, as it is or as tools write it that hold all numbers as floating-point ones."""
+"""The number of a class, with ``.0`` if a tool has written it as a floating-point number."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """The columns of one file, as text, with its scores where it has them.
+    """The columns of one file, as text, and its scores, if any.
 
-    ``columns`` are the names of all but those of the scores; ``rows`` holds one mapping per prediction; ``numbers`` the
-    line of the CSV or the 0-based index of the npz. ``scores`` is (N, C) float64 with its ``classes``, or None.
+    ``columns`` are the names of all columns but those of scores; ``rows`` has one mapping per prediction; ``numbers``
+    are the lines of the CSV or the 0-based indices of the npz. ``scores`` is (N, C) float64 with ``classes``, or None.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Predictions:
     classes: tuple[str, ...] = ()
 
     def place(self, index: int) -> Place:
-        """Where a prediction stands."""
+        """The place of a prediction in its file."""
         return Place(self.name, None, self.numbers[index])
 
     def keys(self, index: int) -> dict[str, str]:
@@ -68,13 +68,13 @@ class Predictions:
         return {name: value for name in KEYS if (value := self.rows[index].get(name))}
 
     def class_named(self, text: str, classes: Sequence[str] = ()) -> str:
-        """The class that a number stands for among ``classes``, or the file's own; any other text unchanged."""
+        """The class with a number among ``classes``, or among the file's; any other text unchanged."""
         number, names = whole_number(text), tuple(classes) or self.classes
         return names[number] if number is not None and 0 <= number < len(names) and text not in names else text
 
 
 def whole_number(text: str) -> int | None:
-    """The number that a text is, as it is or as tools write it that hold all numbers as floating-point ones."""
+    """The whole number in a text, with or without ``.0``; None for any other text."""
     match = _WHOLE.fullmatch(text)
     return int(match[1]) if match else None
 
@@ -91,8 +91,8 @@ def read(path: Path, needs: Sequence[str] = (), keys: Sequence[str] = KEYS) -> P
         MeDatasetsError: there is no such file, it is empty or cannot be read, or a column is missing.
     """
     content = content_of(path)
-    made = read_npz(path, content) if is_npz(content) else _csv(path, text_of(path, content))
-    names = set(made.columns)
+    predictions = read_npz(path, content) if is_npz(content) else _csv(path, text_of(path, content))
+    names = set(predictions.columns)
     for column in needs:
         if column not in names:
             near = closest(column, names)
@@ -103,7 +103,7 @@ def read(path: Path, needs: Sequence[str] = (), keys: Sequence[str] = KEYS) -> P
         raise MeDatasetsError(
             "no column says what the predictions are about", where=str(path), fix=f"add one of {', '.join(keys)}"
         )
-    return made
+    return predictions
 
 
 def content_of(path: Path) -> bytes:
@@ -120,13 +120,13 @@ def content_of(path: Path) -> bytes:
         raise MeDatasetsError(
             "the file is empty",
             where=str(path),
-            fix="where nothing was predicted, write the header alone; else write the predictions again",
+            fix="if nothing was predicted, write the header alone; otherwise write the predictions again",
         )
     return content
 
 
 def is_npz(content: bytes) -> bool:
-    """Whether the content of a file is an npz, or means to be one."""
+    """Whether the content of a file begins as an npz does."""
     return content[:2] == b"PK"
 
 
@@ -134,7 +134,7 @@ def text_of(path: Path, content: bytes) -> str:
     """The content of a file as text.
 
     Raises:
-        MeDatasetsError: it is not.
+        MeDatasetsError: it is not text in UTF-8.
     """
     try:
         return content.decode("utf-8-sig")
@@ -146,7 +146,7 @@ def read_rows(path: Path, text: str) -> tuple[list[str], list[dict[str, str]], l
     """The header of a CSV, its rows that are not empty, and their lines.
 
     Raises:
-        MeDatasetsError: a column stands twice, or a row has another number of cells than the header.
+        MeDatasetsError: a column occurs twice, or a row has another number of cells than the header.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[dict[str, str]] = []
@@ -155,7 +155,7 @@ def read_rows(path: Path, text: str) -> tuple[list[str], list[dict[str, str]], l
         header = [clean(cell) for cell in next(reader, [])]
         repeated = [name for name, count in Counter(filter(None, header)).items() if count > 1]
         if repeated:
-            raise MeDatasetsError(f"the column '{min(repeated)}' stands twice in the header", where=str(path))
+            raise MeDatasetsError(f"the column '{min(repeated)}' occurs twice in the header", where=str(path))
         for cells in reader:
             if not any(clean(cell) for cell in cells):
                 continue
@@ -211,8 +211,8 @@ def read_npz(path: Path, content: bytes) -> Predictions:
     columns = {name: array for name, array in arrays.items() if array.ndim == 1}
     lengths = {len(array) for array in [*columns.values(), *([] if scores is None else [scores])]}
     if len(lengths) > 1:
-        said = ", ".join(f"{name} {len(array)}" for name, array in sorted(columns.items()))
-        raise MeDatasetsError(f"the arrays differ in length: {said}", where=str(path))
+        shown = ", ".join(f"{name} {len(array)}" for name, array in sorted(columns.items()))
+        raise MeDatasetsError(f"the arrays differ in length: {shown}", where=str(path))
     if scores is not None and classes and scores.shape[1] != len(classes):
         raise MeDatasetsError(f"scores has {scores.shape[1]} columns, classes {len(classes)} names", where=str(path))
     count = lengths.pop() if columns else 0
@@ -229,7 +229,7 @@ def read_npz(path: Path, content: bytes) -> Predictions:
 
 
 def _text(value: object) -> str:
-    """A cell as text: whole numbers without the point that float arrays give them."""
+    """A cell as text; whole numbers without the ``.0`` of float arrays."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -18,8 +18,8 @@ Side = Literal["bilateral", "left", "right", "asymmetric", "top", "bottom"]
 class ActionUnit(Record):
     """One action unit of the Facial Action Coding System.
 
-    ``side`` is ``bilateral`` where the coder wrote none; ``top`` and ``bottom`` are lips.
-    ``intensity`` is a letter A (trace) to E (maximum), or a doubt such as ``"B/C"``.
+    ``side`` is ``bilateral`` where the coder wrote none; ``top`` and ``bottom`` mean the lips.
+    ``intensity`` is a letter from A (trace) to E (maximum), or a doubt such as ``"B/C"``.
     Units that exclude each other share an ``alternative`` number; those with the same ``option``
     within it go together: ``(8+25)or(50)`` is alternative 0, option 0 for 8 and 25, option 1 for 50.
     """
@@ -34,10 +34,10 @@ class ActionUnit(Record):
 
 
 class Annotation(Record):
-    """One annotated expression: a row of the workbook, read, beside what the workbook said.
+    """One annotated expression: a row of the workbook as it was read, and as it was written.
 
     ``onset``, ``apex`` and ``offset`` are 0-based frame numbers of the video, inclusive, or null.
-    ``corrected`` maps each column that a correction of the schema changed to its new text; the raw fields keep the old.
+    ``corrected`` maps each column that a correction of the schema changed to its new text; the raw fields stay.
     ``source_cells`` maps each field to its cell (``{"onset": "C12"}``); ``extra`` keeps every other
     column of the row as text.
     """
@@ -79,12 +79,12 @@ class Annotation(Record):
 
     @property
     def in_order(self) -> bool:
-        """Whether those of onset, apex and offset that are known come in this order; rows that do not are ME107."""
+        """Whether onset, apex and offset, as far as they are known, are in this order; other rows are ME107."""
         known = [frame for frame in (self.onset, self.apex, self.offset) if frame is not None]
         return known == sorted(known)
 
     def place(self, field: str | None = None) -> Place:
-        """The row of the workbook it comes from, or its cell of one field."""
+        """Its row in the workbook, or the cell of one field."""
         letter = self.source_cells.get(field or "", "").rstrip("0123456789") or None
         return Place(self.source_file, self.source_sheet, self.source_row, letter)
 
@@ -119,11 +119,11 @@ class VideoFeatures(Record):
     """One video of an extraction: where its arrays lie, and what is known of them.
 
     ``name`` is the stem of its files; ``features`` and ``landmarks`` are their paths relative to the extraction's
-    folder, null where there is none. ``frames`` is the number of frames T that were looked at, ``fps`` their rate and
+    folder, null where there is none. ``frames`` is the number T of frames that were read, ``fps`` their rate and
     ``start`` the 0-based number, at that rate, of the first; feature i is the motion from frame ``start + i`` to
     ``start + i + step``, in units of ``unit_px`` px. ``good``, ``missing``, ``no_face`` and ``clipped`` count frames
-    by their quality. ``crop_pad`` is the room that the schema gives the face, where the crop is a face with room around
-    it. ``key`` is the hash of all that the arrays depend on.
+    by their quality. ``crop_pad`` is the margin that the schema asks for, where the crop has a margin. ``key`` is
+    the hash of everything that the arrays depend on.
     """
 
     dataset: str
@@ -157,7 +157,7 @@ class VideoFeatures(Record):
 
 
 class SplitRow(Record):
-    """What one fold of a split puts into one of its parts.
+    """One item in one part of one fold of a split.
 
     ``annotation`` is the id of one expression, for splits of expressions; null stands for the whole video.
     """

@@ -29,8 +29,8 @@ from datasets_me.formats.kinds import SPLIT
 from datasets_me.formats.records import SplitRow
 
 Unit = Literal["expression", "video"]
-Label = Literal["type", "emotion", "class_3", "class_5"]
-LABELS: tuple[Label, ...] = ("type", "emotion", "class_3", "class_5")
+LabelField = Literal["type", "emotion", "class_3", "class_5"]
+LABELS: tuple[LabelField, ...] = ("type", "emotion", "class_3", "class_5")
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
@@ -63,10 +63,10 @@ class Split:
 
     @cached_property
     def _parts(self) -> dict[str, dict[str, list[SplitRow]]]:
-        found: dict[str, dict[str, list[SplitRow]]] = {}
+        parts: dict[str, dict[str, list[SplitRow]]] = {}
         for row in self.rows:
-            found.setdefault(row.fold, {}).setdefault(row.part, []).append(row)
-        return found
+            parts.setdefault(row.fold, {}).setdefault(row.part, []).append(row)
+        return parts
 
     def part(self, fold: str, part: Part) -> list[SplitRow]:
         """The rows of one part of one fold; empty where there are none.
@@ -84,7 +84,7 @@ class Split:
 
 
 def write(split: Split, folder: Path, *, force: bool = False) -> None:
-    """Write a split: first under a temporary name, then renamed. The same split gives the same bytes.
+    """Write a split. The same split gives the same bytes.
 
     Raises:
         OutputError: the folder exists and may not be replaced.
@@ -102,19 +102,19 @@ def read(folder: Path) -> Split:
     Raises:
         SplitError: there is none, it is damaged, a newer version wrote it, or its two files have other folds.
     """
-    said = artefact.read_about(folder, SPLIT)
+    content = artefact.read_about(folder, SPLIT)
     try:
-        made = Split(
-            protocol=said["protocol"],
-            unit=said["unit"],
+        split = Split(
+            protocol=content["protocol"],
+            unit=content["unit"],
             rows=tuple(_read_rows(folder / _ROWS)),
-            seed=said["seed"],
+            seed=content["seed"],
             findings=tuple(read_parquet(Finding, folder / _FINDINGS)),
-            manifests=list(said["manifests"]),
-            options=dict(said["options"]),
+            manifests=list(content["manifests"]),
+            options=dict(content["options"]),
         )
-        _check(made)
-        differs = _difference(_folds(made.rows), said["folds"])
+        _check(split)
+        differs = _difference(_folds(split.rows), content["folds"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SplitError(
             f"the split is damaged: {error}", where=str(folder), fix="make it again with me-datasets split"
@@ -123,11 +123,11 @@ def read(folder: Path) -> Split:
         raise SplitError(
             f"{_ABOUT} and {_ROWS} differ: {differs}", where=str(folder), fix="make the split again, do not edit it"
         )
-    return made
+    return split
 
 
 def about(split: Split) -> dict[str, Any]:
-    """What ``split.json`` says."""
+    """The content of ``split.json``."""
     return {
         "protocol": split.protocol,
         "unit": split.unit,
@@ -139,7 +139,7 @@ def about(split: Split) -> dict[str, Any]:
 
 
 def row_of(fold: str, part: Part, dataset: str, subject: str, video: str, annotation: str | None) -> SplitRow:
-    """A row from values that are known to be right: a large split has millions, and checking each takes its time."""
+    """A row from values that are known to be right; a large split has millions, and checking each would take long."""
     return SplitRow.model_construct(
         _FIELDS, fold=fold, part=part, dataset=dataset, subject=subject, video=video, annotation=annotation
     )
@@ -155,35 +155,35 @@ def _folds(rows: Iterable[SplitRow]) -> Folds:
 
 
 def _check(split: Split) -> None:
-    """What a split says of itself.
+    """Check the description of a split.
 
     Raises:
-        ValueError: it is not what this package writes.
+        ValueError: a value is not one that this package writes.
     """
     if not isinstance(split.protocol, str):
         raise ValueError(f"the protocol is {split.protocol!r}")
     if split.unit not in get_args(Unit):
-        raise ValueError(f"the unit is {split.unit!r}, which is none of {', '.join(get_args(Unit))}")
+        raise ValueError(f"the unit is {split.unit!r}, which is not one of {', '.join(get_args(Unit))}")
     stratify = split.options.get("stratify")
     if stratify is not None and stratify not in LABELS:
-        raise ValueError(f"it is stratified by {stratify!r}, which is none of {', '.join(LABELS)}")
+        raise ValueError(f"it is stratified by {stratify!r}, which is not one of {', '.join(LABELS)}")
 
 
-def _difference(rows: Folds, said: Folds) -> str | None:
-    """The first item that only one of the table and ``split.json`` has in a part, in words; order does not count.
+def _difference(rows: Folds, described: Folds) -> str | None:
+    """The first item that only the table or only ``split.json`` has in a part, in words; the order does not count.
 
     Raises:
-        TypeError, AttributeError: what ``split.json`` says are no folds.
+        TypeError, AttributeError: ``split.json`` does not contain folds.
     """
-    if rows == said:
+    if rows == described:
         return None
-    for fold in dict.fromkeys([*rows, *said]):
-        if rows.get(fold) == said.get(fold):
+    for fold in dict.fromkeys([*rows, *described]):
+        if rows.get(fold) == described.get(fold):
             continue
-        table, text = _counted(rows.get(fold, {})), _counted(said.get(fold, {}))
+        table, text = _counted(rows.get(fold, {})), _counted(described.get(fold, {}))
         for file, more in ((_ROWS, table - text), (_ABOUT, text - table)):
             for part, dataset, subject, item in more:
-                return f"in {part} of fold '{fold}', {file} alone has {item}, of {subject} of {dataset}"
+                return f"in {part} of fold '{fold}', only {file} has {item}, of {subject} of {dataset}"
     return None
 
 
@@ -198,7 +198,7 @@ def _counted(parts: dict[str, dict[str, dict[str, list[str]]]]) -> Counter[tuple
 
 
 def _read_rows(path: Path) -> Iterator[SplitRow]:
-    """The rows of a table; equal texts are one object, since there are few and each occurs in every fold.
+    """The rows of a table. Equal texts share one object, since there are few and each occurs in every fold.
 
     Raises:
         OSError, ValueError: the file cannot be read, or is not such a table.

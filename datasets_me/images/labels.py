@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from datasets_me.core.errors import ImagesError, Place
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.images.paths import PathPattern
 from datasets_me.schema.images import ImageSpec, LabelFiles, LabelList
+from datasets_me.schema.patterns import matcher
 from datasets_me.schema.template import Template
 
 
@@ -58,12 +58,12 @@ def read_list(root: Path, paths: Sequence[str], rule: LabelList, findings: list[
             where=str(root),
             fix="give the folder that holds both the list and the images",
         )
-    labels, line_is = Labels(files=found), re.compile(rule.line)
+    labels, line_is = Labels(files=found), matcher(rule.line, ignore_case=False)
     for path in found:
         for number, line in enumerate(_text(root, path).splitlines(), start=1):
-            match = line_is.fullmatch(line.strip())
-            if match:
-                labels.add(match["key"].casefold(), Label(match["label"], path, number), findings)
+            fields = line_is.fields(line.strip()) or {}
+            if fields.keys() >= {"key", "label"}:
+                labels.add(fields["key"].casefold(), Label(fields["label"], path, number), findings)
             elif line.strip():
                 place = Place(path, row=number)
                 findings.append(finding("ME701", f"the line names no image: '{line.strip()[:60]}'", place=place))

@@ -11,6 +11,7 @@ from datasets_me.core.errors import ImagesError
 from datasets_me.core.paths import MOST_LINKS, leads_out, path_fault
 from datasets_me.core.text import same
 from datasets_me.schema.images import ImageSpec
+from datasets_me.schema.patterns import Located, place_of
 from datasets_me.schema.template import Template
 
 _ANYWHERE = "**/"
@@ -61,22 +62,21 @@ class PathPattern:
     """A path with fields, as a schema gives it; ``**/`` in front stands for any folders."""
 
     def __init__(self, text: str, spec: ImageSpec, patterns: Mapping[str, str] | None = None) -> None:
-        template = Template(text.removeprefix(_ANYWHERE))
+        template = Template(Located(text.removeprefix(_ANYWHERE), place_of(text)))
         given = dict(patterns or {})
         if "split" in template.fields and "split" not in given:
             # longest first: "train" would leave "ing" of "training" over
             names = [name for split, names in spec.splits.items() for name in (split, *names)]
             given["split"] = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or "(?!)"
         prefix = "(?:.*/)?" if text.startswith(_ANYWHERE) else ""
-        self._regex = re.compile(prefix + template.regex(given).pattern, re.IGNORECASE)
+        self._matcher = template.matcher(given, prefix)
         self.fields = frozenset(template.fields)
 
     def fields_of(self, path: str) -> dict[str, str] | None:
         """The fields of a path, or None for one that is no such path, or gives one field two values."""
-        match = self._regex.fullmatch(path)
-        if match is None:
+        found = self._matcher.fields(path)
+        if found is None:
             return None
-        found = match.groupdict()
         fields = {name: value for name, value in found.items() if "__" not in name}
         for name, value in found.items():
             if "__" in name and not same(value, fields[name.partition("__")[0]]):

@@ -23,6 +23,7 @@ class ImageSchema:
 
     @property
     def sha256(self) -> str:
+        """The hash of the text, in hexadecimal digits."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 

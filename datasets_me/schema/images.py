@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from datasets_me.core.text import clean, fold
-from datasets_me.schema.spec import Model, Name, Pattern, not_valid
+from datasets_me.schema.spec import Model, Name, Pattern, TemplateText, not_valid
 from datasets_me.schema.template import Template
 
 Split = Literal["train", "validation", "test"]
@@ -40,7 +40,7 @@ class Layout(Model):
     """How files lie: a path with fields, such as ``{split}/{label}/{name}``. ``**/`` in front: under any folders."""
 
     id: str
-    path: str
+    path: TemplateText
     patterns: dict[Name, Pattern] = Field(default_factory=dict, description="what a field looks like")
 
     @model_validator(mode="after")
@@ -70,7 +70,9 @@ class LabelList(Model):
 class LabelFiles(Model):
     """A text file per sequence, whose content is a label; the rule says which frames it holds for."""
 
-    path: str = Field(description="like the path of a layout: **/Emotion/{subject}/{session}/{name}_emotion.txt")
+    path: TemplateText = Field(
+        description="like the path of a layout: **/Emotion/{subject}/{session}/{name}_emotion.txt"
+    )
     by: Names = Field(description="the fields that name a sequence, in both paths")
     number: bool = Field(False, description="the label is a number, such as 3.0000000e+00")
     first: int = Field(0, ge=0, description="so many frames at the start of a sequence are of first_label")

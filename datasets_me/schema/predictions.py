@@ -1,4 +1,4 @@
-"""What a file of third-party predictions looks like: the model of ``schemas/predictions/<id>.yaml``."""
+"""The form of a file of third-party predictions: the model of ``schemas/predictions/<id>.yaml``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from datasets_me.schema.yaml_files import read_text
 
 
 class PredictionSpec(Model):
-    """Where, in a CSV or JSON, the image, its faces and their scores stand.
+    """Where a CSV or JSON file has the image, its faces and their scores.
 
-    Places are dotted paths (``faceAttributes.emotion``), tried in order; ``""`` is the thing itself. Columns of a CSV
-    are paths, too, as tools write them that flatten JSON.
+    Places are dotted paths (``faceAttributes.emotion``), tried in order; ``""`` is the entry itself. Columns of a CSV
+    are paths, too, since some tools flatten JSON into columns.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9\-]*$")
@@ -33,8 +33,10 @@ class PredictionSpec(Model):
     faces: list[str] = Field(default_factory=list, description="the list of faces of an entry; empty: not recognised")
     scores: list[str] = Field(default_factory=list, description="of a face: classes with numbers")
     label: list[str] = Field(default_factory=list, description="of a face: the class")
-    unrecognised: list[str] = Field(default_factory=list, description="labels that mean: nothing was recognised")
-    labels: dict[str, list[str]] = Field(default_factory=dict, description="their classes and other spellings of them")
+    unrecognised: list[str] = Field(default_factory=list, description="labels that mean that nothing was recognised")
+    labels: dict[str, list[str]] = Field(
+        default_factory=dict, description="the predicted classes with their other spellings"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -43,29 +45,29 @@ class PredictionSpec(Model):
         for label, spellings in self.labels.items():
             for text in (label, *spellings):
                 if self.says_nothing(text):
-                    raise not_valid([(f"labels.{label}", f"'{text}' is among the words for unrecognised, too")])
+                    raise not_valid([(f"labels.{label}", f"'{text}' is also among the words for unrecognised")])
                 if (first := self._label_of[form(text)]) != label:
-                    raise not_valid([(f"labels.{label}", f"'{text}' stands for {first}, too")])
+                    raise not_valid([(f"labels.{label}", f"'{text}' also stands for {first}")])
         return self
 
     @cached_property
     def _label_of(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        labels: dict[str, str] = {}
         for label, spellings in self.labels.items():
             for text in (label, *spellings):
-                found.setdefault(form(text), label)
-        return found
+                labels.setdefault(form(text), label)
+        return labels
 
     @cached_property
     def _nothing(self) -> frozenset[str]:
         return frozenset(map(form, self.unrecognised))
 
     def label_of(self, text: str) -> str | None:
-        """The class of theirs that a text stands for."""
+        """The predicted class that a text stands for, None for an unknown one."""
         return self._label_of.get(form(text))
 
     def says_nothing(self, text: str) -> bool:
-        """Whether a text is one of the words for: nothing was recognised."""
+        """Whether a text means that nothing was recognised."""
         return form(text) in self._nothing
 
 

@@ -6,31 +6,33 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from datasets_me.core import resources
 from datasets_me.core.errors import SchemaError
 from datasets_me.core.text import closest, fold
+from datasets_me.schema.patterns import Located
 from datasets_me.schema.spec import NOT_VALID, Spec
 from datasets_me.schema.yaml_files import Document, read_text
 from datasets_me.schema.yaml_files import load as load_yaml
 
-Part = TypeVar("Part", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_MOST_FAULTS = 20  # that are named
+_MOST_FAULTS = 20  # in one message
 
 
 @dataclass(frozen=True)
 class Schema:
-    """A dataset's spec, and the very text it was read from (kept in every manifest)."""
+    """A dataset's spec, and the exact text it was read from, which every manifest keeps."""
 
     spec: Spec
     text: str
 
     @property
     def sha256(self) -> str:
+        """The hash of the text, in hexadecimal digits."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
@@ -38,7 +40,7 @@ def load(name: str) -> Schema:
     """A schema by id, by alias (``CAS(ME)^2``), or by the path of a YAML file.
 
     Raises:
-        SchemaError: nothing of that name; the nearest is suggested. Or the file is wrong.
+        SchemaError: there is no such schema, and the nearest is suggested; or the file is wrong.
     """
     if name.endswith((".yaml", ".yml")):
         return load_file(Path(name))
@@ -81,8 +83,8 @@ def parse(text: str, source: str) -> Schema:
     return Schema(validated(text, source, Spec), text)
 
 
-def validated(text: str, source: str, model: type[Part], what: str = "schema") -> Part:
-    """A YAML text as a model; ``source``, and ``what`` it is, are named in errors.
+def validated(text: str, source: str, model: type[ModelT], what: str = "schema") -> ModelT:
+    """A YAML text as a model; ``source`` and ``what`` it is are named in errors.
 
     Raises:
         SchemaError: it is not YAML, or wrong; every fault is named with its line and YAML path.
@@ -90,9 +92,11 @@ def validated(text: str, source: str, model: type[Part], what: str = "schema") -
     document = load_yaml(text, source, what)
     if not isinstance(document.value, dict):
         keys = ", ".join(list(model.model_fields)[:3])
-        raise SchemaError(f"a {what} is a mapping with keys such as {keys}", where=source)
+        raise SchemaError(f"a {what} must be a mapping with keys such as {keys}", where=source)
     try:
-        return model.model_validate(document.value)
+        instance = model.model_validate(document.value)
+        _locate(instance, document, [])
+        return instance
     except ValidationError as error:
         problems = error.errors()
         faults = [fault for problem in problems[:_MOST_FAULTS] for fault in _faults(problem, document, model)]
@@ -103,8 +107,23 @@ def validated(text: str, source: str, model: type[Part], what: str = "schema") -
         raise SchemaError(f"a value in the {what} cannot be read: {error}", where=source) from error
 
 
+def _locate(value: object, document: Document, path: list[str]) -> None:
+    """Tell the patterns and templates of a schema where they stand."""
+    if isinstance(value, Located):
+        value.place = f"{document.source}, line {document.line(path)}: {'.'.join(path)}"
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            _locate(getattr(value, name), document, [*path, name])
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _locate(item, document, [*path, str(key)])
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _locate(item, document, [*path, str(index)])
+
+
 def _faults(problem: Any, document: Document, model: type[BaseModel]) -> list[str]:
-    """Lines of: file, line of the YAML, YAML path, what is wrong and what is allowed."""
+    """One line per fault: file, line, YAML path, what is wrong and what is allowed."""
     if problem["type"] == NOT_VALID:
         return [_at(document, path.split("."), fault) for path, fault in problem["ctx"]["faults"]]
     location = [part for part in problem["loc"] if not _is_union_branch(part)]
@@ -130,13 +149,12 @@ def _is_union_branch(part: object) -> bool:
 
 
 def _model_at(location: list[Any], model: type[BaseModel]) -> type[BaseModel]:
-    """The model that stands at a place of the YAML."""
-    import typing
+    """The model at a place of the YAML."""
 
     def models(annotation: Any) -> list[Any]:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             return [annotation]
-        return [model for member in typing.get_args(annotation) for model in models(member)]
+        return [model for member in get_args(annotation) for model in models(member)]
 
     for part in location:
         if part in model.model_fields:

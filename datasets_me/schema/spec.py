@@ -6,47 +6,45 @@ A new dataset is a new file of this form. Every per-dataset fact stands there; t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from datasets_me.core.paths import name_fault, path_fault
+from datasets_me.schema.patterns import Located, matcher
 from datasets_me.schema.template import Template
 
 ExpressionType = Literal["micro", "macro"]
+DurationConvention = Literal["inclusive", "exclusive"]
 FrameField = Literal["onset", "apex", "offset"]
 FRAME_FIELDS: tuple[FrameField, ...] = ("onset", "apex", "offset")
 
 
-def _a_regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    except (RecursionError, OverflowError) as error:
-        raise ValueError("the regular expression is nested too deeply, or repeats too often") from error
-    return pattern
+def _pattern(pattern: str) -> str:
+    matcher(pattern)
+    return Located(pattern)
 
 
-def _a_path(path: str) -> str:
+def _path(path: str) -> str:
     fault = path_fault(path)
     if fault is not None:
-        raise ValueError(f"a relative path, but {fault}")
+        raise ValueError(f"it must be a relative path, but {fault}")
     return path
 
 
-def _a_name(name: str) -> str:
+def _file_name(name: str) -> str:
     fault = name_fault(name)
     if fault is not None:
-        raise ValueError(f"a name of a file, but {fault}")
+        raise ValueError(f"it must be a file name, but {fault}")
     return name
 
 
-RelativePath = Annotated[str, AfterValidator(_a_path)]
-FileName = Annotated[str, AfterValidator(_a_name)]
-Pattern = Annotated[str, AfterValidator(_a_regex)]
+RelativePath = Annotated[str, AfterValidator(_path)]
+FileName = Annotated[str, AfterValidator(_file_name)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+TemplateText = Annotated[str, Field(max_length=300), AfterValidator(Located)]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$", description="a column letter, as in a spreadsheet")]
 Titles = Annotated[list[str], Field(min_length=1, description="the ways a column's title is spelt")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, with underscores")]
@@ -55,19 +53,23 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", description="lower case, 
 Count = Annotated[int, Field(ge=0)]
 
 SLOWEST, FASTEST = 0.01, 20_000
-"""Frames a second. A rate beyond them is mistyped; at the greatest, a day has fewer frames than an int32 can number."""
+"""Frames a second. A rate outside is a typing mistake; at the fastest, the frames of a day still fit into an int32."""
 
 Rate = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False, description="frames a second")]
 
 
 class Model(BaseModel):
-    """Base of all parts of a schema: unknown keys are errors, and numbers stand for text where text is asked."""
+    """Base of all parts of a schema: unknown keys are errors, and numbers are accepted where text is expected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
-def not_valid(faults: list[tuple[str, str]]) -> PydanticCustomError:
-    """An error of a schema as a whole, which names places of its own: YAML path and fault."""
+Fault = tuple[str, str]
+"""A YAML path, and what is wrong there."""
+
+
+def not_valid(faults: list[Fault]) -> PydanticCustomError:
+    """An error about a schema as a whole, with the YAML path and the text of each fault."""
     text = "; ".join(f"{path}: {fault}" for path, fault in faults)
     return PydanticCustomError(NOT_VALID, "{text}", {"text": text, "faults": faults})
 
@@ -76,7 +78,7 @@ NOT_VALID = "schema"
 """The type of that error."""
 
 
-class Frames(Model):
+class FrameNumbers(Model):
     """How frame numbers of the workbook become 0-based frames."""
 
     base: Literal[0, 1] = Field(1, description="the number of a video's first frame in the workbook")
@@ -96,17 +98,19 @@ class LookupSheet(Model):
 
 
 class Variant(Model):
-    """One shape in which the workbook is handed round; recognised by content, never by file name."""
+    """One form in which the workbook is distributed, recognised by content, never by file name."""
 
     id: str
     header: Literal["none", "find"] = Field(description="columns by position, or by the names of a header row")
     columns: dict[Name, Letter | Titles] = Field(description="the columns that must be there")
-    optional: dict[Name, Letter | list[str]] = Field(default_factory=dict, description="columns read where they are")
+    optional: dict[Name, Letter | list[str]] = Field(
+        default_factory=dict, description="columns that are read if they are there"
+    )
     looks: dict[Name, Pattern] = Field(
         default_factory=dict, description="what the cells of a column look like; decides for header: none"
     )
     lookups: dict[Name, LookupSheet] = Field(default_factory=dict)
-    frames: Frames | None = Field(None, description="in place of workbook.frames")
+    frames: FrameNumbers | None = Field(None, description="in place of workbook.frames")
     sentinels: dict[Name, list[str]] | None = Field(None, description="in place of workbook.sentinels")
 
     @model_validator(mode="after")
@@ -127,43 +131,41 @@ class Variant(Model):
 
 
 class Workbook(Model):
-    """Where the annotations stand and how they are written."""
+    """Where the annotations are and how they are written."""
 
     files: list[str] = Field(description="patterns of file names, used when a folder is searched")
-    frames: Frames = Frames(base=1)
+    frames: FrameNumbers = FrameNumbers(base=1)
     sentinels: dict[Name, list[str]] = Field(
         default_factory=dict, description="per column, the texts that mean 'not annotated'"
     )
-    duration: Literal["inclusive", "exclusive"] | None = Field(
+    duration: DurationConvention | None = Field(
         None, description="what a duration column counts, for a check against onset and offset"
     )
     variants: list[Variant] = Field(min_length=1)
 
 
 class Lookup(Model):
-    """A value that follows from another. ``values`` is what is known; a sheet of the workbook may give it too."""
+    """A value that follows from another, by ``values``; a sheet of the workbook may give more."""
 
     by: Name
     values: dict[str, str]
 
 
-class Names(Model):
-    """How subjects, videos and expressions are called, from columns, splits of columns and lookups."""
+class NameRules(Model):
+    """The names of subjects, videos and expressions, from columns, splits of columns and lookups."""
 
     patterns: dict[Name, Pattern] = Field(
         default_factory=dict, description="what a value looks like, in a cell as in the name of a folder"
     )
-    split: dict[Name, Pattern] = Field(
-        default_factory=dict, description="takes a column apart; named groups become values"
-    )
+    split: dict[Name, Pattern] = Field(default_factory=dict, description="splits a column; named groups become values")
     lookups: dict[Name, Lookup] = Field(default_factory=dict)
-    subject: str
-    video: str
-    expression: str | None = None
+    subject: TemplateText
+    video: TemplateText
+    expression: TemplateText | None = None
 
 
 class ExpressionTypes(Model):
-    """Micro or macro: the same for all rows, or by the text of the column ``type``."""
+    """Micro or macro: one for all rows, or by the text of the column ``type``."""
 
     constant: ExpressionType | None = None
     values: dict[ExpressionType, list[str]] = Field(default_factory=dict)
@@ -193,23 +195,23 @@ class Emotions(Model):
 
 
 class Layout(Model):
-    """One way the frames lie on disk. A folder's path is matched from its end, ``under`` names folders above."""
+    """One arrangement of the frames on disk. A folder's path is matched from its end; ``under`` names folders above."""
 
     id: str
     holds: Literal["video", "expression"] = Field(description="the frames of a whole video, or of one expression")
-    under: list[str] = Field(default_factory=list, description="names of the folder that holds it all")
-    folder: str = Field(description="template of the path of one folder of frames")
-    frame: str = Field(description="template of a frame's name; {frame} is its number")
+    under: list[str] = Field(default_factory=list, description="names of the folder that contains all others")
+    folder: TemplateText = Field(description="template of the path of one folder of frames")
+    frame: TemplateText = Field(description="template of a frame's name; {frame} is its number")
     numbers: Literal["video", "clip"] = Field(
         "video",
-        description="frame numbers count the video as the workbook does, or start anew in every folder",
+        description="frame numbers count the video as the workbook does, or start again in every folder",
     )
     base: int = Field(1, ge=0, description="the number of the first frame")
     cropped: bool = Field(False, description="the images are the dataset's own crops of another layout's frames")
 
 
 class Relocation(Model):
-    """A folder known to lie in the wrong place. Paths are those of the layout's template."""
+    """A folder known to be in the wrong place. Paths are those of the layout's template."""
 
     layout: str
     found: RelativePath
@@ -218,7 +220,7 @@ class Relocation(Model):
 
 
 class Correction(Model):
-    """A cell known to be wrong. It is found by what the row is about and by its old value, never by row number."""
+    """A cell known to be wrong, identified by subject, video and old value, never by row number."""
 
     subject: str
     video: str
@@ -230,7 +232,7 @@ class Correction(Model):
 
 
 class Absence(Model):
-    """A folder known not to be in a layout, though it is annotated."""
+    """A folder known to be missing from a layout."""
 
     layout: str
     video: str
@@ -238,20 +240,20 @@ class Absence(Model):
     why: str
 
 
-def _a_margin(value: object) -> object:
+def _margin(value: object) -> object:
     is_part = isinstance(value, int | float) and not isinstance(value, bool) and -1 <= value <= 5
     if not is_part and not (isinstance(value, str) and re.fullmatch(r"-?\d{1,5}(\.\d+)?px|edge", value)):
-        raise ValueError("room is a part of the face box, such as 0.25, or '10px', '-40px' or 'edge'")
+        raise ValueError("the margin must be a fraction of the face box, such as 0.25, or '10px', '-40px' or 'edge'")
     return value
 
 
-Margin = Annotated[float | str, BeforeValidator(_a_margin)]
-"""Room on one side of the face box: a part of the box's longer side, ``10px``, ``-40px`` to cut off so much, or
-``edge`` for all there is up to the picture's edge."""
+Margin = Annotated[float | str, BeforeValidator(_margin)]
+"""Margin on one side of the face box: a fraction of the box's longer side, ``10px``, ``-40px`` to cut that much off, or
+``edge`` for everything up to the picture's edge."""
 
 
 class Pad(Model):
-    """Room around the face, on each side its own. A side that is left out has the dataset's usual room."""
+    """Margins around the face, one per side. A side that is left out has the dataset's default."""
 
     left: Margin | None = None
     top: Margin | None = None
@@ -266,25 +268,25 @@ class Pad(Model):
 
 
 class CropOverride(Model):
-    """Videos (a glob of their names) whose face needs other room than the default; of several the last that fits."""
+    """Videos, by a glob of their names, with other margins than the default; the last that fits counts."""
 
     video: str
     pad: Annotated[
         Annotated[float, Field(ge=0), Tag("[number]")] | Annotated[Pad, Tag("[sides]")],
         Discriminator(lambda value: "[sides]" if isinstance(value, dict | Pad) else "[number]"),
-    ] = Field(description="on every side, as a part of the face box, or for left, top, right and bottom")
+    ] = Field(description="a fraction of the face box on every side, or margins for left, top, right and bottom")
     why: str
 
 
 class Crop(Model):
-    """Room around the face, as a fraction of the face box on every side."""
+    """The margin around the face, as a fraction of the face box on every side."""
 
     pad: float = Field(0.25, ge=0)
     overrides: list[CropOverride] = Field(default_factory=list)
 
 
 class Expected(Model):
-    """Published counts. A workbook or a tree that differs is reported."""
+    """Published counts. Differences from them are reported."""
 
     annotations: Count | None = None
     micro: Count | None = None
@@ -296,7 +298,7 @@ class Expected(Model):
 
 
 class Licence(Model):
-    """Where access is asked for, and the terms in one sentence."""
+    """The page where access is requested, and the terms in one sentence."""
 
     page: str
     terms: str
@@ -312,22 +314,22 @@ class AuwgcnCsv(Model):
     index: Literal["workbook", "sampled"]
     fps: Rate
     keep: list[str] = Field(default_factory=list)
-    dataset: FileName | None = Field(None, description="what the project calls the dataset; its id if left out")
-    file: FileName | None = Field(None, description="what the project calls the CSV; <id>.csv if left out")
+    dataset: FileName | None = Field(None, description="the project's name for the dataset; its id if left out")
+    file: FileName | None = Field(None, description="the project's name for the CSV; <id>.csv if left out")
     training: dict[Annotated[str, Field(pattern=r"^\w+$")], int | float] = Field(
-        default_factory=dict, description="what its authors chose for this dataset alone, in place of the usual values"
+        default_factory=dict, description="settings that its authors chose for this dataset only"
     )
 
 
 class Synthetic(Model):
-    """What a synthetic workbook of this dataset looks like, and what it is filled with.
+    """The form and content of a synthetic workbook of this dataset.
 
     ``columns`` are templates over ``{subject}`` (a running number from 1), ``{clip}`` (one of ``clips``, one per
     video) and ``{number}`` (of the expression in its video).
     """
 
     sheets: list[str] = Field(default=["Sheet1"], description="the annotations' sheet, then those of the lookups")
-    preamble: list[str] = Field(default_factory=list, description="lines of prose above the header")
+    preamble: list[str] = Field(default_factory=list, description="lines of text above the header")
     order: list[str] = Field(
         default_factory=list, description='header: find only: the columns from left to right, "" for a blank one'
     )
@@ -336,6 +338,18 @@ class Synthetic(Model):
     per_video: int = Field(2, ge=1, description="annotations of a video")
     aus: list[str | int]
     size: tuple[int, int] = Field((48, 36), description="width and height of a frame, px")
+
+
+def _faults_of(template: str, known: Set[str]) -> Iterator[str]:
+    """What is wrong with a template whose fields must be ``known``."""
+    fields = Template(template).fields
+    for field in fields:
+        if field not in known:
+            yield f"no column, split, lookup or pattern gives {{{field}}}"
+    if Template(template).broken:
+        yield "a brace is not closed, or the text in braces is not a field"
+    if not fields:
+        yield "there is no field in it, so everything would have one name"
 
 
 class Spec(Model):
@@ -349,7 +363,7 @@ class Spec(Model):
     citation: str
     licence: Licence
     workbook: Workbook
-    names: Names
+    names: NameRules
     expression_type: ExpressionTypes
     emotions: Emotions = Emotions()
     layouts: list[Layout] = Field(default_factory=list)
@@ -363,62 +377,61 @@ class Spec(Model):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        faults = list(self._faults())
+        faults = [*self._unknown_names(), *self._repeated_ids(), *self._template_faults()]
         if faults:
             raise not_valid(faults)
         return self
 
-    def _faults(self) -> Iterator[tuple[str, str]]:
-        """What one part of the schema says that another does not bear out: YAML path and fault."""
+    def _columns(self) -> set[str]:
+        return {name for variant in self.workbook.variants for name in (*variant.columns, *variant.optional)}
+
+    def _unknown_names(self) -> Iterator[Fault]:
+        """Names in one part of the schema that the part they refer to does not have."""
         layouts = [layout.id for layout in self.layouts]
-        named = [(f"relocations.{i}.layout", item.layout) for i, item in enumerate(self.relocations)]
-        named += [(f"absent.{i}.layout", item.layout) for i, item in enumerate(self.absent)]
-        named += [(f"expected.folders.{name}", name) for name in self.expected.folders]
-        for path, name in named:
+        references = [(f"relocations.{i}.layout", item.layout) for i, item in enumerate(self.relocations)]
+        references += [(f"absent.{i}.layout", item.layout) for i, item in enumerate(self.absent)]
+        references += [(f"expected.folders.{name}", name) for name in self.expected.folders]
+        for path, name in references:
             if name not in layouts:
                 yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
         for label in self.expected.emotions:
             if label not in self.emotions.labels:
                 yield f"expected.emotions.{label}", f"'{label}' is not one of the labels"
-        columns = {name for v in self.workbook.variants for name in (*v.columns, *v.optional)}
         for index, correction in enumerate(self.corrections):
-            if correction.column not in columns:
+            if correction.column not in self._columns():
                 yield f"corrections.{index}.column", f"no column '{correction.column}' in any variant"
         for index, variant in enumerate(self.workbook.variants):
             for name in variant.lookups:
                 if name not in self.names.lookups:
                     yield f"workbook.variants.{index}.lookups.{name}", f"names.lookups has no '{name}'"
-        for part, ids in (("layouts", layouts), ("workbook.variants", [v.id for v in self.workbook.variants])):
-            yield from ((f"{part}.{i}.id", f"'{name}' is taken") for i, name in enumerate(ids) if name in ids[:i])
-        yield from self._template_faults(columns)
 
-    def _template_faults(self, columns: set[str]) -> Iterator[tuple[str, str]]:
-        groups = {name for pattern in self.names.split.values() for name in re.compile(pattern).groupindex}
-        known = columns | groups | set(self.names.lookups) | set(self.names.patterns)
-        templates = {"names.subject": self.names.subject, "names.video": self.names.video}
-        if self.names.expression:
-            templates["names.expression"] = self.names.expression
-        for index, layout in enumerate(self.layouts):
-            templates |= {f"layouts.{index}.folder": layout.folder, f"layouts.{index}.frame": layout.frame}
+    def _repeated_ids(self) -> Iterator[Fault]:
+        for part, items in (("layouts", self.layouts), ("workbook.variants", self.workbook.variants)):
+            ids = [item.id for item in items]
+            yield from ((f"{part}.{i}.id", f"'{name}' is taken") for i, name in enumerate(ids) if name in ids[:i])
+
+    def _template_faults(self) -> Iterator[Fault]:
+        """Fields of templates that nothing gives, and templates that cannot be names."""
+        groups = {name for pattern in self.names.split.values() for name in matcher(pattern).groups}
+        known = self._columns() | groups | set(self.names.lookups) | set(self.names.patterns)
+        templates = {f"names.{name}": getattr(self.names, name) for name in ("subject", "video", "expression")}
         for path, text in templates.items():
-            is_frame = path.endswith("frame")
-            fields = Template(text).fields
-            for field in fields:
-                if field not in known and not (is_frame and field == "frame"):
-                    yield path, f"no column, split, lookup or pattern gives {{{field}}}"
-            if Template(text).broken:
-                yield path, "a brace is not closed, or what stands in braces is no field"
-            if path.startswith("layouts."):
-                filled = Template(text).render(dict.fromkeys(fields, "0"))
-                fault = name_fault(filled) if is_frame else path_fault(filled)
-                if fault:
-                    yield path, f"a {'name of a file' if is_frame else 'relative path'}, but {fault}"
-            if is_frame and "frame" not in fields:
-                yield path, "{frame} is missing"
-            if not fields:
-                yield path, "there is no field in it, so everything would have one name"
+            if text:
+                yield from ((path, fault) for fault in _faults_of(text, known))
+        for index, layout in enumerate(self.layouts):
+            for key, fields, check, what in (
+                ("folder", known, path_fault, "relative path"),
+                ("frame", known | {"frame"}, name_fault, "file name"),
+            ):
+                text = getattr(layout, key)
+                faults = list(_faults_of(text, fields))
+                if fault := check(Template(text).render(dict.fromkeys(Template(text).fields, "0"))):
+                    faults.append(f"it must be a {what}, but {fault}")
+                if key == "frame" and "frame" not in Template(text).fields:
+                    faults.append("{frame} is missing")
+                yield from ((f"layouts.{index}.{key}", fault) for fault in faults)
         for name, pattern in self.names.patterns.items():
-            if re.compile(pattern).groupindex:
+            if matcher(pattern).groups:
                 yield f"names.patterns.{name}", "a pattern has no named groups; those belong under split"
 
     def layout(self, name: str) -> Layout:

@@ -1,6 +1,6 @@
-"""Names as templates, read and written with the same text.
+"""Names as templates: one text both writes and reads them.
 
-``casme_{folder:03}_{code:04}`` makes a video's name from its values, and finds the values in a name.
+``casme_{folder:03}_{code:04}`` makes a video's name from its values, and reads the values from a name.
 ``{folder:03}`` is a number filled with zeros to three digits (``{folder:0}``: no zeros), ``{clip}`` any text.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from datasets_me.core.text import plain_number
+from datasets_me.schema.patterns import Matcher, compiled, place_of
 
 _FIELD = re.compile(r"\{(?P<name>[a-z_]+)(?::0(?P<width>\d{0,2}))?\}")
 
@@ -31,7 +32,7 @@ class Template:
 
     @property
     def broken(self) -> bool:
-        """Whether braces are left over that make no field."""
+        """Whether there are braces that do not belong to a field."""
         return bool(re.search(r"[{}]", _FIELD.sub("", self.text)))
 
     def render(self, values: Mapping[str, str]) -> str:
@@ -49,11 +50,15 @@ class Template:
 
         return _FIELD.sub(fill, self.text)
 
-    def regex(self, patterns: Mapping[str, str]) -> re.Pattern[str]:
+    def matcher(self, patterns: Mapping[str, str], prefix: str = "") -> Matcher:
         """A pattern for a text made by this template, in any case and with any padding.
 
         A field that occurs twice is matched twice: its last occurrence under its own name, the earlier
         ones as ``name__1``, ``name__2``.., so that a folder in the wrong place can be recognised.
+
+        Args:
+            patterns: the regular expressions of fields; others are numbers, where they have a width, or any text.
+            prefix: a regular expression for the text before.
         """
         pieces, end = [], 0
         left = {name: self.fields.count(name) for name in self.fields}
@@ -68,4 +73,6 @@ class Template:
             ]
             end = match.end()
         pieces.append(re.escape(self.text[end:]))
-        return re.compile("".join(pieces), re.IGNORECASE)
+        places = [place_of(self.text), *(place_of(patterns[name]) for name in left if name in patterns)]
+        where = "; ".join(filter(None, places))
+        return compiled(prefix + "".join(pieces), f"the template '{self.text}'", where)

@@ -1,4 +1,4 @@
-"""The one reader of YAML, whoever wrote it: within limits, without repeated keys, every fault with its line."""
+"""The one reader of YAML, which may come from a stranger: within limits, without repeated keys, faults with lines."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from datasets_me.core.files import read_regular
 
 # The largest shipped schema has 9,000 bytes, 1,500 values (keys among them), and is nested six deep.
 _MOST_BYTES, _MOST_VALUES, _DEEPEST = 1_000_000, 100_000, 32
-_LONGEST = 10_000  # characters of one value; YAML reads 1:59:59… as one number to the base of 60
+_LONGEST = 10_000  # characters of one value; YAML reads 1:59:59… as one number in base 60
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a YAML text says, and where each part of it stands. ``what`` it is, and ``source``, are for messages."""
+    """The value of a YAML text, and where each part of it is. ``what`` it is and ``source`` are for messages."""
 
     value: Any
     source: str
@@ -29,7 +29,7 @@ class Document:
     root: yaml.Node | None
 
     def line(self, location: list[Any]) -> int:
-        """The line of the deepest part of a YAML path that is there, from 1."""
+        """The line, from 1, of the deepest part of a YAML path that exists."""
         node, line = self.root, 1
         for part in location:
             if isinstance(node, yaml.MappingNode):
@@ -60,7 +60,7 @@ def load(text: str, source: str, what: str = "schema") -> Document:
     """A YAML text; ``source`` and ``what`` it is are named in errors.
 
     Raises:
-        SchemaError: it is not YAML, has a key twice, or is larger or deeper than anybody writes.
+        SchemaError: it is not YAML, has a key twice, or is too large or nested too deeply.
     """
     if len(text) > _MOST_BYTES:
         raise SchemaError(f"the {what} has {len(text):,} characters; at most {_MOST_BYTES:,} are read", where=source)
@@ -74,7 +74,7 @@ def load(text: str, source: str, what: str = "schema") -> Document:
         where = f"{source}, line {mark.line + 1}" if mark else source
         raise SchemaError(f"not YAML: {getattr(error, 'problem', error)}", where=where) from error
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
-        # PyYAML lets these through for values such as 2001-99-99, which it takes for a date.
+        # PyYAML raises these for values such as 2001-99-99, which it reads as a date.
         raise SchemaError(f"a value in the {what} cannot be read: {error}", where=source) from error
     repeated = list(_repeated_keys(root, source, set()))
     if repeated:
@@ -82,43 +82,56 @@ def load(text: str, source: str, what: str = "schema") -> Document:
     return Document(value, source, what, root)
 
 
-def _check_size(text: str, source: str, what: str) -> None:
-    """Refuse what would take too much time or memory, before anything is made of it.
+class _Size:
+    """Counts the values of a YAML text as its parser goes through it.
 
-    An alias counts as all that it stands for: aliases of aliases of aliases make millions of values of ten lines.
+    An alias counts as everything it stands for: ten lines with aliases of aliases can make millions of values.
     """
-    values = 0
-    known: dict[str, int] = {}
-    opened: list[tuple[str | None, int]] = []
-    for event in yaml.parse(text, Loader=_Loader):
-        fault = None
+
+    def __init__(self) -> None:
+        self._values = 0
+        self._by_anchor: dict[str, int] = {}
+        self._opened: list[tuple[str | None, int]] = []
+
+    def fault(self, event: yaml.Event, what: str) -> str | None:
+        """What is wrong with the text up to the next event, or None."""
         if isinstance(event, yaml.AliasEvent):
-            if any(anchor == event.anchor for anchor, _ in opened):
-                fault = f"*{event.anchor} stands in what it stands for"
-            values += known.get(event.anchor or "", 1)
+            if any(anchor == event.anchor for anchor, _ in self._opened):
+                return f"the alias *{event.anchor} is used inside its own definition"
+            self._values += self._by_anchor.get(event.anchor or "", 1)
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = opened.pop()
+            anchor, before = self._opened.pop()
             if anchor:
-                known[anchor] = values - before
+                self._by_anchor[anchor] = self._values - before
         elif isinstance(event, yaml.NodeEvent):
-            if isinstance(event, yaml.CollectionStartEvent):
-                opened.append((event.anchor, values))
-            elif event.anchor:
-                known[event.anchor] = 1
+            self._open(event)
             if len(getattr(event, "value", "")) > _LONGEST:
-                fault = f"a value has more than {_LONGEST:,} characters"
-            values += 1
-        if values > _MOST_VALUES:
-            fault = f"the {what} has more than {_MOST_VALUES:,} values"
-        elif len(opened) > _DEEPEST:
-            fault = f"the {what} is nested more than {_DEEPEST} deep"
-        if fault:
+                return f"a value has more than {_LONGEST:,} characters"
+        if self._values > _MOST_VALUES:
+            return f"the {what} has more than {_MOST_VALUES:,} values"
+        if len(self._opened) > _DEEPEST:
+            return f"the {what} is nested more than {_DEEPEST} deep"
+        return None
+
+    def _open(self, event: yaml.NodeEvent) -> None:
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._opened.append((event.anchor, self._values))
+        elif event.anchor:
+            self._by_anchor[event.anchor] = 1
+        self._values += 1
+
+
+def _check_size(text: str, source: str, what: str) -> None:
+    """Refuse what would take too much time or memory, before anything is built from it."""
+    size = _Size()
+    for event in yaml.parse(text, Loader=_Loader):
+        if fault := size.fault(event, what):
             line = event.start_mark.line + 1 if event.start_mark else 1
             raise SchemaError(fault, where=f"{source}, line {line}")
 
 
 def _repeated_keys(node: yaml.Node | None, source: str, seen: set[int]) -> Iterator[str]:
-    """Keys that stand twice in one mapping; YAML would silently take the last. ``seen`` nodes are aliases."""
+    """Keys that occur twice in one mapping; YAML would silently take the last. ``seen`` nodes are aliases."""
     if node is None or id(node) in seen:
         return
     seen.add(id(node))
@@ -126,7 +139,7 @@ def _repeated_keys(node: yaml.Node | None, source: str, seen: set[int]) -> Itera
         keys: set[str] = set()
         for key, value in node.value:
             if isinstance(key.value, str) and key.value in keys:
-                yield f"  {source}, line {key.start_mark.line + 1}: the key '{key.value}' stands twice"
+                yield f"  {source}, line {key.start_mark.line + 1}: the key '{key.value}' occurs twice"
             keys.add(str(key.value))
             yield from _repeated_keys(value, source, seen)
     elif isinstance(node, yaml.SequenceNode):

@@ -260,12 +260,13 @@ def assign(files: Iterable[Predictions], truth: Truth) -> tuple[dict[int, tuple[
     chosen: dict[int, tuple[Predictions, int]] = {}
     for file in files:
         for number in range(len(file.rows)):
-            fits, said = truth.find(file, number)
+            fits, name = truth.find(file, number)
+            name = name or "an empty name"
             place = file.place(number)
             if not fits:
-                found.append(finding("ME540", f"no {truth.noun} has {said or 'an empty name'}", place=place))
+                found.append(finding("ME540", f"no {truth.noun} has {name}", place=place))
             elif len(fits) > 1:
-                message = f"{len(fits)} {truth.noun}s have {said}: {', '.join(items[fit].id for fit in fits[:3])}"
+                message = f"{len(fits)} {truth.noun}s have {name}: {', '.join(items[fit].id for fit in fits[:3])}"
                 found.append(finding("ME541", message, place=place, video=items[fits[0]].video))
             elif fits[0] in chosen:
                 first, entry = chosen[fits[0]]

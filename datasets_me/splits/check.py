@@ -12,7 +12,7 @@ from datasets_me.core.errors import plural
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
-from datasets_me.formats.split import PARTS, Label, Part, Split
+from datasets_me.formats.split import PARTS, LabelField, Part, Split
 from datasets_me.splits.items import Group, Item, items
 
 _NAMED = 5  # classes or folds that a message lists
@@ -27,7 +27,7 @@ class Context:
 
     split: Split
     manifests: Sequence[Manifest]
-    label: Label | None = None
+    label: LabelField | None = None
     folds: dict[str, dict[Part, list[Item]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -207,7 +207,7 @@ def _named(first: float, last: float, item: Item) -> str:
 
 
 def _classes(context: Context) -> Iterator[Finding]:
-    label: Label = context.label or _label_of(context.split)
+    label: LabelField = context.label or _label_of(context.split)
     everything = _labels_of(context, context.known, label)
     untested: dict[str, list[str]] = {}
     for fold, parts in context.folds.items():
@@ -225,17 +225,17 @@ def _classes(context: Context) -> Iterator[Finding]:
         yield finding("ME529", message, expected=name)
 
 
-def _label_of(split: Split) -> Label:
+def _label_of(split: Split) -> LabelField:
     """The classes a split is about: what it was stratified by, else the protocol's own."""
     if split.options.get("stratify"):
-        label: Label = split.options["stratify"]
+        label: LabelField = split.options["stratify"]
         return label
     if split.protocol == "megc2019":
         return "class_3"
     return "emotion" if split.unit == "expression" else "type"
 
 
-def _labels_of(context: Context, members: Sequence[Item], label: Label) -> set[str]:
+def _labels_of(context: Context, members: Sequence[Item], label: LabelField) -> set[str]:
     values = (getattr(row, label) for item in members for row in context.annotations.get(item, ()))
     return {value for value in values if value is not None}
 

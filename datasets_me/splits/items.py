@@ -9,7 +9,7 @@ from datasets_me.core.errors import SplitError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
-from datasets_me.formats.split import Label, Unit
+from datasets_me.formats.split import LabelField, Unit
 
 Group = tuple[str, str]
 """A dataset and one of its subjects: what no split may divide."""
@@ -62,7 +62,7 @@ def of(annotation: Annotation) -> Item:
     return Item(annotation.dataset, annotation.subject, annotation.video, annotation.id)
 
 
-def labelled(annotations: Iterable[Annotation], label: Label) -> list[tuple[Group, str]]:
+def labelled(annotations: Iterable[Annotation], label: LabelField) -> list[tuple[Group, str]]:
     """Group and class of each expression, in an order that does not depend on the rows'; "" where it has none."""
     return sorted(((row.dataset, row.subject), str(getattr(row, label) or "")) for row in annotations)
 

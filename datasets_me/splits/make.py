@@ -10,7 +10,7 @@ from datasets_me.core.errors import SplitError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import SplitRow
-from datasets_me.formats.split import Label, Split, Unit, row_of
+from datasets_me.formats.split import LabelField, Split, Unit, row_of
 from datasets_me.splits import protocols
 from datasets_me.splits.check import shared_names
 from datasets_me.splits.items import Group, Item, items, labelled, of
@@ -44,7 +44,7 @@ class Options:
     folds: int = 5
     test: float = 0.2
     validation: float = 0.0
-    stratify: Label | None = None
+    stratify: LabelField | None = None
     seed: int = 0
 
 

@@ -90,7 +90,7 @@ def test_files_beside_those_of_a_card_are_not_lost(card: cards.Card, tmp_path: P
         path.parent.unlink()
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"precious")
-    with pytest.raises(MeDatasetsError, match="holds other files, which would be lost: "):
+    with pytest.raises(MeDatasetsError, match="contains other files, which would be lost: "):
         write(card, tmp_path / "card", force=True)
     assert path.read_bytes() == b"precious"
 

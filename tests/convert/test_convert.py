@@ -174,7 +174,7 @@ def test_dfme_counts_from_zero_at_a_rate_per_row(workbook: Workbook) -> None:
         (3, 200, "anger"),
     ]
     assert found(conversion, "ME104") == [
-        ("book.xlsx, sheet 'Sheet1', cell H3", "fps: 'fast' is no frame rate; 200 was taken")
+        ("book.xlsx, sheet 'Sheet1', cell H3", "fps: 'fast' is not a frame rate; 200 was used")
     ]
 
 
@@ -245,7 +245,7 @@ def test_a_frame_rate_of_a_row_that_is_none(workbook: Workbook, fps: str) -> Non
     conversion = convert(schema_files.load("dfme"), workbook(rows))
     assert conversion.annotations[0].fps == 200
     (message,) = [message for _, message in found(conversion, "ME104")]
-    assert message == f"fps: '{fps if len(fps) < 80 else '9' * 79 + '…'}' is no frame rate; 200 was taken"
+    assert message == f"fps: '{fps if len(fps) < 80 else '9' * 79 + '…'}' is not a frame rate; 200 was used"
 
 
 @pytest.mark.parametrize("subject", ["sub01", "1?", "../../x", "1/2", "²"])
@@ -384,7 +384,7 @@ def test_a_sheet_that_fits_nothing_says_what_was_expected_and_found(workbook: Wo
         "the nearest row has: Subject, Filename, OnsetFrame, Action Units, Emotion\n"
         "  sheet 'Sheet2', variant 'coding': the sheet is empty\n"
         f"  where: {path}\n"
-        "  to do: give the dataset this workbook belongs to, or add a variant to a schema of your own"
+        "  to do: name the dataset this workbook belongs to, or add a variant to a schema of your own"
     )
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.convert.frames import read_frame
-from datasets_me.schema.spec import Frames
+from datasets_me.schema.spec import FrameNumbers
 
-ONE = Frames(base=1)
-ZERO = Frames(base=0)
-CLAMP = Frames(base=1, before_first="clamp")
+ONE = FrameNumbers(base=1)
+ZERO = FrameNumbers(base=0)
+CLAMP = FrameNumbers(base=1, before_first="clamp")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ CLAMP = Frames(base=1, before_first="clamp")
         (3322.9999999999995, ONE, [], 3322, "ME105"),
         (2.5, ONE, [], 1, "ME105"),
         (3.5, ONE, [], 3, "ME105"),
-        (3.9, Frames(base=1, rounding="floor"), [], 2, "ME105"),
+        (3.9, FrameNumbers(base=1, rounding="floor"), [], 2, "ME105"),
         (0, CLAMP, [], 0, "ME106"),
         (-3, CLAMP, [], None, "ME104"),
         (0, ONE, [], None, "ME104"),
@@ -52,7 +52,7 @@ CLAMP = Frames(base=1, before_first="clamp")
         (time(3, 4), ONE, [], None, "ME104"),
     ],
 )
-def test_cells(cell: Any, frames: Frames, sentinels: list[str], frame: int | None, code: str | None) -> None:
+def test_cells(cell: Any, frames: FrameNumbers, sentinels: list[str], frame: int | None, code: str | None) -> None:
     reading = read_frame(cell, frames, sentinels, 30)
     assert (reading.frame, reading.code) == (frame, code)
 

@@ -49,6 +49,37 @@ def test_a_duration_that_is_not_that_of_its_frames(
     )
 
 
+@pytest.mark.parametrize(
+    ("added", "wrong", "codes"),
+    [
+        ([0, 0, 0, 0], [], ["ME131"]),
+        ([1, 1, 1, 1], [], []),
+        ([0, 0, 0, 5], [5], ["ME124", "ME131"]),
+        ([0, 0, 1, 1], [2, 3], ["ME124", "ME124"]),  # no convention: the schema's holds
+        ([0, 0], [2, 3], ["ME124", "ME124"]),
+        ([0, 0, 0, 7, 8, 9], [2, 3, 4, 5, 6, 7], ["ME124"] * 6),
+    ],
+)
+def test_a_duration_that_is_off_by_one_on_every_row_is_a_convention(
+    workbook: Workbook, samm_lv: Schema, added: list[int], wrong: list[int], codes: list[str]
+) -> None:
+    """``added`` is what each row's duration has beyond offset - onset; the schema says 1."""
+    rows = [
+        ["006", f"006_1_{number}", 1, 100 * number, None, 100 * number + 20, 20 + more, "Macro", "4"]
+        for number, more in enumerate(added, start=1)
+    ]
+    findings = [f for f in convert(samm_lv, workbook([HEADER, *rows])).findings if f.code in ("ME124", "ME131")]
+    assert [finding.code for finding in findings] == codes
+    assert [finding.row for finding in findings if finding.code == "ME124"] == wrong
+    for finding in findings:
+        if finding.code == "ME131":
+            right = added.count(0)
+            assert finding.message == (
+                f"duration is offset - onset on {right} of {len(added)} rows, the schema says offset - onset + 1"
+            )
+            assert (finding.where, finding.severity) == ("book.xlsx, sheet 'Sheet1', column G", "info")
+
+
 @pytest.mark.parametrize("clip", ["EP02/01f", "..\\EP02_01f", "/"])
 def test_a_name_that_would_lead_to_another_folder_is_no_name(
     workbook: Workbook, casme2: Schema, tmp_path: Path, clip: str

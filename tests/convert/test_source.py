@@ -40,7 +40,7 @@ def test_a_file_is_taken_as_it_is(tree: Path, casme2: Schema) -> None:
 
 def test_two_that_fit(tree: Path, casme2: Schema) -> None:
     shutil.copy(tree / "docs" / "CASME2-coding-20140508.xlsx", tree / "CASME2-coding-copy.xlsx")
-    with pytest.raises(WorkbookError, match="several workbooks of casme2 lie under the folder"):
+    with pytest.raises(WorkbookError, match="there are several workbooks of casme2 under the folder"):
         find_source(casme2.spec, str(tree), None)
 
 

@@ -128,10 +128,10 @@ def other_zip() -> bytes:
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (other_zip(), "the file is a zip archive, but no workbook"),
-        (b"PK\x03\x04damaged", "the file is a zip archive, but no workbook"),
+        (other_zip(), "the file is a zip archive, but not a workbook"),
+        (b"PK\x03\x04damaged", "the file is a zip archive, but not a workbook"),
         (b"<html><body>404</body></html>", "the file is a web page or XML, not a workbook"),
-        (b"\x00\x01\x02\x03" * 10, "the file is no .xlsx, .xls or .csv"),
+        (b"\x00\x01\x02\x03" * 10, "the file is not .xlsx, .xls or .csv"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
             "the workbook is protected by a password",
@@ -183,15 +183,15 @@ def test_a_file_that_is_no_workbook_by_its_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n" + "," * 16_384, "line 3 has more than 16,384 columns: this is no table of annotations"),
-        ("1\n" * 50_001, "the file holds more than 50,000 rows: this is no table of annotations"),
-        ("\n" * 1_048_577, "the file has more than 1,048,576 rows: this is no table of annotations"),
+        ("a,b\n1,2\n" + "," * 16_384, "line 3 has more than 16,384 columns, so the file is not a table of annotations"),
+        ("1\n" * 50_001, "the file has more than 50,000 rows, so the file is not a table of annotations"),
+        ("\n" * 1_048_577, "the file has more than 1,048,576 rows, so the file is not a table of annotations"),
         ("1" + "," * 15_000 + "1\n", None),
         (
             ("1" + "," * 15_000 + "1\n") * 67,
-            "the file holds more than 1,000,000 cells: this is no table of annotations",
+            "the file has more than 1,000,000 cells, so the file is not a table of annotations",
         ),
-        ("a,b\n1," + "2" * 32_768, "the cell B2 of sheet 'a' holds 32,768 characters; a cell has at most 32,767"),
+        ("a,b\n1," + "2" * 32_768, "the cell B2 of sheet 'a' has 32,768 characters; at most 32,767 are allowed"),
         ("a,b\n1," + "2" * 131_073, "the csv file is damaged: Error: field larger than field limit (131072)"),
     ],
 )

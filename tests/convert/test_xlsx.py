@@ -104,11 +104,11 @@ def test_rows_and_cells_stand_where_their_addresses_say(tmp_path: Path, xml: str
         ('<row r="1.5"/>', "the sheet 'Sheet' has a row 1.5; rows go from 1 to 1,048,576"),
         ('<row r="nan"/>', "the sheet 'Sheet' has a row nan; rows go from 1 to 1,048,576"),
         (row(1, cell("XFE1", 1)), "the sheet 'Sheet' has more than 16,384 columns in row 1"),
-        (row(1, cell("A-1", 1)), "the sheet 'Sheet' has a cell 'A-1', which is none"),
+        (row(1, cell("A-1", 1)), "the sheet 'Sheet' has a cell 'A-1', which is not an address"),
         ("<row>" + "<c/>" * 16_385 + "</row>", "the sheet 'Sheet' has more than 16,384 columns in row 1"),
         (
             row(1, '<c r="A1" t="str"><v>' + "x" * 32_768 + "</v></c>"),
-            "the cell A1 of sheet 'Sheet' holds 32,768 characters; a cell has at most 32,767",
+            "the cell A1 of sheet 'Sheet' has 32,768 characters; at most 32,767 are allowed",
         ),
         (
             row(1, '<c r="B1" t="s"><v>-1</v></c>'),
@@ -116,18 +116,21 @@ def test_rows_and_cells_stand_where_their_addresses_say(tmp_path: Path, xml: str
         ),
         (
             "".join(f"<row>{cell(f'XFD{number}', 1)}</row>" for number in range(1, 63)),
-            "the file holds more than 1,000,000 cells: this is no table of annotations",
+            "the file has more than 1,000,000 cells, so the file is not a table of annotations",
         ),
         (
             "<row><c><v>1</v></c></row>" * 50_001,
-            "the file holds more than 50,000 rows: this is no table of annotations",
+            "the file has more than 50,000 rows, so the file is not a table of annotations",
         ),
-        ("<a>" * 101 + "</a>" * 101, "the xlsx file is damaged: more than 100 elements stand in each other"),
+        ("<a>" * 101 + "</a>" * 101, "the xlsx file is damaged: more than 100 elements are nested"),
         (
             "<row " + " ".join(f"a{number}='>'" for number in range(50_000)) + "/>",
             "the xlsx file is damaged: an element or a text in it has more than 400,000 bytes",
         ),
-        (" " * 50_000_000, "the workbook unpacks to more than 50,000,000 bytes: this is no table of annotations"),
+        (
+            " " * 50_000_000,
+            "the workbook unpacks to more than 50,000,000 bytes, so the file is not a table of annotations",
+        ),
     ],
 )
 def test_what_contradicts_itself_or_is_too_large_says_so(tmp_path: Path, xml: str, message: str) -> None:
@@ -137,7 +140,7 @@ def test_what_contradicts_itself_or_is_too_large_says_so(tmp_path: Path, xml: st
 def test_a_merged_value_far_to_the_right_does_not_widen_all_rows(tmp_path: Path) -> None:
     rows = row(1, cell("XFD1", 1)) + "".join(row(number, cell(f"A{number}", 1)) for number in range(2, 100))
     path = with_data(tmp_path, rows, after='<mergeCells><mergeCell ref="XFD1:XFD99"/></mergeCells>')
-    assert refusal(path) == "the file holds more than 1,000,000 cells: this is no table of annotations"
+    assert refusal(path) == "the file has more than 1,000,000 cells, so the file is not a table of annotations"
 
 
 def test_entities_are_not_unfolded(tmp_path: Path) -> None:
@@ -170,7 +173,7 @@ def test_shared_texts(tmp_path: Path) -> None:
 
 def test_too_many_shared_texts(tmp_path: Path) -> None:
     path = with_strings(tmp_path, "<si/>" * 200_001, "")
-    assert refusal(path) == "the workbook holds more than 200,000 texts: this is no table of annotations"
+    assert refusal(path) == "the workbook has more than 200,000 texts, so the file is not a table of annotations"
 
 
 def test_numbers_that_no_computer_holds_stay_texts(tmp_path: Path) -> None:

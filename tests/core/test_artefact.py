@@ -79,7 +79,7 @@ def test_nothing_of_the_users_is_replaced(tmp_path: Path) -> None:
     (out / "link").symlink_to(tmp_path)
     with pytest.raises(OutputError) as refused:
         make(out, "two", force=True)
-    assert refused.value.what == ("the folder holds other files, which would be lost: inner/notes.txt, link")
+    assert refused.value.what == ("the folder contains other files, which would be lost: inner/notes.txt, link")
     with pytest.raises(OutputError, match="the output exists and is not an other folder"):
         make(out, "two", OTHERS, force=True)
     (tmp_path / "mine").mkdir()
@@ -163,11 +163,11 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
             "the folder of things has format 4, this version reads 3; install a newer me-datasets",
         ),
         ({"format": 1}, (THINGS,), "the folder of things has format 1, this version reads 2; make it again with "),
-        ({"format": "3"}, (THINGS,), "the folder of things is damaged: things.json: it says it is format 3 of me-data"),
+        ({"format": "3"}, (THINGS,), "the folder of things is damaged: things.json: its format is 3 of me-data"),
         (
             {"tool": {"name": "x"}},
             (THINGS,),
-            "the folder of things is damaged: things.json: it says it is format 3 of x",
+            "the folder of things is damaged: things.json: its format is 3 of x",
         ),
         (
             {"tool": {"name": "me-datasets"}},
@@ -177,7 +177,7 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
         (
             {"tool": {"name": "me-datasets", "version": 1}},
             (THINGS,),
-            "the folder of things is damaged: things.json: the version of the tool is no text",
+            "the folder of things is damaged: things.json: the version of the tool is not a text",
         ),
         ({"tool": None}, (THINGS,), "the folder of things is damaged: things.json: 'NoneType' object is not"),
     ],

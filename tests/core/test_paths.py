@@ -31,10 +31,10 @@ TEXT = st.text(max_size=12) | st.text("./\\:aC \x1b", max_size=8)
         ("/etc/passwd", "it is absolute"),
         ("C:/a", "it is absolute"),
         ("c:a", "it is absolute"),
-        ("a\\..\\b", "it holds a backslash"),
-        ("a\0b", "it holds the control character U+0000"),
-        ("a\nb", "it holds the control character U+000A"),
-        ("a\x9bb", "it holds the control character U+009B"),
+        ("a\\..\\b", "it contains a backslash"),
+        ("a\0b", "it contains the control character U+0000"),
+        ("a\nb", "it contains the control character U+000A"),
+        ("a\x9bb", "it contains the control character U+009B"),
         ("a\udcff", "it is not UTF-8"),
     ],
 )
@@ -58,9 +58,9 @@ def test_a_path_without_fault_stays_under_its_root_on_every_system(text: str) ->
         ("it's [1], 100%", None),
         ("", "it is empty"),
         ("..", "it begins or ends with a space or a full stop"),
-        ("a/b", "it holds '/'"),
-        ("a\x1bb", "it holds '\\x1b'"),
-        ("a\u202eb", "it holds '\\u202e'"),
+        ("a/b", "it contains '/'"),
+        ("a\x1bb", "it contains '\\x1b'"),
+        ("a\u202eb", "it contains '\\u202e'"),
         (".hidden", "it begins or ends with a space or a full stop"),
         ("a ", "it begins or ends with a space or a full stop"),
         ("nul.npz", "it is the name of a device on Windows"),
@@ -95,9 +95,9 @@ def test_a_table_names_row_field_and_value(tmp_path: Path) -> None:
     with pytest.raises(PathError) as caught:
         check_table(tmp_path / "videos.parquet", rows, paths=["path"])
     assert str(caught.value) == (
-        "the path '../../private\\x1b]0;' cannot be used: it holds the control character U+001B\n"
+        "the path '../../private\\x1b]0;' cannot be used: it contains the control character U+001B\n"
         f"  where: {tmp_path / 'videos.parquet'}, row 3\n"
-        "  to do: make the table again with me-datasets, and do not trust whoever gave it to you"
+        "  to do: write the table again with me-datasets; do not trust the files that came with it"
     )
     split = SplitRow(fold="..", part="train", dataset="d", subject="s", video="v")
     with pytest.raises(PathError, match=r"^the fold '\.\.' cannot be used: .*\n  where: t, row 1025\n"):
@@ -121,5 +121,5 @@ def test_links_may_stay_under_the_root_but_not_leave_it(tmp_path: Path) -> None:
             with pytest.raises(PathError, match=f"'{path}' goes through a link that leads out of the folder") as caught:
                 under(place, path)
             assert caught.value.where == str(place)
-    with pytest.raises(PathError, match=r"^'\.\./private' is no path under the folder: it leads upwards\n"):
+    with pytest.raises(PathError, match=r"^'\.\./private' is not a path under the folder: it leads upwards\n"):
         under(root, "../private")

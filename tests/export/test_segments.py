@@ -225,7 +225,7 @@ def test_outputs_are_replaced_only_where_they_are_ours(tmp_path: Path) -> None:
     with pytest.raises(MeDatasetsError, match="the export of segments exists already"):
         write_segments(made, features, out, Options())
     (out / "notes.txt").write_text("mine")
-    with pytest.raises(MeDatasetsError, match=r"the folder holds other files, which would be lost: notes\.txt"):
+    with pytest.raises(MeDatasetsError, match=r"the folder contains other files, which would be lost: notes\.txt"):
         write_segments(made, features, out, Options(), force=True)
     (out / "notes.txt").unlink()
     write_segments(made, features, out, Options(), force=True)
@@ -244,7 +244,7 @@ def test_outputs_are_replaced_only_where_they_are_ours(tmp_path: Path) -> None:
         ({"context": -1}, "the context cannot be -1 frames"),
         ({"offset_missing": "fixed"}, "'fixed' says not how a missing offset is read"),
         ({"compat": "auwgcn", "offset_missing": "apex"}, "the published reading of a missing offset is mirror"),
-        ({"fps": 0.0}, "--fps 0 is no frame rate"),
+        ({"fps": 0.0}, "--fps 0 is not a frame rate"),
         ({"format": "csv"}, "there is no format 'csv'"),
     ],
 )

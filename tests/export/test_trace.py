@@ -155,7 +155,7 @@ def test_a_segment_of_the_folder_of_auwgcn(tmp_path: Path) -> None:
         ({"kind": "pictures"}, "this is a folder of the kind 'pictures', not an export of segments"),
         (
             {"format": "one"},
-            r"segments is damaged: export\.json: it says it is format one of me-datasets",
+            r"segments is damaged: export\.json: its format is one of me-datasets",
         ),
         ({"tool": {"version": "1"}}, r"the export of segments is damaged: export\.json: 'name' is missing"),
     ],

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 
 from datasets_me.cards.contact_sheet import check_sheet, write_sheet
 from datasets_me.core.errors import FeaturesError, MeDatasetsError
+from datasets_me.extract import extract as extract_module
 from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken
 from datasets_me.extract.video import Job, Setting, extract_one
@@ -240,7 +242,7 @@ def test_a_foreign_folder_is_left_alone(filmed: Path, dataset: Manifest, tmp_pat
         ({"faces": "yunet"}, "yunet needs the path of its ONNX weights"),
         ({"faces": "boxes"}, "--faces boxes and --boxes FILE belong together"),
         ({"layout": "cooked"}, "there is no layout 'cooked'"),
-        ({"layout": "cropped"}, "the manifest has no folder of the layout 'cropped'"),
+        ({"layout": "cropped"}, "the manifest has no folders of frames of the layout 'cropped'"),
         ({"regions": "seven"}, "unknown set of regions 'seven'"),
         ({"temporal": 4}, "it is an odd number of pairs, for the preset default"),
         ({"temporal": 3, "preset": "tvl1"}, "it is an odd number of pairs, for the preset default"),
@@ -283,25 +285,40 @@ def test_a_run_killed_after_an_array_changed_leaves_no_table_of_the_old(
         with pytest.raises(FeaturesError) as caught:
             feature_files.read(out, manifest)
         assert str(caught.value) == (
-            "an extraction into this folder has not ended: there is no features.parquet\n"
-            f"  where: {out}\n  to do: run the same me-datasets extract again; what is done is not done again"
+            "an extraction into this folder is not finished: there is no features.parquet\n"
+            f"  where: {out}\n  to do: run the same me-datasets extract again; finished videos are kept"
         )
     extract(manifest, root, out, DEFAULT)
     (after,) = feature_files.read(out, manifest).rows
     assert after.key == json.loads((out / "done/casme_015/casme_015_0101.json").read_text())["row"]["key"] != before.key
 
 
-def test_a_table_that_is_older_than_an_array_is_refused(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+def test_a_table_that_is_older_than_an_array_is_refused(
+    one: tuple[Path, Path, Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs at once: while one writes its tables, another changes a video, and is killed before it writes any."""
     root, folder, manifest = one
-    extract(manifest, root, tmp_path / "out", DEFAULT)
-    table = (tmp_path / "out" / "features.parquet").read_bytes()
-    (folder / "img003.jpg").write_bytes((folder / "img002.jpg").read_bytes())
-    extract(manifest, root, tmp_path / "out", DEFAULT)
-    (tmp_path / "out" / "features.parquet").write_bytes(table)
+    out = tmp_path / "out"
+    extract(manifest, root, out, DEFAULT)
+    setting = Setting(manifest, root, out, DEFAULT, environment(DEFAULT))
+    collect = extract_module._Run._collect
+
+    def interrupted(*arguments: Any) -> Any:
+        collected = collect(*arguments)
+        (folder / "img003.jpg").write_bytes((folder / "img002.jpg").read_bytes())
+        extract_one(setting, Job(manifest.videos[0]), lambda count: None)
+        return collected
+
+    with monkeypatch.context() as patch:
+        patch.setattr(extract_module._Run, "_collect", interrupted)
+        extract(manifest, root, out, DEFAULT)
     with pytest.raises(FeaturesError, match=r"casme_015_0101 has changed since features\.parquet was written"):
-        feature_files.read(tmp_path / "out", manifest)
-    shutil.rmtree(tmp_path / "out" / "done")  # arrays that were copied without it are taken at the table's word
-    assert feature_files.read(tmp_path / "out", manifest).extracted
+        feature_files.read(out, manifest)
+    shutil.copytree(out, tmp_path / "copy", ignore=shutil.ignore_patterns("done"))
+    assert feature_files.read(tmp_path / "copy", manifest).extracted  # without "done" the table is believed
+    extract(manifest, root, out, DEFAULT)
+    (row,) = feature_files.read(out, manifest).rows
+    assert row.key == json.loads((out / "done/casme_015/casme_015_0101.json").read_text())["row"]["key"]
 
 
 def test_no_video_fits(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
@@ -694,5 +711,5 @@ def test_a_file_size_limit_stands_for_a_full_disk(filmed: Path, dataset: Manifes
     assert done.returncode == 2
     assert "the file cannot be written: File too large" in done.stderr
     assert "Traceback" not in done.stderr
-    left = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.name != "extraction.json"]
-    assert left == []
+    left = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.parent.name != ".begun"]
+    assert [path.name for path in left] == ["extraction.json"]

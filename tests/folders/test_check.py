@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_opened(manifest: Manifest, tmp_path: Path) -> N
 
     findings = check(manifest, tmp_path / "data", walking=remove).findings
     assert [(f.path, f.message) for f in findings if f.code == "ME210"] == [
-        ("Cropped/doomed", "not all that lies here can be used: No such file or directory")
+        ("Cropped/doomed", "not everything here can be used: No such file or directory")
     ]
 
 
@@ -189,7 +189,7 @@ def test_frames_that_name_another_subject(samm_lv: Schema, tmp_path: Path) -> No
     path.write_text(header + "samm_006,samm_006_1,1,1,1,1,4\n")
     frames(tmp_path / "data", "006_1", range(1, 30), "007_1_{:04}.jpg")
     assert found(convert(samm_lv, path).manifest(), tmp_path / "data", "ME311") == [
-        ("006_1", "007_1_0001.jpg names subject 007, the folder another")
+        ("006_1", "007_1_0001.jpg names subject 007, unlike its folder")
     ]
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from datasets_me.core.errors import RelocationError, SchemaError
 from datasets_me.folders import relocate
-from datasets_me.folders.layouts import explain
+from datasets_me.folders.layouts import match_layouts
 from datasets_me.folders.relocate import JOURNAL, Move
 from datasets_me.folders.walk import walk
 from datasets_me.schema import schema_files
@@ -36,7 +36,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def plan(root: Path) -> list[Move]:
-    return relocate.plan(explain(schema_files.load("casme-sq").spec, walk(root)))
+    return relocate.plan(match_layouts(schema_files.load("casme-sq").spec, walk(root)))
 
 
 def state(root: Path) -> dict[str, str]:
@@ -53,7 +53,7 @@ def test_the_plan_names_source_target_and_reason(root: Path) -> None:
     assert len(moves) == 6
     assert moves[0].source == "s15/16_0401girlcrashing"
     assert moves[0].target == "s16/16_0401girlcrashing"
-    assert moves[-1].why == "the number before the underscore is the subject's, and s19 holds a 19_0502 of its own"
+    assert moves[-1].why == "the number before the underscore is the subject's, and s19 contains a 19_0502 of its own"
     assert state(root) == state(root)
     assert not (root / JOURNAL).exists()
 
@@ -82,7 +82,7 @@ def test_nothing_is_overwritten(root: Path) -> None:
 
 def test_a_root_that_is_too_deep_moves_nothing(root: Path) -> None:
     moves = plan(root / "s19")
-    assert {move.blocked for move in moves} == {"its right place lies outside the root; give a --root further up"}
+    assert {move.blocked for move in moves} == {"its right place is outside the root; give a --root further up"}
     assert relocate.apply(root / "s19", moves) == []
 
 
@@ -97,7 +97,7 @@ def test_something_that_appears_after_the_plan_is_not_overwritten(root: Path) ->
 def test_undo_does_not_overwrite_either(root: Path) -> None:
     relocate.apply(root, plan(root))
     (root / "s19" / "23_0502funnyerrors").mkdir(parents=True)
-    with pytest.raises(RelocationError, match="both places are taken"):
+    with pytest.raises(RelocationError, match="was to be moved to .* and both exist now"):
         relocate.undo(root)
     (root / "s19" / "23_0502funnyerrors").rmdir()
     relocate.undo(root)
@@ -204,7 +204,7 @@ def test_a_strangers_journal_moves_nothing_outside(root: Path, path: str, key: s
         with pytest.raises(RelocationError) as caught:
             attempt()
         assert caught.value.what == (
-            f"line 1 of the journal names '{path}', where nothing can have been moved: {HOSTILE[path]}"
+            f"line 1 of the journal names '{path}', which cannot be one of its steps: {HOSTILE[path]}"
         )
         assert caught.value.where == str(root / JOURNAL)
     assert state(root) == before
@@ -249,7 +249,7 @@ def test_a_schema_moves_nothing_above_the_root(root: Path) -> None:
     with pytest.raises(SchemaError, match=r"own\.yaml, line \d+: relocations\.0\.belongs: .*it leads upwards"):
         schema_files.parse(belongs, "own.yaml")
     looked_up = text.replace('"0502": funnyerrors', '"0502": "/../../../x"').replace("'[a-z]*'", "'.*'")
-    moves = relocate.plan(explain(schema_files.parse(looked_up, "own.yaml").spec, walk(root), relocations=False))
+    moves = relocate.plan(match_layouts(schema_files.parse(looked_up, "own.yaml").spec, walk(root), relocations=False))
     blocked = {move.target: move.blocked for move in moves if ".." in move.target}
     assert blocked == {"s23/23_0502/../../../x": "a folder cannot be moved there: it leads upwards"}
     relocate.apply(root, moves)
@@ -261,10 +261,10 @@ def test_killed_at_random_moments(root: Path) -> None:
     before = state(root)
     program = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]);"
-        "from datasets_me.schema import schema_files; from datasets_me.folders.layouts import explain;"
+        "from datasets_me.schema import schema_files; from datasets_me.folders.layouts import match_layouts;"
         "from datasets_me.folders.walk import walk; from datasets_me.folders import relocate;"
         "root = Path(sys.argv[1]); spec = schema_files.load('casme-sq').spec; print('ready', flush=True);"
-        "relocate.apply(root, relocate.plan(explain(spec, walk(root))))"
+        "relocate.apply(root, relocate.plan(match_layouts(spec, walk(root))))"
     )
     chance = random.Random(0)
     for _ in range(12):

@@ -99,7 +99,7 @@ def test_an_empty_file_is_named(tmp_path: Path, manifest: Manifest) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "fault"),
     [
-        ("name", "../../x", "it holds '/'"),
+        ("name", "../../x", "it contains '/'"),
         ("features", "../../private.npy", "it leads upwards"),
         ("landmarks", "/private.npz", "it is absolute"),
         ("path", "a/../../b", "it leads upwards"),
@@ -178,3 +178,32 @@ def test_a_header_that_claims_terabytes(tmp_path: Path, manifest: Manifest) -> N
         "the array cannot be read: its header claims 96,000,000,000,000 bytes of float32 in the shape "
         "(1000000000000, 12, 2); the file has 0"
     )
+
+
+def test_tables_without_a_later_change_are_believed(tmp_path: Path, manifest: Manifest) -> None:
+    row = VideoFeatures(dataset="casme-sq", subject="s", video="v.1", name="v.1", status="ok", fps=30)
+    feature_files.begin(tmp_path, "v.1")
+    changes = feature_files.begun(tmp_path)
+    feature_files.begin(tmp_path, "v.1")
+    feature_files.write_tables(tmp_path, [row], [], changes)
+    with pytest.raises(FeaturesError) as caught:
+        feature_files.read(tmp_path, manifest)
+    assert caught.value.lines() == [
+        "an extraction into this folder is not finished: v.1 has changed since features.parquet was written",
+        f"  where: {tmp_path}",
+        "  to do: run the same me-datasets extract again; finished videos are kept",
+    ]
+    feature_files.write_tables(tmp_path, [row], [], feature_files.begun(tmp_path))
+    assert feature_files.read(tmp_path, manifest).rows == (row,)
+
+
+def test_notes_of_changes_behind_a_link_are_not_looked_at(tmp_path: Path, manifest: Manifest) -> None:
+    (tmp_path / "private").mkdir()
+    row = VideoFeatures(dataset="casme-sq", subject="s", video="v", name="v", status="ok", fps=30)
+    feature_files.write_tables(tmp_path / "out", [row], [], [])
+    (tmp_path / "out" / "done").symlink_to(tmp_path / "private")
+    with pytest.raises(PathError, match=r"'done/\.begun' goes through a link that leads out of the folder"):
+        feature_files.read(tmp_path / "out", manifest)
+    with pytest.raises(PathError):
+        feature_files.begin(tmp_path / "out", "v")
+    assert not list((tmp_path / "private").iterdir())

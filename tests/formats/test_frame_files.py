@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from datasets_me.core.errors import FolderError
-from datasets_me.formats.frame_files import frame_files, video_seconds
+from datasets_me.core.errors import FolderError, MeDatasetsError
+from datasets_me.formats.frame_files import choose_layout, frame_files, video_seconds
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 from datasets_me.schema.schema_files import Schema
@@ -84,10 +84,35 @@ def test_what_lies_outside_the_root_is_not_listed(casme_sq: Schema, tmp_path: Pa
         assert files.names == {0: "img001.jpg", 2: "img003.jpg", 3: "img004.jpg"}
         assert files.left_out == ("img002.jpg",)
     for path, fault in {
-        "../private": "'../private' is no path under the folder: it leads upwards",
-        str(tmp_path / "private"): f"'{tmp_path / 'private'}' is no path under the folder: it is absolute",
+        "../private": "'../private' is not a path under the folder: it leads upwards",
+        str(tmp_path / "private"): f"'{tmp_path / 'private'}' is not a path under the folder: it is absolute",
         "out": "'out' goes through a link that leads out of the folder",
     }.items():
         with pytest.raises(FolderError) as caught:
             frame_files(manifest, video(path), root)
         assert (caught.value.what, caught.value.where) == (fault, str(root))
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "annotated", "chosen"),
+    [
+        ({"cropped": 2, "selectedpic": 2}, None, False, "selectedpic"),
+        ({"cropped": 2, "rawpic": 0}, None, False, "cropped"),
+        ({"cropped": 0, "selectedpic": 0}, None, False, "selectedpic"),
+        ({"cropped": 2, "rawpic": 2}, "cropped", True, "cropped"),
+        ({"rawpic": 0}, "rawpic", False, "rawpic"),
+        ({"rawpic": 0}, None, True, "the manifest has no annotated folders of frames"),
+        ({"rawpic": 0}, "rawpic", True, "the manifest has no annotated folders of frames of the layout 'rawpic'"),
+        ({"rawpic": 1}, "cropped", False, "the manifest has no folders of frames of the layout 'cropped'"),
+        ({}, None, False, "the manifest has no folders of frames"),
+        ({"rawpic": 1}, "nowhere", False, "there is no layout 'nowhere'"),
+    ],
+)
+def test_the_layout_that_is_taken(
+    manifest: Manifest, there: dict[str, int], wanted: str | None, annotated: bool, chosen: str
+) -> None:
+    manifest.videos.extend(listed(layout, annotations=count) for layout, count in there.items())
+    try:
+        assert choose_layout(manifest, wanted, annotated=annotated) == chosen
+    except MeDatasetsError as error:
+        assert error.what == chosen

@@ -70,8 +70,8 @@ def test_a_form_that_contradicts_itself() -> None:
     def form(**labels: list[str]) -> PredictionSpec:
         return PredictionSpec.model_validate({**PLAIN.model_dump(), "labels": labels})
 
-    with pytest.raises(ValueError, match=r"labels\.nobody: 'none' is among the words for unrecognised, too"):
+    with pytest.raises(ValueError, match=r"labels\.nobody: 'none' is also among the words for unrecognised"):
         form(nobody=["none"])
-    with pytest.raises(ValueError, match=r"labels\.b: 'A' stands for a, too"):
+    with pytest.raises(ValueError, match=r"labels\.b: 'A' also stands for a"):
         form(a=[], b=["A"])
     assert form(a=["1"]).label_of("-1") is None

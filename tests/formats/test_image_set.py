@@ -83,7 +83,7 @@ def test_only_a_set_of_images_is_replaced_and_only_with_force(tmp_path: Path) ->
     with pytest.raises(OutputError, match="the set of images exists already"):
         write(tmp_path / "i")
     (tmp_path / "i" / "decisions.parquet").touch()
-    with pytest.raises(OutputError, match=r"the folder holds other files, which would be lost: decisions\.parquet"):
+    with pytest.raises(OutputError, match=r"the folder contains other files, which would be lost: decisions\.parquet"):
         write(tmp_path / "i", force=True)
     (tmp_path / "i" / "decisions.parquet").unlink()
     assert len(write(tmp_path / "i", force=True)) == 0
@@ -172,7 +172,7 @@ def test_tables_stand_beside_the_images(write_set: Write, tmp_path: Path) -> Non
     with pytest.raises(ImagesError, match=r"there is no faces\.parquet"):
         list(image_tables.read_table(images, "faces", QualityRow))
     (images.folder / "faces.parquet").write_text("mine")
-    with pytest.raises(MeDatasetsError, match="the table is damaged, or not ours"):
+    with pytest.raises(MeDatasetsError, match="the table is damaged, or not written by me-datasets"):
         image_tables.write_table(images, "faces", QualityRow, [], [], force=True)
     assert (images.folder / "faces.parquet").read_text() == "mine"
     other = write_set(row("b.png"), name="other")
@@ -209,7 +209,7 @@ def test_a_strangers_table_is_refused_and_its_links_are_not_followed(write_set: 
     said = {name: image_set.load_image(row(name), tmp_path / "raw") for name in ("a.png", "../private.png")}
     assert said == {
         "a.png": "'a.png' goes through a link that leads out of the folder",
-        "../private.png": "'../private.png' is no path under the folder: it leads upwards",
+        "../private.png": "'../private.png' is not a path under the folder: it leads upwards",
     }
 
 

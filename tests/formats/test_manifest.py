@@ -91,7 +91,7 @@ def test_a_folder_that_merely_holds_a_manifest_json_is_not_replaced(made: Manife
 def test_a_manifest_with_other_files_in_it_is_not_replaced(made: Manifest, tmp_path: Path) -> None:
     manifests.write(made, tmp_path / "m")
     (tmp_path / "m" / "notes.txt").write_text("precious")
-    with pytest.raises(OutputError, match=r"holds other files, which would be lost: notes\.txt"):
+    with pytest.raises(OutputError, match=r"contains other files, which would be lost: notes\.txt"):
         manifests.write(made, tmp_path / "m", force=True)
     assert (tmp_path / "m" / "notes.txt").read_text() == "precious"
 

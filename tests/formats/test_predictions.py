@@ -54,7 +54,7 @@ def test_a_header_alone_is_zero_predictions(tmp_path: Path) -> None:
         ("", "the file is empty"),
         (" \n", "the file is empty"),
         ("video,label\nv1,a,b\n", "the row has 3 cells, the header 2"),
-        ("video,video\nv1,a\n", "the column 'video' stands twice in the header"),
+        ("video,video\nv1,a\n", "the column 'video' occurs twice in the header"),
         ("name,label\nv1,a\n", "no column says what the predictions are about"),
         ("vidoe,onset\nv1,3\n", "the column 'video' is missing"),
     ],

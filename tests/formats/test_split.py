@@ -78,7 +78,7 @@ def test_folders_that_are_no_split(tmp_path: Path, five: Manifest) -> None:
     with pytest.raises(OutputError, match="the split exists already"):
         split_files.write(split, tmp_path / "split")
     (tmp_path / "split" / "notes.txt").write_text("x")
-    with pytest.raises(OutputError, match=r"holds other files, which would be lost: notes\.txt"):
+    with pytest.raises(OutputError, match=r"contains other files, which would be lost: notes\.txt"):
         split_files.write(split, tmp_path / "split", force=True)
     assert split_files.read(tmp_path / "split") == replace(split, rows=split.rows)
     tables.write_parquet(Finding, split.findings, tmp_path / "split" / "splits.parquet")
@@ -113,23 +113,23 @@ def test_two_files_that_differ(tmp_path: Path, five: Manifest) -> None:
     with pytest.raises(SplitError) as caught:
         split_files.read(folder)
     assert (caught.value.what, caught.value.fix) == (
-        "split.json and splits.parquet differ: in test of fold 'casme2_02', splits.parquet alone has casme2_02_v1, "
+        "split.json and splits.parquet differ: in test of fold 'casme2_02', only splits.parquet has casme2_02_v1, "
         "of casme2_02 of casme2",
         "make the split again, do not edit it",
     )
     folds["casme2_02"]["test"]["casme2"]["casme2_02"] += ["casme2_02_v1", "casme2_09_v1"]
     _rewritten(folder, folds=folds)
-    with pytest.raises(SplitError, match=r"fold 'casme2_02', split\.json alone has casme2_09_v1, of casme2_02"):
+    with pytest.raises(SplitError, match=r"fold 'casme2_02', only split\.json has casme2_09_v1, of casme2_02"):
         split_files.read(folder)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"unit": "foo"}, "the unit is 'foo', which is none of expression, video"),
-        ({"options": {"stratify": "nonsense"}}, "it is stratified by 'nonsense', which is none of type, emotion"),
-        ({"options": {"stratify": 5}}, "it is stratified by 5, which is none of"),
-        ({"options": {"stratify": "onset"}}, "it is stratified by 'onset', which is none of"),
+        ({"unit": "foo"}, "the unit is 'foo', which is not one of expression, video"),
+        ({"options": {"stratify": "nonsense"}}, "it is stratified by 'nonsense', which is not one of type, emotion"),
+        ({"options": {"stratify": 5}}, "it is stratified by 5, which is not one of"),
+        ({"options": {"stratify": "onset"}}, "it is stratified by 'onset', which is not one of"),
         ({"protocol": ["loso"]}, r"the protocol is \['loso'\]"),
         ({"folds": ["a"]}, ""),
         ({"folds": {"casme2_01": {"train": 5}}}, ""),

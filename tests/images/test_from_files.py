@@ -174,6 +174,6 @@ def test_links_out_of_the_source_and_names_no_table_can_hold_are_named(tmp_path:
     assert said == {
         "happy": "it is a link that leads out of the root",
         "sad/3.png": "it is a link that leads out of the root",
-        "sad/a\\b.png": "its name cannot be used: it holds a backslash",
-        "sad/evil\\x1b]0;x.png": "its name cannot be used: it holds the control character U+001B",
+        "sad/a\\b.png": "its name cannot be used: it contains a backslash",
+        "sad/evil\\x1b]0;x.png": "its name cannot be used: it contains the control character U+001B",
     }

@@ -147,7 +147,7 @@ def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
     mine.write_text("mine")
     with pytest.raises(OutputError) as caught:
         run(14)
-    assert caught.value.what == "the folder holds other files, which would be lost: files/mine.txt"
+    assert caught.value.what == "the folder contains other files, which would be lost: files/mine.txt"
     assert mine.read_text() == "mine"
 
 

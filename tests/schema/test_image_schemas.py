@@ -58,7 +58,7 @@ def test_the_seven_classes_go_by_their_synonyms() -> None:
             "files.label_files.first_label: 'joy' is not one of the labels",
         ),
         ("id: A B\n", "line 1: id: String should match pattern"),
-        ("[1]", "a schema is a mapping with keys such as id, version, title"),
+        ("[1]", "a schema must be a mapping with keys such as id, version, title"),
     ],
 )
 def test_faults_are_named_with_their_place(text: str, message: str) -> None:

@@ -63,6 +63,12 @@ def test_of_several_videos_the_first_is_named(predictions: Read) -> None:
     assert (found.code, found.video, found.message) == ("ME541", "v1", "2 annotations have onset 10: v1:1, v1:3")
 
 
+def test_a_prediction_of_nothing_named_says_so(predictions: Read) -> None:
+    chosen, (found,) = assign([predictions("video,label", ",a")], annotated([manifest(*ROWS[:2])]))
+    assert chosen == {}
+    assert (found.code, found.message) == ("ME541", "2 annotations have an empty name: v1:1, v1:2")
+
+
 def test_findings_point_into_the_workbook() -> None:
     found = without(ROWS[1], "ME545", "it has no emotion; it is not scored")
     assert (found.where, found.subject, found.video) == ("book.xlsx, sheet 'Sheet1', row 3", "sub01", "v1")

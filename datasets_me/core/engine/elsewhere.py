@@ -7,6 +7,7 @@ import queue
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Executor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,8 @@ class Elsewhere:
     def close(self) -> None:
         """Cancel what is under way; a worker of Dask stops when its item next reports progress."""
         for future in self._away:
-            future.cancel()
+            with suppress(Exception):  # the executor may be gone
+                future.cancel()
         self._away.clear()
         if hasattr(self._executor, "forget"):
             self._executor.forget(self._run)

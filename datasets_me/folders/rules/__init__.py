@@ -1,4 +1,4 @@
-"""The rules of ``me-datasets check``: small functions, each with the codes it may raise."""
+"""The rules of ``me-datasets check``: small functions, each with the codes it may report."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ RULES: dict[Rule, tuple[str, ...]] = {
 }
 
 
-def apply(context: Context, wanted: Callable[[str], bool]) -> Iterator[Finding]:
-    """The findings of all rules that can raise a wanted code."""
+def apply_rules(context: Context, is_selected: Callable[[str], bool]) -> Iterator[Finding]:
+    """The findings of all rules that can report a selected code."""
     for rule, codes in RULES.items():
-        if any(map(wanted, codes)):
-            yield from (finding for finding in rule(context) if wanted(finding.code))
+        if any(map(is_selected, codes)):
+            yield from (finding for finding in rule(context) if is_selected(finding.code))
 
 
-def chooser(select: Sequence[str], ignore: Iterable[str]) -> Callable[[str], bool]:
+def selector(select: Sequence[str], ignore: Iterable[str]) -> Callable[[str], bool]:
     """Whether a code is selected and not ignored; an empty selection is all codes."""
-    chosen, left_out = list(select) or ["ALL"], list(ignore)
-    return lambda code: matches(code, chosen) and not matches(code, left_out)
+    selected, ignored = list(select) or ["ALL"], list(ignore)
+    return lambda code: matches(code, selected) and not matches(code, ignored)

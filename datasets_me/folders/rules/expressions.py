@@ -1,4 +1,4 @@
-"""Annotations against the frames they are about."""
+"""Annotations compared with the frames they are about."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.context import Context
 from datasets_me.folders.layouts import Folder
 from datasets_me.formats.records import Annotation
+from datasets_me.schema.spec import FRAME_FIELDS
 
 
 def _of_row(code: str, message: str, folder: Folder, row: Annotation, field: str, expected: str, found: str) -> Finding:
@@ -25,18 +26,18 @@ def _of_row(code: str, message: str, folder: Folder, row: Annotation, field: str
 
 
 def outside(context: Context) -> Iterator[Finding]:
-    """Annotations that begin, peak or end where the folder has no frames, and by how much."""
+    """Annotations with an onset, apex or offset outside the frames of their folder, and how far."""
     for folder, rows in context.chosen():
         numbers = folder.frames.numbers
         for row in rows if numbers else ():
             first, last = numbers[0], numbers[-1]
             extent = f"{first} to {last}"
-            at = {
+            numbers_of = {
                 name: context.number(folder.layout, row, frame)
-                for name, frame in (("onset", row.onset), ("apex", row.apex), ("offset", row.offset))
-                if frame is not None
+                for name in FRAME_FIELDS
+                if (frame := getattr(row, name)) is not None
             }
-            onset, apex, offset = at.get("onset"), at.get("apex"), at.get("offset")
+            onset, apex, offset = (numbers_of.get(name) for name in FRAME_FIELDS)
             if onset is not None and not first <= onset <= last:
                 far = f"{first - onset} before the first" if onset < first else f"{onset - last} after the last"
                 message = f"onset is number {onset}, {far} of the folder's frames, {extent}"
@@ -50,7 +51,7 @@ def outside(context: Context) -> Iterator[Finding]:
 
 
 def length_differs(context: Context) -> Iterator[Finding]:
-    """Folders of one expression with another number of frames than the annotation."""
+    """Folders of one expression whose number of frames is not the annotation's."""
     for folder, rows in context.chosen():
         if folder.layout.holds != "expression" or not folder.frames.numbers:
             continue

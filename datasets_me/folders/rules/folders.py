@@ -1,4 +1,4 @@
-"""Which folders there are, and which there should be."""
+"""Folders that are there, compared with those that should be."""
 
 from __future__ import annotations
 
@@ -49,10 +49,12 @@ def _as_known(what: str, absence: Absence) -> str:
 def absent(context: Context) -> Iterator[Finding]:
     """Videos or expressions without annotations that have no folder, as known; `missing` names the annotated ones."""
     annotated = ((key[0], row.video, row.expression) for key, rows in context.annotations.items() for row in rows)
-    there = (
+    present = (
         (folder.layout.id, folder.identity.video, folder.identity.expression) for folder in context.inventory.folders
     )
-    named = {(layout, video, name) for layout, video, own in (*annotated, *there) for name in (None, own)}
+    named = {
+        (layout, video, name) for layout, video, expression in (*annotated, *present) for name in (None, expression)
+    }
     for item in context.spec.absent:
         place = (item.layout, item.video, item.expression)
         if item.layout in context.inventory.layouts and place not in named:
@@ -61,7 +63,7 @@ def absent(context: Context) -> Iterator[Finding]:
 
 
 def unannotated(context: Context) -> Iterator[Finding]:
-    """Folders that no annotation is about; unless the annotations do not name the expressions that folders hold."""
+    """Folders without annotations, unless annotations do not name the expressions that folders show."""
     named = any(row.expression for row in context.manifest.annotations)
     for folder, rows in context.chosen():
         if not rows and (named or folder.layout.holds == "video"):
@@ -69,22 +71,22 @@ def unannotated(context: Context) -> Iterator[Finding]:
 
 
 def count_differs(context: Context) -> Iterator[Finding]:
-    """Layouts with another number of folders than published."""
-    found = Counter(folder.layout.id for folder in context.inventory.folders)
+    """Layouts whose number of folders is not the published one."""
+    counts = Counter(folder.layout.id for folder in context.inventory.folders)
     for layout, expected in context.spec.expected.folders.items():
-        if layout in context.inventory.layouts and found[layout] != expected:
-            message = f"{layout} has {plural(found[layout], 'folder')}, published are {expected}"
-            yield finding("ME209", message, expected=str(expected), found=str(found[layout]))
+        if layout in context.inventory.layouts and counts[layout] != expected:
+            message = f"{layout} has {plural(counts[layout], 'folder')}, published are {expected}"
+            yield finding("ME209", message, expected=str(expected), found=str(counts[layout]))
 
 
 def unreadable(context: Context) -> Iterator[Finding]:
-    """Folders that could not be opened, or whose name or place forbids it."""
+    """Folders that could not be opened, or whose name or place does not allow it."""
     for path, reason in context.inventory.tree.unreadable:
-        yield finding("ME210", f"not all that lies here can be used: {reason}", path=path, found=reason)
+        yield finding("ME210", f"not everything here can be used: {reason}", path=path, found=reason)
 
 
 def strays(context: Context) -> Iterator[Finding]:
-    """Files among the frames that are no numbered images."""
+    """Files among the frames that are not numbered images."""
     for folder in context.inventory.folders:
         names = folder.frames.strays
         if names:

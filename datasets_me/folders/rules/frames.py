@@ -9,6 +9,7 @@ from datasets_me.core.frame_names import far_away
 from datasets_me.core.text import same
 from datasets_me.findings.finding import Finding
 from datasets_me.folders.context import Context, about_folder
+from datasets_me.folders.layouts import frame_matcher
 from datasets_me.schema.template import Template
 
 _SHOWN = 5  # gaps in one message
@@ -42,7 +43,7 @@ def twice(context: Context) -> Iterator[Finding]:
 
 
 def far(context: Context) -> Iterator[Finding]:
-    """Files whose number is too far from the others to be one of theirs."""
+    """Files whose number is too far from the others."""
     for folder in context.inventory.folders:
         if folder.frames.far:
             yield about_folder(
@@ -51,7 +52,7 @@ def far(context: Context) -> Iterator[Finding]:
 
 
 def text_order(context: Context) -> Iterator[Finding]:
-    """Names whose order as text is not that of their numbers."""
+    """Names that sort differently as text and by number."""
     for folder in context.inventory.folders:
         if folder.frames.text_order_differs:
             names = folder.frames.names
@@ -60,7 +61,7 @@ def text_order(context: Context) -> Iterator[Finding]:
 
 
 def names_differ(context: Context) -> Iterator[Finding]:
-    """Names that one rule cannot have made."""
+    """Names that do not follow one rule."""
     for folder in context.inventory.folders:
         if folder.frames.names_differ:
             message = f"names differ in case, padding, prefix or kind: {folder.frames.names_differ}"
@@ -78,18 +79,18 @@ def start_differs(context: Context) -> Iterator[Finding]:
 
 
 def of_another(context: Context) -> Iterator[Finding]:
-    """Folders whose frames carry the name of another subject or video, where the layout names it in every frame."""
+    """Folders whose frames name another subject or video, where the layout names it in every frame."""
     for folder in context.inventory.folders:
-        template, names = Template(folder.layout.frame), folder.frames.names
-        if not names or set(template.fields) == {"frame"}:
+        names = folder.frames.names
+        if not names or set(Template(folder.layout.frame).fields) == {"frame"}:
             continue
-        pattern = template.regex({**context.spec.names.patterns, "frame": r"\d+"})
+        pattern = frame_matcher(context.spec, folder.layout)
         for name in dict.fromkeys((names[0], names[-1])):
-            match = pattern.fullmatch(name)
-            said = match.groupdict() if match else {}
             wrong = [
-                f"{key} {said[key]}" for key in said if key in folder.values and not same(said[key], folder.values[key])
+                f"{field} {value}"
+                for field, value in (pattern.fields(name) or {}).items()
+                if field in folder.values and not same(value, folder.values[field])
             ]
             if wrong:
-                yield about_folder("ME311", f"{name} names {', '.join(wrong)}, the folder another", folder, found=name)
+                yield about_folder("ME311", f"{name} names {', '.join(wrong)}, unlike its folder", folder, found=name)
                 break

@@ -1,4 +1,4 @@
-"""Where folders lie and how they are called."""
+"""The places and names of folders."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.context import Context, about_folder
 from datasets_me.folders.layouts import expected_path, nearest_path
 
-_SUGGESTIONS = 200  # folders that get one; a tree of something else may hold thousands that fit nothing
+_SUGGESTIONS = 200  # folders that get one; another dataset may have thousands that fit nothing
 
 
 def relocated(context: Context) -> Iterator[Finding]:
-    """Folders that lie where the schema knows they do not belong."""
+    """Folders in a place that the schema knows to be wrong."""
     for folder in context.inventory.folders:
         if folder.relocation:
             message = f"{folder.local} belongs at {folder.relocation.belongs}: {folder.relocation.why}"
@@ -20,16 +20,16 @@ def relocated(context: Context) -> Iterator[Finding]:
 
 
 def mislocated(context: Context) -> Iterator[Finding]:
-    """Folders whose own name names another subject than the folder above, without the schema saying why."""
+    """Folders whose name gives another subject than the folder above, and which the schema does not mention."""
     for folder in context.inventory.folders:
         if folder.mislocated and not folder.relocation:
-            says = [f"{name} {own}, it lies under {above}" for name, (above, own) in folder.parent_says.items()]
-            message = f"the folder's name says {', '.join(says)}"
+            fields = [f"{name} {own}, it lies under {above}" for name, (above, own) in folder.disagreements.items()]
+            message = f"the folder's name says {', '.join(fields)}"
             yield about_folder("ME202", message, folder, expected=folder.target, found=folder.path)
 
 
 def unknown(context: Context) -> Iterator[Finding]:
-    """Folders with frames that no layout explains."""
+    """Folders with frames that fit no layout."""
     if not context.inventory.unknown:
         return
     pairs = ((layout, row) for layout in context.layouts for row in context.manifest.annotations)
@@ -43,11 +43,11 @@ def unknown(context: Context) -> Iterator[Finding]:
 
 
 def twice(context: Context) -> Iterator[Finding]:
-    """Folders of one layout that hold the same."""
+    """Folders of one layout that show the same video or expression."""
     for folders in context.inventory.by_key.values():
         used = folders[0].path
         for folder in folders[1:]:
-            message = f"{folder.identity.video} lies here too; {used} is used"
+            message = f"{folder.identity.video} is also here; {used} is used"
             yield about_folder("ME206", message, folder, expected=used, found=folder.path)
 
 
@@ -55,18 +55,18 @@ def name_differs(context: Context) -> Iterator[Finding]:
     """Folders whose name differs from the layout's in case, padding or wording."""
     for folder in context.inventory.folders:
         rows = context.annotations.get(folder.key, [])
-        wanted = (expected_path(context.spec, folder.layout, rows[0]) if rows else None) or folder.belongs
-        if not (folder.relocation or folder.mislocated or folder.local == wanted):
-            message = f"the folder is called {folder.local}, the layout says {wanted}"
-            yield about_folder("ME208", message, folder, expected=wanted, found=folder.local)
+        expected = (expected_path(context.spec, folder.layout, rows[0]) if rows else None) or folder.belongs
+        if not (folder.relocation or folder.mislocated or folder.local == expected):
+            message = f"the folder is called {folder.local}, the layout says {expected}"
+            yield about_folder("ME208", message, folder, expected=expected, found=folder.local)
 
 
 def moved(context: Context) -> Iterator[Finding]:
-    """Videos that lie elsewhere than the manifest says. A root at another depth is not elsewhere."""
-    found = {folder.path for folder in context.inventory.folders}
+    """Videos that are elsewhere than the manifest says. A root at another depth makes no difference."""
+    paths = {folder.path for folder in context.inventory.folders}
     here = {folder.key: folder for folder in context.inventory.folders}
     for row in context.manifest.videos:
-        if row.path is None or row.path in found or row.layout is None:
+        if row.path is None or row.path in paths or row.layout is None:
             continue
         now = here.get((row.layout, row.video.casefold(), row.expression.casefold() if row.expression else None))
         if now and not _same_end(row.path, now.path):

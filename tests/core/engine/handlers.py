@@ -104,3 +104,25 @@ def make_marked(folder: Path) -> Callable[[str, Report], None]:
         time.sleep(100)
 
     return handle
+
+
+def make_slow(seconds: float) -> Callable[[Any, Report], Any]:
+    """Items take some time."""
+
+    def handle(item: Any, report: Report) -> Any:
+        time.sleep(seconds)
+        return item
+
+    return handle
+
+
+def make_reporting(folder: Path) -> Callable[[int, Report], None]:
+    """Items mark that they are begun, then report progress for a minute."""
+
+    def handle(item: int, report: Report) -> None:
+        (folder / f"begun-{item}").touch()
+        for _ in range(1_200):
+            time.sleep(0.05)
+            report(1)
+
+    return handle

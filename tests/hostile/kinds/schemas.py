@@ -100,6 +100,12 @@ def _set(*path: Any, to: Any) -> Callable[[dict[str, Any]], Any]:
 _edited("pattern-of-names-slow", _set("names", "patterns", "slug", to="([a-z]+)+x"), CONVERT)
 _edited("pattern-of-splits-slow", _set("names", "split", "clip", to="(?P<nickname>([a-z]+[0-9]*)+)Q"), CONVERT)
 _edited("pattern-of-looks-slow", _slow_looks, CONVERT)
+_edited("pattern-of-names-exponential", _set("names", "patterns", "clip", to=SLOW), CONVERT)
+_edited(
+    "pattern-of-splits-exponential", _set("names", "split", "clip", to="(?P<nickname>([a-z0-9_]|[a-z])*)*!"), CONVERT
+)
+_edited("pattern-classic", _set("workbook", "variants", 0, "looks", "clip", to="(a+)+$"), CONVERT)
+_edited("template-of-many-fields", _set("layouts", 0, "folder", to="{slug}" * 40), CONVERT)
 _edited("pattern-that-repeats", _set("names", "patterns", "slug", to="((a{1,1000}){1,1000}){1,1000}"), CONVERT)
 _edited("pattern-of-megabytes", _set("names", "patterns", "slug", to="(a|b)" * 50_000), CONVERT)
 _edited("pattern-nested", _set("names", "patterns", "slug", to="(" * 5000 + ")" * 5000), "schema check {schema.yaml}")

@@ -132,7 +132,7 @@ def test_pictures(images: ImageSet, tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match=r"there is no image 1$"):
         review.picture(1)  # it is not doubtful, so it is not shown
     review.items[0].row = review.items[0].row.model_copy(update={"path": "../../secret.png"})
-    with pytest.raises(ReviewError, match=r"'\.\./\.\./secret\.png' is no path under the folder: it leads upwards"):
+    with pytest.raises(ReviewError, match=r"'\.\./\.\./secret\.png' is not a path under the folder: it leads upwards"):
         review.picture(0)
 
 
