@@ -97,7 +97,7 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
         videos: glob patterns of names of videos; all if empty.
         workers: processes of this machine; 0 for all in this one, which a crash of a library then ends.
         executor: works on the videos in place of these processes: a `datasets_me.core.engine.cluster.Cluster`, or any
-            other, such as ``client.get_executor()`` of Dask, or that of MPI or Ray.
+            other, such as ``client.get_executor()`` of Dask or ``MPIPoolExecutor`` of mpi4py.
         shard: do only this share of the videos. Other runs do the others, at the same time or not.
         finish: do nothing of what shares have to do, and write the tables when they have done it all.
         force: do again what is done.
@@ -256,7 +256,7 @@ class _Run:
 
     def look_up(self, jobs: Sequence[Job], finish: bool = False) -> None:
         """Take over what earlier runs have done; with ``finish`` their failures, too, which are not tried again."""
-        workers = workers_for(None, len(jobs)) if self.workers else 0
+        workers = min(self.workers, workers_for(None, len(jobs)))
         for job, outcome in engine.in_order(partial(known, self.setting), jobs, workers):
             before = None if isinstance(outcome, Failure) else outcome
             if before is None and finish:

@@ -186,13 +186,12 @@ def _slurm(workers: int) -> Iterator[Any]:
         raise MeDatasetsError(
             f"--cluster slurm needs dask-jobqueue: {error}", fix="pip install 'me-datasets[cluster]'"
         ) from error
-    cores = dask.config.get("jobqueue.slurm.cores", None)
-    processes = dask.config.get("jobqueue.slurm.processes", None) or cores
-    try:
-        cluster = dask_jobqueue.SLURMCluster(processes=processes)
-    except (ValueError, TypeError) as error:
-        reason = " ".join(str(error).split("\n")[0].split())
-        raise MeDatasetsError(f"dask-jobqueue does not know what a job is: {reason}", fix=_CONFIGURE) from error
+    job = dask.config.get("jobqueue.slurm", {})
+    missing = [name for name in ("cores", "memory") if job.get(name) is None]
+    if missing:
+        raise MeDatasetsError(f"dask-jobqueue does not know the {' and the '.join(missing)} of a job", fix=_CONFIGURE)
+    # each worker has one thread, as the workers of this machine have
+    cluster = dask_jobqueue.SLURMCluster(processes=job.get("processes") or job["cores"])
     with cluster:
         cluster.scale(n=workers)
         yield cluster
