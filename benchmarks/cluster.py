@@ -18,14 +18,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 from distributed import Client
 
-from datasets_me.core.engine import Report, in_order, run
+from datasets_me.core.engine import in_order, run
 from datasets_me.core.engine.cluster import Cluster, connect
+from datasets_me.core.engine.loop import without_report
 from datasets_me.extract.extract import extract
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
@@ -36,14 +38,10 @@ WORKERS = (1, 2, 4, 8)
 ROUNDS = 3
 
 
-def sleeping(seconds: float) -> Callable[[Any, Report], Any]:
-    """Items that take as long as a video, and no core."""
-
-    def handle(item: Any, report: Report) -> Any:
-        time.sleep(seconds)
-        return item
-
-    return handle
+def sleep(cluster: Cluster, items: int, seconds: float) -> None:
+    """Run items that take as long as a video, and no core."""
+    for _ in run(without_report, [seconds] * items, time.sleep, executor=cluster):
+        pass
 
 
 @contextmanager
@@ -69,7 +67,7 @@ def dask(workers: int) -> Iterator[Cluster]:
             with Client(scheduler_file=file, set_as_default=False) as client:
                 client.wait_for_workers(workers, timeout=120)
             with connect(file) as cluster:
-                list(run(sleeping, range(4 * workers), 0.05, executor=cluster))  # all have imported what they need
+                sleep(cluster, 4 * workers, 0.05)  # all have imported what they need
                 yield cluster
         finally:
             for process in processes:
@@ -91,9 +89,7 @@ def efficiency(items: int, seconds: float) -> None:
     print("| workers | seconds | efficiency |\n|---|---|---|")
     for workers in WORKERS:
         with dask(workers) as cluster:
-            took = seconds_of(
-                lambda: list(run(sleeping, range(items * workers), seconds, executor=cluster))  # noqa: B023
-            )
+            took = seconds_of(partial(sleep, cluster, items * workers, seconds))
         print(f"| {workers} | {took:.2f} | {items * seconds / took:.1%} |", flush=True)
 
 

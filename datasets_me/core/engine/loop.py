@@ -163,10 +163,11 @@ def in_order(
     Raises:
         WriteError, MeDatasetsError: as `run`.
     """
-    return run(_alone, items, function, workers=workers, executor=executor, in_order=True, group=GROUP)
+    return run(without_report, items, function, workers=workers, executor=executor, in_order=True, group=GROUP)
 
 
-def _alone(function: Callable[[Item], Result]) -> Callable[[Item, Report], Result]:
+def without_report(function: Callable[[Item], Result]) -> Callable[[Item, Report], Result]:
+    """The handler of a function that tells nothing of its progress."""
     return lambda item, report: function(item)
 
 
