@@ -477,7 +477,7 @@ def test_boxes_of_the_user(one: tuple[Path, Path, Manifest], tmp_path: Path) -> 
         said = found(result)
         instead = "and there is none for another video of its subject; taken instead: the face that dlib finds"
         assert said.pop("ME613") == f"{lacks[number]}, {instead}"
-        nobody = "there is a box for 'somebody', which is no video of the manifest"
+        nobody = "there is a box for 'somebody', which is not a video of the manifest"
         assert said == ({} if number else {"ME616": nobody})
 
 

@@ -69,6 +69,23 @@ def test_a_damaged_record_is_no_record(out: Path, text: str) -> None:
     assert done(out, "stamp") is None
 
 
+def test_a_video_that_waits_and_one_that_failed_are_not_finished(out: Path) -> None:
+    ledger.wait(out, "casme_015", "b", "stamp b")
+    assert ledger.waits(out, "casme_015", "b", "stamp b")
+    assert not ledger.waits(out, "casme_015", "b", "another")
+    assert ledger.done(out, "casme_015", "b") is None
+    row = ROW.model_copy(update={"name": "c", "status": "failed", "features": None, "landmarks": None, "key": None})
+    failure = ledger.Done(row, [finding("ME610", "it is gone", video="c")])
+    ledger.fail(out, "casme_015", failure)
+    assert ledger.failed(out, "casme_015", "c") == failure
+    assert ledger.done(out, "casme_015", "c", "stamp") is None
+    assert ledger.failed(out, "casme_015", ROW.name) is None
+    assert ledger.noted(out, "casme_015") == {ROW.name, "b", "c"}
+    ledger.finish(out, "casme_015", "final", ROW, FOUND, waited="stamp")
+    assert ledger.waits(out, "casme_015", ROW.name, "stamp")
+    assert done(out, "final") == ledger.Done(ROW, FOUND)
+
+
 def test_all_that_is_done_is_removed_and_nothing_outside(out: Path) -> None:
     outside = out.parent / f"{out.name}-mine.txt"
     outside.write_text("mine")

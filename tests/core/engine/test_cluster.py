@@ -29,9 +29,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
-KILLS = int(os.environ.get("ME_DATASETS_KILLS", "2"))
-"""How often a worker, the client or the scheduler is killed at a random moment."""
-
 
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
