@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +13,10 @@ from datasets_me.cli import options, show
 from datasets_me.cli.log import LOGGER
 from datasets_me.cli.run import Answer, StoppedError, verb
 from datasets_me.core.choices import Detector, Device, Preset
-from datasets_me.core.errors import plural
+from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
+    from datasets_me.core.engine import Shard
     from datasets_me.extract.extract import Extraction
     from datasets_me.extract.options import ExtractOptions
     from datasets_me.formats.manifest import Manifest
@@ -38,6 +41,13 @@ def extract(
     layout: str = options.LAYOUT,
     videos: list[str] = typer.Option([], "--videos", help="Only videos whose names fit: 'casme_015_*'."),
     workers: int = options.PROCESSES,
+    cluster: str = typer.Option(
+        None, "--cluster", help="Run on a Dask cluster: tcp://host:8786, a scheduler file, or slurm with --workers N."
+    ),
+    shard: str = typer.Option(
+        None, "--shard", help="Do a share of the videos, such as 3/16; auto: that of this job of an array."
+    ),
+    finish: bool = typer.Option(False, "--finish", help="Write the tables when all shares are done."),
     device: Device = typer.Option("auto", "--device", help="Where TV-L1 is computed (--preset tvl1 or auwgcn)."),
     sheet: Path = typer.Option(None, "--sheet", help="Also write a page with a frame of every video, worst first."),
     force: bool = typer.Option(False, "--force", help="Do again what is done already."),
@@ -47,11 +57,15 @@ def extract(
     Exit code 0: no errors. 1: there are error findings. 2: could not run.
     """
     from datasets_me.cards.contact_sheet import check_sheet, write_sheet
-    from datasets_me.core.engine import workers_for
+    from datasets_me.core.engine import read_shard
     from datasets_me.extract.options import ExtractOptions, choose_device
     from datasets_me.extract.plan import read_step
     from datasets_me.formats import manifest as manifests
 
+    if shard is not None and finish:
+        raise MeDatasetsError("--shard and --finish exclude each other", fix="give --finish when all shares are done")
+    if shard is not None and sheet is not None:
+        raise MeDatasetsError("a share of the videos has no --sheet", fix="give --sheet with --finish")
     annotated = manifests.read(manifest)
     chosen = ExtractOptions(
         preset=preset,
@@ -68,8 +82,13 @@ def extract(
     )
     if sheet is not None:
         check_sheet(sheet)
-    extraction = _run(annotated, root, out, chosen, videos, workers_for(workers), force)
+    share = None if shard is None else read_shard(shard)
+    extraction = _run(
+        annotated, root, out, chosen, workers, cluster, videos=videos, shard=share, finish=finish, force=force
+    )
     ending = [_counts(extraction), f"written to {out}"]
+    if share is not None and not extraction.tables:
+        ending.append(_owed(extraction, share))
     if sheet is not None:
         write_sheet(annotated, root, out, extraction, sheet)
         ending.append(f"contact sheet {sheet}")
@@ -81,17 +100,26 @@ def _run(
     root: Path,
     out: Path,
     chosen: ExtractOptions,
-    videos: list[str],
     workers: int,
+    cluster: str | None,
+    *,
+    videos: list[str],
+    shard: Shard | None,
+    finish: bool,
     force: bool,
 ) -> Extraction:
     """The run itself, with one bar over all frames."""
+    from datasets_me.core.engine import workers_for
+    from datasets_me.core.engine.cluster import connect
     from datasets_me.extract.extract import extract as run
     from datasets_me.extract.plan import planned
 
-    work = planned(manifest, chosen, videos)
+    work = planned(manifest, chosen, videos, shard)
     done = finished = 0
-    with show.progress("frames", speed="frames/s") as update:
+    with ExitStack() as stack:
+        tell = partial(show.echo, err=True)
+        executor = stack.enter_context(connect(cluster, workers=workers, say=tell)) if cluster else None
+        update = stack.enter_context(show.progress("frames", speed="frames/s"))
 
         def frames_done(count: int) -> None:
             nonlocal done
@@ -110,7 +138,10 @@ def _run(
                 out,
                 chosen,
                 videos=videos,
-                workers=workers,
+                workers=workers_for(workers),
+                executor=executor,
+                shard=shard,
+                finish=finish,
                 force=force,
                 frames_done=frames_done,
                 video_done=video_done,
@@ -127,6 +158,12 @@ def _counts(extraction: Extraction) -> str:
     statuses = ", ".join(f"{count} {status}" for status, count in counts(extraction) if count)
     frames = sum(row.frames for row in extraction.rows)
     return f"{plural(len(extraction.rows), 'video')} ({statuses}), {plural(frames, 'frame')}"
+
+
+def _owed(extraction: Extraction, shard: Shard) -> str:
+    owed = f"the other shares still owe {plural(extraction.owed, 'video')}"
+    waiting = f", {plural(extraction.waiting, 'video')} without a face wait for them" if extraction.waiting else ""
+    return f"share {shard}: {owed}{waiting}; when all are done, write the tables with --finish"
 
 
 def _data(extraction: Extraction, out: Path) -> dict[str, object]:

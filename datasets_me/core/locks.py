@@ -1,12 +1,13 @@
 """One process at a time, on one machine or several that share a disk.
 
-The lock of ``out/name.json`` is the file ``out/.name.json.lock`` beside it. It is removed with the lock; only a killed
-process leaves one behind, which locks nothing and is taken over by the next, or removed by `remove_left`. `is_lock`
-says what may be passed over.
+The lock of ``out/name.json`` is the file ``out/.name.json.lock`` beside it. It is removed when the lock is released.
+Only a killed process leaves one behind, which locks nothing: the next process takes it over, or `remove_left` removes
+it. `is_lock` tells locks from other files.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,7 +26,7 @@ def locked(path: Path) -> Iterator[None]:
     """Wait until no other process holds the lock of a file, and hold it.
 
     Raises:
-        WriteError: the lock cannot be had: another user's, a link, or a place that cannot be written to.
+        WriteError: the lock cannot be taken: it is another user's, a link, or in a place that cannot be written to.
     """
     from filelock import FileLock
 
@@ -51,18 +52,19 @@ def remove_left(folder: Path) -> None:
     """Remove the locks under a folder that killed processes left; those that are held stay."""
     from filelock import FileLock, Timeout
 
-    for place in folder.rglob(f".*{_SUFFIX}"):
-        lock = FileLock(place, blocking=False)
-        with suppress(OSError, Timeout):
-            lock.acquire()
-            _remove(lock, place)
-            lock.release()
+    for parent, _, names in os.walk(folder):
+        for place in (Path(parent, name) for name in names if is_lock(name)):
+            lock = FileLock(place, blocking=False)
+            with suppress(OSError, Timeout):
+                lock.acquire()
+                _remove(lock, place)
+                lock.release()
 
 
 def _remove(lock: BaseFileLock, place: Path) -> None:
-    """Remove the file of a lock that is held: whoever waits for it sees that it has no name any more, and begins anew.
+    """Remove the file of a lock that is held. A process that waits for it notices, and begins again with a new file.
 
-    Other kinds of locks remove themselves; what is not empty is none of ours.
+    Other kinds of locks remove themselves. A file that is not empty is not one of ours.
     """
     from filelock import UnixFileLock
 
@@ -72,5 +74,5 @@ def _remove(lock: BaseFileLock, place: Path) -> None:
 
 
 def is_lock(name: str) -> bool:
-    """Whether a file is a lock by its name, so that it belongs to nobody."""
+    """Whether a file is a lock, by its name."""
     return name.startswith(".") and name.endswith(_SUFFIX)

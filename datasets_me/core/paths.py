@@ -127,8 +127,8 @@ def under(root: Path, relative: str) -> Path:
 
 def leads_out(root: Path, relative: str) -> bool:
     """Whether a relative path goes through a link and ends outside the root."""
-    place, linked = root, os.name == "nt"  # Python does not see junctions of Windows as links
+    place, linked = str(root), os.name == "nt"  # Python does not see junctions of Windows as links
     for part in relative.split("/"):
-        place /= part
-        linked = linked or place.is_symlink()
+        place = f"{place}{os.sep}{part}"
+        linked = linked or os.path.islink(place)  # noqa: PTH114 - no Path for each part: this is called very often
     return linked and not Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))

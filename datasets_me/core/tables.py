@@ -26,10 +26,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_NO_NAMES: set[str] = set()
+
+
 class Record(BaseModel):
     """Base of all rows: immutable, no unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Forget which fields were given: the set of their names takes more memory than the row."""
+        object.__setattr__(self, "__pydantic_fields_set__", _NO_NAMES)
 
 
 Row = TypeVar("Row", bound=Record)

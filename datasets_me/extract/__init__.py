@@ -1,1 +1,1 @@
-"""One task per video, over processes: resumable, and no failure stops the others."""
+"""Features of all videos of a manifest: each by itself, so that a run can go on and no failure stops the others."""

@@ -1,31 +1,40 @@
 """An extraction over all videos of a manifest.
 
-First every video is worked on by itself. Those in which no face is found wait until the others of their subject are
-done, and take the mean of their boxes; so the result does not depend on the order in which videos happen to finish.
+What earlier runs have done is looked up first. Every other video is then worked on by itself. Those in which no face
+is found wait until the others of their subject are done, and take the mean of their boxes; so the result does not
+depend on the order in which videos happen to finish.
+
+Several runs, each with a share of the videos, may fill one folder. None of them writes the tables unless it finds that
+all videos are done.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+import socket
+import sys
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from datasets_me.core import artefact, engine
-from datasets_me.core.engine import Failure, Report
-from datasets_me.core.errors import FeaturesError, FolderError, WriteError
+from datasets_me.core.engine import Failure, Report, Shard, workers_for
+from datasets_me.core.errors import FeaturesError, FolderError, WriteError, plural
 from datasets_me.core.files import read_json
-from datasets_me.core.locks import remove_left
+from datasets_me.core.locks import locked, remove_left
 from datasets_me.core.paths import under
-from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback
+from datasets_me.extract.findings import box_of_no_video, failed, second_folder, without_folder
 from datasets_me.extract.ledger import Done
 from datasets_me.extract.options import ExtractOptions, check_options, check_rate, environment, record
-from datasets_me.extract.video import Job, Postponed, Setting, make_handler, row_of
+from datasets_me.extract.video import Job, Outcome, Postponed, Setting, known, make_handler, row_of
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
@@ -38,24 +47,42 @@ from datasets_me.formats.records import Video, VideoFeatures
 Progress = Callable[[str], None]
 """Told the name of each video that is done."""
 
+_Key = tuple[str, str]
+"""Subject and name of a video, as they are in paths."""
+
 
 @dataclass(frozen=True)
 class Extraction:
-    """What a run leaves: a row per video that is done, and all findings; ``remaining`` videos were not reached."""
+    """What a run leaves.
+
+    Attributes:
+        rows: one per video that is done: of this run's share, or of all videos where the tables were written.
+        findings: all of these videos.
+        remaining: videos that this run did not reach.
+        owed: videos that other shares have to do.
+        waiting: videos without a face, which wait for the boxes of their subject's others.
+        tables: whether the tables were written.
+    """
 
     rows: list[VideoFeatures]
     findings: list[Finding]
     remaining: int
+    owed: int = 0
+    waiting: int = 0
+    tables: bool = True
 
 
-def extract(
+def extract(  # noqa: PLR0913 - each keyword stands for itself
     manifest: Manifest,
     root: Path,
     out: Path,
-    options: ExtractOptions,
+    options: ExtractOptions = ExtractOptions(),  # noqa: B008 - it is frozen
     *,
     videos: Sequence[str] = (),
     workers: int = 1,
+    executor: Executor | None = None,
+    shard: Shard | None = None,
+    finish: bool = False,
     force: bool = False,
     frames_done: Report | None = None,
     video_done: Progress | None = None,
@@ -63,68 +90,57 @@ def extract(
     """Extract the features of a manifest's videos into a folder, or go on where an earlier run ended.
 
     Args:
+        manifest: of the dataset.
         root: where the paths of the manifest begin.
         out: see `datasets_me.formats.features`.
+        options: what decides the numbers.
         videos: glob patterns of names of videos; all if empty.
-        workers: processes.
+        workers: processes of this machine; 0 for all in this one, which a crash of a library then ends.
+        executor: works on the videos in place of these processes: a `datasets_me.core.engine.cluster.Cluster`, or any
+            other, such as ``client.get_executor()`` of Dask or ``MPIPoolExecutor`` of mpi4py.
+        shard: do only this share of the videos. Other runs do the others, at the same time or not.
+        finish: do nothing of what shares have to do, and write the tables when they have done it all.
         force: do again what is done.
-        frames_done, video_done: told of progress.
+        frames_done: told of progress in frames.
+        video_done: told of progress in videos.
 
     Raises:
         MeDatasetsError: an option cannot be met, there is nothing to do, the folder holds something else, or it cannot
-            be written to. What was done until then is kept.
+            be written to; with ``finish``, a share is not done. What was done until then is kept.
     """
-    if not root.is_dir():
-        raise FolderError("the root is no folder", where=str(root))
     boxes = check_options(options)
     options = options.model_copy(update={"layout": choose_layout(manifest, options.layout)})
     everything, further = one_of_each([video for video in manifest.videos if video.layout == options.layout])
-    jobs = [job for job in everything if wanted(job.video, videos)]
-    if not jobs:
-        raise FeaturesError(
-            f"no video fits {', '.join(videos)}",
-            fix="give the names of videos as in the manifest, such as 'casme_015_*'",
-        )
-    if not any((root / str(job.video.path)).is_dir() for job in jobs):
-        raise FolderError(
-            f"none of the manifest's folders lies under the root, such as {jobs[0].video.path}",
-            where=str(root),
-            fix="give the --root that the manifest was made with",
-        )
-    check_rate(manifest, [job.video for job in jobs], options)
+    selected = [job for job in everything if wanted(job.video, videos)]
+    seen = _check_root(selected, root, videos)
+    check_rate(manifest, [job.video for job in selected], options)
     surroundings = environment(options)
-    _claim(out, manifest, options, surroundings, force and not videos)
-    setting = Setting(manifest, root, out, options, surroundings, boxes, force)
-    failures: dict[tuple[str, str], Done] = {}
-    fatal: WriteError | None = None
+    _claim(out, manifest, options, surroundings, force and not videos and shard is None)
+    setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, force)
+    run = _Run(setting, everything, workers, executor, seen, frames_done, video_done)
+    run.look_up([job for index, job in enumerate(selected) if shard is None or index in shard], finish)
+    if finish and run.missing:
+        raise FeaturesError(
+            f"{len(run.missing):,} of {plural(len(selected), 'video')} are not done, such as {run.missing[0].name}",
+            where=str(out),
+            fix="run the shares that are missing; or run without --finish and --shard, to do them here",
+        )
+    unknown = boxes.keys() - {video.video for video in manifest.videos}
+    others = [
+        *map(without_folder, _without_folder(manifest, everything)),
+        *map(second_folder, further),
+        *map(box_of_no_video, sorted(unknown)),
+    ]
     try:
-        postponed: list[Job] = []
-        for job, outcome in engine.run(make_handler, jobs, setting, workers=workers, report=frames_done):
-            if isinstance(outcome, Postponed):
-                postponed.append(job)
-                continue
-            _note(setting, job, outcome, failures)
-            if video_done:
-                video_done(job.name)
-        if postponed:
-            second = [_with_fallbacks(out, job, everything) for job in postponed]
-            for job, outcome in engine.run(make_handler, second, setting, workers=workers, report=frames_done):
-                _note(setting, job, outcome, failures)
-                if video_done:
-                    video_done(job.name)
-    except WriteError as error:
-        fatal = error
-    finally:
-        changes = feature_files.begun(out)  # before the rows are collected: later changes make these tables old
-        extraction = _collect(setting, everything, failures, manifest)
-        extraction.findings.extend(map(found.second_folder, further))
-        unknown = boxes.keys() - {video.video for video in manifest.videos}
-        extraction.findings.extend(map(found.box_of_no_video, sorted(unknown)))
-        if not fatal:
-            feature_files.write_tables(out, extraction.rows, extraction.findings, changes)
-    if fatal:
-        raise fatal
-    return extraction
+        run.work()
+        run.work_on_postponed(shared=shard is not None)
+    except WriteError:
+        raise
+    except BaseException:
+        if shard is None:
+            run.write_tables(others)
+        raise
+    return run.write_tables(others) if shard is None else run.of_share(selected, others)
 
 
 def one_of_each(videos: Sequence[Video]) -> tuple[list[Job], list[Video]]:
@@ -151,34 +167,222 @@ def wanted(video: Video, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
-def _note(
-    setting: Setting, job: Job, outcome: Done | Postponed | Failure, failures: dict[tuple[str, str], Done]
-) -> None:
-    """Keep what is not written down already: failures that a rerun tries again."""
-    if isinstance(outcome, Failure):
-        row = row_of(setting, job).model_copy(update={"why": outcome.why})
-        outcome = Done(row, [found.failed(row, outcome.why)])
-    if isinstance(outcome, Done):
-        failures[job.subject, job.name] = outcome
+def _check_root(jobs: Sequence[Job], root: Path, videos: Sequence[str]) -> Path:
+    """Refuse a root without the videos; returns the first folder that is there.
+
+    Raises:
+        FeaturesError: there are no videos.
+        FolderError: none of their folders is under the root.
+    """
+    if not root.is_dir():
+        raise FolderError("the root is not a folder", where=str(root))
+    if not jobs:
+        raise FeaturesError(
+            f"no video fits {', '.join(videos)}",
+            fix="give the names of videos as in the manifest, such as 'casme_015_*'",
+        )
+    folders = (root / str(job.video.path) for job in jobs)
+    first = next((folder for folder in folders if folder.is_dir()), None)
+    if first is None:
+        raise FolderError(
+            f"none of the manifest's folders is under the root, such as {jobs[0].video.path}",
+            where=str(root),
+            fix="give the --root that the manifest was made with",
+        )
+    return first
 
 
-def _with_fallbacks(out: Path, job: Job, everything: Sequence[Job]) -> Job:
-    """A job with the boxes in which its subject's face was found in other videos, and the sizes of their frames."""
-    boxes: list[Fallback] = []
-    for other in sorted(everything, key=lambda job: job.name):
-        if other.subject == job.subject and other.name != job.name:
-            finished = ledger.done(out, other.subject, other.name)
-            if finished and finished.row.crop_source in ("given", "sample", "all-frames"):
-                row = finished.row
-                boxes.append(Fallback(Box(*row.box), row.width or 1, row.height or 1))
-    return Job(job.video, tuple(boxes))
+def _needed(manifest: Manifest, options: ExtractOptions) -> Manifest:
+    """What the work on a video needs of a manifest, which every worker gets."""
+    layouts = manifest.spec.layouts
+    cropped = {layout.id for layout in layouts if layout.cropped} if options.faces == "published-crop" else set()
+    return replace(
+        manifest,
+        annotations=manifest.annotations if any(layout.numbers == "clip" for layout in layouts) else [],
+        videos=[video for video in manifest.videos if video.layout in cropped],
+        findings=[],
+        sources=[],
+        options={},
+    )
+
+
+def make_remote_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
+    """What a worker of an executor does with a job: it may run where other software is installed.
+
+    Raises:
+        FeaturesError: its software or models would give other numbers.
+    """
+    ledger.checked_folder.cache_clear()
+    here, there = environment(setting.options), setting.environment
+    differing = [
+        f"{name} {here.get(name, 'missing')}, not {there.get(name, 'missing')}"
+        for name in sorted({*here, *there})
+        if here.get(name) != there.get(name)
+    ]
+    if differing:
+        raise FeaturesError(
+            f"a worker would give other numbers: it has {'; '.join(differing)}",
+            where=socket.gethostname(),
+            fix="start the workers from the same environment",
+        )
+    return make_handler(setting)
+
+
+def _share_texts(row: VideoFeatures, video: Video) -> None:
+    """Have a row use the texts of its video, and one copy of those that all rows have: there may be 100,000 rows."""
+    values = row.__dict__
+    for name in ("subject", "video", "path", "layout", "dataset"):
+        if values[name] == getattr(video, name):
+            values[name] = getattr(video, name)
+    values["name"] = video.video if values["name"] == video.video else values["name"]
+    for name in ("regions", "crop_source", "status"):
+        values[name] = values[name] and sys.intern(values[name])
+
+
+@dataclass
+class _Run:
+    """A run in progress."""
+
+    setting: Setting
+    everything: Sequence[Job]
+    workers: int
+    executor: Executor | None
+    seen: Path
+    frames_done: Report | None
+    video_done: Progress | None
+    done: dict[_Key, Done] = field(default_factory=dict)
+    missing: list[Job] = field(default_factory=list)
+    postponed: list[Job] = field(default_factory=list)
+
+    def look_up(self, jobs: Sequence[Job], finish: bool = False) -> None:
+        """Take over what earlier runs have done; with ``finish`` their failures, too, which are not tried again."""
+        workers = min(self.workers, workers_for(None, len(jobs)))
+        for job, outcome in engine.in_order(partial(known, self.setting), jobs, workers):
+            before = None if isinstance(outcome, Failure) else outcome
+            if before is None and finish:
+                before = ledger.failed(self.setting.out, job.subject, job.name)
+            if before is None:
+                self.missing.append(job)
+                continue
+            if self.frames_done and isinstance(before, Done):
+                self.frames_done(before.row.frames)
+            self._note(job, before)
+
+    def work(self) -> None:
+        """Work on the videos that are missing."""
+        jobs, self.missing = self.missing, []
+        outcomes = engine.run(
+            make_handler if self.executor is None else make_remote_handler,
+            jobs,
+            self.setting,
+            workers=self.workers,
+            executor=self.executor,
+            report=self.frames_done,
+            shared=(self.setting.out / EXTRACTION.about, self.seen),
+        )
+        with closing(outcomes):
+            for job, outcome in outcomes:
+                self._note(job, outcome)
+
+    def work_on_postponed(self, *, shared: bool) -> None:
+        """Work on the videos that waited for others of their subject.
+
+        Args:
+            shared: other runs may still work on the others, so that only videos of finished subjects can be done.
+        """
+        by_subject: dict[str, list[Job]] = defaultdict(list)
+        waiting, self.postponed = self.postponed, []
+        subjects = {job.subject for job in waiting}
+        for job in sorted(self.everything, key=lambda job: job.name):
+            if job.subject in subjects:
+                by_subject[job.subject].append(job)
+        ready: list[Job] = []
+        for subject, videos in by_subject.items():
+            of_subject = [job for job in waiting if job.subject == subject]
+            noted = ledger.noted(self.setting.out, subject)
+            if shared and any(job.name not in noted for job in videos):
+                self.postponed += of_subject
+            else:
+                ready += self._with_fallbacks(of_subject, videos)
+        self.look_up(ready)
+        self.work()
+
+    def of_share(self, selected: Sequence[Job], others: Sequence[Finding]) -> Extraction:
+        """What a share leaves; the tables of all, if no other share has anything to do any more."""
+        owed = sum(1 for job in selected if self._owed(job))
+        waiting = len(self.postponed)
+        if not owed and not waiting:
+            everything = self._collect(selected)
+            waiting = everything.remaining
+            if not waiting:
+                return self.write_tables(others)
+        mine = self._collect([job for job in selected if (job.subject, job.name) in self.done])
+        return replace(mine, owed=owed, waiting=waiting, tables=False)
+
+    def write_tables(self, others: Sequence[Finding]) -> Extraction:
+        """Write the tables of everything that is done by now, in this run or an earlier one."""
+        out = self.setting.out
+        changes = feature_files.begun(out)  # before the rows are collected: later changes make these tables old
+        extraction = self._collect(self.everything)
+        extraction.findings.extend(others)
+        if changes or not feature_files.current(out, extraction.rows, extraction.findings):
+            feature_files.write_tables(out, extraction.rows, extraction.findings, changes)
+        return extraction
+
+    def _note(self, job: Job, outcome: Outcome | Failure) -> None:
+        if isinstance(outcome, Postponed):
+            self.postponed.append(job)
+            return
+        if isinstance(outcome, Failure):
+            row = row_of(self.setting, job).model_copy(update={"why": outcome.why})
+            outcome = Done(row, [failed(row, outcome.why)])
+        if outcome.row.status == "failed" and not ledger.note(self.setting.out, job.subject, job.name).exists():
+            ledger.fail(self.setting.out, job.subject, outcome)
+        _share_texts(outcome.row, job.video)
+        self.done[job.subject, job.name] = outcome
+        if self.video_done:
+            self.video_done(job.name)
+
+    def _with_fallbacks(self, jobs: Sequence[Job], subject: Sequence[Job]) -> Iterator[Job]:
+        """Jobs with the boxes of the face in their subject's other videos, and the sizes of their frames."""
+        boxes: dict[str, Fallback] = {}
+        for other in subject:
+            video = self._finished(other)
+            if video and video.row.crop_source in ("given", "sample", "all-frames"):
+                row = video.row
+                boxes[other.name] = Fallback(Box(*row.box), row.width or 1, row.height or 1)
+        for job in jobs:
+            yield Job(job.video, tuple(box for name, box in boxes.items() if name != job.name))
+
+    def _finished(self, job: Job) -> Done | None:
+        return self.done.get((job.subject, job.name)) or ledger.done(self.setting.out, job.subject, job.name)
+
+    def _owed(self, job: Job) -> bool:
+        """Whether nothing is known of a video yet."""
+        return (job.subject, job.name) not in self.done and not ledger.note(
+            self.setting.out, job.subject, job.name
+        ).exists()
+
+    def _collect(self, jobs: Sequence[Job]) -> Extraction:
+        """What is done of some videos, in order of subject and name."""
+        extraction = Extraction([], [], 0)
+        remaining = 0
+        for job in sorted(jobs, key=lambda job: (job.subject, job.name)):
+            video = self._finished(job)
+            if video is None:
+                remaining += 1
+                continue
+            extraction.rows.append(video.row)
+            extraction.findings.extend(video.findings)
+        return replace(extraction, remaining=remaining)
 
 
 def _claim(
     out: Path, manifest: Manifest, options: ExtractOptions, surroundings: dict[str, str], all_anew: bool
 ) -> None:
-    """Make the folder ours, before any work, or see that it is ours and about the same. What was done with other
-    options is removed, if all is done anew.
+    """Make the folder ours before any work, or see that it is ours and of the same dataset and options.
+
+    What was done with other options is removed if everything is done anew.
 
     Raises:
         OutputError: it holds something else.
@@ -193,56 +397,55 @@ def _claim(
         "options": record(options),
         "environment": surroundings,
     }
+    ledger.checked_folder.cache_clear()
     for name in (DONE, *ledger.ARRAYS):
         under(out, name)
     path = out / EXTRACTION.about
-    if artefact.claim(out, EXTRACTION):
-        try:
-            before = read_json(path)
-            old = {"dataset": before["dataset"], **before["options"]}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            if not all_anew:
-                raise FeaturesError(
-                    f"{EXTRACTION.about} is damaged: {error}",
-                    where=str(out),
-                    fix="choose another -o, or add --force, without --videos, to do all anew",
-                ) from error
-            old = {}
-        new = {"dataset": manifest.spec.id, **about["options"]}
-        changed = [f"{name} {old.get(name)!r}, now {new[name]!r}" for name in new if old.get(name) != new[name]]
-        if changed and not all_anew:
-            raise FeaturesError(
-                f"the folder holds an extraction with other options: {'; '.join(changed)}",
-                where=str(out),
-                fix="choose another -o, or add --force, without --videos, to do all anew",
-            )
-        if changed:
-            ledger.remove_all(out)
-    remove_left(out / DONE)
-    artefact.write_file(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
+    content = (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode()
+    if not path.is_file():
+        with locked(out):  # against the other shares, which begin at the same time
+            if not artefact.claim(out, EXTRACTION):
+                artefact.write_file(path, content)
+                return
+    with locked(path):
+        artefact.claim(out, EXTRACTION)
+        _compare(path, about, all_anew)
+        remove_left(out / DONE)
+        if path.read_bytes() != content:
+            artefact.write_file(path, content)
 
 
-def _collect(
-    setting: Setting, jobs: Sequence[Job], failures: dict[tuple[str, str], Done], manifest: Manifest
-) -> Extraction:
-    """Everything that is done by now, in this run or an earlier one, in order of subject and name."""
-    rows: list[VideoFeatures] = []
-    findings: list[Finding] = []
-    remaining = 0
-    for job in sorted(jobs, key=lambda job: (job.subject, job.name)):
-        finished = failures.get((job.subject, job.name)) or ledger.done(setting.out, job.subject, job.name)
-        if finished is None:
-            remaining += 1
-            continue
-        rows.append(finished.row)
-        findings += finished.findings
+def _compare(path: Path, about: dict[str, Any], all_anew: bool) -> None:
+    """See that an extraction is of the same dataset, with the same options; or, if all is done anew, remove it.
+
+    Raises:
+        FeaturesError: it is not.
+    """
+    fix = "choose another -o, or add --force, without --videos and --shard, to do all anew"
+    try:
+        before = read_json(path)
+        old = {"dataset": before["dataset"], **before["options"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not all_anew:
+            raise FeaturesError(f"{path.name} is damaged: {error}", where=str(path.parent), fix=fix) from error
+        old = {}
+    new = {"dataset": about["dataset"], **about["options"]}
+    changed = [f"{name} {old.get(name)!r}, now {new[name]!r}" for name in new if old.get(name) != new[name]]
+    if changed and not all_anew:
+        raise FeaturesError(
+            f"the folder holds an extraction with other options: {'; '.join(changed)}",
+            where=str(path.parent),
+            fix=fix,
+        )
+    if changed:
+        ledger.remove_all(path.parent)
+
+
+def _without_folder(manifest: Manifest, jobs: Sequence[Job]) -> Iterator[Video]:
     there = {job.video.video for job in jobs}
-    findings += [
-        found.without_folder(video)
-        for video in manifest.videos
-        if video.annotations and not video.path and video.video not in there
-    ]
-    return Extraction(rows, findings, remaining)
+    for video in manifest.videos:
+        if video.annotations and not video.path and video.video not in there:
+            yield video
 
 
 def counts(extraction: Extraction) -> Iterator[tuple[str, int]]:

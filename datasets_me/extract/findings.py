@@ -37,12 +37,12 @@ def without_folder(video: Video) -> Finding:
 
 def second_folder(video: Video) -> Finding:
     """A further folder of a video that has another one."""
-    return finding("ME615", "the video has another folder, which was taken", video=video.video, path=video.path)
+    return finding("ME615", "the video has another folder, which was used instead", video=video.video, path=video.path)
 
 
 def box_of_no_video(name: str) -> Finding:
     """A box of the user's that belongs to no video."""
-    return finding("ME616", f"there is a box for '{name}', which is no video of the manifest")
+    return finding("ME616", f"there is a box for '{name}', which is not a video of the manifest")
 
 
 def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> I
 
 
 def about_face(row: VideoFeatures, where: Found, features: Features) -> Iterator[Finding]:
-    """How the crop was come by, and where the face was lost."""
+    """Where the crop comes from if not from the face in it, and where the face was lost."""
     crop = where.crop
     tried = "; ".join(f"{step}: {outcome}" for step, outcome in crop.tried.items())
     if where.instead is not None:

@@ -1,15 +1,20 @@
-"""What is done: one small file per video, written after its arrays, so that a killed run can go on.
+"""What is known of each video: a small file, written after its arrays, so that a killed run can go on.
 
-The file holds the stamp of everything that the arrays depend on, as far as it can be known without reading the frames
-(their names, sizes and times of change stand for their contents), the video's row and its findings.
+The note of a finished video holds the stamp of everything that its arrays depend on, as far as it can be known without
+reading the frames (their names, sizes and times of change stand for their contents), the sizes of the arrays, the
+video's row and its findings. A video that waits for the boxes of its subject's others has a note with the stamp alone,
+and one that failed has a note without a stamp, since a rerun tries it again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +33,7 @@ ARRAYS = ("features", "landmarks")
 
 
 class Done(NamedTuple):
-    """A finished video."""
+    """A video that is finished, or that failed."""
 
     row: VideoFeatures
     findings: list[Finding]
@@ -42,9 +47,10 @@ def digest(value: Mapping[str, Any]) -> str:
 def stat_of(files: FrameFiles) -> str:
     """A hash of the names, sizes and times of change of the files of a video."""
     hashed = hashlib.sha256()
+    folder = str(files.folder)
     for number, name in files.names.items():
         try:
-            about = (files.folder / name).stat()
+            about = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - no Path for each of millions of frames
             facts = f"{about.st_size} {about.st_mtime_ns}"
         except OSError:
             facts = "cannot be read"
@@ -52,62 +58,109 @@ def stat_of(files: FrameFiles) -> str:
     return hashed.hexdigest()
 
 
-def marker(out: Path, subject: str, name: str) -> Path:
-    """Where it is written that a video is done.
+def note(out: Path, subject: str, name: str) -> Path:
+    """Where it is written what is known of a video.
 
     Raises:
         PathError: a link in the output leads out of it.
     """
-    return under(out, f"{DONE}/{subject}/{name}.json")
+    path = checked_folder(out, f"{DONE}/{subject}") / f"{name}.json"
+    return under(out, f"{DONE}/{subject}/{name}.json") if path.is_symlink() else path
+
+
+def noted(out: Path, subject: str) -> set[str]:
+    """The names of a subject's videos that are finished, failed, or wait for others."""
+    folder = under(out, f"{DONE}/{subject}")
+    return {path.name.removesuffix(".json") for path in folder.glob("[!.]*.json")}
 
 
 def begin(out: Path, subject: str, name: str) -> None:
-    """Take back what is said of a video, before anything of it changes: the tables, and that it is done.
+    """Remove what describes a video before anything of it changes: the tables, and its note.
 
     Raises:
         WriteError: it cannot be removed.
     """
     try:
-        for path in (out / TABLE, out / FINDINGS, marker(out, subject, name)):
+        for path in (out / TABLE, out / FINDINGS, note(out, subject, name)):
             path.unlink(missing_ok=True)
         feature_files.begin(out, name)
     except OSError as error:
         raise WriteError(f"the file cannot be replaced: {error.strerror or error}", where=str(path)) from error
 
 
-def finish(out: Path, subject: str, stamp: str, row: VideoFeatures, findings: Sequence[Finding]) -> None:
-    """Write down that a video is done, after all its other files.
+def finish(
+    out: Path,
+    subject: str,
+    stamp: str,
+    row: VideoFeatures,
+    findings: Sequence[Finding],
+    waited: str | None = None,
+) -> None:
+    """Note that a video is finished, after all its other files.
+
+    Args:
+        out: the folder of the extraction.
+        subject: as it is in paths.
+        stamp: of all that its arrays depend on.
+        row: of the video.
+        findings: about the video.
+        waited: the stamp that it had while it waited for others, if it did.
 
     Raises:
         WriteError: it cannot be written.
     """
     sizes = {path: under(out, path).stat().st_size for path in (row.features, row.landmarks) if path}
-    about = {
-        "stamp": stamp,
-        "files": sizes,
-        "row": row.model_dump(mode="json"),
-        "findings": [finding.model_dump(mode="json", exclude_none=True) for finding in findings],
+    content = {"stamp": stamp, "files": sizes, **_described(Done(row, list(findings)))}
+    _write(out, subject, row.name, content if waited is None else {**content, "waited": waited})
+
+
+def wait(out: Path, subject: str, name: str, stamp: str) -> None:
+    """Note that a video waits for the boxes of its subject's others.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    begin(out, subject, name)
+    _write(out, subject, name, {"waited": stamp})
+
+
+def fail(out: Path, subject: str, failed: Done) -> None:
+    """Note that a video failed without anything being written of it, so that another run can report it.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    begin(out, subject, failed.row.name)
+    _write(out, subject, failed.row.name, _described(failed))
+
+
+def _described(video: Done) -> dict[str, Any]:
+    return {
+        "row": video.row.model_dump(mode="json"),
+        "findings": [finding.model_dump(mode="json", exclude_none=True) for finding in video.findings],
     }
-    path = marker(out, subject, row.name)
-    write_file(path, (json.dumps(about, ensure_ascii=False) + "\n").encode())
+
+
+def _write(out: Path, subject: str, name: str, content: Mapping[str, Any]) -> None:
+    write_file(note(out, subject, name), (json.dumps(content, ensure_ascii=False) + "\n").encode())
 
 
 def remove_all(out: Path) -> None:
-    """Remove everything that is written down as done, arrays and all.
+    """Remove all notes, with the arrays that they name.
 
     Raises:
         PathError: a link in the output leads out of it; nothing behind it is removed.
     """
     for table in (TABLE, FINDINGS):
         (out / table).unlink(missing_ok=True)
-    for found in sorted((out / DONE).glob("*/*.json")):
-        path = under(out, found.relative_to(out).as_posix())
+    for place in sorted((out / DONE).glob("*/*.json")):
+        path = under(out, place.relative_to(out).as_posix())
         try:
             files = dict(read_json(path)["files"])
         except (OSError, ValueError, KeyError, TypeError):
             files = {}
         for name in files:
-            # of what it says only that is believed which can be an array of ours
+            # a note may come from a stranger: only what can be an array of ours is removed
             with suppress(PathError):
                 if name.startswith(tuple(f"{folder}/" for folder in ARRAYS)) and under(out, name).is_file():
                     under(out, name).unlink()
@@ -115,19 +168,64 @@ def remove_all(out: Path) -> None:
 
 
 def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done | None:
-    """What is written down of a video; None if it is not done, was done from something else than ``stamp`` says, or
-    its arrays are not there as they were written.
+    """What a note says of a video that is finished or failed.
+
+    Args:
+        out: the folder of the extraction.
+        subject: as it is in paths.
+        name: the stem of the video's files.
+        stamp: what the arrays have to depend on; None for any, and for failures, too.
+
+    Returns:
+        None if there is no such note, or the arrays are not there as they were written.
     """
     try:
-        about = read_json(marker(out, subject, name))
-        if stamp is not None and about["stamp"] != stamp:
+        path = note(out, subject, name)
+        content = read_json(path)
+        if stamp is not None and content["stamp"] != stamp:
             return None
-        if any(under(out, path).stat().st_size != size for path, size in about["files"].items()):
+        if any(_size(out, array) != size for array, size in content.get("files", {}).items()):
             return None
-        row = VideoFeatures.model_validate(about["row"])
+        row = VideoFeatures.model_validate(content["row"])
         if row.name != name:
             return None
-        check_table(marker(out, subject, name), [row], paths=["features", "landmarks", "path"])
-        return Done(row, [Finding.model_validate(finding) for finding in about["findings"]])
+        check_table(path, [row], paths=["features", "landmarks", "path"])
+        return Done(row, [Finding.model_validate(finding) for finding in content["findings"]])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, PathError):
         return None
+
+
+def _size(out: Path, array: str) -> int:
+    """The size of an array.
+
+    Raises:
+        OSError: it is not there.
+        PathError: it lies outside the folder.
+    """
+    folder, _, name = array.rpartition("/")
+    about = os.lstat(f"{checked_folder(out, folder)}{os.sep}{name}")
+    return under(out, array).stat().st_size if stat.S_ISLNK(about.st_mode) else about.st_size
+
+
+@lru_cache(maxsize=4096)
+def checked_folder(out: Path, folder: str) -> Path:
+    """A folder of an extraction; links on the way to it are looked at once in a run, not for every video.
+
+    Raises:
+        PathError: a link leads out of the extraction.
+    """
+    return under(out, folder)
+
+
+def waits(out: Path, subject: str, name: str, stamp: str) -> bool:
+    """Whether a video waited, or still waits, for its subject's others when it had a stamp."""
+    try:
+        return bool(read_json(note(out, subject, name)).get("waited") == stamp)
+    except (OSError, ValueError, AttributeError, PathError):
+        return False
+
+
+def failed(out: Path, subject: str, name: str) -> Done | None:
+    """What a note says of a video that failed without anything being written of it."""
+    video = done(out, subject, name)
+    return video if video is not None and video.row.key is None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from datasets_me.core.engine import Shard
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.extract.extract import wanted
 from datasets_me.extract.options import ExtractOptions, automatic_step, rate_of
@@ -22,10 +23,14 @@ class Work:
     frames: int
 
 
-def planned(manifest: Manifest, options: ExtractOptions, patterns: Sequence[str] = ()) -> Work:
+def planned(
+    manifest: Manifest, options: ExtractOptions, patterns: Sequence[str] = (), shard: Shard | None = None
+) -> Work:
     """How much an extraction has to do, apart from what is done already."""
     layout = choose_layout(manifest, options.layout)
     videos = [video for video in manifest.videos if video.layout == layout and video.path and wanted(video, patterns)]
+    if shard is not None:
+        videos = [video for index, video in enumerate(videos) if index in shard]
     frames = sum(
         (video.frames or 0) * rate_of(manifest, video, options) / frame_rate(manifest, video) for video in videos
     )

@@ -42,7 +42,7 @@ class Setting:
     force: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """A video to be extracted. ``fallbacks`` are the boxes of the subject's other videos, None in the first round."""
 
@@ -93,18 +93,20 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     row = row_of(setting, job)
     try:
         files = frame_files(setting.manifest, video, setting.root)
-        stamp = ledger.digest(_dependencies(setting, job, files) | {"stat": ledger.stat_of(files)})
+        stamp = stamp_of(setting, job, files)
     except FolderError as error:
         return Done(row.model_copy(update={"why": error.what}), [found.failed(row, error.what)])
     before = None if setting.force else ledger.done(setting.out, job.subject, job.name, stamp)
     if before:
         report(before.row.frames)
-        return _moved(setting, job, stamp, before)
+        return _moved(setting, job, stamp, files, before)
     start, numbers = taken(files.start, files.end, frame_rate(setting.manifest, video), options.fps)
     row = row.model_copy(update={"start": start, "frames": len(numbers)})
     frames = FrameReader(files, numbers, colour=options.colour, report=report)
     result = _extract(setting, job, frames, row)
     if isinstance(result, Postponed):
+        with locked(ledger.note(setting.out, job.subject, job.name)):
+            ledger.wait(setting.out, job.subject, job.name, stamp)
         return result
     row, features, where, findings = result
     row = row.model_copy(
@@ -113,13 +115,35 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     everything = [*found.about_files(row, files, frames), *findings]
     if features is not None and where is not None:
         everything += found.about_face(row, where, features)
-    with locked(ledger.marker(setting.out, job.subject, job.name)):  # against another run on the same video
+    waited = None if job.fallbacks is None else stamp_of(setting, Job(video), files)
+    with locked(ledger.note(setting.out, job.subject, job.name)):  # against another run on the same video
         row = _write(setting.out, job, row, features)
-        ledger.finish(setting.out, job.subject, stamp, row, everything)
+        ledger.finish(setting.out, job.subject, stamp, row, everything, waited)
     return Done(row, everything)
 
 
-def _moved(setting: Setting, job: Job, stamp: str, before: Done) -> Done:
+def known(setting: Setting, job: Job) -> Outcome | None:
+    """What an earlier run found of a video, if it still holds; None where there is work to do."""
+    if setting.force or not ledger.note(setting.out, job.subject, job.name).is_file():
+        return None
+    try:
+        files = frame_files(setting.manifest, job.video, setting.root)
+        stamp = stamp_of(setting, job, files)
+    except FolderError:
+        return None
+    before = ledger.done(setting.out, job.subject, job.name, stamp)
+    if before is not None:
+        return before if before.row.path == job.video.path else None
+    waits = job.fallbacks is None and ledger.waits(setting.out, job.subject, job.name, stamp)
+    return Postponed("no face was found by an earlier run") if waits else None
+
+
+def stamp_of(setting: Setting, job: Job, files: FrameFiles) -> str:
+    """A hash of all that the arrays of a video depend on, as far as it is known without reading the frames."""
+    return ledger.digest(_dependencies(setting, job, files) | {"stat": ledger.stat_of(files)})
+
+
+def _moved(setting: Setting, job: Job, stamp: str, files: FrameFiles, before: Done) -> Done:
     """What was done of a video, when its folder may lie elsewhere by now."""
     row, old = before.row, before.row.path
     if old == job.video.path:
@@ -131,8 +155,9 @@ def _moved(setting: Setting, job: Job, stamp: str, before: Done) -> Done:
         else finding
         for finding in before.findings
     ]
+    waited = None if job.fallbacks is None else stamp_of(setting, Job(job.video), files)
     ledger.begin(setting.out, job.subject, job.name)
-    ledger.finish(setting.out, job.subject, stamp, row, findings)
+    ledger.finish(setting.out, job.subject, stamp, row, findings, waited)
     return Done(row, findings)
 
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from datasets_me.core.arrays import ArrayError, load_npy, load_npz
 from datasets_me.core.errors import FeaturesError, WriteError
 from datasets_me.core.paths import check_table, under
-from datasets_me.core.tables import read_parquet, write_parquet
+from datasets_me.core.tables import open_parquet, read_parquet, write_parquet
 from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import EXTRACTION
@@ -40,6 +40,7 @@ TABLE, FINDINGS = "features.parquet", "findings.parquet"
 FOLDER, DONE = "features", "done"
 
 _BEGUN = f"{DONE}/.begun"
+_IDENTITY = ["subject", "name", "path", "status", "key"]
 _SHAPES: dict[str, tuple[int, ...]] = {"landmarks": (68, 2), "quality": ()}
 """The shape of each array of a landmarks file, for one frame."""
 
@@ -224,6 +225,21 @@ def write_tables(
             path.unlink(missing_ok=True)
     except OSError as error:
         raise WriteError(f"the file cannot be removed: {error.strerror or error}", where=str(path)) from error
+
+
+def current(folder: Path, rows: Sequence[VideoFeatures], findings: Sequence[Finding]) -> bool:
+    """Whether the tables are there and say what `write_tables` would write, as far as the identity of rows tells.
+
+    To be asked where no change was `begun`: then arrays of the same key are the same.
+    """
+    try:
+        with open_parquet(folder / TABLE) as file:
+            table = file.read(_IDENTITY, use_threads=False)
+        if table.num_rows != len(rows) or read_parquet(Finding, folder / FINDINGS) != list(findings):
+            return False
+        return all(table[name].to_pylist() == [getattr(row, name) for row in rows] for name in _IDENTITY)
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _unfinished(folder: Path, why: str) -> FeaturesError:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from datasets_me.extract import extract as extraction
+from datasets_me.extract.options import ExtractOptions
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema import schema_files
@@ -18,6 +20,14 @@ from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 SLUGS = {"0101": "disgustingteeth", "0102": "eatingworms", "0401": "girlcrashing"}
 SIZE = (240, 220)
 FRAMES = 20
+
+extract = partial(extraction.extract, workers=0)
+"""Without a process of its own, so that the models are loaded once for all tests."""
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its relative path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def film(folder: Path, subject: int, seed: int, count: int = FRAMES, **options: object) -> FaceVideo:
@@ -83,9 +93,6 @@ def dataset() -> Manifest:
     return manifest_of(*(listed(subject, code) for subject in (15, 16) for code in ("0101", "0102")))
 
 
-Spoil = Callable[[Path], object]
-
-
 @pytest.fixture
 def one(filmed: Path, tmp_path: Path) -> tuple[Path, Path, Manifest]:
     """A copy of one video that a test may spoil: root, its folder, and a manifest of it."""
@@ -98,3 +105,13 @@ def one(filmed: Path, tmp_path: Path) -> tuple[Path, Path, Manifest]:
 def grey(width: int, height: int) -> np.ndarray:
     """A picture without a face."""
     return np.full((height, width, 3), 128, np.uint8)
+
+
+@pytest.fixture(scope="session")
+def extracted(filmed: Path, dataset: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The features of the filmed dataset, by two workers."""
+    out = tmp_path_factory.mktemp("features") / "out"
+    result = extract(dataset, filmed, out, ExtractOptions(), workers=2)
+    assert [row.status for row in result.rows] == ["ok"] * 4
+    assert result.findings == []
+    return out

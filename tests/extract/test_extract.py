@@ -18,7 +18,7 @@ import pytest
 from datasets_me.cards.contact_sheet import check_sheet, write_sheet
 from datasets_me.core.errors import FeaturesError, MeDatasetsError
 from datasets_me.extract import extract as extract_module
-from datasets_me.extract.extract import Extraction, extract
+from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken
 from datasets_me.extract.video import Job, Setting, extract_one
 from datasets_me.features.mdmo import mdmo
@@ -29,7 +29,7 @@ from datasets_me.formats.manifest import write as write_manifest
 from datasets_me.schema import schema_files
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from tests.conftest import REPOSITORY, Run, start
-from tests.extract.conftest import FRAMES, SIZE, film, grey, listed, manifest_of
+from tests.extract.conftest import FRAMES, SIZE, extract, film, grey, listed, manifest_of, tree
 
 DEFAULT = ExtractOptions()
 
@@ -47,26 +47,11 @@ class Killed(BaseException):
     """Ends the work as a kill does: nothing in the program heeds it."""
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder by its relative path."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def found(extraction: Extraction) -> dict[str, str]:
     """Messages by code, for a run with one finding per code at most."""
     by_code = {finding.code: finding.message for finding in extraction.findings}
     assert len(by_code) == len(extraction.findings)
     return by_code
-
-
-@pytest.fixture(scope="session")
-def extracted(filmed: Path, dataset: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The features of the filmed dataset, by two workers."""
-    out = tmp_path_factory.mktemp("features") / "out"
-    result = extract(dataset, filmed, out, DEFAULT, workers=2)
-    assert [row.status for row in result.rows] == ["ok"] * 4
-    assert result.findings == []
-    return out
 
 
 def test_what_is_written(extracted: Path, dataset: Manifest) -> None:
@@ -165,7 +150,7 @@ def test_a_damaged_record_is_made_anew_by_force(
     (out / "done/casme_015/casme_015_0102.json").write_text('{"stamp": "", "files": [[1]]}')
     with pytest.raises(MeDatasetsError, match=r"extraction\.json is damaged") as said:
         extract(dataset, filmed, out, DEFAULT)
-    assert said.value.fix == "choose another -o, or add --force, without --videos, to do all anew"
+    assert said.value.fix == "choose another -o, or add --force, without --videos and --shard, to do all anew"
     extract(dataset, filmed, out, DEFAULT, workers=2, force=True)
     assert tree(out) == tree(extracted)
     assert (tmp_path / "precious.txt").read_text() == "mine"
@@ -223,7 +208,7 @@ def test_frames_lost_since_the_manifest_was_made(one: tuple[Path, Path, Manifest
 
 
 def test_a_root_without_any_of_the_folders(dataset: Manifest, tmp_path: Path) -> None:
-    with pytest.raises(MeDatasetsError, match="none of the manifest's folders lies under the root"):
+    with pytest.raises(MeDatasetsError, match="none of the manifest's folders is under the root"):
         extract(dataset, tmp_path, tmp_path / "out", DEFAULT)
 
 
@@ -311,12 +296,12 @@ def test_a_run_killed_after_an_array_changed_leaves_no_table_of_the_old(
 def test_a_table_that_is_older_than_an_array_is_refused(
     one: tuple[Path, Path, Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two runs at once: while one writes its tables, another changes a video, and is killed before it writes its own."""
+    """Two runs at once: while one writes its tables, another changes a video, and is killed before it writes any."""
     root, folder, manifest = one
     out = tmp_path / "out"
     extract(manifest, root, out, DEFAULT)
     setting = Setting(manifest, root, out, DEFAULT, environment(DEFAULT))
-    collect = extract_module._collect
+    collect = extract_module._Run._collect
 
     def interrupted(*arguments: Any) -> Any:
         collected = collect(*arguments)
@@ -325,7 +310,7 @@ def test_a_table_that_is_older_than_an_array_is_refused(
         return collected
 
     with monkeypatch.context() as patch:
-        patch.setattr(extract_module, "_collect", interrupted)
+        patch.setattr(extract_module._Run, "_collect", interrupted)
         extract(manifest, root, out, DEFAULT)
     with pytest.raises(FeaturesError, match=r"casme_015_0101 has changed since features\.parquet was written"):
         feature_files.read(out, manifest)
@@ -492,7 +477,7 @@ def test_boxes_of_the_user(one: tuple[Path, Path, Manifest], tmp_path: Path) -> 
         said = found(result)
         instead = "and there is none for another video of its subject; taken instead: the face that dlib finds"
         assert said.pop("ME613") == f"{lacks[number]}, {instead}"
-        nobody = "there is a box for 'somebody', which is no video of the manifest"
+        nobody = "there is a box for 'somebody', which is not a video of the manifest"
         assert said == ({} if number else {"ME616": nobody})
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from datasets_me.core.errors import PathError, WriteError
 from datasets_me.extract import ledger
-from datasets_me.extract.extract import extract
 from datasets_me.extract.options import ExtractOptions
 from datasets_me.findings.finding import finding
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
+from tests.extract.conftest import extract
 
 ROW = VideoFeatures(
     dataset="casme-sq",
@@ -65,18 +65,35 @@ def test_it_counts_only_for_the_same_stamp_and_whole_arrays(out: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"stamp": "stamp"}', '{"stamp": "stamp", "files": [1], "row": {}}'])
 def test_a_damaged_record_is_no_record(out: Path, text: str) -> None:
-    ledger.marker(out, "casme_015", ROW.name).write_text(text)
+    ledger.note(out, "casme_015", ROW.name).write_text(text)
     assert done(out, "stamp") is None
+
+
+def test_a_video_that_waits_and_one_that_failed_are_not_finished(out: Path) -> None:
+    ledger.wait(out, "casme_015", "b", "stamp b")
+    assert ledger.waits(out, "casme_015", "b", "stamp b")
+    assert not ledger.waits(out, "casme_015", "b", "another")
+    assert ledger.done(out, "casme_015", "b") is None
+    row = ROW.model_copy(update={"name": "c", "status": "failed", "features": None, "landmarks": None, "key": None})
+    failure = ledger.Done(row, [finding("ME610", "it is gone", video="c")])
+    ledger.fail(out, "casme_015", failure)
+    assert ledger.failed(out, "casme_015", "c") == failure
+    assert ledger.done(out, "casme_015", "c", "stamp") is None
+    assert ledger.failed(out, "casme_015", ROW.name) is None
+    assert ledger.noted(out, "casme_015") == {ROW.name, "b", "c"}
+    ledger.finish(out, "casme_015", "final", ROW, FOUND, waited="stamp")
+    assert ledger.waits(out, "casme_015", ROW.name, "stamp")
+    assert done(out, "final") == ledger.Done(ROW, FOUND)
 
 
 def test_all_that_is_done_is_removed_and_nothing_outside(out: Path) -> None:
     outside = out.parent / f"{out.name}-mine.txt"
     outside.write_text("mine")
     ledger.finish(out, "casme_016", "stamp", ROW.model_copy(update={"name": "b"}), [])
-    marker = ledger.marker(out, "casme_015", ROW.name)
+    marker = ledger.note(out, "casme_015", ROW.name)
     about = json.loads(marker.read_text())
     marker.write_text(json.dumps({**about, "files": {**about["files"], f"../{outside.name}": 4}}))
-    ledger.marker(out, "casme_016", "damaged").write_text("{")
+    ledger.note(out, "casme_016", "damaged").write_text("{")
     ledger.remove_all(out)
     assert [path.name for path in out.rglob("*") if path.is_file()] == []
     assert outside.read_text() == "mine"

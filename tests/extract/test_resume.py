@@ -15,7 +15,7 @@ from datasets_me.extract.options import ExtractOptions
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.manifest import write as write_manifest
 from tests.conftest import start
-from tests.extract.test_extract import tree
+from tests.extract.conftest import tree
 
 KILLS = int(os.environ.get("ME_DATASETS_KILLS", "2"))
 """How often the run is killed, in turn with its workers and without; 25 times take a minute."""

@@ -139,7 +139,11 @@ def _difference(now: dict[str, str], *others: dict[str, str]) -> str:
 def _be_the_command(place: Path, arguments: tuple[str, ...], kill: tuple[int, int] | None, out: int | None) -> None:
     """Become ``me-datasets`` with some arguments; never returns."""
     from datasets_me.cli import main
+    from datasets_me.core.engine import loop
+    from datasets_me.core.engine.here import Here
 
+    # changes are counted in this process, so all work is done in it
+    loop.Processes = lambda make_handler, config, workers, report: Here(make_handler, config, report)  # type: ignore
     code = 70
     changes = 0
 

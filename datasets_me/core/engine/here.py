@@ -11,9 +11,10 @@ from datasets_me.core.engine.outcome import Handler, Report, outcomes_of
 
 
 class Here:
-    """This process as a place; OpenCV, if it is loaded, keeps to one thread meanwhile."""
+    """This process as a place; OpenCV, if it is loaded, is limited to one thread meanwhile."""
 
-    workers = 1
+    room = 1
+    pace = None
 
     def __init__(self, make_handler: Callable[[Any], Handler], config: Any, report: Report | None) -> None:
         self._make_handler, self._config = make_handler, config
@@ -23,9 +24,11 @@ class Here:
         self._threads: int | None = None
 
     def start(self, number: int, items: list[Any]) -> None:
+        """Take a group."""
         self._groups.append((number, items))
 
     def wait(self) -> tuple[int, list[Any]]:
+        """Work on the oldest group; returns its number and its outcomes."""
         if self._handler is None:
             self._handler = self._make_handler(self._config)
             if "cv2" in sys.modules:
@@ -35,6 +38,7 @@ class Here:
         return number, outcomes_of(self._handler, items, self._report)
 
     def close(self) -> None:
+        """Give OpenCV its threads back."""
         if self._threads is not None:
             sys.modules["cv2"].setNumThreads(self._threads)
 

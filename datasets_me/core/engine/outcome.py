@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ Report = Callable[[int], None]
 """Told of progress within an item, such as the number of frames done since the last call."""
 
 Handler = Callable[[Any, Report], Any]
-"""What is done with an item; it may be done again with one whose process died."""
+"""What is done with an item. It may be done again with an item whose process died."""
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,12 @@ def outcomes_of(handler: Handler, items: Iterable[Any], report: Report) -> list[
         except (Exception, SystemExit) as error:
             outcomes.append(Failure(f"{type(error).__name__}: {error}"))
     return outcomes
+
+
+def sendable(outcome: Any) -> Any:
+    """An outcome, or a `Failure` in place of one that cannot be sent to another process."""
+    try:
+        pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # whatever the value's own methods raise
+        return Failure(f"its result cannot be sent to another process: {error}")
+    return outcome

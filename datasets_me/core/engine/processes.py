@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_me.core.engine.outcome import Failure, Handler, Report
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.engine.parts import Part, Parts, packed
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -45,27 +45,11 @@ main(*map(int, sys.argv[1:4]))
 
 
 @dataclass(eq=False)
-class _Part:
-    """Items of a group that go to a process together: all of them, or one of them after a process died with all."""
-
-    number: int
-    first: int
-    items: list[Any]
-    message: bytes
-
-
-@dataclass(eq=False)
 class _Worker:
     process: subprocess.Popen[bytes]
     pipe: Connection
-    parts: deque[_Part] = field(default_factory=deque)
+    parts: deque[Part] = field(default_factory=deque)
     listens: bool = False
-
-
-@dataclass(eq=False)
-class _Group:
-    outcomes: list[Any]
-    missing: int
 
 
 class Processes:
@@ -75,29 +59,33 @@ class Processes:
         MeDatasetsError: ``config`` cannot be sent to a process.
     """
 
+    pace = None
+
     def __init__(
         self, make_handler: Callable[[Any], Handler], config: Any, workers: int, report: Report | None
     ) -> None:
-        self.workers = workers
+        self.room = workers
         self._report = report
-        self._setting = _packed((make_handler, config), "what every item needs")
+        self._setting = packed((make_handler, config), "what every item needs")
         self._pool: list[_Worker] = []
-        self._waiting: deque[_Part] = deque()
-        self._groups: dict[int, _Group] = {}
+        self._waiting: deque[Part] = deque()
+        self._parts = Parts()
         self._speaking: deque[_Worker] = deque()
 
     def start(self, number: int, items: list[Any]) -> None:
-        self._groups[number] = _Group([None] * len(items), len(items))
-        self._waiting.append(_part(number, 0, items))
+        """Take a group; it is sent when a process is free."""
+        self._waiting.append(self._parts.whole(number, items))
 
     def wait(self) -> tuple[int, list[Any]]:
+        """The number of a group that is done, and its outcomes."""
         while True:
             self._give_out()
-            number = self._listen()
-            if number is not None and not self._groups[number].missing:
-                return number, self._groups.pop(number).outcomes
+            ended = self._listen()
+            if ended is not None:
+                return ended
 
     def close(self) -> None:
+        """Kill the processes, whatever they are doing."""
         for worker in self._pool:
             worker.process.kill()
         for worker in self._pool:
@@ -111,7 +99,7 @@ class Processes:
             self._bury(idle)  # it was killed while it had nothing to do
         while self._waiting:
             worker = min(self._pool, key=lambda each: len(each.parts), default=None)
-            if (worker is None or worker.parts) and len(self._pool) < self.workers:
+            if (worker is None or worker.parts) and len(self._pool) < self.room:
                 worker = self._start_worker()
             if worker is None or len(worker.parts) > 1:
                 return
@@ -119,8 +107,8 @@ class Processes:
             if worker.listens:
                 _send(worker, worker.parts[-1].message)
 
-    def _listen(self) -> int | None:
-        """Take one message of a process, or its end; returns the number of the group that got outcomes by it."""
+    def _listen(self) -> tuple[int, list[Any]] | None:
+        """Take one message of a process, or its end; returns the group that is done by it, if any."""
         if not self._speaking:
             by_pipe = {worker.pipe: worker for worker in self._pool}
             self._speaking.extend(by_pipe[pipe] for pipe in wait(list(by_pipe), CHECKED))  # type: ignore[index]
@@ -147,23 +135,21 @@ class Processes:
                 _send(worker, message)
         return None
 
-    def _note(self, part: _Part, outcomes: list[Any]) -> int:
-        group = self._groups[part.number]
-        group.outcomes[part.first : part.first + len(outcomes)] = outcomes
-        group.missing -= len(outcomes)
-        return part.number
+    def _note(self, part: Part, outcomes: list[Any]) -> tuple[int, list[Any]] | None:
+        group = self._parts.note(part, outcomes)
+        return None if group is None else (part.number, group)
 
-    def _bury(self, worker: _Worker) -> int | None:
-        """Take a dead process out; what it was at is a failure, or done again one by one if it was several items."""
+    def _bury(self, worker: _Worker) -> tuple[int, list[Any]] | None:
+        """Take a dead process out. The item it was at is a failure; several are done again one by one."""
         self._pool.remove(worker)
         worker.pipe.close()
-        how = _how_it_died(worker.process)
+        cause = _cause_of_death(worker.process)
         if not worker.parts:
             return None
         part, *later = worker.parts
-        alone = [_part(part.number, part.first + at, [item]) for at, item in enumerate(part.items)]
-        self._waiting.extendleft(reversed([*(alone if len(alone) > 1 else ()), *later]))
-        return None if len(alone) > 1 else self._note(part, [Failure(how)])
+        single = self._parts.single(part) if len(part.items) > 1 else []
+        self._waiting.extendleft(reversed([*single, *later]))
+        return None if single else self._note(part, [Failure(cause)])
 
     def _start_worker(self) -> _Worker:
         ours, theirs = Pipe()
@@ -183,22 +169,6 @@ class Processes:
         return worker
 
 
-def _part(number: int, first: int, items: list[Any]) -> _Part:
-    return _Part(number, first, items, _packed(items, "an item"))
-
-
-def _packed(value: Any, what: str) -> bytes:
-    """A value as bytes.
-
-    Raises:
-        MeDatasetsError: it cannot be sent.
-    """
-    try:
-        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    except Exception as error:  # whatever the value's own methods raise
-        raise MeDatasetsError(f"{what} cannot be sent to another process: {error}", fix="use one worker") from error
-
-
 def _send(worker: _Worker, message: bytes) -> None:
     with suppress(OSError):  # it is dead; reading from it says how it died
         worker.pipe.send_bytes(message)
@@ -212,7 +182,7 @@ def _inheriting(pipe: Connection) -> dict[str, Any]:
     return {"pass_fds": (pipe.fileno(),)}
 
 
-def _how_it_died(process: subprocess.Popen[bytes]) -> str:
+def _cause_of_death(process: subprocess.Popen[bytes]) -> str:
     try:
         code = process.wait(CHECKED)
     except subprocess.TimeoutExpired:  # it closed the pipe and went on

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from datasets_me.core.engine.outcome import Failure, outcomes_of
+from datasets_me.core.engine.outcome import outcomes_of, sendable
 
 _DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -55,8 +55,8 @@ def main(handle: int, parent: int, follows: int) -> None:
                 sys.stdout.flush()  # the process may be killed as soon as it has nothing to do
             try:
                 send("done", outcomes)
-            except Exception as error:
-                send("done", [Failure(f"its result cannot be sent to another process: {error}")] * len(items))
+            except Exception:
+                send("done", [sendable(outcome) for outcome in outcomes])
     except Exception as error:
         try:
             send("fatal", error)

@@ -48,7 +48,7 @@ SPECIAL: dict[str, Callable[[], Any]] = {
     "exit": lambda: os._exit(3),
     "segfault": _read_from_nowhere,
     "orphan": _orphan,
-    "raise": lambda: _raise(ZeroDivisionError("by nought")),
+    "raise": lambda: _raise(ZeroDivisionError("by zero")),
     "quit": lambda: _raise(SystemExit(4)),
     "memory": lambda: _raise(MemoryError()),
     "known": lambda: _raise(MeDatasetsError("it is broken", fix="mend it")),
@@ -102,5 +102,27 @@ def make_marked(folder: Path) -> Callable[[str, Report], None]:
         if item.startswith("deaf"):
             re.match(r"(a|aa)+$", "a" * 100 + "b")
         time.sleep(100)
+
+    return handle
+
+
+def make_slow(seconds: float) -> Callable[[Any, Report], Any]:
+    """Items take some time."""
+
+    def handle(item: Any, report: Report) -> Any:
+        time.sleep(seconds)
+        return item
+
+    return handle
+
+
+def make_reporting(folder: Path) -> Callable[[int, Report], None]:
+    """Items mark that they are begun, then report progress for a minute."""
+
+    def handle(item: int, report: Report) -> None:
+        (folder / f"begun-{item}").touch()
+        for _ in range(1_200):
+            time.sleep(0.05)
+            report(1)
 
     return handle
