@@ -51,6 +51,7 @@ EXTRAS = {
         "images import pictures/set --schema pictures/schema.yaml -o images",
         "images faces images --root pictures/set",
     ),
+    "cluster": ('python -c "from datasets_me.core.engine.cluster import connect"',),
     "all": (),
 }
 """What each extra adds."""
