@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.files import checksum
-from datasets_me.features.boxes import Box, CallableDetector, Detection, DetectorError, FaceDetector
+from datasets_me.features.boxes import Box, CallableDetector, Detection, DetectorError, FaceDetector, glance
 
 Image = NDArray[np.uint8]
 
@@ -38,6 +38,9 @@ LICENCES: Mapping[str, str] = MappingProxyType(
 )
 """What each choice may be used for, in a sentence."""
 
+
+FAR = 500
+"""Longer side in px of the picture that dlib's detector looks at first; it sees faces of a sixth of that."""
 
 NAMES = ("dlib", "haar", "yunet", "boxes", "published-crop")
 
@@ -83,11 +86,16 @@ def detector(
 
 def landmark_detector(finder: FaceDetector) -> FaceDetector:
     """What landmarks start from inside the crop: dlib, whose boxes the model was trained on, and where it
-    finds no face, `finder`, if it finds faces."""
+    finds no face, `finder`, if it finds faces.
+    """
     dlib = detector("dlib")
     if finder.finds_crops or finder.name == dlib.name:
         return dlib
-    return CallableDetector(f"dlib, {finder.name}", lambda image: dlib.detect(image) or finder.detect(image))
+    return CallableDetector(
+        f"dlib, {finder.name}",
+        lambda image: dlib.detect(image) or finder.detect(image),
+        find_large=lambda image: glance(dlib, image) or glance(finder, image),
+    )
 
 
 def model_file(name: str) -> Path:
@@ -132,27 +140,26 @@ def _dlib() -> CallableDetector:
 
     hog = cache(dlib.get_frontal_face_detector)  # a fifth of a second, which not every run needs
 
+    def at(image: Image, longest: int, upsample: int) -> list[Detection]:
+        small, factor = _shrunk(_grey(image), longest)
+        boxes, scores, _ = hog().run(np.ascontiguousarray(small), upsample, 0.0)
+        return [
+            Detection(
+                Box(box.left() * factor, box.top() * factor, (box.right() + 1) * factor, (box.bottom() + 1) * factor),
+                float(score),
+            )
+            for box, score in zip(boxes, scores, strict=True)
+        ]
+
     def find(image: Image) -> list[Detection]:
         # the detector sees faces of 80 px and more, and costs by area: first from far, then closer
-        for longest, upsample in ((500, 0), (1000, 0), (1000, 1)):
-            small, factor = _shrunk(_grey(image), longest)
-            boxes, scores, _ = hog().run(np.ascontiguousarray(small), upsample, 0.0)
-            if boxes:
-                return [
-                    Detection(
-                        Box(
-                            box.left() * factor,
-                            box.top() * factor,
-                            (box.right() + 1) * factor,
-                            (box.bottom() + 1) * factor,
-                        ),
-                        float(score),
-                    )
-                    for box, score in zip(boxes, scores, strict=True)
-                ]
-        return []
+        closer = [(1000, 0)] if max(image.shape[:2]) > FAR else []
+        return next((faces for size in ((FAR, 0), *closer, (1000, 1)) if (faces := at(image, *size))), [])
 
-    return CallableDetector("dlib", find, {"dlib": str(dlib.__version__)})
+    def find_large(image: Image) -> list[Detection]:
+        return at(image, FAR, 0)
+
+    return CallableDetector("dlib", find, {"dlib": str(dlib.__version__)}, find_large=find_large)
 
 
 @cache

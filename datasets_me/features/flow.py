@@ -174,7 +174,8 @@ def _batched(frames: Frames, device: str, step: int) -> Iterator[Field | None]:
 
 def _opencv(method: Method, face_width: float | None) -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field]:
     """OpenCV's flow of one pair. Images below its algorithms' smallest size are enlarged by repeating their
-    border."""
+    border.
+    """
 
     def padded(call: Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field], least: int) -> Callable[..., Field]:
         def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Field:

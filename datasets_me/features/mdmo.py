@@ -9,6 +9,7 @@ rule on a box over the nose gives the motion of the head, which is subtracted fr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -100,35 +101,67 @@ def scaled_radius(face_width: float | None, regions: RegionSet = TWELVE) -> int:
 
 
 def _block(
-    flow: NDArray[np.float32], points: NDArray[np.float64], regions: RegionSet, radius: int, exact: bool
+    flow: NDArray[np.float32], landmarks: NDArray[np.float64], regions: RegionSet, radius: int, exact: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
-    """`mdmo` on a few frames: feature, head motion, clipped, valid."""
-    known = np.asarray(np.isfinite(points).all(axis=(1, 2)))
-    points = np.where(known[:, None, None], points, 0.0)
-    # far outside is as good as just outside, and stays within what integers hold
-    limit = 2.0 * (max(flow.shape[1:3]) + radius)
-    centres = np.rint(np.clip(regions.matrix() @ points, -limit, limit)).astype(np.int64)
-    head = _head_motion(flow, np.rint(np.clip(points, -limit, limit)).astype(np.int64), regions, exact)
+    """``mdmo`` on a few frames: feature, head motion, clipped, valid."""
+    points, known = finite_points(landmarks, flow.shape, radius)
+    head = _head_motion(flow, np.rint(points).astype(np.int64), regions, exact)
     head[~known] = 0.0
+    windows = cut_windows(flow, points, regions, radius)
+    windows.u[:] -= head[:, 0, None, None]
+    windows.v[:] -= head[:, 1, None, None]
+    feature = _main_direction(windows.u, windows.v, windows.inside, regions.sectors, regions.keep, exact)
+    valid = windows.inside.any(axis=2) & known[:, None]
+    feature[~valid] = np.nan
+    return feature, head, windows.clipped, valid
+
+
+def finite_points(
+    landmarks: NDArray[np.generic], shape: tuple[int, ...], radius: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Landmarks (T, 68, 2) that can be counted with, 0 where one is not finite, and which frames (T,) have all.
+
+    ``shape`` is that of the flow, (T, H, W, 2): far outside it is as good as just outside, and fits into integers.
+    """
+    points = np.asarray(landmarks, np.float64)
+    known = np.asarray(np.isfinite(points).all(axis=(1, 2)))
+    limit = 2.0 * (max(shape[1:3]) + radius)
+    return np.clip(np.where(known[:, None, None], points, 0.0), -limit, limit), known
+
+
+class Windows(NamedTuple):
+    """The flow in the windows of T frames: R windows of n pixels each.
+
+    Attributes:
+        u, v: (T, R, n) float32; 0 where not inside.
+        inside: (T, R, n) bool, the pixel lies in the image and its flow is known.
+        clipped: (T, R) bool, the window reaches over the edge of the image.
+    """
+
+    u: NDArray[np.float32]
+    v: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    clipped: NDArray[np.bool_]
+
+
+def cut_windows(flow: NDArray[np.float32], points: NDArray[np.float64], regions: RegionSet, radius: int) -> Windows:
+    """The windows around the regions' centres, rounded to whole pixels; points (T, 68, 2) in px."""
+    centres = np.rint(regions.matrix() @ points).astype(np.int64)
     span = np.arange(-radius, radius + 1)
     x = centres[:, :, 0, None] + span
     y = centres[:, :, 1, None] + span
     u, v, inside = _gather(flow, x, y)
-    u -= head[:, 0, None, None]
-    v -= head[:, 1, None, None]
-    feature = _main_direction(u, v, inside, regions.sectors, regions.keep, exact)
     height, width = flow.shape[1:3]
     clipped: NDArray[np.bool_] = (x[..., 0] < 0) | (x[..., -1] >= width) | (y[..., 0] < 0) | (y[..., -1] >= height)
-    valid = inside.any(axis=2) & known[:, None]
-    feature[~valid] = np.nan
-    return feature, head, clipped, valid
+    return Windows(u, v, inside, clipped)
 
 
 def _head_motion(
     flow: NDArray[np.float32], points: NDArray[np.int64], regions: RegionSet, exact: bool
 ) -> NDArray[np.float32]:
     """The main direction of the head box of every frame: (T, 2); 0 where nothing of the box is in the
-    image."""
+    image.
+    """
     box = regions.head
     eyes = points[:, box.eyes[1], 0] - points[:, box.eyes[0], 0]
     # abs: eyes the wrong way round (a mirrored face) must not make the box empty
@@ -180,14 +213,16 @@ def _gather(
 
 def _polar(u: NDArray[np.float32], v: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Length and angle in rad by OpenCV's polynomial, which the published feature rests on (off by up to
-    2e-4)."""
+    2e-4).
+    """
     length, angle = cv2.cartToPolar(u.reshape(1, -1), v.reshape(1, -1))
     return length.reshape(u.shape), angle.reshape(u.shape)
 
 
 def _sector_masks(angle: NDArray[np.float32], sectors: Sectors) -> list[NDArray[np.bool_]]:
     """Which angles lie in each sector; an angle of exactly 2 pi, which OpenCV can give, counts as the
-    last."""
+    last.
+    """
     masks = []
     for low, high in np.deg2rad(np.array(sectors)):
         above, below = angle >= low, angle < high

@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.features.boxes import Box, FaceDetector
+from datasets_me.features.boxes import Box
 from datasets_me.features.crop import clamped, cut
 from datasets_me.features.flow import quantise_8bit
 from datasets_me.features.landmarks import (
     GONE,
     Points,
+    Tracker,
     align,
     bridged,
     finite,
@@ -31,6 +32,7 @@ from datasets_me.features.landmarks import (
 )
 from datasets_me.features.mdmo import RegionMotion, mdmo
 from datasets_me.features.regions import RegionSet
+from datasets_me.features.rigid import rigid_free
 
 Image = NDArray[np.uint8]
 Pictures = Iterator[Image | None]
@@ -97,7 +99,8 @@ def fits(frame: Image | None, shape: tuple[int, int] | None) -> TypeGuard[Image]
 
 def in_blocks(items: Iterator[Item]) -> Iterator[Item]:
     """The same items, made sixteen at a time: each stage then finds its own data in the processor's
-    caches."""
+    caches.
+    """
     while block := list(islice(items, BLOCK)):
         yield from block
 
@@ -126,10 +129,11 @@ def add_given(pictures: Pictures, landmarks: Points, log: Log) -> Pictures:
         yield picture
 
 
-def add_tracked(pictures: Pictures, face: Box | None, finder: FaceDetector, sigma: float, log: Log) -> Pictures:
+def add_tracked(pictures: Pictures, tracker: Tracker, sigma: float, log: Log) -> Pictures:
     """Pictures with the landmarks found in them, delayed by as many frames as the smoothing looks ahead;
     None where there is no face at all, so that the flow of its neighbours is not averaged with that of
-    something else."""
+    something else.
+    """
     waiting: deque[Image | None] = deque()
     residuals: deque[float] = deque()
 
@@ -139,7 +143,7 @@ def add_tracked(pictures: Pictures, face: Box | None, finder: FaceDetector, sigm
             yield picture
 
     def believed() -> Iterator[Points | None]:
-        for tracked in track(kept(), face, finder):
+        for tracked in track(kept(), tracker):
             residuals.append(tracked.residual)
             yield tracked.points
 
@@ -172,9 +176,9 @@ def align_all(pictures: Pictures, log: Log) -> Pictures:
         yield picture
 
 
-def first_width(pictures: Pictures, face: Box | None, finder: FaceDetector) -> float | None:
+def first_width(pictures: Pictures, tracker: Tracker) -> float | None:
     """The distance between the ears in px in the first picture with landmarks; None if there is none."""
-    for tracked in track(pictures, face, finder):
+    for tracked in track(pictures, tracker):
         if tracked.points is not None:
             return measured_width(tracked.points[None])
     return None
@@ -182,7 +186,8 @@ def first_width(pictures: Pictures, face: Box | None, finder: FaceDetector) -> f
 
 def around(landmarks: Points, height: int, width: int) -> Box:
     """The box around landmarks (T, 68, 2) of all frames with a margin of a quarter of its size, in an image
-    of this size; all of it if no landmarks are known."""
+    of this size; all of it if no landmarks are known.
+    """
     fine = landmarks[finite(landmarks)].reshape(-1, 2)
     if not len(fine):
         return Box(0, 0, width, height)
@@ -194,7 +199,8 @@ def around(landmarks: Points, height: int, width: int) -> Box:
 
 def measured_width(landmarks: NDArray[np.generic]) -> float | None:
     """The distance between the ears (landmarks 0 and 16) in px, the median over the frames; None if
-    unknown."""
+    unknown.
+    """
     fine = landmarks[finite(landmarks)].astype(np.float64)
     if not len(fine):
         return None
@@ -209,6 +215,7 @@ def reduce_all(
     regions: RegionSet,
     *,
     radius: int | None,
+    rigid: bool,
     shift: int,
     published: bool,
 ) -> RegionMotion:
@@ -216,6 +223,7 @@ def reduce_all(
 
     Args:
         size: height and width of the fields.
+        rigid: take out the rigid motion of the head by ``rigid_free``, and not that of the nose by ``mdmo``.
         shift: which frame's landmarks go with a pair, counted from its first.
         published: flow goes through the published 8-bit storage first, and the exact rule of `mdmo` is used.
     """
@@ -228,7 +236,10 @@ def reduce_all(
             if field is not None:
                 target[:] = quantise_8bit(field, PUBLISHED_JPEG) if published else field
         points = np.stack(log.points[start + shift : start + shift + len(chunk)])
-        parts.append(mdmo(flow, points, regions, radius=radius, exact=published))
+        if rigid:
+            parts.append(rigid_free(flow, points, regions, radius=radius))
+        else:
+            parts.append(mdmo(flow, points, regions, radius=radius, exact=published))
         start += len(chunk)
     return RegionMotion(
         *(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntFlag
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from datasets_me.features.boxes import Box, FaceDetector, checked_box
 from datasets_me.features.crop import Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector, landmark_detector
 from datasets_me.features.flow import STORED_RANGE, TEMPORAL, Method, flow_stream
-from datasets_me.features.landmarks import SMOOTHING, bridged
+from datasets_me.features.landmarks import FIRST_REST, LANDMARKS_EVERY, SMOOTHING, Tracker, bridged
 from datasets_me.features.mdmo import RegionMotion, scaled_radius
 from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionSet
 from datasets_me.features.stages import (
@@ -40,6 +40,8 @@ from datasets_me.features.stages import (
 
 Image = NDArray[np.uint8]
 Value = str | int | float | bool | None
+Head = Literal["rigid", "translation"]
+HEADS: tuple[Head, ...] = get_args(Head)
 
 
 class Quality(IntFlag):
@@ -59,23 +61,25 @@ class Preset:
 
     Attributes:
         method: the optical flow.
+        head: what is taken for the motion of the head.
         temporal: pairs averaged by `lk`.
         published: the published form throughout: flow through 8-bit JPEG files in units of 20 px, landmarks
             of the pair's second frame in whole pixels and not smoothed, the exact rule of `mdmo`.
     """
 
     method: Method
+    head: Head
     temporal: int = TEMPORAL
     published: bool = False
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "default": Preset("lk"),
-        "tvl1": Preset("tvl1"),
-        "auwgcn": Preset("tvl1", published=True),
-        "dis": Preset("dis"),
-        "farneback": Preset("farneback"),
+        "default": Preset("lk", "rigid"),
+        "tvl1": Preset("tvl1", "translation"),
+        "auwgcn": Preset("tvl1", "translation", published=True),
+        "dis": Preset("dis", "rigid"),
+        "farneback": Preset("farneback", "rigid"),
     }
 )
 """`default` is the most accurate; `tvl1` the published flow without its 8-bit files; `auwgcn` the published
@@ -124,35 +128,49 @@ class VideoOptions:
             `dis` and `farneback` (px).
         step: distance of the two frames of a pair.
         temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
+        head: another motion of the head than the preset's: `rigid` is fitted all over the face, with roll, zoom and
+            turns, and the features are means of the windows (`rigid_free`); `translation` is that of the nose, and the
+            features are main directions (`mdmo`), as published.
         regions: the table of windows, or the name of one of `regions.REGION_SETS`.
         radius: half the side of the windows in px instead of the table's, or `scaled` with the face (see
             `mdmo.scaled_radius`).
+        landmarks_every: landmarks are predicted in every so many frames while the picture holds still, and interpolated
+            between; the published form predicts them in every frame.
         aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
         device: `cpu`, or a device of torch for the presets with TV-L1; see `flow.flow_stream`.
 
     Raises:
-        ValueError: for an unknown preset or set of regions.
+        ValueError: for an unknown preset, motion of the head or set of regions, or the published form without its own.
     """
 
     preset: str = "default"
     step: int = 1
     temporal: int | None = None
+    head: Head | None = None
     regions: RegionSet | str = TWELVE
     radius: int | Literal["scaled"] | None = None
+    landmarks_every: int = LANDMARKS_EVERY
     aligned: bool = False
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
             raise ValueError(f"unknown preset {self.preset!r}; choose one of {', '.join(PRESETS)}")
+        if self.head not in (None, *HEADS):
+            raise ValueError(f"unknown motion of the head {self.head!r}; choose one of {', '.join(HEADS)}")
+        if PRESETS[self.preset].published and self.head == "rigid":
+            raise ValueError(f"the preset {self.preset} is the published form, with head 'translation'")
+        if self.landmarks_every < 1:
+            raise ValueError(f"landmarks_every is a number of frames and at least 1, not {self.landmarks_every}")
         if isinstance(self.regions, str) and self.regions not in REGION_SETS:
             raise ValueError(f"unknown set of regions {self.regions!r}; choose one of {', '.join(REGION_SETS)}")
 
     @property
     def chosen(self) -> Preset:
-        """The preset, with the number of pairs that was asked for."""
+        """The preset, with the number of pairs and the motion of the head that were asked for."""
         preset = PRESETS[self.preset]
-        return preset if self.temporal is None else replace(preset, temporal=self.temporal)
+        temporal = preset.temporal if self.temporal is None else self.temporal
+        return replace(preset, temporal=temporal, head=self.head or preset.head)
 
     @property
     def table(self) -> RegionSet:
@@ -201,7 +219,9 @@ def extract_video(
     log = Log()
     grey = crop_all(stream, shape, area, log)
     if given is None:
-        face_width, pictures = _tracked(grey, head, shape, area, crop, finder, options.chosen.published, log)
+        tracker = _tracker(area, crop, finder, options)
+        face_width = first_width(crop_all(head, shape, area, Log()), tracker)
+        pictures = add_tracked(grey, tracker, 0.0 if options.chosen.published else SMOOTHING, log)
     else:
         face_width = measured_width(given)
         pictures = add_given(grey, given - np.array([area.x0, area.y0], np.float32), log)
@@ -262,24 +282,17 @@ def _area(crop: Crop | None, shape: tuple[int, int] | None, given: NDArray[np.fl
     return Box(0, 0, width, height)
 
 
-def _tracked(
-    grey: Pictures,
-    head: Sequence[Image | None],
-    shape: tuple[int, int] | None,
-    area: Box,
-    crop: Crop | None,
-    finder: FaceDetector,
-    published: bool,
-    log: Log,
-) -> tuple[float | None, Pictures]:
-    """The width of the face in px, and the pictures with the landmarks that are found in them."""
-    tracker = landmark_detector(finder)
+def _tracker(area: Box, crop: Crop | None, finder: FaceDetector, options: VideoOptions) -> Tracker:
+    """What finds landmarks in the crop."""
+    detector = landmark_detector(finder)
     face = None
-    if crop is not None and crop.face is not None and finder.name == tracker.name:
+    if crop is not None and crop.face is not None and finder.name == detector.name:
         x, y = float(area.x0), float(area.y0)
         face = Box(crop.face.x0 - x, crop.face.y0 - y, crop.face.x1 - x, crop.face.y1 - y)
-    face_width = first_width(crop_all(head, shape, area, Log()), face, tracker)
-    return face_width, add_tracked(grey, face, tracker, 0.0 if published else SMOOTHING, log)
+    # where the whole video was looked through for the crop, the first frames have no face either
+    looked = crop is not None and crop.source == "whole-frame"
+    every = 1 if options.chosen.published else options.landmarks_every
+    return Tracker(detector, face, every, rest=FIRST_REST if looked else 1)
 
 
 def _motion(
@@ -300,6 +313,7 @@ def _motion(
         (int(area.height), int(area.width)),
         options.table,
         radius=radius,
+        rigid=chosen.head == "rigid",
         shift=options.step if chosen.published else 0,
         published=chosen.published,
     )
@@ -334,12 +348,14 @@ def _record(
             "preset": options.preset,
             "flow": chosen.method,
             "temporal": chosen.temporal if chosen.method == "lk" else 1,
+            "head": chosen.head,
             "step": options.step,
             "device": options.device,
             "regions": regions.name,
             "radius": regions.radius if radius is None else radius,
             "aligned": options.aligned,
             "landmarks": "given" if given else "dlib-68",
+            "landmarks_every": 1 if given or chosen.published else options.landmarks_every,
             "detector": finder.name,
             "face_width": face_width,
             "opencv": cv2.__version__,

@@ -14,6 +14,7 @@ from datasets_me.features.landmarks import (
     DOUBTFUL,
     GONE,
     STABLE,
+    Tracker,
     align,
     predict,
     smooth,
@@ -55,7 +56,7 @@ def test_doubt_tells_faces_from_the_rest(frames: list[NDArray[np.uint8]], face: 
 def test_a_face_that_leaves_and_comes_back(frames: list[NDArray[np.uint8]], face: Box) -> None:
     empty = np.full_like(frames[0], 90)
     moved = np.roll(frames[5], 60, axis=1)
-    tracked = list(track([frames[0], empty, None, moved], face, detector("dlib")))
+    tracked = list(track([frames[0], empty, None, moved], Tracker(detector("dlib"), face)))
     assert [one.points is not None for one in tracked] == [True, False, False, True]
     assert np.isnan(tracked[2].residual)
     back = tracked[3].points
@@ -67,7 +68,7 @@ def test_a_face_that_leaves_and_comes_back(frames: list[NDArray[np.uint8]], face
 
 def test_nobody(frames: list[NDArray[np.uint8]]) -> None:
     empty = np.full_like(frames[0], 90)
-    assert [one.residual for one in track([empty], None, detector("dlib"))] == [float("inf")]
+    assert [one.residual for one in track([empty], Tracker(detector("dlib")))] == [float("inf")]
 
 
 @settings(deadline=None, max_examples=25)
