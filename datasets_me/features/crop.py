@@ -151,7 +151,7 @@ class _Search:
         tried = {"sample": self.outcome()}
         if self.faces:
             return "sample", tried
-        others = min(3 * sample, max(FEW, count // 16))
+        others = min(3 * sample, max(FEW, count // 32))
         self.look(_spread(count, len(first) + others), glance)
         if self.image is None:  # not one of the others can be read
             for index in range(count):

@@ -53,7 +53,7 @@ LONGEST_REST = 64
 """Frames until a face that is not found is looked for again: twice as many each time, from 1, or from 8 where the whole
 video was looked through before, to 64."""
 
-CHECK_EVERY = 8
+CHECK_EVERY = 12
 """Frames after which the residual is measured again while the landmarks hold still."""
 
 JUMP = 0.01
@@ -123,7 +123,7 @@ def _answers(grey: Image, box: Box, shifts: Sequence[float]) -> list[NDArray[np.
     side = max(box.width, box.height, 1.0)
     factor = int(np.clip(round(ENLARGED / side), 1, 4))
     # the predictor looks at pixels in and around the box only
-    room = Box(box.x0 - side / 2, box.y0 - side / 2, box.x1 + side / 2, box.y1 + side / 2)
+    room = Box(box.x0 - side / 4, box.y0 - side / 4, box.x1 + side / 4, box.y1 + side / 4)
     x, y = (
         round(float(np.clip(value, 0, size - 1)))
         for value, size in ((room.x0, grey.shape[1]), (room.y0, grey.shape[0]))
@@ -231,6 +231,7 @@ class _State:
         self.believed: Points | None = None
         self.residual = float("inf")
         self.picture: NDArray[np.float32] | None = None
+        self.glanced: tuple[Image, NDArray[np.float32]] | None = None
         self.unchecked = self.resting = 0
 
     def due(self, frame: Image) -> bool:
@@ -244,7 +245,7 @@ class _State:
         """The landmarks of a frame that the predictor is asked about."""
         points: Points | None = None
         changed = self._motion(frame) > CHANGED * (max(frame.shape) if self.face is None else self.face.width)
-        self.picture = _glanced(frame)
+        self.picture = self._glanced(frame)
         if self.face is not None:
             points = predict(frame, self.face, check=False).points
             self.unchecked += 1
@@ -275,16 +276,19 @@ class _State:
         """How far the picture has moved since it was last looked at, in px, by its change over its gradients."""
         if self.picture is None:
             return 0.0
-        now = _glanced(frame)
+        now = self._glanced(frame)
         if now.shape != self.picture.shape:
             return float("inf")
         slope = float(np.abs(np.diff(now, axis=0)).mean() + np.abs(np.diff(now, axis=1)).mean()) / 2
         return GLANCE * float(np.abs(now - self.picture).mean()) / max(slope, 0.5)
 
-
-def _glanced(frame: Image) -> NDArray[np.float32]:
-    size = (max(2, frame.shape[1] // GLANCE), max(2, frame.shape[0] // GLANCE))
-    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.float32)
+    def _glanced(self, frame: Image) -> NDArray[np.float32]:
+        """The frame on a fraction of its size, made once for each."""
+        if self.glanced is None or self.glanced[0] is not frame:
+            size = (max(2, frame.shape[1] // GLANCE), max(2, frame.shape[0] // GLANCE))
+            small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.float32)
+            self.glanced = frame, small
+        return self.glanced[1]
 
 
 def _jump(points: Points, before: Points, face: Box) -> float:

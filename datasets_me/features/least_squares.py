@@ -19,7 +19,7 @@ RIDGE = 0.1
 """Added to the diagonal of the mean squared gradients, in (grey values / px)^2: flow fades out where nothing is seen.
 """
 
-ROUNDS = 5
+ROUNDS = 3
 """Of reweighting in ``affine``."""
 
 REACH = 1.5
@@ -89,13 +89,13 @@ def affine(sums: Field, every: int = 1) -> Field:
     basis, moments, face = _affine_basis(height, width, every)
     local = solve(sampled[..., None])[:, 0].astype(np.float64)
     part = sampled.astype(np.float64)
-    motion: NDArray[np.float64] = np.median(local[face], axis=0)
+    motion = np.array([median(axis) for axis in local[face].T])
     coefficients = np.zeros((2, 3))
     system = np.empty((6, 6))
     for _ in range(ROUNDS):
         difference = local - motion
         distance = np.einsum("ij,ij->i", difference, difference)
-        reach = max(LEAST_REACH**2, REACH**2 * _median(distance[face]))
+        reach = max(LEAST_REACH**2, REACH**2 * median(distance[face]))
         weighted = part / (1 + distance / reach) ** 2
         xx, xy, yy = (weighted[:3] @ moments).reshape(3, 3, 3)
         system[:3, :3], system[:3, 3:], system[3:, :3], system[3:, 3:] = xx, xy, xy, yy
@@ -107,7 +107,7 @@ def affine(sums: Field, every: int = 1) -> Field:
     return np.stack([a + b * x + c * y for a, b, c in coefficients.astype(np.float32)], axis=-1)
 
 
-def _median(values: NDArray[np.float64]) -> float:
+def median(values: NDArray[np.floating]) -> float:
     """The upper median; np.median takes ten times as long on a few hundred values."""
     return float(np.partition(values, len(values) // 2)[len(values) // 2])
 
@@ -190,12 +190,16 @@ def clear_border(planes: Sequence[Field], moved: Field) -> None:
 
     Left in, its repeated border would pass for a stretch of the face.
     """
-    for axis, motion in ((1, moved[..., 0]), (0, moved[..., 1])):
-        before, behind = int(np.ceil(-motion.min())), int(np.ceil(motion.max()))
-        for plane in planes:
-            along = np.moveaxis(plane, axis, 0)
-            # two more on each side for the derivative
-            if before > 0:
-                along[: before + 2] = 0
-            if behind > 0:
-                along[-behind - 2 :] = 0
+    low, high = np.floor(moved.reshape(-1, 2).min(axis=0)), np.ceil(moved.reshape(-1, 2).max(axis=0))
+    # two more on each side for the derivative
+    left, top = (int(2 - value) if value < 0 else 0 for value in low)
+    right, bottom = (int(value + 2) if value > 0 else 0 for value in high)
+    for plane in planes:
+        if left:
+            plane[:, :left] = 0
+        if right:
+            plane[:, -right:] = 0
+        if top:
+            plane[:top] = 0
+        if bottom:
+            plane[-bottom:] = 0

@@ -39,6 +39,7 @@ from datasets_me.features.least_squares import (
     clear_border,
     difference,
     grid,
+    median,
     products,
     reduce,
     resampled,
@@ -84,7 +85,7 @@ BETTER = 0.8
 """Resampling has to bring the mean squared difference of the frames below this fraction of what a shift
 leaves."""
 
-HALVE_FROM = 0.15
+HALVE_FROM = 0.2
 """Motion of the whole head left after that, in px, beyond which both frames are moved half of it: the
 gradient of fine texture is off by a tenth, differently in every part of the face."""
 
@@ -229,7 +230,7 @@ def _summed(first: Field, second: Field, moved: Field, base: Field, scale: _Scal
     local = solve(sums)
     unexplained = sums[5] - local[..., 0] * sums[3] - local[..., 1] * sums[4]
     face = centre_weight(*unexplained.shape)[2] > FACE_WEIGHT
-    noise = max(float(np.median(unexplained[face])), 0.0) / _NOISE_KEPT if face.any() else 0.0
+    noise = max(median(unexplained[face]), 0.0) / _NOISE_KEPT if face.any() else 0.0
     head = affine(sums, max(1, round(4 * scale.window / pool)))
     sums[3] -= sums[0] * head[..., 0] + sums[1] * head[..., 1]
     sums[4] -= sums[1] * head[..., 0] + sums[2] * head[..., 1]
@@ -321,7 +322,7 @@ def _summed_noise(shares: NDArray[np.float64]) -> float:
 
     Neighbouring pairs share a frame, which enters with opposite signs: most of the noise cancels.
     """
-    return float((np.diff(shares, prepend=0, append=0) ** 2).sum()) / 2
+    return float(shares @ shares - shares[1:] @ shares[:-1])
 
 
 def _trust(sums: Field, change: Field, noise: float, sigma: float) -> Field:

@@ -203,7 +203,7 @@ def _gather(
     inside &= np.isfinite(vectors)
     if not inside.all():
         vectors[~inside] = 0
-    shape = (*inside.shape[:2], -1)
+    shape = (*inside.shape[:2], inside.shape[2] * inside.shape[3])
     return (
         np.ascontiguousarray(vectors.real).reshape(shape),
         np.ascontiguousarray(vectors.imag).reshape(shape),

@@ -71,7 +71,7 @@ def rigid_free(
     mean_flow = np.stack([cut.u.sum(axis=2), cut.v.sum(axis=2)], axis=-1) / count[..., None]
     of_u, of_v = _fit(flow, points, known)
     nose = points[:, 29:31].mean(axis=1, keepdims=True)
-    at = _functions(_relative(np.concatenate([regions.matrix() @ points, nose], axis=1), points))
+    at = _functions(_relative(np.concatenate([np.rint(regions.matrix() @ points), nose], axis=1), points))
     head = np.concatenate([at @ of_u[..., None], at @ of_v[..., None]], axis=2)
     valid = cut.inside.any(axis=2) & known[:, None]
     feature = np.where(valid[..., None], mean_flow - head[:, :-1], np.nan)
@@ -136,7 +136,7 @@ def _on_face(points: NDArray[np.float64]) -> NDArray[np.bool_]:
         for eye in EYES:
             middle = there[list(eye)].mean(axis=0)
             _fill(mask, middle + OPENED * (there[list(eye)] - middle), 0)
-    return face.reshape(len(points), -1) > 0
+    return face.reshape(len(points), len(_GRID)) > 0
 
 
 def _fill(mask: NDArray[np.uint8], points: NDArray[np.float64], value: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from itertools import chain, islice, repeat
 from typing import TypeGuard, TypeVar
 
@@ -208,42 +209,60 @@ def measured_width(landmarks: NDArray[np.generic]) -> float | None:
     return width if width >= 1 else None
 
 
-def reduce_all(
-    fields: Iterator[NDArray[np.float32] | None],
-    log: Log,
-    size: tuple[int, int],
-    regions: RegionSet,
-    *,
-    radius: int | None,
-    rigid: bool,
-    shift: int,
-    published: bool,
-) -> RegionMotion:
-    """Flow (H, W, 2) of each pair to the motion of the regions; NaN for pairs without flow.
+@dataclass(frozen=True)
+class Rule:
+    """How flow is reduced to the motion of regions.
 
-    Args:
-        size: height and width of the fields.
+    Attributes:
+        regions: the table of windows.
+        radius: half the side of the windows in px, or None for the table's.
         rigid: take out the rigid motion of the head by ``rigid_free``, and not that of the nose by ``mdmo``.
         shift: which frame's landmarks go with a pair, counted from its first.
-        published: flow goes through the published 8-bit storage first, and the exact rule of `mdmo` is used.
+        published: flow goes through the published 8-bit storage first, and the exact rule of ``mdmo`` is used.
     """
+
+    regions: RegionSet
+    radius: int | None
+    rigid: bool
+    shift: int
+    published: bool
+
+    def apply(self, flow: NDArray[np.float32], points: NDArray[np.float32]) -> RegionMotion:
+        """The motion of the regions: flow (T, H, W, 2), landmarks (T, 68, 2)."""
+        if self.rigid:
+            return rigid_free(flow, points, self.regions, radius=self.radius)
+        return mdmo(flow, points, self.regions, radius=self.radius, exact=self.published)
+
+
+def reduce_all(
+    flows: Iterator[NDArray[np.float32] | None], log: Log, size: tuple[int, int], rule: Rule
+) -> RegionMotion:
+    """Flow (H, W, 2) of each pair, of this height and width, to the motion of the regions; NaN for pairs without."""
     block = max(1, min(32, BLOCK_BYTES // (8 * size[0] * size[1])))
-    parts = [mdmo(np.zeros((0, *size, 2), np.float32), np.zeros((0, 68, 2)), regions, radius=radius)]
+    parts = [_unknown(0, rule)]
     start = 0
-    while chunk := list(islice(fields, block)):
-        flow = np.full((len(chunk), *size, 2), np.nan, np.float32)
-        for target, field in zip(flow, chunk, strict=True):
-            if field is not None:
-                target[:] = quantise_8bit(field, PUBLISHED_JPEG) if published else field
-        points = np.stack(log.points[start + shift : start + shift + len(chunk)])
-        if rigid:
-            parts.append(rigid_free(flow, points, regions, radius=radius))
-        else:
-            parts.append(mdmo(flow, points, regions, radius=radius, exact=published))
+    while chunk := list(islice(flows, block)):
+        part = _unknown(len(chunk), rule)
+        there = [index for index, field in enumerate(chunk) if field is not None]
+        if there:
+            flow = [field for field in chunk if field is not None]
+            if rule.published:
+                flow = [quantise_8bit(field, PUBLISHED_JPEG) for field in flow]
+            motion = rule.apply(np.stack(flow), np.stack([log.points[start + rule.shift + index] for index in there]))
+            for name in _ARRAYS:
+                getattr(part, name)[there] = getattr(motion, name)
+        parts.append(part)
         start += len(chunk)
+    return RegionMotion(*(np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS))
+
+
+_ARRAYS = tuple(field.name for field in fields(RegionMotion))
+
+
+def _unknown(count: int, rule: Rule) -> RegionMotion:
+    """The motion of pairs without flow."""
+    regions = len(rule.regions.regions)
+    feature = np.full((count, regions, 2), np.nan, np.float32)
     return RegionMotion(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("feature", "global_motion", "clipped", "valid")
-        )
+        feature, np.zeros((count, 2), np.float32), np.zeros((count, regions), bool), np.zeros((count, regions), bool)
     )

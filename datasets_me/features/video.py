@@ -25,6 +25,7 @@ from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionS
 from datasets_me.features.stages import (
     Log,
     Pictures,
+    Rule,
     add_given,
     add_tracked,
     align_all,
@@ -307,16 +308,14 @@ def _motion(
         face_width=face_width,
         device=options.device,
     )
-    return reduce_all(
-        fields,
-        log,
-        (int(area.height), int(area.width)),
+    rule = Rule(
         options.table,
-        radius=radius,
+        radius,
         rigid=chosen.head == "rigid",
         shift=options.step if chosen.published else 0,
         published=chosen.published,
     )
+    return reduce_all(fields, log, (int(area.height), int(area.width)), rule)
 
 
 def _features(
