@@ -28,6 +28,13 @@ class Preset(StrEnum):
     farneback = "farneback"
 
 
+class Head(StrEnum):
+    """What is taken for the motion of the head."""
+
+    rigid = "rigid"
+    translation = "translation"
+
+
 class Faces(StrEnum):
     """What finds faces."""
 
@@ -70,6 +77,15 @@ def extract(
     ),
     fps: float = typer.Option(None, "--fps", help="Take frames at this rate, such as 25 of 200."),
     temporal: int = typer.Option(None, "--temporal", min=1, help="Pairs averaged by the default flow; 1 is strict."),
+    head: Head = typer.Option(
+        None,
+        "--head",
+        help="Motion of the head to take out. rigid: shift, roll, zoom and turns, fitted all over the face (default); "
+        "translation: that of the nose, as published (tvl1, auwgcn).",
+    ),
+    landmarks_every: int = typer.Option(
+        4, "--landmarks-every", min=1, help="Look for landmarks in every so many frames while the picture holds still."
+    ),
     regions: str = typer.Option("twelve", "--regions", help="twelve, eleven or grid-4x4."),
     align: bool = typer.Option(False, "--align", help="Warp each frame onto the first by the stable landmarks."),
     faces: Faces = typer.Option(Faces.dlib, "--faces", help=_FACES),
@@ -90,7 +106,9 @@ def extract(
     from datasets_me.formats import manifest as manifests
 
     made = manifests.read(manifest)
-    options = _options(made, preset, step, fps, temporal, regions, align, faces, weights, boxes, layout, device)
+    options = _options(
+        made, preset, step, fps, temporal, head, landmarks_every, regions, align, faces, weights, boxes, layout, device
+    )
     if sheet is not None:
         from datasets_me.cards.contact_sheet import check_sheet
 
@@ -111,6 +129,8 @@ def _options(
     step: str,
     fps: float | None,
     temporal: int | None,
+    head: Head | None,
+    landmarks_every: int,
     regions: str,
     align: bool,
     faces: Faces,
@@ -133,6 +153,8 @@ def _options(
         preset=preset.value,
         step=pairs,
         temporal=temporal,
+        head=head.value if head else None,
+        landmarks_every=landmarks_every,
         fps=fps,
         regions=regions,
         aligned=align,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datasets_me.core.errors import plural
 from datasets_me.core.frame_names import far_away
@@ -101,6 +102,37 @@ def about_face(row: VideoFeatures, where: Found, features: Features) -> Iterator
     if len(cut):
         text = f"windows reach over the edge of the crop in {plural(len(cut), 'frame')}"
         yield _about("ME609", row, f"{text}: {ranges((cut + row.start).tolist())}")
+
+
+AMPLITUDE = 0.0075
+"""Displacement of the skin at the apex of a micro-expression, as a fraction of the face's width: 1 px on 133 px."""
+
+
+CLEAR = 3.0
+"""How many times as large as the noise the motion of a step should be."""
+
+
+def about_trust(row: VideoFeatures, features: Features, half: int | None) -> Iterator[Finding]:
+    """Motion that is not that of the skin, and a step too short for any; half an expression is so many frames."""
+    seen: NDArray[np.bool_] = np.asarray(np.isfinite(features.feature).all(axis=2), bool)
+    doubted = np.flatnonzero(np.any(seen & ~features.valid, axis=1))
+    if len(doubted):
+        share = 100 * float((seen & ~features.valid).sum() / seen.sum())
+        text = f"{share:.1f} % of the motion is not believed to be that of the skin, in the frames"
+        yield _about("ME617", row, f"{text} {ranges((doubted + row.start).tolist())}")
+    width = features.method["face_width"]
+    if half is None or row.step >= half or not isinstance(width, float) or not seen.any():
+        return
+    length = np.where(seen & features.valid, np.linalg.norm(features.feature, axis=2), 0).max(axis=1)
+    # most frames of a video are neutral; of one that is cut to its expression, a quarter nearly are
+    noise = float(np.percentile(length[np.any(seen, axis=1)], 25)) * features.unit_px
+    expected = AMPLITUDE * width * row.step / half
+    if expected < CLEAR * noise:
+        text = f"at {row.fps:g} frames a second, a micro-expression moves the skin by {expected:.3f} px in"
+        text += (
+            f" {plural(row.step, 'frame')}, and where nothing moves the features are {noise:.3f} px: take --step {half}"
+        )
+        yield _about("ME618", row, text)
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -19,7 +19,7 @@ from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback, Found, crops_digest, find_crop, padding
 from datasets_me.extract.ledger import Done
-from datasets_me.extract.options import ExtractOptions, rate_of, taken
+from datasets_me.extract.options import ExtractOptions, half_expression, rate_of, taken
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.boxes import Box
 from datasets_me.features.video import Features, Quality, VideoOptions, extract_video
@@ -59,6 +59,7 @@ class Job:
 
     @property
     def subject(self) -> str:
+        """The folder of its files."""
         return safe_name(self.video.subject or "unknown")
 
 
@@ -113,6 +114,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     everything = [*found.about_files(row, files, frames), *findings]
     if features is not None and where is not None:
         everything += found.about_face(row, where, features)
+        everything += found.about_trust(row, features, half_expression(setting.manifest, row.fps))
     with locked(ledger.marker(setting.out, job.subject, job.name)):  # against another run on the same video
         row = _write(setting.out, job, row, features)
         ledger.finish(setting.out, job.subject, stamp, row, everything)
@@ -196,6 +198,8 @@ def _extract(
             preset=options.preset,
             step=options.step,
             temporal=options.temporal,
+            head=options.head,
+            landmarks_every=options.landmarks_every,
             regions=options.regions,
             aligned=options.aligned,
             device=options.device,
@@ -262,6 +266,7 @@ def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -
         quality=features.quality,
         global_motion=features.global_motion,
         clipped=features.clipped,
+        valid=features.valid,
         box=np.array(features.box, np.int32),
     )
     write_file(under(out, landmarks), content.getvalue())

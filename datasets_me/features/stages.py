@@ -34,6 +34,7 @@ from datasets_me.features.landmarks import (
 from datasets_me.features.mdmo import RegionMotion, mdmo
 from datasets_me.features.regions import RegionSet
 from datasets_me.features.rigid import rigid_free
+from datasets_me.features.trust import Patches
 
 Image = NDArray[np.uint8]
 Pictures = Iterator[Image | None]
@@ -67,6 +68,8 @@ class Log:
         """Landmarks in px of the pictures that flow is computed on."""
         self.unaligned: list[Points] = []
         """Landmarks in px of the crop."""
+        self.patches: list[Patches | None] = []
+        """What the regions look like."""
 
 
 def peek(frames: Iterable[Image | None]) -> tuple[list[Image | None], Pictures]:

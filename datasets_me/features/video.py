@@ -38,6 +38,7 @@ from datasets_me.features.stages import (
     peek,
     reduce_all,
 )
+from datasets_me.features.trust import FASTEST, skin, watched
 
 Image = NDArray[np.uint8]
 Value = str | int | float | bool | None
@@ -102,6 +103,8 @@ class Features:
             for given landmarks, infinite where no face was found.
         quality: (T,) uint8, flags of `Quality`. Feature i rests on the frames i and i + step.
         clipped: (T - step, R) bool, windows that were cut at the edge of the crop.
+        valid: (T - step, R) bool, the motion is known and believed to be that of the skin: both frames have landmarks of
+            their own, the region looks in both as it mostly does, and skin can move so fast (see `trust`).
         box: the crop in px of the raw frames.
         crop: how the box was found, or None if landmarks were given and no box.
         unit_px: px per unit of `feature`: 1, or 20 for the published form.
@@ -114,6 +117,7 @@ class Features:
     residual: NDArray[np.float32]
     quality: NDArray[np.uint8]
     clipped: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
     box: Box
     crop: Crop | None
     unit_px: float
@@ -300,8 +304,10 @@ def _motion(
     pictures: Pictures, log: Log, area: Box, options: VideoOptions, face_width: float | None, radius: int | None
 ) -> RegionMotion:
     chosen = options.chosen
+    if options.aligned:
+        pictures = align_all(pictures, log)
     fields = flow_stream(
-        align_all(pictures, log) if options.aligned else pictures,
+        watched(pictures, log.points, options.table, face_width or area.width * 2 / 3, log.patches),
         chosen.method,
         step=options.step,
         temporal=chosen.temporal,
@@ -321,18 +327,25 @@ def _motion(
 def _features(
     log: Log, motion: RegionMotion, options: VideoOptions, area: Box, crop: Crop | None, method: Mapping[str, Value]
 ) -> Features:
-    published = options.chosen.published
+    published, step = options.chosen.published, options.step
     corner = np.array([area.x0, area.y0], np.float32)
+    quality = _quality(log, motion, published, step)
+    unit = 2 * STORED_RANGE if published else 1.0
+    width = float(method["face_width"] or area.width * 2 / 3)
+    bad = quality & (Quality.MISSING | Quality.NO_FACE) > 0
+    count = len(motion.feature)
+    own = ~(bad[:count] | bad[step : step + count])
     return Features(
         feature=motion.feature,
         global_motion=motion.global_motion,
         landmarks=bridged(np.stack(log.unaligned) + corner, np.array(log.near)),
         residual=np.array(log.residual, np.float32),
-        quality=_quality(log, motion, published, options.step),
+        quality=quality,
         clipped=motion.clipped,
+        valid=motion.valid & own[:, None] & skin(log.patches, motion.feature, step, FASTEST * width * step / unit),
         box=area,
         crop=crop,
-        unit_px=2 * STORED_RANGE if published else 1.0,
+        unit_px=unit,
         method=method,
     )
 
