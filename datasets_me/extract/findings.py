@@ -108,6 +108,12 @@ AMPLITUDE = 0.0075
 """Displacement of the skin at the apex of a micro-expression, as a fraction of the face's width: 1 px on 133 px."""
 
 
+COVERED = 1 / 4
+"""Part of a frame's regions that has to be doubted before the frame is named."""
+
+BLINK = 0.4
+"""Seconds that this has to last: blinks, which take the brows' windows with them, are shorter."""
+
 CLEAR = 3.0
 """How many times as large as the noise the motion of a step should be."""
 
@@ -115,11 +121,16 @@ CLEAR = 3.0
 def about_trust(row: VideoFeatures, features: Features, half: int | None) -> Iterator[Finding]:
     """Motion that is not that of the skin, and a step too short for any; half an expression is so many frames."""
     seen: NDArray[np.bool_] = np.asarray(np.isfinite(features.feature).all(axis=2), bool)
-    doubted = np.flatnonzero(np.any(seen & ~features.valid, axis=1))
-    if len(doubted):
-        share = 100 * float((seen & ~features.valid).sum() / seen.sum())
-        text = f"{share:.1f} % of the motion is not believed to be that of the skin, in the frames"
-        yield _about("ME617", row, f"{text} {ranges((doubted + row.start).tolist())}")
+    doubt = seen & ~features.valid
+    many = np.flatnonzero(doubt.mean(axis=1) >= COVERED)
+    runs = np.split(many, np.flatnonzero(np.diff(many) > 1) + 1)
+    frames = np.concatenate([run for run in runs if len(run) > BLINK * row.fps] or [many[:0]])
+    if len(frames):
+        share = 100 * float(doubt.sum() / seen.sum())
+        where = ranges((frames + row.start).tolist())
+        yield _about(
+            "ME617", row, f"{share:.1f} % of the motion is not believed to be that of the skin, mostly in {where}"
+        )
     width = features.method["face_width"]
     if half is None or row.step >= half or not isinstance(width, float) or not seen.any():
         return

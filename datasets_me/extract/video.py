@@ -17,7 +17,7 @@ from datasets_me.core.locks import locked
 from datasets_me.core.paths import safe_name, under
 from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
-from datasets_me.extract.crops import Fallback, Found, crops_digest, find_crop, padding
+from datasets_me.extract.crops import CropRule, Fallback, Found, crops_digest, find_crop, padding
 from datasets_me.extract.ledger import Done
 from datasets_me.extract.options import ExtractOptions, half_expression, rate_of, taken
 from datasets_me.extract.reader import FrameReader
@@ -189,7 +189,8 @@ def _extract(
             f"{plural(len(frames), 'frame')} {'is' if len(frames) == 1 else 'are'} too few for a step of {options.step}"
         )
         return row.model_copy(update={"why": why}), None, None, [found.too_short(row, why)]
-    where = find_crop(setting.manifest, job.video, frames, shape, setting.root, options, setting.boxes, job.fallbacks)
+    rule = CropRule(setting.manifest, setting.root, options, setting.boxes)
+    where = find_crop(rule, job.video, frames, shape, job.fallbacks)
     if isinstance(where, str):
         return Postponed(where)
     features = extract_video(

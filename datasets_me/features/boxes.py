@@ -27,14 +27,17 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> float:
+        """In px."""
         return self.x1 - self.x0
 
     @property
     def height(self) -> float:
+        """In px."""
         return self.y1 - self.y0
 
     @property
     def centre(self) -> tuple[float, float]:
+        """The middle, x and y in px."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
 
@@ -77,9 +80,7 @@ class FaceDetector(Protocol):
         """What it finds is a crop to be used as it is, and not a face to be framed."""
 
     def detect(self, image: Image) -> list[Detection]:
-        """Faces in an image (H, W) or (H, W, 3) in BGR, the largest first; boxes may reach over its
-        border.
-        """
+        """Faces in an image (H, W) or (H, W, 3) in BGR, the largest first; boxes may reach over its border."""
 
 
 class DetectorError(MeDatasetsError):
@@ -123,8 +124,7 @@ def _largest_first(find: Callable[[Image], Iterable[Detection]], image: Image) -
 
 
 def read_boxes(path: Path) -> dict[str, Box]:
-    """Boxes of a CSV with the columns video, x0, y0, x1, y1 in px of the raw frames; other columns are
-    ignored.
+    """Boxes of a CSV with the columns video, x0, y0, x1, y1 in px of the raw frames; other columns are ignored.
 
     Raises:
         DetectorError: naming the line and column of what cannot be read.

@@ -24,8 +24,9 @@ tight crop of a detector's own box often is not."""
 
 
 class Margin(NamedTuple):
-    """Room on one side of a face box: a part of the box's longer side, and px; infinite px reach to the picture's edge,
-    negative ones cut off so much.
+    """Room on one side of a face box: a part of the box's longer side, and px.
+
+    Infinite px reach to the picture's edge; negative ones cut off so much.
     """
 
     part: float = 0.0
@@ -64,10 +65,10 @@ class Crop:
     Attributes:
         box: whole px, inside the image.
         face: the median detection in px of the raw frame, or None if no face was found.
-        source: `given`; `sample` (found in the sampled frames); `all-frames` (only in others); `subject`
-            (the boxes of the subject's other videos); `whole-frame` (nothing helped).
+        source: ``given``; ``sample`` (found in the sampled frames); ``all-frames`` (only in others); ``subject``
+            (the boxes of the subject's other videos); ``whole-frame`` (nothing helped).
         confirmed: the detector found the face again in the crop.
-        found: frames with a face, of those `looked` at.
+        found: frames with a face, of those ``looked`` at.
         dropped: detections left out as outliers, or as a second face.
         tried: the steps of the chain with what came of each, for the record.
     """
@@ -228,15 +229,16 @@ def given_crop(box: Box, frame: Image, detector: FaceDetector) -> Crop:
 
 
 def padded_square(face: Box, padding: float) -> Box:
-    """The square around a face, with `padding` sides of it added on each side."""
+    """The square around a face, with ``padding`` sides of it added on each side."""
     half = max(face.width, face.height) * (0.5 + padding)
     x, y = face.centre
     return Box(x - half, y - half, x + half, y + half)
 
 
 def padded_box(face: Box, margins: Margins, least: float = -math.inf) -> Box:
-    """A face box with room of its own on each side: ``least`` parts of the box's longer side at least, but where some
-    of it is to be cut off. The box may reach over any picture.
+    """A face box with room of its own on each side; it may reach over any picture.
+
+    The room is ``least`` parts of the box's longer side at least, but where some of the box is to be cut off.
     """
     side = max(face.width, face.height)
     room = [margin.part * side + margin.px for margin in margins]
@@ -245,9 +247,7 @@ def padded_box(face: Box, margins: Margins, least: float = -math.inf) -> Box:
 
 
 def clamped(box: Box, shape: Sequence[int]) -> Box:
-    """The part of a box that lies in an image of this shape (H, W, …), in whole px; the whole image if none
-    does.
-    """
+    """The part of a box that lies in an image of this shape (H, W, …), in whole px; all of the image if none does."""
     height, width = shape[:2]
     x0, y0 = int(np.floor(max(0, box.x0))), int(np.floor(max(0, box.y0)))
     x1, y1 = int(np.ceil(min(width, box.x1))), int(np.ceil(min(height, box.y1)))
@@ -279,8 +279,7 @@ def _near(face: Box, median: Box) -> bool:
 
 
 def _median_face(frames: list[list[Detection]]) -> tuple[Box, list[int], int]:
-    """The median of the detections without outliers: the box, the frames that agree with it, and how many do
-    not.
+    """The median of the detections without outliers: the box, the frames that agree with it, and how many do not.
 
     The largest face of each frame votes first; then, in frames with several faces, the one nearest to the
     vote is taken, so that somebody in the background does not pull the box away.

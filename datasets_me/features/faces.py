@@ -1,7 +1,7 @@
 """Finding faces: one small protocol, several detectors, none of which is ever downloaded.
 
-`detector("dlib")` is the default and needs nothing but the installed packages. What the models may be used
-for is data too: `LICENCES`.
+``detector("dlib")`` is the default and needs nothing but the installed packages. What the models may be used
+for is data too: ``LICENCES``.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def detector(
     """A detector by its name.
 
     Args:
-        name: `dlib` (HOG, embedded); `haar` (OpenCV's cascade, embedded); `yunet` (YuNet or another ONNX
-            model that cv2.FaceDetectorYN runs); `boxes` (a box given by the user, see `read_boxes`);
-            `published-crop` (where the dataset's own cropped images lie in its raw frames).
-        weights: the ONNX file for `yunet`; its SHA-256 is recorded.
-        box: the box for `boxes`.
-        crops: one or a few published crops of the same video for `published-crop`.
+        name: ``dlib`` (HOG, embedded); ``haar`` (OpenCV's cascade, embedded); ``yunet`` (YuNet or another ONNX
+            model that cv2.FaceDetectorYN runs); ``boxes`` (a box given by the user, see ``read_boxes``);
+            ``published-crop`` (where the dataset's own cropped images lie in its raw frames).
+        weights: the ONNX file for ``yunet``; its SHA-256 is recorded.
+        box: the box for ``boxes``.
+        crops: one or a few published crops of the same video for ``published-crop``.
 
     Raises:
         DetectorError: for an unknown name or when what it needs is missing.
@@ -85,8 +85,9 @@ def detector(
 
 
 def landmark_detector(finder: FaceDetector) -> FaceDetector:
-    """What landmarks start from inside the crop: dlib, whose boxes the model was trained on, and where it
-    finds no face, `finder`, if it finds faces.
+    """What landmarks start from inside the crop: dlib, whose boxes the model was trained on.
+
+    Where it finds no face, ``finder`` is asked, if it finds faces.
     """
     dlib = detector("dlib")
     if finder.finds_crops or finder.name == dlib.name:
@@ -99,8 +100,9 @@ def landmark_detector(finder: FaceDetector) -> FaceDetector:
 
 
 def model_file(name: str) -> Path:
-    """The path of a model of the package face_recognition_models, which need not be importable (it asks for
-    pkg_resources when imported).
+    """The path of a model of the package face_recognition_models.
+
+    The package need not be importable: it asks for pkg_resources when imported.
 
     Raises:
         DetectorError: if the package or the file is missing.
@@ -122,7 +124,7 @@ def sha256(path: Path) -> str:
 
 
 def _shrunk(image: Image, longest: int) -> tuple[Image, float]:
-    """The image with its longer side at most `longest` px, and the factor back to its own pixels."""
+    """The image with its longer side at most ``longest`` px, and the factor back to its own pixels."""
     factor = max(image.shape[:2]) / longest
     if factor <= 1:
         return image, 1.0

@@ -1,5 +1,4 @@
-"""68 landmarks per frame: subpixel, with a measure of doubt, smoothed in time; and alignment by the stable
-ones.
+"""68 landmarks per frame: subpixel, with a measure of doubt, smoothed in time; and alignment by the stable ones.
 
 The predictor (Kazemi & Sullivan, CVPR 2014, as trained for dlib) answers in whole pixels and depends on the
 box it starts from. Both are turned to use: it runs on an enlarged picture (on synthetic video 0.24 px of
@@ -85,8 +84,10 @@ STABLE = (27, 28, 29, 30, 31, 35, 36, 39, 42, 45)
 
 
 class Prediction(NamedTuple):
-    """Landmarks (68, 2) in px of the image, and the residual: half the distance of two more answers, the
-    median over the landmarks, as a fraction of the box's side; NaN if they were not asked for.
+    """Landmarks (68, 2) in px of the image, and the residual; NaN if it was not asked for.
+
+    The residual is half the distance of two more answers, the median over the landmarks, as a fraction of the box's
+    side.
     """
 
     points: Points
@@ -94,7 +95,7 @@ class Prediction(NamedTuple):
 
 
 def predict(grey: Image, box: Box, *, check: bool = True) -> Prediction:
-    """Landmarks of the face in `box`.
+    """Landmarks of the face in ``box``.
 
     Args:
         grey: (H, W) uint8.
@@ -109,7 +110,7 @@ def predict(grey: Image, box: Box, *, check: bool = True) -> Prediction:
 
 
 def doubt(grey: Image, box: Box) -> float:
-    """The residual of `predict` alone."""
+    """The residual of ``predict`` alone."""
     side = max(box.width, box.height, 1.0)
     one, other = _answers(grey, box, (START_SHIFT * side, -START_SHIFT * side))
     # the median: single landmarks, such as the corners of the mouth, have two places to choose from
@@ -298,7 +299,7 @@ def _jump(points: Points, before: Points, face: Box) -> float:
 class Smoothed(NamedTuple):
     """A frame's landmarks (68, 2) after smoothing, NaN before the first believed ones.
 
-    `own`: the frame had landmarks itself. `near`: the frame or one within reach of the Gaussian had.
+    ``own``: the frame had landmarks itself. ``near``: the frame or one within reach of the Gaussian had.
     """
 
     points: Points
@@ -307,7 +308,7 @@ class Smoothed(NamedTuple):
 
 
 def smooth_stream(tracked: Iterable[Points | None], sigma: float = SMOOTHING) -> Iterator[Smoothed]:
-    """Landmarks smoothed over time as they come, `4 sigma` frames late.
+    """Landmarks smoothed over time as they come, ``4 sigma`` frames late.
 
     Each frame's landmarks are the Gaussian-weighted mean of the believed ones around it, so a gap of a few
     frames is bridged. A longer gap has the last smoothed landmarks before it, until the next believed ones
@@ -343,7 +344,7 @@ def smooth_stream(tracked: Iterable[Points | None], sigma: float = SMOOTHING) ->
 
 
 def smooth(landmarks: Points, sigma: float = SMOOTHING) -> tuple[Points, NDArray[np.bool_]]:
-    """`smooth_stream` on a whole array, with what is missing interpolated.
+    """``smooth_stream`` on a whole array, with what is missing interpolated.
 
     Args:
         landmarks: (T, 68, 2) in px; a frame with a NaN counts as missing.
@@ -367,7 +368,7 @@ def finite(landmarks: NDArray[np.generic]) -> NDArray[np.bool_]:
 
 
 def bridged(landmarks: Points, known: NDArray[np.bool_]) -> Points:
-    """Landmarks (T, 68, 2) with the frames that are not `known` (T,) interpolated linearly, the ends held."""
+    """Landmarks (T, 68, 2) with the frames that are not ``known`` (T,) interpolated linearly, the ends held."""
     if known.all() or not known.any():
         return landmarks
     here = np.flatnonzero(known)
@@ -382,7 +383,7 @@ def bridged(landmarks: Points, known: NDArray[np.bool_]) -> Points:
 def stable_motion(points: Points, reference: Points) -> NDArray[np.float64]:
     """The similarity (2, 3) that takes the stable landmarks of a frame onto those of the reference.
 
-    cv2.estimateAffinePartial2D: least squares over those that agree within `AGREE`, since ten landmarks are too few
+    cv2.estimateAffinePartial2D: least squares over those that agree within ``AGREE``, since ten landmarks are too few
     for the least median, which leaves half of them out. The identity where there is none (landmarks that are not
     finite, or fallen into one point).
     """
@@ -397,11 +398,11 @@ def stable_motion(points: Points, reference: Points) -> NDArray[np.float64]:
 
 
 def steadied(motion: NDArray[np.float64], before: NDArray[np.float64] | None, points: Points) -> NDArray[np.float64]:
-    """A similarity (2, 3) whose turn and scale follow `motion` slowly, from that of the frame before.
+    """A similarity (2, 3) whose turn and scale follow ``motion`` slowly, from that of the frame before.
 
     Jitter of the landmarks by a tenth of a pixel is a change of scale by a thousandth, which at the edge of the face
     is as large as the motion of a micro-expression; the shift, which the head's motion takes out again, is followed at
-    once: the middle of the stable landmarks goes where `motion` takes it.
+    once: the middle of the stable landmarks goes where ``motion`` takes it.
     """
     linear = motion[:, :2] if before is None else before[:, :2] + SLOWNESS * (motion[:, :2] - before[:, :2])
     middle = points[list(STABLE)].mean(axis=0)
@@ -418,7 +419,7 @@ def align(
         frame: (H, W) or (H, W, 3) uint8.
         points: (68, 2), the frame's.
         reference: (68, 2), usually the first frame's.
-        motion: (2, 3), in place of `stable_motion`.
+        motion: (2, 3), in place of ``stable_motion``.
 
     Returns:
         The warped frame (Lanczos, border repeated) and the moved landmarks.

@@ -29,9 +29,9 @@ class RegionMotion:
     """The motion of T frames in R regions.
 
     Attributes:
-        feature: (T, R, 2) float32 in the unit of the flow; NaN where `valid` is False.
+        feature: (T, R, 2) float32 in the unit of the flow; NaN where ``valid`` is False.
         global_motion: (T, 2) float32, the head motion that was subtracted; 0 where the head box lies outside,
-            NaN where `exact` keeps no vector of it.
+            NaN where ``exact`` keeps no vector of it.
         clipped: (T, R) bool, the window reaches over the edge of the image and was cut.
         valid: (T, R) bool, at least one flow vector was left in the window.
     """
@@ -57,12 +57,12 @@ def mdmo(
         landmarks: (T, 68, 2) x and y in px of the flow's grid; rounded to whole pixels. A frame with a
             landmark that is not finite has no valid region.
         regions: the table of windows.
-        radius: half the side of the windows in px; the table's own by default. See `scaled_radius`.
-        exact: follow the published scripts where they are worse: `int(n * keep)` vectors are kept even if
+        radius: half the side of the windows in px; the table's own by default. See ``scaled_radius``.
+        exact: follow the published scripts where they are worse: ``int(n * keep)`` vectors are kept even if
             that is none (NaN), and ties at the cut are broken in raster order. By default at least one
             vector is kept and all that tie with the weakest kept one.
 
-    Windows that leave the image are cut, never wrapped around; see `RegionMotion` for how that is marked.
+    Windows that leave the image are cut, never wrapped around; see ``RegionMotion`` for how that is marked.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -90,8 +90,7 @@ def mdmo(
 
 
 def scaled_radius(face_width: float | None, regions: RegionSet = TWELVE) -> int:
-    """The window radius in px that covers as much of a face as `regions.radius` covers of one of
-    `regions.face_width`.
+    """The window radius in px that covers as much of a face as the table's covers of one of the table's width.
 
     Args:
         face_width: distance between the ears (landmarks 0 and 16) in px; None, if unknown, gives the table's
@@ -159,9 +158,7 @@ def cut_windows(flow: NDArray[np.float32], points: NDArray[np.float64], regions:
 def _head_motion(
     flow: NDArray[np.float32], points: NDArray[np.int64], regions: RegionSet, exact: bool
 ) -> NDArray[np.float32]:
-    """The main direction of the head box of every frame: (T, 2); 0 where nothing of the box is in the
-    image.
-    """
+    """The main direction of the head box of every frame: (T, 2); 0 where nothing of the box is in the image."""
     box = regions.head
     eyes = points[:, box.eyes[1], 0] - points[:, box.eyes[0], 0]
     # abs: eyes the wrong way round (a mirrored face) must not make the box empty
@@ -212,17 +209,13 @@ def _gather(
 
 
 def _polar(u: NDArray[np.float32], v: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Length and angle in rad by OpenCV's polynomial, which the published feature rests on (off by up to
-    2e-4).
-    """
+    """Length and angle in rad by OpenCV's polynomial, which the published feature rests on (off by up to 2e-4)."""
     length, angle = cv2.cartToPolar(u.reshape(1, -1), v.reshape(1, -1))
     return length.reshape(u.shape), angle.reshape(u.shape)
 
 
 def _sector_masks(angle: NDArray[np.float32], sectors: Sectors) -> list[NDArray[np.bool_]]:
-    """Which angles lie in each sector; an angle of exactly 2 pi, which OpenCV can give, counts as the
-    last.
-    """
+    """Which angles lie in each sector; an angle of exactly 2 pi, which OpenCV can give, counts as the last."""
     masks = []
     for low, high in np.deg2rad(np.array(sectors)):
         above, below = angle >= low, angle < high
@@ -248,7 +241,7 @@ def _main_direction(
         fuller = size > fullest  # strictly: the first of equals wins
         best[fuller] = mask[fuller]
         fullest[fuller] = size[fuller]
-    # truncated, as the published `int(n * keep)`
+    # truncated, as the published ``int(n * keep)``
     wanted: NDArray[np.int64] = (fullest * keep).astype(np.int64)
     if not exact:
         wanted = np.maximum(wanted, 1)

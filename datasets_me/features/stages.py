@@ -1,7 +1,6 @@
-"""The stages that `extract_video` chains: each takes a stream of pictures and passes one on, holding a few
-at a time.
+"""The stages that ``extract_video`` chains: each takes a stream of pictures and passes one on, holding a few at a time.
 
-What is known of a frame besides its picture is left in a `Log`, about a kilobyte a frame.
+What is known of a frame besides its picture is left in a ``Log``, about a kilobyte a frame.
 """
 
 from __future__ import annotations
@@ -102,9 +101,7 @@ def fits(frame: Image | None, shape: tuple[int, int] | None) -> TypeGuard[Image]
 
 
 def in_blocks(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, made sixteen at a time: each stage then finds its own data in the processor's
-    caches.
-    """
+    """The same items, made sixteen at a time: each stage then finds its own data in the processor's caches."""
     while block := list(islice(items, BLOCK)):
         yield from block
 
@@ -134,9 +131,9 @@ def add_given(pictures: Pictures, landmarks: Points, log: Log) -> Pictures:
 
 
 def add_tracked(pictures: Pictures, tracker: Tracker, sigma: float, log: Log) -> Pictures:
-    """Pictures with the landmarks found in them, delayed by as many frames as the smoothing looks ahead;
-    None where there is no face at all, so that the flow of its neighbours is not averaged with that of
-    something else.
+    """Pictures with the landmarks found in them, delayed by as many frames as the smoothing looks ahead.
+
+    None where there is no face at all, so that the flow of its neighbours is not averaged with that of something else.
     """
     waiting: deque[Image | None] = deque()
     residuals: deque[float] = deque()
@@ -189,8 +186,9 @@ def first_width(pictures: Pictures, tracker: Tracker) -> float | None:
 
 
 def around(landmarks: Points, height: int, width: int) -> Box:
-    """The box around landmarks (T, 68, 2) of all frames with a margin of a quarter of its size, in an image
-    of this size; all of it if no landmarks are known.
+    """The box around landmarks (T, 68, 2) of all frames with a margin of a quarter of its size.
+
+    It is cut to an image of this size; all of the image if no landmarks are known.
     """
     fine = landmarks[finite(landmarks)].reshape(-1, 2)
     if not len(fine):
@@ -202,9 +200,7 @@ def around(landmarks: Points, height: int, width: int) -> Box:
 
 
 def measured_width(landmarks: NDArray[np.generic]) -> float | None:
-    """The distance between the ears (landmarks 0 and 16) in px, the median over the frames; None if
-    unknown.
-    """
+    """The distance between the ears (landmarks 0 and 16) in px, the median over the frames; None if unknown."""
     fine = landmarks[finite(landmarks)].astype(np.float64)
     if not len(fine):
         return None

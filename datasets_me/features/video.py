@@ -1,6 +1,6 @@
 """From the frames of one video to its features, in one pass and in constant memory.
 
-Everything here works on arrays: `extract_video(frames)` needs neither files nor a manifest.
+Everything here works on arrays: ``extract_video(frames)`` needs neither files nor a manifest.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Preset:
     Attributes:
         method: the optical flow.
         head: what is taken for the motion of the head.
-        temporal: pairs averaged by `lk`.
+        temporal: pairs averaged by ``lk``.
         published: the published form throughout: flow through 8-bit JPEG files in units of 20 px, landmarks
-            of the pair's second frame in whole pixels and not smoothed, the exact rule of `mdmo`.
+            of the pair's second frame in whole pixels and not smoothed, the exact rule of ``mdmo``.
     """
 
     method: Method
@@ -84,8 +84,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "farneback": Preset("farneback", "rigid"),
     }
 )
-"""`default` is the most accurate; `tvl1` the published flow without its 8-bit files; `auwgcn` the published
-form; `dis` and `farneback` are OpenCV's other flows."""
+"""``default`` is the most accurate; ``tvl1`` the published flow without its 8-bit files; ``auwgcn`` the published
+form; ``dis`` and ``farneback`` are OpenCV's other flows."""
 
 
 @dataclass(frozen=True)
@@ -93,21 +93,21 @@ class Features:
     """What is known of a video of T frames.
 
     Attributes:
-        feature: (T - step, R, 2) float32, x and y of each region in units of `unit_px`; NaN where a frame of
+        feature: (T - step, R, 2) float32, x and y of each region in units of ``unit_px``; NaN where a frame of
             the pair is missing or shows no face at all, no face was seen by then, or a window lies outside
             the crop.
         global_motion: (T - step, 2) float32, the motion of the head that was subtracted, in the same unit.
-        landmarks: (T, 68, 2) float32 in px of the raw frames; interpolated where `quality` says NO_FACE, NaN
+        landmarks: (T, 68, 2) float32 in px of the raw frames; interpolated where ``quality`` says NO_FACE, NaN
             if there were none in the whole video.
-        residual: (T,) float32, the landmarks' doubt (see `landmarks.predict`); NaN for missing frames and
+        residual: (T,) float32, the landmarks' doubt (see ``landmarks.predict``); NaN for missing frames and
             for given landmarks, infinite where no face was found.
-        quality: (T,) uint8, flags of `Quality`. Feature i rests on the frames i and i + step.
+        quality: (T,) uint8, flags of ``Quality``. Feature i rests on the frames i and i + step.
         clipped: (T - step, R) bool, windows that were cut at the edge of the crop.
-        valid: (T - step, R) bool, the motion is known and believed to be that of the skin: both frames have landmarks of
-            their own, the region looks in both as it mostly does, and skin can move so fast (see `trust`).
+        valid: (T - step, R) bool, the motion is known and believed to be that of the skin: both frames have landmarks
+            of their own, the region looks in both as it mostly does, and skin can move so fast (see ``trust``).
         box: the crop in px of the raw frames.
         crop: how the box was found, or None if landmarks were given and no box.
-        unit_px: px per unit of `feature`: 1, or 20 for the published form.
+        unit_px: px per unit of ``feature``: 1, or 20 for the published form.
         method: what the numbers depend on, for the record.
     """
 
@@ -129,20 +129,20 @@ class VideoOptions:
     """How the features of a video are computed.
 
     Attributes:
-        preset: `default` (least squares, px), `tvl1` (DualTVL1, px), `auwgcn` (the published form), or OpenCV's
-            `dis` and `farneback` (px).
+        preset: ``default`` (least squares, px), ``tvl1`` (DualTVL1, px), ``auwgcn`` (the published form), or OpenCV's
+            ``dis`` and ``farneback`` (px).
         step: distance of the two frames of a pair.
-        temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
-        head: another motion of the head than the preset's: `rigid` is fitted all over the face, with roll, zoom and
-            turns, and the features are means of the windows (`rigid_free`); `translation` is that of the nose, and the
-            features are main directions (`mdmo`), as published.
-        regions: the table of windows, or the name of one of `regions.REGION_SETS`.
-        radius: half the side of the windows in px instead of the table's, or `scaled` with the face (see
-            `mdmo.scaled_radius`).
+        temporal: another number of neighbouring pairs for ``lk`` than the preset's; 1 is the strict form.
+        head: another motion of the head than the preset's: ``rigid`` is fitted all over the face, with roll, zoom and
+            turns, and the features are means of the windows (``rigid_free``); ``translation`` is that of the nose, and
+            the features are main directions (``mdmo``), as published.
+        regions: the table of windows, or the name of one of ``regions.REGION_SETS``.
+        radius: half the side of the windows in px instead of the table's, or ``scaled`` with the face (see
+            ``mdmo.scaled_radius``).
         landmarks_every: landmarks are predicted in every so many frames while the picture holds still, and interpolated
             between; the published form predicts them in every frame.
         aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
-        device: `cpu`, or a device of torch for the presets with TV-L1; see `flow.flow_stream`.
+        device: ``cpu``, or a device of torch for the presets with TV-L1; see ``flow.flow_stream``.
 
     Raises:
         ValueError: for an unknown preset, motion of the head or set of regions, or the published form without its own.
@@ -201,11 +201,11 @@ def extract_video(
             skipped. In a sequence, the box is looked for in frames spread over the whole video, else in the
             first 16.
         landmarks: (T, 68, 2) in px of the raw frames, to use instead of detecting any; NaN where unknown.
-        box: the crop, in px of the raw frames, or what `choose_crop` gave. Without it and without landmarks
-            it is found by `choose_crop`; with landmarks only, it is drawn around them, and in the published
+        box: the crop, in px of the raw frames, or what ``choose_crop`` gave. Without it and without landmarks
+            it is found by ``choose_crop``; with landmarks only, it is drawn around them, and in the published
             form the whole frame is used. Four numbers x0, y0, x1, y1 are a box as well.
         face_detector: dlib's by default.
-        fallbacks: boxes of the subject's other videos, for `choose_crop`.
+        fallbacks: boxes of the subject's other videos, for ``choose_crop``.
         shape: height and width that frames must have; by default what most of the first 16 have.
 
     Raises:

@@ -605,6 +605,7 @@ def test_the_automatic_step(dataset: Manifest) -> None:
     assert automatic_step(dataset, None) == 5
     assert automatic_step(dataset, 6) == 1
     assert automatic_step(dataset, 300) == 5
+    assert automatic_step(dataset, 21) == 3
     with pytest.raises(MeDatasetsError, match="no annotation has one"):
         automatic_step(replace(dataset, annotations=[]), None)
     fast = [dataset.videos[0].model_copy(update={"fps": 120}), *dataset.videos[1:]]
