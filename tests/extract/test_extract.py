@@ -221,7 +221,7 @@ def test_a_sheet_replaces_nothing_of_the_users(
     page.write_text("mine")
     with pytest.raises(MeDatasetsError, match="the file exists and is not a contact sheet"):
         check_sheet(page)
-    with pytest.raises(MeDatasetsError, match="a contact sheet is a page"):
+    with pytest.raises(MeDatasetsError, match="a contact sheet is an HTML page"):
         check_sheet(tmp_path / "out" / "extraction.json")
     with pytest.raises(MeDatasetsError, match="the page cannot be written under"):
         check_sheet(page / "sheet.html")
@@ -237,8 +237,6 @@ def test_a_foreign_folder_is_left_alone(filmed: Path, dataset: Manifest, tmp_pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"preset": "best"}, "unknown preset 'best'"),
-        ({"faces": "retina"}, "unknown face detector 'retina'"),
         ({"faces": "yunet"}, "yunet needs the path of its ONNX weights"),
         ({"faces": "boxes"}, "--faces boxes and --boxes FILE belong together"),
         ({"layout": "cooked"}, "there is no layout 'cooked'"),
