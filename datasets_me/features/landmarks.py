@@ -47,10 +47,10 @@ GLANCE = 8
 CHANGED = 0.08
 """The same motion at which the picture is another one, so that a lost face is looked for at once."""
 
-FIRST_REST = 8
+FIRST_REST = 20
 LONGEST_REST = 64
-"""Frames until a face that is not found is looked for again: twice as many each time, from 1, or from 8 where the whole
-video was looked through before, to 64."""
+"""Frames until a face that is not found is looked for again: twice as many each time up to 64, from 1, or from 20 where
+frames of the whole video were looked through before."""
 
 CHECK_EVERY = 12
 """Frames after which the residual is measured again while the landmarks hold still."""

@@ -18,7 +18,7 @@ SPACING = 0.06
 """Distance of the places where flow is looked at, as a fraction of the face's width: 8 px on a face of 133 px. Flow is
 smooth over about as much, so that nearer ones would tell the same twice."""
 
-_AXES = np.arange(-0.72, 0.73, SPACING), np.arange(-0.84, 1.15, SPACING)
+_AXES = np.arange(-0.6, 0.61, SPACING), np.arange(-0.54, 0.79, SPACING)
 _SHAPE = len(_AXES[1]), len(_AXES[0])
 _GRID = np.stack(np.meshgrid(*_AXES), axis=-1).reshape(-1, 2)
 """Those places, (N, 2) in widths from the nose; of a face in a frame, those that lie on it are used."""
