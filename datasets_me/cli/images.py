@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from datasets_me.cli import arguments, show
-from datasets_me.core.errors import plural
+from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
     from datasets_me.findings.finding import Finding
@@ -36,6 +36,13 @@ class FileFormat(StrEnum):
 
     jpg = "jpg"
     png = "png"
+
+
+class Labels(StrEnum):
+    """Whose words the labels are."""
+
+    schema = "schema"
+    folders = "folders"
 
 
 class Colour(StrEnum):
@@ -63,12 +70,27 @@ def _group() -> None:
 def import_(
     source: Path = typer.Argument(help="The table, or the folder that holds the images."),
     schema: str = typer.Option(
-        ...,
+        None,
         "--schema",
-        help="What it is: fer2013, ckplus, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
+        help="What it is: fer2013, ckplus, ck48, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
+    ),
+    labels: Labels = typer.Option(
+        Labels.schema,
+        "--labels",
+        help="Whose words the labels are: the schema's, or the names of the folders as they are.",
+    ),
+    subset: str = typer.Option(
+        None, "--subset", help="Of sets that are delivered together, the one to import: compound."
     ),
     out: Path = typer.Option(..., "-o", "--out", help="The folder to write."),
     name: str = typer.Option(None, "--name", help="What to call the set; the schema's id by default."),
+    most_pixels: int = typer.Option(
+        50_000_000,
+        "--max-pixels",
+        min=1,
+        max=178_956_970,
+        help="Larger images are damaged: none of their pixels is read, now or later.",
+    ),
     workers: int = WORKERS,
     force: bool = arguments.FORCE,
 ) -> None:
@@ -76,17 +98,23 @@ def import_(
 
     Exit code 0: no errors among the findings. 1: there are errors; the rest is written. 2: could not run.
     """
-    from datasets_me.images.importing import import_images
+    from datasets_me.images.importing import ImportOptions, folder_labels, import_images
     from datasets_me.schema import image_schemas
 
-    chosen = image_schemas.load(schema)
+    if (schema is None) != (labels is Labels.folders):
+        raise MeDatasetsError(
+            "nothing says what the labels are" if schema is None else "--labels folders needs no --schema",
+            fix="give either --schema, or --labels folders",
+        )
+    chosen = folder_labels(source) if schema is None else image_schemas.load(schema)
+    options = ImportOptions(name, subset, most_pixels)
     with show.progress("images") as update:
-        made = import_images(chosen, source, out, name=name, workers=workers, progress=update, force=force)
+        made = import_images(chosen, source, out, options, workers=workers, progress=update, force=force)
     console, counts = show.console(), made.about["counts"]
-    console.print(f"{chosen.spec.title}: {plural(counts['images'], 'image')}" + _others(made.about["source"]))
+    console.print(f"{made.spec.title}: {plural(counts['images'], 'image')}" + _others(made.about["source"]))
     table = show.table(None, "split", *counts["labels"], right=list(counts["labels"]))
-    for split, labels in _by_split(made).items():
-        table.add_row(split or "-", *(f"{labels[label]:,}" for label in counts["labels"]))
+    for split, by_label in _by_split(made).items():
+        table.add_row(split or "-", *(f"{by_label[label]:,}" for label in counts["labels"]))
     if "" in counts["labels"]:
         table.columns[1].header = "no label"
     console.print(table)
@@ -156,7 +184,6 @@ def duplicates(
     force: bool = arguments.FORCE,
 ) -> None:
     """Find images that are equal or nearly so, within a split, across splits and across sets."""
-    from datasets_me.core.errors import MeDatasetsError
     from datasets_me.formats import image_set
     from datasets_me.images.looks.duplicates import write_duplicates
 
@@ -276,6 +303,9 @@ def _by_split(images: Any) -> dict[str, Counter[str]]:
 
 def _others(source: dict[str, Any]) -> str:
     texts = [f"{count:,} in the layout '{name}' left out" for name, count in source.get("left_out", {}).items()]
+    texts += [
+        f"{count:,} files of the subset {name} left out" for name, count in source.get("other_subsets", {}).items()
+    ]
     texts += [f"{count:,} other files ({name or 'no suffix'})" for name, count in source.get("others", {}).items()]
     return f" ({', '.join(texts)})" if texts else ""
 
