@@ -23,6 +23,7 @@ from datasets_me.cli import (
     graph,
     images,
     images_audit,
+    images_decide,
     images_export,
     images_groups,
     images_review,
@@ -70,6 +71,7 @@ images.app.command("audit")(images_audit.audit)
 images.app.command("review")(images_review.review)
 images.app.command("groups")(images_groups.groups)
 images.app.command("export")(images_export.export)
+images.app.command("decide")(images_decide.decide)
 app.add_typer(score.app, name="score")
 app.command("synth")(synth.synth)
 

@@ -17,6 +17,7 @@ def review(
     root: Path = typer.Option(None, "--root", help="The folder under which the files lie: the one that was imported."),
     decisions: Path = typer.Option(None, "--decisions", help="Where to save; by default decisions.parquet of the set."),
     every: bool = typer.Option(False, "--every", help="Show images without doubts, too."),
+    new_classes: list[str] = typer.Option([], "--new-class", help="A class that the set does not have, such as dirty."),
     port: int = typer.Option(0, "--port", min=0, max=65535, help="The port; a free one by default."),
     browser: bool = typer.Option(True, "--browser/--no-browser", help="Open the page in the browser."),
 ) -> None:
@@ -29,7 +30,7 @@ def review(
     from datasets_me.images.review.server import ReviewServer
     from datasets_me.images.review.session import Review
 
-    made = Review(image_set.read(images), root, decisions=decisions, every=every)
+    made = Review(image_set.read(images), root, decisions=decisions, every=every, new_classes=new_classes)
     with ReviewServer(made, port) as server:
         show.echo(f"{plural(len(made.items), 'image')} to look at; Ctrl-C ends", server.url)
         if browser:

@@ -16,6 +16,10 @@ PIXELS = "pixels"
 """The format of an image that has no file: grey pixels that stood in a table."""
 
 
+UNLABELLED = "(no label)"
+"""What images without a label are counted, and sorted, under."""
+
+
 class Origin(Record):
     """What an image was made from: an image of another set, as that set has it, and what was ``done`` to it."""
 
@@ -69,9 +73,12 @@ class ImageRow(Record):
 
 
 class Face(Record):
-    """One face: its box in px of the upright image (from the first column and row to just behind the last; it may
-    reach over the border), the detector's score, the residual of the landmarks (see ``features.landmarks``), and
-    ``landmarks``: x and y of 68 points in px, 136 numbers."""
+    """One face of an image.
+
+    The box is in px of the upright image, from the first column and row to just behind the last; it may reach over the
+    border. ``score`` is the detector's, ``residual`` that of the landmarks (see ``features.landmarks``), ``landmarks``
+    are x and y of 68 points in px, 136 numbers.
+    """
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -224,3 +231,11 @@ class ExportRow(Record):
     subject: str | None = None
     cluster: int | None = None
     file: str | None = None
+
+
+class LeftOut(Record):
+    """One image that is not in an export, and why; ``path`` is that under the root, null where it stood in a table."""
+
+    id: str
+    path: str | None = None
+    reason: str

@@ -44,7 +44,7 @@ def import_images(
     schema: ImageSchema,
     source: Path,
     out: Path,
-    options: ImportOptions = ImportOptions(),  # noqa: B008 - frozen
+    options: ImportOptions = ImportOptions(),
     *,
     workers: int | None = None,
     progress: Callable[..., None] = _quiet,

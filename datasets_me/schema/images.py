@@ -108,12 +108,12 @@ class Expected(Model):
 
 
 class Subset(Model):
-    """One of several sets that are delivered together, each with classes of its own."""
+    """One of several sets that are delivered together. What it leaves out is as in the schema."""
 
     folders: Names = Field(description="names of the folders whose files belong to this subset and to no other")
     title: str
     labels: dict[str, list[str]] | None = Field(None, description="in place of the labels of the schema")
-    expected: Expected = Field(default_factory=Expected)
+    expected: Expected | None = Field(None, description="in place of the expected counts of the schema")
 
 
 def form(text: str) -> str:
@@ -170,7 +170,9 @@ class ImageSpec(Model):
         if name is None:
             return self
         subset = self.subsets[name]
-        changes = {"title": subset.title, "labels": subset.labels or self.labels, "expected": subset.expected}
+        changes = {
+            name: value for name in ("title", "labels", "expected") if (value := getattr(subset, name)) is not None
+        }
         return ImageSpec.model_validate({**self.model_dump(), **changes, "subsets": {}})
 
     @cached_property

@@ -36,7 +36,7 @@ class Embedder:
 
 
 def dlib_embedder() -> Embedder:
-    """dlib's 128-d descriptor (King; ResNet with 29 layers, faces are of one person below a distance of 0.6).
+    """Dlib's 128-d descriptor (King; ResNet with 29 layers, faces are of one person below a distance of 0.6).
 
     It aligns the face itself, by the landmarks, to 150x150 px. The model was put in the public domain by its author.
 

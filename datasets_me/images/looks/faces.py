@@ -92,7 +92,8 @@ def _detect(image: Image, detector: FaceDetector, scale: float, margin: float) -
 
 def measured(grey: Image, found: Detection) -> Face:
     """A face with its landmarks, predicted on the image (H, W) padded by half the face's size, so that a tightly cut
-    one has them, too; and only on the part around the face, because that is enlarged."""
+    one has them, too; and only on the part around the face, because that is enlarged.
+    """
     box = found.box
     around = round(max(box.width, box.height) * MARGIN)
     padded = cv2.copyMakeBorder(grey, around, around, around, around, cv2.BORDER_REPLICATE)
