@@ -161,7 +161,7 @@ def faces(
 ) -> None:
     """Look for faces in every image: how many, where, their landmarks, and what helped to find them."""
     from datasets_me.formats import image_set
-    from datasets_me.images.looks.faces import Finder, write_faces
+    from datasets_me.images.looks.faces import HELP, Finder, write_faces
 
     made = image_set.read(images)
     with show.progress("images") as update:
@@ -170,7 +170,7 @@ def faces(
         )
     console = show.console()
     _counts(console, "faces", counts["faces"], ("0", "1", "many", "not decoded"))
-    _counts(console, "what helped", counts["helped"], ("nothing", "upscaled", "padded", "upscaled and padded"))
+    _counts(console, "what helped", counts["helped"], HELP)
     _finish(findings, path)
 
 
@@ -179,6 +179,9 @@ def duplicates(
     images: list[Path] = typer.Argument(help="One set of images or several, which are compared with each other, too."),
     root: list[Path] = typer.Option([], "--root", help="The folder of each set's files, as often as there are sets."),
     distance: int = typer.Option(4, "--distance", min=0, max=12, help="Bits of 64 that near ones differ in at most."),
+    transformed: bool = typer.Option(
+        True, "--transformed/--as-they-are", help="Find copies that were mirrored, turned or cropped, too."
+    ),
     out: Path = OUT,
     workers: int = WORKERS,
     force: bool = arguments.FORCE,
@@ -201,7 +204,13 @@ def duplicates(
     places = [(made, made.root(next(roots) if made in lying else None)) for made in sets]
     with show.progress("images") as update:
         path, findings, rows = write_duplicates(
-            places, most=distance, out=out, workers=workers, progress=update, force=force
+            places,
+            most=distance,
+            transformed=transformed,
+            out=out,
+            workers=workers,
+            progress=update,
+            force=force,
         )
     clusters = {row.cluster for row in rows if row.cluster is not None}
     spare = sum(not row.keeper for row in rows)

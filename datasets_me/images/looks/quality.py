@@ -124,10 +124,12 @@ def write_quality(
     look = Look(
         "quality",
         QualityRow,
+        QualityRow,
         measure,
         _without,
         judge,
         {"thresholds": limits.model_dump(), "faces": with_faces},
+        ("faces",),
     )
     path, findings = write_look(
         look, [(images, root)], tasks=tasks, out=out, workers=workers, progress=progress, force=force
