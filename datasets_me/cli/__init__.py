@@ -26,6 +26,7 @@ from datasets_me.cli import (
     images_decide,
     images_export,
     images_groups,
+    images_plan,
     images_review,
     prepare,
     relocate,
@@ -72,6 +73,7 @@ images.app.command("review")(images_review.review)
 images.app.command("groups")(images_groups.groups)
 images.app.command("export")(images_export.export)
 images.app.command("decide")(images_decide.decide)
+images.app.command("plan")(images_plan.plan)
 app.add_typer(score.app, name="score")
 app.command("synth")(synth.synth)
 

@@ -129,6 +129,9 @@ def unify(
     file_format: FileFormat = typer.Option(FileFormat.png, "--format", help="Of the new files; jpg has quality 95."),
     size: int = typer.Option(None, "--size", min=1, help="The longer side in px; sizes are kept by default."),
     pad: bool = typer.Option(False, "--pad", help="Make squares, by black borders."),
+    pad_only: bool = typer.Option(
+        False, "--pad-only", help="Enlarge nothing: smaller images stand in the middle of a square of --size."
+    ),
     colour: Colour = typer.Option(Colour.rgb, "--colour", help="Three channels or one."),
     naming: str = NAMING,
     workers: int = WORKERS,
@@ -140,7 +143,7 @@ def unify(
     from datasets_me.images.unify import unify as run
 
     made = image_set.read(images)
-    form = Form(file_format.value, size, pad, colour.value, naming)
+    form = Form(file_format.value, size, pad, colour.value, naming, pad_only)
     with show.progress("images") as update:
         new = run(made, made.root(root), out, form, workers=workers, progress=update, force=force)
     show.console().print(
@@ -225,18 +228,24 @@ def duplicates(
 def quality(
     images: Path = IMAGES,
     root: Path = ROOT,
+    threshold: list[str] = typer.Option(
+        [],
+        "--threshold",
+        help="In place of one of the schema's: sharpness=0.25; dark, bright, contrast, side, asymmetry.",
+    ),
     out: Path = OUT,
     workers: int = WORKERS,
     force: bool = arguments.FORCE,
 ) -> None:
-    """Measure blur, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
+    """Measure sharpness, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
     from datasets_me.formats import image_set
-    from datasets_me.images.looks.quality import write_quality
+    from datasets_me.images.looks.quality import thresholds, write_quality
 
     made = image_set.read(images)
+    limits = thresholds(made.spec.quality, dict((text.partition("=")[0], text.partition("=")[2]) for text in threshold))
     with show.progress("images") as update:
         path, findings, counts = write_quality(
-            made, made.root(root), out=out, workers=workers, progress=update, force=force
+            made, made.root(root), limits=limits, out=out, workers=workers, progress=update, force=force
         )
     _counts(show.console(), "doubts", counts, ("blurred", "dark", "bright", "flat", "small", "asymmetric"))
     _finish(findings, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -83,7 +83,7 @@ def export(
         _sorted_by_audit(images_read, out, root, link, force)
         return
     codes = [code.strip() for text in exclude for code in text.split(",") if code.strip()]
-    chosen = keep_one.value if keep_one else None
+    chosen: Any = keep_one.value if keep_one else None
     planned = plan(images_read, split=split, seed=seed, decisions=decisions, exclude=codes, keep_one=chosen)
     findings = planned.findings
     if not dry_run:

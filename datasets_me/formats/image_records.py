@@ -136,18 +136,23 @@ class DuplicateRow(Record):
 class QualityRow(Record):
     """How good one image is, measured on grey values 0 to 255; all null where it cannot be decoded.
 
-    ``blur`` is the variance of the Laplacian with the longer side shrunk to at most 256 px (low: blurred);
-    ``brightness`` the mean, ``contrast`` the standard deviation; ``side`` the shorter side in px. ``asymmetry`` is
-    0 for a face whose halves mirror each other and 1 for halves that have nothing in common, null where no face is
-    known. ``doubts`` names what is beyond the schema's thresholds.
+    ``sharpness`` is the share of the local contrast that a slight blur takes away, 0 to 1, with the longer side shrunk
+    to at most 128 px (low: blurred already); ``brightness`` the mean, ``highlights`` the 95th percentile, ``shadows``
+    the 5th, ``contrast`` the standard deviation; ``side`` the shorter side in px, ``aspect`` the width over the height;
+    ``colour`` says whether it has any. ``asymmetry`` is 0 for a face whose halves mirror each other and 1 for halves
+    that have nothing in common, null where no face is known. ``doubts`` names what is beyond the thresholds.
     """
 
     id: str
     dataset: str
-    blur: float | None = None
+    sharpness: float | None = None
     brightness: float | None = None
+    highlights: float | None = None
+    shadows: float | None = None
     contrast: float | None = None
     side: int | None = None
+    aspect: float | None = None
+    colour: bool | None = None
     asymmetry: float | None = None
     doubts: list[str] = Field(default_factory=list)
 

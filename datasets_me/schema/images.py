@@ -90,11 +90,16 @@ class Files(Model):
 
 
 class Thresholds(Model):
-    """Beyond these an image is doubtful; units as in `formats.image_records.QualityRow`."""
+    """Beyond these an image is doubtful; units as in `formats.image_records.QualityRow`.
 
-    blur: float = Field(50.0, ge=0, description="less is blurred")
-    dark: float = Field(40.0, ge=0, le=255, description="a mean below is dark")
-    bright: float = Field(225.0, ge=0, le=255, description="a mean above is overexposed")
+    Chosen on pictures whose blur and light are known, see tests/images/looks/test_quality_truth.py.
+    """
+
+    sharpness: float = Field(0.24, ge=0, le=1, description="less is blurred")
+    dark: float = Field(70.0, ge=0, le=255, description="dark: the brightest twentieth of the pixels begins below it")
+    bright: float = Field(
+        190.0, ge=0, le=255, description="overexposed: the darkest twentieth of the pixels ends above it"
+    )
     contrast: float = Field(15.0, ge=0, description="a standard deviation below is flat")
     side: int = Field(40, ge=0, description="px of the shorter side; less is small")
     asymmetry: float = Field(0.65, ge=0, le=1, description="more is a face perhaps covered on one side")

@@ -68,7 +68,7 @@ def _worth(images: ImageSet, keep_one: KeepOne) -> Mapping[str, tuple[float, ...
     if keep_one == "largest":
         return size
     if keep_one == "sharpest":
-        blur = {row.id: row.blur or 0.0 for row in image_tables.read_table(images, "quality", QualityRow)}
-        return {name: (blur.get(name, 0.0), *rest) for name, rest in size.items()}
+        sharp = {row.id: row.sharpness or 0.0 for row in image_tables.read_table(images, "quality", QualityRow)}
+        return {name: (sharp.get(name, 0.0), *rest) for name, rest in size.items()}
     agrees = {row.id for row in image_tables.read_table(images, "audit", AuditRow) if row.state == "agree"}
     return {name: (float(name in agrees), *rest) for name, rest in size.items()}

@@ -112,6 +112,7 @@ def _joined(rows: Sequence[HashRow], most: int, transformed: bool) -> Iterator[t
         yield from ((members[0], other) for other in members[1:])
     values = np.frombuffer(b"".join(sorted(by_hash)), ">u8").astype(np.uint64)
     members_of = [by_hash[each] for each in sorted(by_hash)]
+    pairs: list[Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]]
     pairs = [((first, second) for first, second, _ in near_pairs(values, most))]
     if transformed and by_hash:
         leaders = [rows[members[0]] for members in members_of]

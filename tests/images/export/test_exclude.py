@@ -16,7 +16,7 @@ from datasets_me.images.export.plan import plan
 from tests.images.made import image_set
 
 NAMES = ["train/happy/1.png", "train/happy/2.png", "train/sad/3.png", "test/happy/4.png", "train/sad/5.png"]
-BLUR = {"1": 10.0, "2": 30.0, "3": 20.0, "4": 5.0, "5": 1.0}
+SHARP = {"1": 0.3, "2": 0.5, "3": 0.4, "4": 0.2, "5": 0.1}
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def images(tmp_path: Path) -> ImageSet:
     image_tables.write_table(made, "duplicates", DuplicateRow, duplicates, found)
     faces = [FaceRow(id=row.id, dataset=row.dataset, count=1) for row in rows]
     image_tables.write_table(made, "faces", FaceRow, faces, [finding("ME710", "no face", path="train/happy/2.png")])
-    quality = [QualityRow(id=row.id, dataset=row.dataset, blur=BLUR[row.id[-5]]) for row in rows]
+    quality = [QualityRow(id=row.id, dataset=row.dataset, sharpness=SHARP[row.id[-5]]) for row in rows]
     image_tables.write_table(made, "quality", QualityRow, quality, [])
     audits = [
         AuditRow(id=row.id, dataset=row.dataset, state="agree" if row.id.endswith("3.png") else "disagree")
