@@ -20,7 +20,7 @@ from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, Origin
-from datasets_me.formats.image_set import INSIDE, PLACE, ImageSet
+from datasets_me.formats.image_set import INSIDE, PLACE, Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
 from datasets_me.images.unread import nothing_read
 from datasets_me.schema.template import Template
@@ -175,14 +175,7 @@ def write_derived(
         tables.stream(folder / f"{name}.parquet", model, entries, {"table": name, "options": options})
 
     with artefact.new_folder(out, IMAGE_SET, force=force) as new:
-        image_set.fill(
-            new,
-            images.schema,
-            rows(new.path),
-            findings,
-            dataset=images.dataset,
-            root=INSIDE,
-            source={"name": images.folder.resolve().name, "files": []},
-            options=options,
-        )
+        source = {"name": images.folder.resolve().name, "files": []}
+        description = Description(images.dataset, INSIDE, source, options, images.about.get("subset"))
+        image_set.fill(new, images.schema, rows(new.path), findings, description)
     return image_set.read(out)
