@@ -1,4 +1,4 @@
-"""Every verb of images on many small files, half of them faces: seconds and memory, and what a kill in the middle costs.
+"""Every verb of images on many small files, half of them faces: seconds, memory, and what a kill in the middle costs.
 
 python benchmarks/many_images.py [IMAGES] [FOLDER]
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datasets_me.findings.finding import Finding
     from datasets_me.formats.predictions import Predictions
     from datasets_me.scores.confusion import Confusion
+    from datasets_me.scores.recognition import Recognition
     from datasets_me.scores.report import Report
     from datasets_me.scores.truth import Truth
 
@@ -93,6 +94,7 @@ def recognition(
         _finish(
             report.of_models(models),
             [_models_table({name: {**each.groups, "pooled": each.pooled} for name, each in models.items()})]
+            + [_intervals(models)]
             + [_matrix(each.pooled, f"{name}: label (rows) and prediction") for name, each in models.items()],
             {
                 f"confusion_{number}.png": partial(confusion_plot.png, each.pooled, name)
@@ -185,12 +187,13 @@ def ensemble(
         found = stage.ensemble(truth, _files(predictions, truth), metric=metric.value, step=step, progress=update)
     columns = [f"{part} {name}" for part in ("validation", "test") for name in ("acc.", "UF1", "UAR")]
     table = show.table(None, "model", "weights", *columns, right=columns)
-    for made in (*found.alone, found.equal, found.best):
+    for made in (*found.alone, found.equal, found.best, found.plateau):
         weights = " ".join(f"{weight:.3g}" for weight in made.weights)
         shares = [f"{v:.4f}" for c in (made.validation, made.test) for v in (c.accuracy, c.uf1, c.uar)]
         table.add_row(made.name, weights, *shares)
     counts = f"{found.best.validation.total} validation and {found.best.test.total} test {truth.noun}s"
-    said = f"{found.tried:,} weightings tried on {counts}; chosen by {metric.value} on validation only"
+    said = f"{found.tried:,} weightings tried on {counts}; chosen by {metric.value} on validation only;"
+    said += f" {found.plateau_size:,} of them are no worse than the best by more than its standard error"
     pictures = {"confusion_test.png": partial(confusion_plot.png, found.best.test, "the best weights, on test")}
     _finish(report.of_ensemble(found), [table, said], pictures, out, as_json=as_json, force=force)
 
@@ -199,11 +202,17 @@ _NUMBERS = ("scored", "right", "accuracy", "UF1", "UAR")
 
 
 def _files(paths: Sequence[Path], truth: Truth) -> list[Predictions]:
-    from datasets_me.formats import predictions
+    from datasets_me.formats import image_scores, predictions
     from datasets_me.scores.truth import image_keys
 
-    keys = image_keys() if truth.noun == "image" else predictions.KEYS
-    return [predictions.read(path, keys=keys) for path in paths]
+    if truth.noun == "image":
+        labels = [item.label for item in truth.items]
+        return [
+            model
+            for path in paths
+            for model in image_scores.read(path, image_keys(), [i.id for i in truth.items], labels)
+        ]
+    return [predictions.read(path, keys=predictions.KEYS) for path in paths]
 
 
 def _table(*names: str) -> Any:
@@ -217,6 +226,17 @@ def _models_table(models: Mapping[str, Mapping[str, Confusion]]) -> Any:
         for split, matrix in matrices.items():
             if split != "pooled" or len(matrices) > 2:
                 table.add_row(name, split, *_row(matrix))
+    return table
+
+
+def _intervals(models: Mapping[str, Recognition]) -> Any:
+    from datasets_me.scores.bootstrap import intervals
+
+    names = ("accuracy", "uf1", "uar")
+    table = show.table("\n95 % intervals (bootstrap over images)", "model", *names, right=names)
+    for name, each in models.items():
+        ranges = intervals(each.pooled)
+        table.add_row(name, *(f"{ranges[one][0]:.3f} to {ranges[one][1]:.3f}" for one in names))
     return table
 
 

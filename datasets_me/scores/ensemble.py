@@ -41,7 +41,8 @@ class Ensemble:
     """What :func:`ensemble` found: each model alone, all alike, and the best weights on the grid.
 
     ``grid`` (points, models) holds every weighting that was tried, and ``values`` (points,) what the metric is with it
-    on validation.
+    on validation. ``plateau`` is the middle of the ``plateau_size`` weightings that are no worse than the best one by
+    more than its standard error: the best one alone may be luck.
     """
 
     models: tuple[str, ...]
@@ -52,6 +53,8 @@ class Ensemble:
     alone: list[Weighted]
     equal: Weighted
     best: Weighted
+    plateau: Weighted
+    plateau_size: int
     findings: list[Finding]
 
     @property
@@ -144,6 +147,9 @@ def ensemble(
             best, best_rank = shares, rank
         if done % 256 == 0:
             progress(done, points)
+    best_value = best_rank[0]
+    error = math.sqrt(max(best_value * (1 - best_value), 0.0) / len(labels["validation"]))
+    near = values >= best_value - error
     names = tuple(distinct(files))
     corners = np.eye(len(files)).tolist()
     return Ensemble(
@@ -155,6 +161,8 @@ def ensemble(
         [weighted(name, corner) for name, corner in zip(names, corners, strict=True)],
         weighted("equal weights", [1 / len(files)] * len(files)),
         weighted("best on validation", [share / parts for share in best]),
+        weighted("middle of the plateau", grid[near].mean(axis=0).tolist()),
+        int(near.sum()),
         [*found, *truth.doubts()],
     )
 

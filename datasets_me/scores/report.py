@@ -14,6 +14,7 @@ from datasets_me.core.tables import write_parquet
 from datasets_me.core.text import csv_cell
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import SCORES
+from datasets_me.scores.bootstrap import intervals
 from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.ensemble import Ensemble
 from datasets_me.scores.recognition import Recognition
@@ -70,6 +71,7 @@ def of_models(found: Mapping[str, Recognition]) -> Report:
                 "name": name,
                 "splits": {split: figures(matrix) for split, matrix in each.groups.items()},
                 "pooled": figures(each.pooled),
+                "intervals": intervals(each.pooled),
                 "unscored": each.unscored,
             }
             for name, each in found.items()
@@ -119,8 +121,9 @@ def of_ensemble(found: Ensemble) -> Report:
                 "validation": figures(made.validation),
                 "test": figures(made.test),
             }
-            for made in (*found.alone, found.equal, found.best)
+            for made in (*found.alone, found.equal, found.best, found.plateau)
         ],
+        "plateau": found.plateau_size,
     }
     grid = (
         [*(f"{weight:.6g}" for weight in weights), f"{value:.6f}"]
