@@ -22,6 +22,7 @@ _TIGHT = slice(26, 104)  # px of 128: brows to chin
 
 
 def main() -> None:
+    """Print the tables."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 150
     cv2.setNumThreads(1)
     dlib = detector("dlib")

@@ -75,7 +75,8 @@ from datasets_me.schema import image_schemas
 images = import_images(image_schemas.load("folder-per-class"), Path("light"), Path("ours-light"), workers=1, force=True)
 write_quality(images, Path("light"), workers=1, progress=lambda done, total: None, force=True)
 rows = list(read_table(images, "quality", QualityRow))
-print(json.dumps({kind: [row.id.rpartition("/")[2] for row in rows if kind in row.doubts] for kind in ("blurred", "dark")}))
+names = {kind: [row.id.rpartition("/")[2] for row in rows if kind in row.doubts] for kind in ("blurred", "dark")}
+print(json.dumps(names))
 """
 _CLEANVISION_QUALITY = """
 import json, contextlib, io
@@ -143,7 +144,7 @@ def write_copies(folder: Path, count: int) -> dict[str, set[tuple[str, str]]]:
 
 
 def write_light(folder: Path, count: int) -> dict[str, set[str]]:
-    """Faces and scenery, a tenth of them blurred by 2 to 5 % of the side, a tenth darkened to an eighth to a quarter."""
+    """Faces and scenery, a tenth of them blurred by 2 to 5 % of the side, a tenth with a quarter of the light or less."""
     place = folder / "light" / "happy"
     place.mkdir(parents=True)
     truth: dict[str, set[str]] = {"blurred": set(), "dark": set()}
@@ -206,6 +207,7 @@ def rows(python: str, folder: Path, count: int) -> Iterator[str]:
 
 
 def main() -> None:
+    """Print the table."""
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000

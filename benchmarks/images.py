@@ -34,6 +34,7 @@ def write(path: Path, rows: int) -> None:
 
 
 def main() -> None:
+    """Print the table."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 35_887
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

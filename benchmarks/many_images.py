@@ -67,6 +67,7 @@ def orphans(folder: Path) -> int:
 
 
 def main() -> None:
+    """Print the table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     given = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     folder = given or Path(tempfile.mkdtemp())

@@ -72,7 +72,7 @@ def import_(
     schema: str = typer.Option(
         None,
         "--schema",
-        help="What it is: fer2013, ckplus, ck48, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
+        help="fer2013, ckplus, ck48, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
     ),
     labels: Labels = typer.Option(
         Labels.schema,
@@ -237,12 +237,12 @@ def quality(
     workers: int = WORKERS,
     force: bool = arguments.FORCE,
 ) -> None:
-    """Measure sharpness, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
+    """Measure sharpness, light, contrast and size; with faces.parquet, also how alike the halves of the faces are."""
     from datasets_me.formats import image_set
     from datasets_me.images.looks.quality import thresholds, write_quality
 
     made = image_set.read(images)
-    limits = thresholds(made.spec.quality, dict((text.partition("=")[0], text.partition("=")[2]) for text in threshold))
+    limits = thresholds(made.spec.quality, {text.partition("=")[0]: text.partition("=")[2] for text in threshold})
     with show.progress("images") as update:
         path, findings, counts = write_quality(
             made, made.root(root), limits=limits, out=out, workers=workers, progress=update, force=force

@@ -12,7 +12,6 @@ import typer
 from datasets_me.cli import arguments, show
 from datasets_me.core.errors import MeDatasetsError, plural
 
-
 if TYPE_CHECKING:
     from datasets_me.findings.finding import Finding
     from datasets_me.formats.image_set import ImageSet

@@ -2,12 +2,12 @@
 
 An npz may hold, besides what `formats.predictions` reads:
 
-======================  ============================================================================================
+======================  ===========================================================================================
 ``logits`` (N, C)       in place of ``scores``; a softmax makes probabilities of them
 ``scores`` (M, N, C)    those of M models, which ``models`` (M,) may name; ``logits`` likewise
 ``labels`` (N,)         in place of names of the images: the predictions stand in the order of the set, which is believed
                         only if these are the set's labels
-======================  ============================================================================================
+======================  ===========================================================================================
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _in_order(
     for at, (word, label) in enumerate(zip(words, labels, strict=True)):
         if label is not None and fold(word) != fold(label):
             raise MeDatasetsError(
-                f"the predictions do not stand in the order of the set: entry {at} is labelled {word}, {ids[at]} {label}",
+                "the predictions do not stand in the order of the set: "
+                f"entry {at} is labelled {word}, {ids[at]} {label}",
                 where=str(path),
                 fix="add an array id with the images' names",
             )

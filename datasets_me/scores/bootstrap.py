@@ -14,8 +14,9 @@ Interval = tuple[float, float]
 
 
 def intervals(matrix: Confusion, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0) -> dict[str, Interval]:
-    """Bootstrap intervals of accuracy, UF1 and UAR, by percentiles (Efron, Bootstrap Methods, Annals of Statistics 1979).
+    """Bootstrap intervals of accuracy, UF1 and UAR, by percentiles.
 
+    Efron (1979), Bootstrap Methods: Another Look at the Jackknife, Annals of Statistics 7(1).
     Items are drawn anew, with repetition, as many as there are; a draw of them is a draw of the cells of the matrix.
     Items of one person are no independent draws: where persons repeat, the intervals are too narrow.
 

@@ -229,7 +229,8 @@ def _done(row: HashRow, keeper: HashRow, most: int) -> str | None:
         (distance, way)
         for one, two in ((row, keeper), (keeper, row))
         for way, at in zip(hashes.WAYS, range(0, len(one.variants), 8), strict=False)
-        if (distance := _apart(one.variants[at : at + 8], two.phash)) is not None and distance <= max(0, most - STRICTER)
+        if (distance := _apart(one.variants[at : at + 8], two.phash)) is not None
+        and distance <= max(0, most - STRICTER)
     ]
     return min(ways)[1] if ways else None
 

@@ -51,6 +51,6 @@ def _shrunk(grey: Pillow.Image, share: float) -> NDArray[np.float64]:
 
 @cache
 def _cosines() -> NDArray[np.float64]:
-    """The lowest rows (8, 32) of the transform of type II, without factors that a comparison with the median ignores."""
+    """The lowest rows (8, 32) of the transform of type II; a common factor does not change what is above the median."""
     frequency, place = np.arange(_LOW)[:, None], np.arange(_SIDE)[None]
     return np.asarray(2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * _SIDE)), np.float64)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from datasets_me.core.errors import ImagesError
 from datasets_me.core.pictures import DamageError
 from datasets_me.formats.image_records import ImageRow, QualityRow
-from datasets_me.core.errors import ImagesError
 from datasets_me.images.looks.quality import judged, measure, sharpness, thresholds
 from datasets_me.schema.images import Thresholds
 from datasets_me.synthetic.pictures import face_picture
@@ -60,9 +60,9 @@ def test_each_threshold(field: str, value: float, doubt: str, code: str, message
 
 def test_thresholds_may_be_given() -> None:
     assert thresholds(Thresholds(), {"dark": "30", "side": "9"}) == Thresholds(dark=30, side=9)
-    with pytest.raises(ImagesError, match="^there is no threshold 'blur'"):
+    with pytest.raises(ImagesError, match=r"^there is no threshold 'blur'"):
         thresholds(Thresholds(), {"blur": "3"})
-    with pytest.raises(ImagesError, match="^'much' is no value of the threshold dark"):
+    with pytest.raises(ImagesError, match=r"^'much' is no value of the threshold dark"):
         thresholds(Thresholds(), {"dark": "much"})
 
 
