@@ -1,4 +1,4 @@
-"""Every verb of images on many small files, half of them faces: seconds and memory, and what a kill in the middle costs.
+"""Every verb of images on many small files, half of them faces: seconds, memory, and what a kill in the middle costs.
 
 python benchmarks/many_images.py [IMAGES] [FOLDER]
 
@@ -67,6 +67,7 @@ def orphans(folder: Path) -> int:
 
 
 def main() -> None:
+    """Print the table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     given = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     folder = given or Path(tempfile.mkdtemp())

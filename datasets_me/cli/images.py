@@ -50,8 +50,7 @@ def import_(
     schema: str = typer.Option(
         None,
         "--schema",
-        help="What it is: fer2013, ckplus, ck48, raf-db, folder-per-class, gaf3, captures, or a schema of your own "
-        "(.yaml).",
+        help="fer2013, ckplus, ck48, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
         autocompletion=completion.image_schemas,
     ),
     labels: LabelSource = typer.Option(
@@ -239,7 +238,7 @@ def quality(
     workers: int = WORKERS,
     force: bool = options.FORCE,
 ) -> Answer:
-    """Measure sharpness, light, contrast and size; with faces.parquet, how alike the halves of a face are."""
+    """Measure sharpness, light, contrast and size; with faces.parquet, also how alike the halves of the faces are."""
     from datasets_me.formats import image_set
     from datasets_me.images.looks.quality import thresholds, write_quality
 

@@ -95,7 +95,11 @@ def _responses(path: Path, content: bytes, spec: PredictionSpec) -> Iterator[tup
         for number, entry in lines:
             yield number, None if isinstance(entry, _Unread) else _image(entry, spec), entry
         return
-    whole = _json(text, path)
+    yield from _of_json(_json(text, path), spec)
+
+
+def _of_json(whole: Any, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
+    """The entries of a JSON: a list of them, a mapping by image, or either within something else."""
     if isinstance(whole, dict):
         inner = next((value for place in spec.items if isinstance(value := _at(whole, place), list)), None)
         if inner is not None:

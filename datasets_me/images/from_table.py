@@ -104,7 +104,8 @@ class TableReader:
             places = [at for at, title in enumerate(titles) if title in map(fold, names)]
             if len(places) > 1:
                 raise ImagesError(
-                    f"{len(places)} columns of the first row may be the {field}: {', '.join(titles[at] for at in places)}",
+                    f"{len(places)} columns of the first row may be the {field}: "
+                    + ", ".join(titles[at] for at in places),
                     where=str(Place(self._path.name, row=1)),
                     fix="keep one of them in a copy of the table",
                 )

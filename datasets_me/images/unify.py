@@ -20,7 +20,7 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, UnifiedRow
 from datasets_me.formats.image_set import ImageSet, decode_row
 from datasets_me.images import derived
-from datasets_me.images.derived import Made, Names
+from datasets_me.images.derived import Change, Made, Names
 
 Image = NDArray[np.uint8]
 
@@ -75,18 +75,15 @@ def unify(
         raise ImagesError("nothing says how large the squares shall be", fix="give --size with --pad-only")
     names = Names(form.naming, form.format)
     tasks = ((row, names.path(row, number)) for number, row in enumerate(images.rows(), start=1))
-    return derived.write_derived(
-        images,
-        out,
-        ("unified", UnifiedRow),
-        tasks,
+    change = Change(
+        "unified",
+        UnifiedRow,
         lambda folder: partial(_one, root=root, folder=folder, form=form),
         _without,
-        options=asdict(form),
-        workers=workers_for(workers, len(images)),
-        progress=progress,
-        force=force,
+        asdict(form),
     )
+    count = workers_for(workers, len(images))
+    return derived.write_derived(images, out, change, tasks, workers=count, progress=progress, force=force)
 
 
 def formed(image: Image, form: Form) -> Image:

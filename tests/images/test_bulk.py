@@ -64,7 +64,7 @@ def test_counted_first_then_saved_then_taken_back(images: ImageSet) -> None:
         NAMES[0]: "accept",
         NAMES[2]: "accept",
     }
-    with pytest.raises(ImagesError, match="^there is nothing to take back"):
+    with pytest.raises(ImagesError, match=r"^there is nothing to take back"):
         undo(images)
 
 
@@ -106,7 +106,7 @@ def test_a_class_for_rubbish_needs_no_schema(images: ImageSet, tmp_path: Path) -
     for name, message in {"Happy": "'Happy' is the set's label happiness", "a/b": "the class 'a/b' cannot be"}.items():
         with pytest.raises(ImagesError, match=f"^{message}"):
             bulk(images, ["ME710"], "relabel", name, new_class=True)
-    with pytest.raises(ImagesError, match="^'bliss' is no label of the set"):
+    with pytest.raises(ImagesError, match=r"^'bliss' is no label of the set"):
         bulk(images, ["ME710"], "relabel", "bliss")
 
 

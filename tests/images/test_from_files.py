@@ -33,7 +33,8 @@ def put(root: Path, *paths: str, content: bytes = PNG) -> None:
         (root / path).write_bytes(content)
 
 
-def read(tmp_path: Path, schema: str, options: ImportOptions = ImportOptions(), root: str = "raw") -> ImageSet:
+def read(tmp_path: Path, schema: str, options: ImportOptions | None = None, root: str = "raw") -> ImageSet:
+    options = options or ImportOptions()
     return import_images(image_schemas.load(schema), tmp_path / root, tmp_path / "out", options, workers=1, force=True)
 
 
@@ -119,13 +120,13 @@ def test_nobody_guesses_a_subset(tmp_path: Path) -> None:
         "the folder holds the subsets basic and compound; their labels mean different things\n"
         f"  where: {tmp_path / 'raw'}\n  to do: give --subset basic or --subset compound"
     )
-    with pytest.raises(ImagesError, match="^the folder holds no subset compound, but basic"):
+    with pytest.raises(ImagesError, match=r"^the folder holds no subset compound, but basic"):
         read(tmp_path, "raf-db", ImportOptions(subset="compound"), "raw/basic")
     with pytest.raises(
-        ImagesError, match="^the schema raf-db has no subset 'multi'\n  to do: it has basic and compound"
+        ImagesError, match=r"^the schema raf-db has no subset 'multi'\n  to do: it has basic and compound"
     ):
         read(tmp_path, "raf-db", ImportOptions(subset="multi"))
-    with pytest.raises(ImagesError, match="^the schema gaf3 has no subset 'basic'\n  to do: leave --subset out"):
+    with pytest.raises(ImagesError, match=r"^the schema gaf3 has no subset 'basic'\n  to do: leave --subset out"):
         read(tmp_path, "gaf3", BASIC)
 
 
@@ -171,7 +172,7 @@ def test_images_with_more_pixels_than_allowed_are_never_decoded(tmp_path: Path) 
     (row,) = images.rows()
     assert row.damage == "it has more than 14 pixels"
     assert image_set.load_image(row, tmp_path / "raw") == row.damage
-    with pytest.raises(ImagesError, match="^no image of the set can be read; the first, sad/1.png: it has more than"):
+    with pytest.raises(ImagesError, match=r"^no image of the set can be read; the first, sad/1.png: it has more than"):
         write_quality(images, tmp_path / "raw", workers=1, progress=lambda done, total: None)
 
 

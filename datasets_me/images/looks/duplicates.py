@@ -25,6 +25,10 @@ NEAR = 4
 """Bits in which hashes of near duplicates differ at most, of 64. Copies that were made smaller or compressed again
 differ in 0 to 2; different pictures of aligned faces are alike enough to differ in 8."""
 
+STRICTER = 2
+"""Bits fewer in which the hash of a mirrored, turned or cropped picture may differ: there are eleven of them for every
+picture, and with as many bits as for the picture itself, most of what they find are other faces."""
+
 LONGEST = 256
 """px of the longer side that large pictures are shrunk to while they are decoded; the hash looks at 32."""
 
@@ -86,7 +90,7 @@ def clusters(rows: Sequence[HashRow], most: int = NEAR, *, transformed: bool = T
 
     Images are joined that are equal byte for byte, or whose hashes differ in at most ``most`` bits, unless they are of
     one sequence: neighbouring frames of a film are always near. With ``transformed``, so are images one of which has
-    such a hash after it was mirrored, turned or cropped.
+    such a hash, `STRICTER`, after it was mirrored, turned or cropped.
     """
     return components(len(rows), _joined(rows, most, transformed))
 
@@ -118,7 +122,7 @@ def _joined(rows: Sequence[HashRow], most: int, transformed: bool) -> Iterator[t
         leaders = [rows[members[0]] for members in members_of]
         content = b"".join(row.variants or row.phash * len(hashes.WAYS) for row in leaders)
         variants = np.frombuffer(content, ">u8").astype(np.uint64).reshape(len(leaders), -1)
-        pairs += [_across(values, each, most) for each in variants.T]
+        pairs += [_across(values, each, max(0, most - STRICTER)) for each in variants.T]
     for firsts_at, seconds_at in chain.from_iterable(pairs):
         for i, j in zip(firsts_at.tolist(), seconds_at.tolist(), strict=True):
             yield from _other_films(rows, members_of[i], members_of[j])
@@ -225,7 +229,8 @@ def _done(row: HashRow, keeper: HashRow, most: int) -> str | None:
         (distance, way)
         for one, two in ((row, keeper), (keeper, row))
         for way, at in zip(hashes.WAYS, range(0, len(one.variants), 8), strict=False)
-        if (distance := _apart(one.variants[at : at + 8], two.phash)) is not None and distance <= most
+        if (distance := _apart(one.variants[at : at + 8], two.phash)) is not None
+        and distance <= max(0, most - STRICTER)
     ]
     return min(ways)[1] if ways else None
 

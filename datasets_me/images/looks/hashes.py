@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 _SIDE, _LOW = 32, 8
 """The picture is shrunk to 32x32 px, and the 8x8 lowest frequencies give the 64 bits, as in ``imagehash.phash``."""
 
-CROPS = (0.9, 0.8, 0.7, 0.6)
+CROPS = (0.95, 0.9, 0.85, 0.8, 0.75)
 """Sides of the central crops, as shares of the picture's."""
 
 _SIGN = np.where(np.arange(_LOW) % 2, -1.0, 1.0)
@@ -51,6 +51,6 @@ def _shrunk(grey: Pillow.Image, share: float) -> NDArray[np.float64]:
 
 @cache
 def _cosines() -> NDArray[np.float64]:
-    """The lowest rows (8, 32) of the transform of type II, without factors that a comparison with the median ignores."""
+    """The lowest rows (8, 32) of the transform of type II; a common factor does not change what is above the median."""
     frequency, place = np.arange(_LOW)[:, None], np.arange(_SIDE)[None]
     return np.asarray(2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * _SIDE)), np.float64)

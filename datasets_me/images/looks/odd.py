@@ -21,7 +21,7 @@ COLOURED = 0.8
 
 EXPLAINED = 0.06
 """Share of the brightness's variance that the label explains (epsilon squared, which chance leaves at 0) from which on
-labels and light go together: a medium effect by Cohen (1988), Statistical Power Analysis for the Behavioral Sciences."""
+labels and light go together: a medium effect (Cohen 1988, Statistical Power Analysis for the Behavioral Sciences)."""
 
 _FEWEST = 50  # images without which nothing is said of a set
 

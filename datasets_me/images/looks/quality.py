@@ -69,7 +69,7 @@ def sharpness(grey: Image) -> float:
     """The share of the local contrast of an image (H, W) that a slight further blur takes away.
 
     A picture that is blurred already loses little. Light and contrast do not matter. After Crete, Dolmiere, Ladret and
-    Nicolas (2007), The blur effect: perception and estimation with a new no-reference perceptual blur metric, SPIE 6492.
+    Nicolas (2007), The blur effect: perception and estimation with a new no-reference perceptual blur metric, SPIE.
     """
     factor = SHARP / max(grey.shape)
     size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))

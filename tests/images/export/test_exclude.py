@@ -88,7 +88,7 @@ def test_the_reasons_are_counted(images: ImageSet) -> None:
 
 
 def test_what_is_missing_is_named(images: ImageSet) -> None:
-    with pytest.raises(MeDatasetsError, match="^'ME999' selects no finding code"):
+    with pytest.raises(MeDatasetsError, match=r"^'ME999' selects no finding code"):
         plan(images, exclude=["ME999"])
     (images.folder / "audit.parquet").unlink()
     (images.folder / "audit-findings.parquet").unlink()

@@ -60,9 +60,9 @@ def test_each_threshold(field: str, value: float, doubt: str, code: str, message
 
 def test_thresholds_may_be_given() -> None:
     assert thresholds(Thresholds(), {"dark": "30", "side": "9"}) == Thresholds(dark=30, side=9)
-    with pytest.raises(ImagesError, match="^there is no threshold 'blur'"):
+    with pytest.raises(ImagesError, match=r"^there is no threshold 'blur'"):
         thresholds(Thresholds(), {"blur": "3"})
-    with pytest.raises(ImagesError, match="^'much' is no value of the threshold dark"):
+    with pytest.raises(ImagesError, match=r"^'much' is no value of the threshold dark"):
         thresholds(Thresholds(), {"dark": "much"})
 
 
