@@ -39,6 +39,9 @@ Metric = Literal["uf1", "uar", "accuracy"]
 Preset = Literal["default", "tvl1", "auwgcn", "dis", "farneback"]
 """How features are computed; the names of ``features.video.PRESETS``."""
 
+Head = Literal["rigid", "translation"]
+"""What is taken for the motion of the head; the names of ``features.video.HEADS``."""
+
 Detector = Literal["dlib", "haar", "yunet", "boxes", "published-crop"]
 """What finds faces; the names of ``features.faces.NAMES``."""
 
