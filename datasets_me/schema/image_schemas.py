@@ -102,7 +102,7 @@ def of_folders(names: Iterable[str]) -> ImageSchema:
         label = label_of.setdefault(form(name), name)
         labels.setdefault(label, []).extend([] if label == name else [name])
     content = {
-        **load("folder-per-class").spec.model_dump(exclude_defaults=True),
+        **load("folder-per-class").spec.model_dump(mode="json", exclude_defaults=True),
         "id": "folders",
         "title": "A folder per class, with the folders' names as labels",
         "aliases": [],
