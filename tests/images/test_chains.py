@@ -24,29 +24,34 @@ from tests.conftest import REPOSITORY
 TUTORIAL = REPOSITORY / "docs/tutorials/still-images.md"
 
 
-def commands(heading: str) -> list[str]:
-    """The commands under the heading that begins so."""
-    part = next(text for text in TUTORIAL.read_text().split("\n## ") if text.startswith(heading))
-    return re.findall(r"<!-- run: (.+?) -->", part, re.DOTALL)
+BLOCK = re.compile(r"^```(?:python\n# (?P<file>\S+)|console)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
 def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Runs the commands of a chapter in a folder, those of the program in this process, what they print aside."""
+    """Follows the chapter whose heading begins so in a folder, without what commands are piped into."""
     monkeypatch.chdir(tmp_path)
 
     def run(heading: str) -> None:
-        for command in commands(heading):
-            parts = command.split("; ") if command.startswith("me-datasets") else [command]
-            for part in parts:
-                if part.startswith("me-datasets"):
-                    done = CliRunner().invoke(app, shlex.split(part.partition(" | ")[0])[1:])
-                    assert done.exit_code < 2 and not isinstance(done.exception, Exception), f"{part}\n{done.output}"
-                else:
-                    line = part.replace("python -c", f"{sys.executable} -c")
-                    subprocess.run(line, shell=True, cwd=tmp_path, check=True, capture_output=True)
+        part = next(text for text in TUTORIAL.read_text().split("\n## ") if text.startswith(heading))
+        for block in BLOCK.finditer(part):
+            if block["file"]:
+                Path(block["file"]).write_text(block["body"])
+            else:
+                for command in re.findall(r"^\$ ((?:.*\\\n)*.*)", block["body"], re.MULTILINE):
+                    follow_one(command.replace("\\\n", ""))
 
     return run
+
+
+def follow_one(command: str) -> None:
+    """Run a command; those of the program in this process, which is faster."""
+    program, *words = shlex.split(command.partition(" | ")[0].partition(";")[0])
+    if program == "me-datasets":
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code < 2 and not isinstance(done.exception, Exception), f"{command}\n{done.output}"
+    else:
+        subprocess.run([sys.executable if program == "python" else program, *words], check=True, capture_output=True)
 
 
 @pytest.mark.slow
