@@ -144,7 +144,7 @@ def write_copies(folder: Path, count: int) -> dict[str, set[tuple[str, str]]]:
 
 
 def write_light(folder: Path, count: int) -> dict[str, set[str]]:
-    """Faces and scenery, a tenth of them blurred by 2 to 5 % of the side, a tenth with a quarter of the light or less."""
+    """Faces and scenery, a tenth blurred by 2 to 5 % of the side, a tenth with a quarter of the light or less."""
     place = folder / "light" / "happy"
     place.mkdir(parents=True)
     truth: dict[str, set[str]] = {"blurred": set(), "dark": set()}

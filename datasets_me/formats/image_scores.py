@@ -1,12 +1,12 @@
-"""Predictions of images by one model or several, as probabilities or logits, named by id or standing in the set's order.
+"""Predictions of images by one model or several, as probabilities or logits, by id or in the order of the set.
 
 An npz may hold, besides what `formats.predictions` reads:
 
 ======================  ===========================================================================================
 ``logits`` (N, C)       in place of ``scores``; a softmax makes probabilities of them
 ``scores`` (M, N, C)    those of M models, which ``models`` (M,) may name; ``logits`` likewise
-``labels`` (N,)         in place of names of the images: the predictions stand in the order of the set, which is believed
-                        only if these are the set's labels
+``labels`` (N,)         in place of names of the images: the predictions stand in the order of the set, which is
+                        believed only if these are the set's labels
 ======================  ===========================================================================================
 """
 

@@ -26,8 +26,8 @@ from datasets_me.images.looks.look import Look, write_look
 Image = NDArray[np.uint8]
 
 SMALL = 240
-"""Images whose longer side has at most this many px are small: dlib's detector sees faces of 80 px and more, so they are
-enlarged before it looks at them."""
+"""Images whose longer side has at most this many px are small: dlib's detector sees faces of 80 px and more, so they
+are enlarged before it looks at them."""
 
 MARGIN = 0.5
 """Padding on every side, as a fraction of the longer side, with the border's own pixels."""

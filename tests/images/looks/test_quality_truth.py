@@ -53,8 +53,8 @@ def test_blur_dark_and_bright_are_told_from_the_rest() -> None:
             for name, images in cases.items():
                 for image in images:
                     said = doubts(noisy(image))
-                    for kind in truth:
-                        truth[kind].append(name == kind)
+                    for kind, known in truth.items():
+                        known.append(name == kind)
                         found[kind].append(kind in said)
     measured = {kind: figures(truth[kind], found[kind]) for kind in truth}
     for recall, precision in measured.values():
