@@ -150,7 +150,7 @@ def test_roots(write_set: Write, tmp_path: Path) -> None:
 
 def test_tables_stand_beside_the_images(write_set: Write, tmp_path: Path) -> None:
     images = write_set(row("a.png"))
-    quality = QualityRow(id="a.png", dataset="mine", blur=1.5, doubts=["blurred"])
+    quality = QualityRow(id="a.png", dataset="mine", sharpness=0.5, doubts=["blurred"])
     before = (images.folder / "images.parquet").read_bytes()
     image_tables.write_table(images, "quality", QualityRow, [quality], [], options={"x": 1})
     assert list(image_tables.read_table(images, "quality", QualityRow)) == [quality]
