@@ -62,3 +62,9 @@ Region = Literal["face", "mouth", "eyes", "brows"]
 
 ImageExport = Literal["folders", "csv", "webdataset"]
 """What a set of images is exported as."""
+
+KeepOne = Literal["largest", "sharpest", "agrees"]
+"""The copy that stays: with the most pixels, the least blurred, or the one whose label an audit agrees with."""
+
+LabelSource = Literal["schema", "folders"]
+"""Where the labels of imported images come from: a schema, or the names of the folders as they are."""
