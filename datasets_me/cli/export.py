@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from datasets_me.cli import arguments, export_auwgcn, export_clips, export_segments, show
+from datasets_me.cli import arguments, export_auwgcn, export_clips, export_flow, export_segments, show
 from datasets_me.core.errors import plural
 
 app = typer.Typer(help="Write what training scripts read.", no_args_is_help=True)
@@ -19,6 +19,7 @@ def _group() -> None:
 
 app.command("segments")(export_segments.segments)
 app.command("clips")(export_clips.clips)
+app.command("flow")(export_flow.flow)
 app.command("auwgcn")(export_auwgcn.auwgcn)
 
 

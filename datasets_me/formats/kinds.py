@@ -10,6 +10,7 @@ EXTRACTION = Kind("extraction", "extraction", "extraction.json", 1, "me-datasets
 SPLIT = Kind("split", "split", "split.json", 1, "me-datasets split", error=SplitError)
 SEGMENTS = Kind("segments", "export of segments", "export.json", 1, "me-datasets export segments")
 CLIPS = Kind("clips", "export of clips", "export.json", 1, "me-datasets export clips")
+FLOW = Kind("flow", "export of flow images", "export.json", 1, "me-datasets export flow")
 AUWGCN = Kind("auwgcn", "export for AUW-GCN", "export.json", 1, "me-datasets export auwgcn")
 CARD = Kind("card", "card", "card.json", 1, "me-datasets card")
 SCORES = Kind("scores", "folder of scores", "scores.json", 1, "me-datasets score")
@@ -22,6 +23,6 @@ IMAGE_EXPORT = Kind(
 GROUPS = Kind("groups", "folder of groups", "groups.json", 1, "me-datasets images groups", error=ImagesError)
 
 KINDS = (
-    *(MANIFEST, EXTRACTION, SPLIT, SEGMENTS, CLIPS, AUWGCN, CARD, SCORES, PREPARED, SYNTHETIC),
+    *(MANIFEST, EXTRACTION, SPLIT, SEGMENTS, CLIPS, FLOW, AUWGCN, CARD, SCORES, PREPARED, SYNTHETIC),
     *(IMAGE_SET, IMAGE_EXPORT, GROUPS),
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from datasets_me.core.artefact import Kind
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import under
 from datasets_me.formats.exports import read_about
@@ -42,6 +43,8 @@ class ClipDataset(Dataset[Item]):
         fields: shape and dtype of each tensor of an item.
     """
 
+    kind: ClassVar[Kind] = CLIPS
+
     def __init__(
         self,
         folder: str | Path,
@@ -72,7 +75,7 @@ class ClipDataset(Dataset[Item]):
             MeDatasetsError: the folder is no such export, or the split or fold is not there.
         """
         self.folder = Path(folder)
-        about = read_about(self.folder, CLIPS)
+        about = read_about(self.folder, self.kind)
         options = about["options"]
         if options["format"] != "npz":
             raise MeDatasetsError(
@@ -111,13 +114,24 @@ class ClipDataset(Dataset[Item]):
         left_out = {row.file for row in lacking}
         self.rows = in_order([row for row in rows if row.file not in left_out], seed)
         self._members = Members()
-        size = options["size"]
-        count = None if options["frames"] == "all" else 3 if options["frames"] == "key" else int(options["frames"])
         self.fields: Mapping[str, Field] = {
-            "frames": Field((count, 3, size, size), torch.uint8),
-            "numbers": Field((count,), torch.int32),
+            **self._arrays(about),
             "label": Field((), torch.int64),
             "aus": Field((len(self.action_units),), torch.float32),
+        }
+
+    @staticmethod
+    def _arrays(about: Mapping[str, Any]) -> dict[str, Field]:
+        """The tensors that an item's file gives."""
+        size, frames = about["options"]["size"], about["options"]["frames"]
+        count = None if frames == "all" else 3 if frames == "key" else int(str(frames).rpartition(":")[2])
+        return {"frames": Field((count, 3, size, size), torch.uint8), "numbers": Field((count,), torch.int32)}
+
+    def _read(self, path: Path) -> dict[str, torch.Tensor]:
+        arrays = self._members.read(path, ("frames", "numbers"))
+        return {
+            "frames": torch.from_numpy(np.ascontiguousarray(arrays["frames"].transpose(0, 3, 1, 2))),
+            "numbers": torch.from_numpy(arrays["numbers"]),
         }
 
     def __len__(self) -> int:
@@ -126,11 +140,9 @@ class ClipDataset(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         row = self.rows[index]
         annotation = self._annotations[row.file]
-        arrays = self._members.read(under(self.folder, row.file), ("frames", "numbers"))
         units = {unit.au for unit in annotation.aus}
         return {
-            "frames": torch.from_numpy(np.ascontiguousarray(arrays["frames"].transpose(0, 3, 1, 2))),
-            "numbers": torch.from_numpy(arrays["numbers"]),
+            **self._read(under(self.folder, row.file)),
             "label": torch.tensor(self.classes.index(getattr(annotation, self._classes_from)), dtype=torch.int64),
             "aus": torch.tensor([float(au in units) for au in self.action_units], dtype=torch.float32),
             "annotation": annotation.id,
