@@ -287,7 +287,7 @@ class _Maker:
         def readable_at(number: int) -> bool:
             if number in readable or number in unreadable or number not in files.names:
                 return number in readable
-            image = disk.read_image(files.folder / files.names[number])
+            image = disk.read_frame(files, number)
             if image is None:
                 unreadable.add(number)
                 return False

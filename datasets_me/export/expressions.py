@@ -39,8 +39,7 @@ class Expression:
 
     def picture(self, number: int) -> Picture | None:
         """A frame (H, W, 3) uint8 in RGB; None where it is missing or cannot be decoded."""
-        name = self.files.names.get(number)
-        return None if name is None else disk.read_image(self.files.folder / name)
+        return disk.read_frame(self.files, number)
 
     def nearest(self, number: int) -> tuple[int, Picture] | None:
         """The readable frame of the expression that is nearest to a number, and its picture."""

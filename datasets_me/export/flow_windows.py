@@ -18,7 +18,7 @@ from datasets_me.export.flow_maker import FlowMaker, landmarks_within
 from datasets_me.export.sinks import Value, open_sink
 from datasets_me.features.flow_images import flow_fields, flow_image, grey_of
 from datasets_me.findings.finding import finding
-from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
+from datasets_me.formats.frame_files import frame_files, frame_rate
 from datasets_me.formats.items import ItemRow
 from datasets_me.formats.kinds import FLOW
 from datasets_me.formats.records import Annotation, Video
@@ -106,7 +106,7 @@ def _item(maker: FlowMaker, video: Video, k: int) -> dict[str, Value]:
     files = frame_files(expressions.manifest, video, expressions.root)
     if files.end - files.start <= k:
         raise FolderError(f"{plural(files.end - files.start, 'frame')} are too few for a window of {k}")
-    first = next((picture for number in files.names if (picture := _picture(files, number)) is not None), None)
+    first = next((picture for number in files.names if (picture := disk.read_frame(files, number)) is not None), None)
     if first is None:
         raise FolderError("no frame of it can be read")
     face, _ = expressions.face_of(video)
@@ -115,7 +115,7 @@ def _item(maker: FlowMaker, video: Video, k: int) -> dict[str, Value]:
     raw = face.points(files.start, frame_rate(expressions.manifest, video))
     points = landmarks_within(reference) if raw is None else square.points(raw, first.shape)
     greys = (
-        None if (picture := _picture(files, number)) is None else grey_of(square.picture(picture), maker.recipe)
+        None if (picture := disk.read_frame(files, number)) is None else grey_of(square.picture(picture), maker.recipe)
         for number in range(files.start, files.end)
     )
     shape = flow_image(*flow_fields(reference, reference, maker.recipe), maker.recipe, points).shape
@@ -136,11 +136,6 @@ def _item(maker: FlowMaker, video: Video, k: int) -> dict[str, Value]:
         "subject": video.subject or "unknown",
         "video_name": video.video,
     }
-
-
-def _picture(files: FrameFiles, number: int) -> NDArray[np.uint8] | None:
-    name = files.names.get(number)
-    return None if name is None else disk.read_image(files.folder / name)
 
 
 def _pairs(greys: Iterator[Grey | None], k: int) -> Iterator[tuple[Grey, Grey] | None]:

@@ -84,7 +84,7 @@ def extract(
             f"no video fits {', '.join(videos)}",
             fix="give the names of videos as in the manifest, such as 'casme_015_*'",
         )
-    if not any((root / str(job.video.path)).is_dir() for job in jobs):
+    if not any((root / str(job.video.path)).exists() for job in jobs):
         raise FolderError(
             f"none of the manifest's folders lies under the root, such as {jobs[0].video.path}",
             where=str(root),

@@ -41,7 +41,8 @@ def digest(value: Mapping[str, Any]) -> str:
 def stat_of(files: FrameFiles) -> str:
     """A hash of the names, sizes and times of change of the files of a video."""
     hashed = hashlib.sha256()
-    for number, name in files.names.items():
+    listed = files.names if not files.in_file else {files.start: files.names[files.start]} if files.names else {}
+    for number, name in listed.items():
         try:
             about = (files.folder / name).stat()
             facts = f"{about.st_size} {about.st_mtime_ns}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from datasets_me.core.frame_names import Frames
+from datasets_me.core.frames import VideoError, VideoFacts, VideoFile
 from datasets_me.core.text import same
 from datasets_me.folders.walk import Leaf, Tree
 from datasets_me.formats.records import Annotation
@@ -42,12 +44,13 @@ def tie(layouts: Iterable[Layout], annotations: Iterable[Annotation]) -> dict[Ke
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of frames that a layout explains.
+    """A folder of frames, or a video file, that a layout explains.
 
     ``path`` is relative to the root; ``base`` is the part of it above the layout's template, ``local`` the rest.
     ``values`` are the fields of its name and what follows from them, ``belongs`` is ``local`` as the template would
     write it. ``parent_says`` holds what the folders above claim, where it differs from the folder's own name;
-    ``relocation`` is the schema's word on it.
+    ``relocation`` is the schema's word on it. ``suffix`` is that of a video file, with its full stop; ``facts`` is what
+    the file says, or ``fault`` why it cannot be opened.
     """
 
     path: str
@@ -60,6 +63,9 @@ class Folder:
     belongs: str
     parent_says: dict[str, tuple[str, str]]
     relocation: Relocation | None = None
+    suffix: str = ""
+    facts: VideoFacts | None = None
+    fault: str | None = None
 
     @property
     def mislocated(self) -> bool:
@@ -74,7 +80,7 @@ class Folder:
     def target(self) -> str:
         """The path this folder should have, relative to the root."""
         local = self.relocation.belongs if self.relocation else self.belongs
-        return f"{self.base}/{local}" if self.base else local
+        return f"{self.base}/{local}{self.suffix}" if self.base else f"{local}{self.suffix}"
 
     @property
     def key(self) -> Key:
@@ -115,8 +121,8 @@ def explain(spec: Spec, tree: Tree, *, relocations: bool = True) -> Inventory:
     for leaf in tree.leaves:
         folder = _explain_leaf(spec, compiled, above, leaf, spec.relocations if relocations else ())
         if folder:
-            folders.append(folder)
-        elif leaf.frames.numbers:
+            folders.append(_with_facts(folder, tree.root) if leaf.is_file else folder)
+        elif leaf.frames.numbers or leaf.is_file:
             unknown.append(leaf)
     return Inventory(tree, tuple(folders), tuple(unknown))
 
@@ -128,9 +134,14 @@ def _explain_leaf(
     leaf: Leaf,
     relocations: Iterable[Relocation],
 ) -> Folder | None:
-    parts = [*above, *(leaf.path.split("/") if leaf.path != "." else [])]
+    place, suffix = leaf.path, ""
+    if leaf.is_file:
+        place, _, suffix = leaf.path.rpartition(".")
+    parts = [*above, *(place.split("/") if place != "." else [])]
     candidates = []
     for layout, pattern in compiled:
+        if layout.video_files != leaf.is_file:
+            continue
         depth = layout.folder.count("/") + 1
         local = "/".join(parts[-depth:])
         match = pattern.fullmatch(local)
@@ -160,7 +171,19 @@ def _explain_leaf(
         belongs=Template(layout.folder).render(values),
         parent_says=_contradictions(groups),
         relocation=relocation,
+        suffix=f".{suffix}" if suffix else "",
     )
+
+
+def _with_facts(folder: Folder, root: Path) -> Folder:
+    """A video file with what it says of itself, and its frames by number."""
+    try:
+        with VideoFile(root / folder.path) as video:
+            facts = video.facts
+    except VideoError as error:
+        return replace(folder, fault=error.what)
+    first = folder.layout.base
+    return replace(folder, facts=facts, frames=Frames(numbers=tuple(range(first, first + facts.frames))))
 
 
 def _identify(spec: Spec, groups: Mapping[str, str]) -> tuple[Identity, dict[str, str]] | None:

@@ -198,14 +198,21 @@ class Layout(Model):
     id: str
     holds: Literal["video", "expression"] = Field(description="the frames of a whole video, or of one expression")
     under: list[str] = Field(default_factory=list, description="names of the folder that holds it all")
-    folder: str = Field(description="template of the path of one folder of frames")
-    frame: str = Field(description="template of a frame's name; {frame} is its number")
+    folder: str = Field(description="template of the path of one folder of frames, or of one video file without suffix")
+    video_files: bool = Field(False, description="each video is a file, such as an .avi, and not a folder of frames")
+    frame: str = Field("{frame}", description="template of a frame's name; {frame} is its number. Not for video files")
     numbers: Literal["video", "clip"] = Field(
         "video",
         description="frame numbers count the video as the workbook does, or start anew in every folder",
     )
     base: int = Field(1, ge=0, description="the number of the first frame")
     cropped: bool = Field(False, description="the images are the dataset's own crops of another layout's frames")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.video_files == ("frame" in self.model_fields_set):
+            raise ValueError("frames in video files have no names" if self.video_files else "frame is missing")
+        return self
 
 
 class Relocation(Model):
