@@ -57,8 +57,10 @@ _LARGEST_STEP = 1_000_000
 
 
 def extract(
-    manifest: Path = arguments.MANIFEST,
-    root: Path = arguments.ROOT,
+    sources: list[Path] = typer.Argument(
+        help="A manifest, made by 'me-datasets convert'; or video files and folders of frames, each a video of its own."
+    ),
+    root: Path = typer.Option(None, "--root", help="The folder under which the frames of the manifest lie."),
     out: Path = typer.Option(..., "-o", "--out", help="The folder of features to make or to go on with."),
     preset: Preset = typer.Option(
         Preset.default,
@@ -76,6 +78,9 @@ def extract(
     weights: Path = typer.Option(None, "--weights", help="The ONNX file for --faces yunet."),
     boxes: Path = typer.Option(None, "--boxes", help="A CSV video,x0,y0,x1,y1 in px, for --faces boxes."),
     layout: str = typer.Option(None, "--layout", help="The layout to take frames from; by default the schema's first."),
+    rate: float = typer.Option(
+        None, "--rate", min=0.01, help="Frames per second of folders of frames without a manifest."
+    ),
     videos: list[str] = typer.Option([], "--videos", help="Only videos whose names fit: 'casme_015_*'."),
     workers: int = typer.Option(0, "--workers", min=0, help="Processes; 0 for one per core."),
     device: Device = typer.Option(Device.auto, "--device", help="Where TV-L1 is computed (--preset tvl1 or auwgcn)."),
@@ -87,9 +92,10 @@ def extract(
     Exit code 0: no errors. 1: there are error findings. 2: could not run.
     """
     from datasets_me.core.engine import workers_for
+    from datasets_me.extract import recordings
     from datasets_me.formats import manifest as manifests
 
-    made = manifests.read(manifest)
+    made, root, of_recordings = recordings.manifest_of(sources, root, rate)
     options = _options(made, preset, step, fps, temporal, regions, align, faces, weights, boxes, layout, device)
     if sheet is not None:
         from datasets_me.cards.contact_sheet import check_sheet
@@ -97,6 +103,9 @@ def extract(
         check_sheet(sheet)
     extraction = _run(made, root, out, options, videos, workers_for(workers), force)
     _print(extraction, out)
+    if of_recordings:
+        manifests.write(made, out / recordings.FOLDER, force=True)
+        show.echo(f"their manifest is {out / recordings.FOLDER}, their root {root}")
     if sheet is not None:
         from datasets_me.cards.contact_sheet import write_sheet
 

@@ -81,7 +81,8 @@ class VideoFacts:
 
 def is_video(name: str) -> bool:
     """Whether a file's suffix is that of a video, and the file is not hidden."""
-    return name.rpartition(".")[2].casefold() in VIDEO_SUFFIXES and not name.startswith(".")
+    stem, _, suffix = name.rpartition(".")
+    return suffix.casefold() in VIDEO_SUFFIXES and bool(stem) and not name.startswith(".")
 
 
 @dataclass(frozen=True)

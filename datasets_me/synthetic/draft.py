@@ -183,8 +183,10 @@ def _data_cells(made: Draft, kind: ExpressionType, frames: dict[str, int]) -> di
 
 
 def add_folders(made: Draft) -> None:
-    """Folders in every layout of the schema for all rows that can be read."""
+    """Folders in every layout of the schema that has folders of frames, for all rows that can be read."""
     for layout in made.spec.layouts:
+        if layout.video_files:
+            continue
         groups: dict[str, list[Row]] = {}
         for row in made.rows:
             if not row.lost:
