@@ -20,6 +20,7 @@ from datasets_me.cli import (
     explain,
     export,
     extract,
+    frames,
     graph,
     images,
     images_audit,
@@ -56,6 +57,7 @@ app.command("explain")(explain.explain)
 app.command("relocate")(relocate.relocate)
 app.command("diff")(diff.diff)
 app.command("extract")(extract.extract)
+app.command("frames")(frames.frames)
 app.command("show")(show_video.show_video)
 app.command("split")(split.split)
 app.command("check-split")(check_split.check_split)
