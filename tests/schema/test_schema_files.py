@@ -82,7 +82,7 @@ def test_every_name_belongs_to_one_dataset() -> None:
         (
             "layout: rawpic\n",
             "layout: rawpick\n",
-            "line 109: relocations.0.layout: no layout 'rawpick'; there are rawpic, rawvideo, selectedpic, cropped",
+            "line 109: relocations.0.layout: no layout 'rawpick'; there are rawpic, selectedpic, cropped, rawvideo",
         ),
         (
             'video: "casme_{folder:03}_{code:04}"',
