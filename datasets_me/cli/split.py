@@ -68,6 +68,7 @@ def split(
     test: float = TEST,
     validation: float = VALIDATION,
     stratify: Label = typer.Option(None, "--stratify", help="Spread these classes evenly over the folds."),
+    only: Path = typer.Option(None, "--only", help="A published list of expressions (CSV: dataset, subject, clip)."),
     seed: int = typer.Option(0, "--seed", min=0, help="The same seed makes the same split."),
     force: bool = arguments.FORCE,
 ) -> None:
@@ -86,6 +87,7 @@ def split(
         validation=validation,
         stratify=stratify.value if stratify else None,
         seed=seed,
+        only=only,
     )
     made = make([manifest_files.read(folder) for folder in manifests], options)
     split_files.write(made, out, force=force)

@@ -236,6 +236,35 @@ class Correction(Model):
     why: str
 
 
+class Exclusion(Model):
+    """An expression that a published protocol leaves out."""
+
+    subject: str
+    expression: str
+    why: str
+
+
+class Composite(Model):
+    """Which rows of this dataset a published protocol uses, and how many it had."""
+
+    source: str = Field(description="where the rows are published")
+    classes: dict[str, list[str]] = Field(description="emotions by class; rows with others are not used")
+    without: list[Exclusion] = Field(default_factory=list)
+    samples: int = Field(ge=1, description="published number of rows")
+    subjects: int = Field(ge=1, description="published number of their subjects")
+
+    def why_not(self, subject: str, expression: str | None, emotion: str | None) -> str | None:
+        """Why a row is not used; None for one that is."""
+        for item in self.without:
+            if (item.subject, item.expression) == (subject, expression):
+                return item.why
+        if emotion is None:
+            return "the emotion is not known"
+        if not any(emotion in emotions for emotions in self.classes.values()):
+            return f"'{emotion}' is none of its classes"
+        return None
+
+
 class Absence(Model):
     """A folder known not to be in a layout, though it is annotated."""
 
@@ -363,6 +392,7 @@ class Spec(Model):
     relocations: list[Relocation] = Field(default_factory=list)
     corrections: list[Correction] = Field(default_factory=list)
     absent: list[Absence] = Field(default_factory=list)
+    composites: dict[str, Composite] = Field(default_factory=dict, description="by the name of the protocol")
     crop: Crop = Crop()
     expected: Expected = Expected()
     auwgcn_csv: AuwgcnCsv | None = None
@@ -384,6 +414,10 @@ class Spec(Model):
         for path, name in named:
             if name not in layouts:
                 yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
+        for name, composite in self.composites.items():
+            for label in (label for labels in composite.classes.values() for label in labels):
+                if label not in self.emotions.labels:
+                    yield f"composites.{name}.classes", f"'{label}' is not one of the labels"
         for label in self.expected.emotions:
             if label not in self.emotions.labels:
                 yield f"expected.emotions.{label}", f"'{label}' is not one of the labels"
