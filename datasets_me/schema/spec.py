@@ -130,6 +130,10 @@ class Workbook(Model):
     """Where the annotations stand and how they are written."""
 
     files: list[str] = Field(description="patterns of file names, used when a folder is searched")
+    other_files: dict[str, str] = Field(
+        default_factory=dict,
+        description="patterns of names of files that have the same columns, but are of another dataset, which is named",
+    )
     frames: Frames = Frames(base=1)
     sentinels: dict[Name, list[str]] = Field(
         default_factory=dict, description="per column, the texts that mean 'not annotated'"
