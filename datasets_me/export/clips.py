@@ -32,6 +32,7 @@ from datasets_me.export.faces import Face, Picture, aligner, cut_out, face_of
 from datasets_me.export.labels import about
 from datasets_me.export.options import FORMATS, OFFSETS, Format
 from datasets_me.export.sinks import Item, open_sink
+from datasets_me.features.interpolate import interpolated
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
@@ -50,7 +51,8 @@ class ClipOptions:
 
     Attributes:
         frames: ``all`` from onset to offset, ``key`` for onset, apex and offset, or a number of frames taken evenly
-            from onset to offset, both included.
+            from onset to offset, both included; ``tim:N`` or ``linear:N`` for N frames interpolated between all of
+            them, see `datasets_me.features.interpolate`.
         size: height and width of the pictures.
         align: move each frame so that the face lies as in the clip's first.
         layout: the folders to take frames from; None for those of the features, or else the schema's first that has
@@ -72,10 +74,10 @@ class ClipOptions:
         Raises:
             MeDatasetsError: one of them does.
         """
-        if not re.fullmatch(r"all|key|[1-9]\d{0,5}", self.frames):
+        if not re.fullmatch(r"all|key|((tim|linear):)?[1-9]\d{0,5}", self.frames):
             raise MeDatasetsError(
                 f"'{self.frames}' says not which frames",
-                fix="give all, key (onset, apex, offset), or a number of frames",
+                fix="give all, key (onset, apex, offset), a number of frames, tim:N or linear:N",
             )
         if not 1 <= self.size <= 4096:
             raise MeDatasetsError(f"a picture cannot be {self.size} px wide", fix="give a --size from 1 to 4096")
@@ -86,6 +88,12 @@ class ClipOptions:
             )
         if self.format not in FORMATS:
             raise MeDatasetsError(f"there is no format '{self.format}'", fix=f"choose one of {', '.join(FORMATS)}")
+
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether all frames of an expression are read, and not only some."""
+        return self.frames == "all" or ":" in self.frames
 
 
 @dataclass(frozen=True)
@@ -166,6 +174,14 @@ def write_clips(
     return ExportedClips(len(items), len(manifest.annotations), maker.said)
 
 
+def _interpolated(frames: list[Picture], numbers: list[int], how: str) -> tuple[list[Picture], list[int]]:
+    """Frames brought to the number that ``how`` names, and the frame nearest to each."""
+    method, _, count = how.partition(":")
+    places = np.linspace(0, len(numbers) - 1, int(count)).round().astype(int)
+    mixed = interpolated(np.stack(frames), int(count), "tim" if method == "tim" else "linear")
+    return list(mixed), [numbers[place] for place in places]
+
+
 def _distance(number: int, other: int) -> tuple[int, int]:
     return abs(other - number), other
 
@@ -219,12 +235,14 @@ class _Maker:
         frames, numbers = self._pictures(row, video, files, (onset, apex, offset), face, fps)
         if not frames:
             return None
+        if ":" in self.options.frames:
+            frames, numbers = _interpolated(frames, numbers, self.options.frames)
         at = (onset, -1 if apex is None else apex, offset)
         return self._item(row, frames, numbers, at, fps), source
 
     def _wanted(self, onset: int, apex: int | None, offset: int, files: FrameFiles) -> list[int]:
         """The frames to be shown; of ``all`` those that the video has, however far its annotation reaches."""
-        if self.options.frames == "all":
+        if self.options.takes_all:
             return list(range(max(onset, files.start), min(offset + 1, files.end)))
         if self.options.frames == "key":
             return [onset, onset + (offset - onset) // 2 if apex is None else apex, offset]
@@ -278,7 +296,7 @@ class _Maker:
         """
         first, _, last = extent
         wanted = self._wanted(*extent, files)
-        whole = last - first + 1 if self.options.frames == "all" else len(wanted)
+        whole = last - first + 1 if self.options.takes_all else len(wanted)
         moved = aligner(face, first, fps) if face.landmarks is not None else None
         every = [number for number in files.names if first <= number <= last]
         readable: dict[int, Picture] = {}
@@ -301,14 +319,14 @@ class _Maker:
                 numbers.append(number)
                 continue
             lacking.append(number)
-            if self.options.frames != "all":
+            if not self.options.takes_all:
                 near = sorted(every, key=partial(_distance, number))
                 numbers += [candidate for candidate in near if readable_at(candidate)][:1]
         if not numbers:
             message = f"none of the frames {first} to {last} can be read"
             self.said.append(about("ME511", message, row, "onset", path=video.path))
         elif lacking or len(wanted) < whole:
-            fate = "they are left out" if self.options.frames == "all" else "the nearest were taken"
+            fate = "they are left out" if self.options.takes_all else "the nearest were taken"
             count = len(lacking) + whole - len(wanted)
             start = first if wanted[0] > first else lacking[0] if lacking else wanted[-1] + 1
             message = f"{count:,} of {plural(whole, 'frame')} cannot be read, first {start}; {fate}"
