@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from datasets_me.cli import (
+    apex,
     card,
     check,
     check_split,
@@ -58,6 +59,7 @@ app.command("relocate")(relocate.relocate)
 app.command("diff")(diff.diff)
 app.command("extract")(extract.extract)
 app.command("frames")(frames.frames)
+app.command("apex")(apex.apex)
 app.command("show")(show_video.show_video)
 app.command("split")(split.split)
 app.command("check-split")(check_split.check_split)

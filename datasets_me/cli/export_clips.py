@@ -17,7 +17,9 @@ def clips(
     out: Path = typer.Option(..., "-o", "--out", help="The folder to write."),
     features: Path = typer.Option(None, "--features", help="An extraction: its boxes are what is cut out."),
     frames: str = typer.Option(
-        "all", "--frames", help="all from onset to offset, key (onset, apex, offset), a number of frames, tim:N or linear:N."
+        "all",
+        "--frames",
+        help="all from onset to offset, key (onset, apex, offset), a number of frames, tim:N or linear:N.",
     ),
     size: int = typer.Option(128, "--size", help="Height and width of the pictures."),
     align: bool = typer.Option(False, "--align", help="Hold the face still, by the landmarks of --features."),

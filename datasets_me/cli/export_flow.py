@@ -48,6 +48,7 @@ def flow(
     """
     from datasets_me.export.flow import write_flow
     from datasets_me.export.flow_options import FlowOptions
+    from datasets_me.formats import apexes as apex_files
     from datasets_me.formats import features as feature_files
     from datasets_me.formats import manifest as manifests
 
@@ -65,8 +66,9 @@ def flow(
     )
     read = manifests.read(manifest)
     arrays = feature_files.read(features, read) if features else None
+    estimated = apex_files.read(apexes) if apexes else None
     with show.progress("expressions") as update:
-        exported = write_flow(read, root, out, options, features=arrays, apexes=None, force=force, progress=update)
+        exported = write_flow(read, root, out, options, features=arrays, apexes=estimated, force=force, progress=update)
     print_findings(exported.findings)
     images, annotations = plural(exported.images, "flow image"), plural(exported.annotations, "annotation")
     show.echo(f"{images} of {annotations} written to {out}")

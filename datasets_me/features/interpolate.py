@@ -49,8 +49,11 @@ def _linear(frames: int, count: int) -> NDArray[np.float64]:
 
 
 def _tim(frames: int, count: int) -> NDArray[np.float64]:
-    """Likewise. With n frames the curve has the parts sin(pi k t + pi (n - k) / 2n), k = 1 … n - 1, and frame i lies at
-    t = (i + 1) / n. Since n - 1 parts and the mean meet n frames exactly, each point of it is a mixture of them."""
+    """The part (count, frames) that each frame has in each new one.
+
+    With n frames the curve has the parts sin(pi k t + pi (n - k) / 2n), k = 1 … n - 1, and frame i lies at
+    t = (i + 1) / n. Since n - 1 parts and the mean meet n frames exactly, each point of it is a mixture of them.
+    """
     order = np.arange(1, frames)[:, None]
 
     def curve(places: NDArray[np.float64]) -> NDArray[np.float64]:
