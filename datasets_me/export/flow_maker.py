@@ -14,6 +14,7 @@ from datasets_me.export.flow_options import FlowOptions
 from datasets_me.export.labels import about
 from datasets_me.export.sinks import Item
 from datasets_me.features.boxes import Box
+from datasets_me.features.crop import padded_square
 from datasets_me.features.faces import detector
 from datasets_me.features.flow_images import Recipe, flow_fields, flow_image, grey_of
 from datasets_me.features.landmarks import predict
@@ -98,7 +99,9 @@ class FlowMaker:
         if not box and not self._cropped:
             found = detector().detect(np.ascontiguousarray(frame[:, :, ::-1]))
             if found:
-                box = tuple(round(value) for value in found[0].box)
+                # published scripts take the detector's box as it is, which ends at brows and chin
+                pad = 0.0 if self.recipe.stretch else self.expressions.manifest.spec.crop.pad
+                box = tuple(round(value) for value in padded_square(found[0].box, pad))
             elif row is not None:
                 message = "no face is found in the frame of the onset; the whole frame was taken"
                 self.expressions.findings.append(about("ME513", message, row, "onset"))

@@ -127,4 +127,4 @@ def _content(files: FrameFiles, number: int, box: Box | None, points: Points | N
         known = np.flatnonzero(finite(points))
         if len(known) and index in known:
             picture = align(picture, points[index], points[known[0]])[0]
-    return cv2.imencode(".png", picture)[1].tobytes()
+    return bytes(cv2.imencode(".png", picture)[1])

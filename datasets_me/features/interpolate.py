@@ -39,13 +39,13 @@ def interpolated(frames: Frames, count: int, method: Method = "tim") -> Frames:
     weights = _tim(len(frames), count) if method == "tim" else _linear(len(frames), count)
     flat = frames.reshape(len(frames), -1).astype(np.float32)
     mixed = weights.astype(np.float32) @ flat
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8).reshape(count, *frames.shape[1:])
+    return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8).reshape(count, *frames.shape[1:])
 
 
 def _linear(frames: int, count: int) -> NDArray[np.float64]:
     """The part (count, frames) that each frame has in each new one."""
     places = np.linspace(0, frames - 1, count)
-    return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(frames)))
+    return np.asarray(np.maximum(0, 1 - np.abs(places[:, None] - np.arange(frames))), np.float64)
 
 
 def _tim(frames: int, count: int) -> NDArray[np.float64]:

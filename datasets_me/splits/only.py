@@ -51,9 +51,9 @@ def listed(path: Path, manifests: Sequence[Manifest]) -> tuple[set[Item], list[F
     findings: list[Finding] = []
     for number, cells in lines:
         dataset = names.get(fold(cells[0]))
-        row = None if dataset is None else rows.get(_key(dataset, cells[1], cells[2]))
-        if row is not None:
-            found.add(of(row))
+        named = None if dataset is None else rows.get(_key(dataset, cells[1], cells[2]))
+        if named is not None:
+            found.add(of(named))
         elif number > 1 or dataset is not None:
             what = ", ".join(cells[:3])
             why = (
