@@ -89,7 +89,6 @@ class ClipOptions:
         if self.format not in FORMATS:
             raise MeDatasetsError(f"there is no format '{self.format}'", fix=f"choose one of {', '.join(FORMATS)}")
 
-
     @property
     def takes_all(self) -> bool:
         """Whether all frames of an expression are read, and not only some."""

@@ -173,7 +173,6 @@ def test_other_cameras_of_smic_are_not_taken_for_the_fast_one(workbook: Workbook
         convert_any(path)
 
 
-
 def test_dfme_counts_from_zero_at_a_rate_per_row(workbook: Workbook) -> None:
     rows = [
         ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion", "EmotionId", "Fps", "AU"],
