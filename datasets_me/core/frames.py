@@ -37,6 +37,9 @@ VIDEO_SUFFIXES = frozenset(
 VARIABLE = 0.2
 """Of a variable frame rate, the distance of two frames is so much longer or shorter than the usual one."""
 
+_PLANAR = ("yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p")
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+
 _TURNS = {0: 0, 90: 1, 180: 2, -180: 2, -90: 3, 270: 3}
 """Quarter turns, against the clock, by the rotation in degrees that a file asks for."""
 
@@ -191,7 +194,7 @@ class VideoFile:
     def _picture(self, frame: Any, content: bytes, colour: bool) -> tuple[Image, bytes]:
         import numpy as np
 
-        if content:
+        if frame is None:
             return decode_frame(content, colour=colour), content
         if frame.is_corrupt:
             raise DamageError("the video is damaged there")
@@ -199,20 +202,27 @@ class VideoFile:
         if turn is None:
             raise DamageError(f"the video is to be turned by {frame.rotation} degrees")
         with _failures():
-            picture = frame.to_ndarray(format="bgr24" if colour else "gray")
+            picture = frame.to_ndarray(format="bgr24") if colour else _grey(frame)
         upright = np.ascontiguousarray(np.rot90(picture, turn))
-        return upright, hashlib.sha256(upright.data).digest()
+        return upright, content or hashlib.sha256(upright.data).digest()
 
     def _decoded(self, number: int) -> Iterator[tuple[int, Any, bytes]]:
-        """Frames by their number, from one at or before a number on: the picture, or with Motion JPEG its file."""
+        """Frames by their number, from one at or before a number on.
+
+        With each its picture and a hash of what it is coded as, where that is known; of Motion JPEG None and its file.
+        """
         count, places = self._seek(number), self._index.places
+        coded: dict[int, bytes] = {}
         for packet in self._packets():
+            if packet.size and packet.pts in places and not self._motion_jpeg:
+                coded[packet.pts] = hashlib.sha256(packet).digest()
             pictures = [packet] if self._motion_jpeg and packet.size else self._pictures(packet)
             for picture in pictures:
                 place = places.get(picture.pts, -1) if places else count
                 count += 1
                 if place >= 0:
-                    yield (place, None, bytes(packet)) if self._motion_jpeg else (place, picture, b"")
+                    jpeg = bytes(packet) if self._motion_jpeg else None
+                    yield (place, picture, coded.pop(picture.pts, b"")) if jpeg is None else (place, None, jpeg)
 
     def _pictures(self, packet: Any) -> list[Any]:
         import av
@@ -323,6 +333,21 @@ def _fault(stream: Any) -> str | None:
 
 def _words(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _grey(frame: Any) -> Image:
+    """The brightness of a picture, which most forms hold by itself: from 0 to 255, or from 16 to 235."""
+    import cv2
+    import numpy as np
+
+    if frame.format.name not in _PLANAR:
+        return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+    if frame.format.name.startswith("yuvj") or frame.color_range == _FULL_RANGE:
+        return rows.copy()
+    stretched = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(rows, stretched), np.uint8)
 
 
 @contextmanager

@@ -216,15 +216,8 @@ class MmnetFrames:
         book = openpyxl.Workbook()
         sheet = book.worksheets[0]
         numbers = ["OnsetFrame", "ApexFrame", "OffsetFrame"]
-        header: list[str | int | None] = [
-            "Subject",
-            "Filename",
-            None,
-            *numbers,
-            None,
-            "Action Units",
-            "Estimated Emotion",
-        ]
+        header: list[str | int | None] = ["Subject", "Filename", None, *numbers, None]
+        header += ["Action Units", "Estimated Emotion"]
         for row in (header, *self.rows):
             sheet.append(row)
         content = io.BytesIO()

@@ -442,13 +442,16 @@ class Spec(Model):
         for path, name in references:
             if name not in layouts:
                 yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
-        for name, composite in self.composites.items():
-            for label in (label for labels in composite.classes.values() for label in labels):
-                if label not in self.emotions.labels:
-                    yield f"composites.{name}.classes", f"'{label}' is not one of the labels"
-        for label in self.expected.emotions:
+        labels = [(f"expected.emotions.{label}", label) for label in self.expected.emotions]
+        labels += [
+            (f"composites.{name}.classes.{class_name}", label)
+            for name, composite in self.composites.items()
+            for class_name, emotions in composite.classes.items()
+            for label in emotions
+        ]
+        for path, label in labels:
             if label not in self.emotions.labels:
-                yield f"expected.emotions.{label}", f"'{label}' is not one of the labels"
+                yield path, f"'{label}' is not one of the labels"
         for index, correction in enumerate(self.corrections):
             if correction.column not in self._columns():
                 yield f"corrections.{index}.column", f"no column '{correction.column}' in any variant"

@@ -55,7 +55,7 @@ def of_jpegs(path: Path, files: Sequence[bytes], rate: int = 25, times: Sequence
         height, width = cv2.imdecode(np.frombuffer(files[0], np.uint8), 0).shape
         stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
         stream.time_base = Fraction(1, rate)
-        for number, (content, time) in enumerate(zip(files, times or range(len(files)), strict=True)):
+        for content, time in zip(files, times or range(len(files)), strict=True):
             packet = av.Packet(content)
             packet.stream, packet.time_base, packet.is_keyframe = stream, Fraction(1, rate), True
             packet.pts = packet.dts = time

@@ -264,7 +264,7 @@ def test_every_preset_says_where_it_is_from() -> None:
         ({"type": "mini"}, "--type cannot be 'mini'"),
         ({"size": 8}, "a face cannot be 8 px wide"),
         ({"magnify": 0.5}, "motion cannot be magnified 0.5 times"),
-        ({"offset_missing": "x"}, "a missing offset cannot be read as 'x'"),
+        ({"offset_missing": "x"}, "'x' is not a rule for missing offsets"),
     ],
 )
 def test_options_that_mean_nothing(options: dict[str, object], message: str) -> None:

@@ -108,7 +108,7 @@ def test_a_good_file_has_no_findings(filmed: tuple[Manifest, Path]) -> None:
 
 
 def test_what_is_wrong_with_files(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
-    manifest, root = filmed
+    manifest, _ = filmed
     path, other = (video.path for video in videos_of(manifest, "rawvideo"))
     for name in (path, other):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
