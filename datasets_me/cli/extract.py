@@ -102,7 +102,8 @@ def extract(
         ending.append(_owed(extraction, share))
     if of_recordings and extraction.tables:
         manifests.write(annotated, out / recordings.FOLDER, force=True)
-        ending.append(f"their manifest is {out / recordings.FOLDER}, their root {root}")
+        shown = root.relative_to(Path.cwd()) if root.is_relative_to(Path.cwd()) else root
+        ending.append(f"their manifest is {out / recordings.FOLDER}, their root {shown}")
     if sheet is not None:
         write_sheet(annotated, root, out, extraction, sheet)
         ending.append(f"contact sheet {sheet}")

@@ -59,7 +59,9 @@ def manifest_of(paths: Sequence[Path], root: Path | None, rate: float | None) ->
     if root is not None:
         missing = next((path for path in paths if not path.exists()), paths[0])
         raise MeDatasetsError(
-            "this is no manifest", where=str(missing), fix="give one manifest and --root, or recordings without --root"
+            "this is not a manifest",
+            where=str(missing),
+            fix="give one manifest and --root, or recordings without --root",
         )
     manifest, found = of_recordings(paths, rate)
     return manifest, found, True

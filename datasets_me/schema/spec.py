@@ -249,9 +249,9 @@ class Correction(Model):
 class Exclusion(Model):
     """An expression that a published protocol leaves out."""
 
-    subject: str
-    expression: str
-    why: str
+    subject: str = Field(description="the subject of the row, as the manifest names it")
+    expression: str = Field(description="the expression of the row, as the manifest names it")
+    why: str = Field(description="why it is left out")
 
 
 class Composite(Model):
@@ -259,7 +259,7 @@ class Composite(Model):
 
     source: str = Field(description="where the rows are published")
     classes: dict[str, list[str]] = Field(description="emotions by class; rows with others are not used")
-    without: list[Exclusion] = Field(default_factory=list)
+    without: list[Exclusion] = Field(default_factory=list, description="expressions that are not used either")
     samples: int = Field(ge=1, description="published number of rows")
     subjects: int = Field(ge=1, description="published number of their subjects")
 

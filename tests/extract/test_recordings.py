@@ -76,7 +76,7 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
     ):
         with pytest.raises(MeDatasetsError, match=message):
             manifest_of([tmp_path / "manifest"], root, rate)
-    with pytest.raises(MeDatasetsError, match="this is no manifest"):
+    with pytest.raises(MeDatasetsError, match="this is not a manifest"):
         manifest_of([tmp_path / "a.avi"], tmp_path, None)
 
 
