@@ -17,7 +17,6 @@ from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError,
 from datasets_me.core.version import __version__
 from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import taken
-from datasets_me.extract.reader import read_image
 from datasets_me.features.video import Quality
 from datasets_me.findings.codes import SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
@@ -120,8 +119,7 @@ def _entry(manifest: Manifest, root: Path, out: Path, row: VideoFeatures, findin
     _, numbers = taken(files.start, files.end, frame_rate(manifest, video), row.fps)
     points, quality, box = _landmarks(out, row)
     for index in _from_the_middle(len(numbers), quality):
-        name = files.names.get(numbers[index])
-        image = read_image(files.folder / name, colour=True)[0] if name else None
+        image = files.read(numbers[index], colour=True)[0] if numbers[index] in files.names else None
         if image is not None:
             shown = points[index] if points is not None and index < len(points) else None
             return Entry(row, _picture(image, box, shown), numbers[index], own_findings, share)

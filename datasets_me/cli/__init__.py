@@ -49,6 +49,8 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "relocate": convert.relocate,
         "diff": convert.diff,
         "extract": extract.extract,
+        "frames": extract.frames,
+        "apex": extract.apex,
         "show": extract.show_video,
         "split": split.split,
         "check-split": check.check_split,
@@ -61,6 +63,7 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
     export.export: {
         "segments": export.segments,
         "clips": export.clips,
+        "flow": export.flow,
         "auwgcn": export.auwgcn,
         "auwgcn-csv": export.auwgcn_csv,
     },

@@ -9,7 +9,15 @@ import typer
 
 from datasets_me.cli import options, show
 from datasets_me.cli.run import Answer, group, verb
-from datasets_me.core.choices import Compat, Distances, ItemFormat
+from datasets_me.core.choices import (
+    Compat,
+    Distances,
+    ExpressionType,
+    FlowMethod,
+    FlowPreset,
+    ItemFormat,
+    StrainDefinition,
+)
 from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
@@ -70,7 +78,10 @@ def clips(
     out: Path = options.OUT,
     features: Path = typer.Option(None, "--features", help="An extraction: its boxes are what is cut out."),
     frames: str = typer.Option(
-        "all", "--frames", help="all from onset to offset, key (onset, apex, offset), or a number of frames."
+        "all",
+        "--frames",
+        help="all from onset to offset, key (onset, apex, offset), a number of frames, tim:N or linear:N (N frames "
+        "interpolated between all of them).",
     ),
     size: int = typer.Option(128, "--size", help="Height and width of the pictures."),
     align: bool = typer.Option(False, "--align", help="Hold the face still, by the landmarks of --features."),
@@ -97,6 +108,68 @@ def clips(
         ending=[f"{plural(exported.clips, 'clip')} of {plural(exported.annotations, 'annotation')} written to {out}"],
         data={"export": str(out), "clips": exported.clips, "annotations": exported.annotations},
         exit_code=1 if exported.annotations and not exported.clips else None,
+    )
+
+
+@verb("me-datasets export flow casme2-manifest --root CASME2 --preset ststnet -o casme2-flow")
+def flow(
+    manifest: Path = options.MANIFEST,
+    root: Path = options.ROOT,
+    out: Path = options.OUT,
+    preset: FlowPreset = typer.Option(
+        "default", "--preset", help="How a project makes its images, and the folders it reads."
+    ),
+    features: Path = typer.Option(None, "--features", help="An extraction: its boxes and landmarks are used."),
+    to: str = typer.Option("apex", "--to", help="The later frame: apex, offset, middle, or frames after the onset."),
+    method: FlowMethod | None = typer.Option(None, "--flow", help="In place of the preset's; lk is the default's."),
+    strain: StrainDefinition | None = typer.Option(
+        None, "--strain", help="In place of the preset's; tensor is the default's."
+    ),
+    size: int = typer.Option(None, "--size", help="Side of the face's picture in px, in place of the preset's."),
+    align: bool = typer.Option(False, "--align", help="Hold the face still, by the landmarks of --features."),
+    magnify: float = typer.Option(1.0, "--magnify", help="Make the motion so many times as large."),
+    expression_type: ExpressionType | None = typer.Option(None, "--type", help="Only expressions of this type."),
+    apexes: Path = typer.Option(None, "--apexes", help="Estimated apexes, made by 'me-datasets apex'."),
+    layout: str = options.LAYOUT,
+    offset_missing: str = options.OFFSET_MISSING,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write the optical flow from onset to apex of every annotated expression: u, v and strain.
+
+    Exit code 0: written, whatever warnings there are. 1: written, and there are errors, or nothing could be made. 2:
+    could not run.
+    """
+    from datasets_me.export.flow import write_flow
+    from datasets_me.export.flow_options import FlowOptions
+    from datasets_me.formats import apexes as apex_files
+    from datasets_me.formats import features as feature_files
+    from datasets_me.formats import manifest as manifests
+
+    chosen = FlowOptions(
+        preset=preset,
+        to=to,
+        flow=method,
+        strain=strain,
+        size=size,
+        align=align,
+        magnify=magnify,
+        type=expression_type,
+        layout=layout,
+        offset_missing=offset_missing,
+    )
+    annotated = manifests.read(manifest)
+    arrays = feature_files.read(features, annotated) if features else None
+    estimated = apex_files.read(apexes) if apexes else None
+    with show.progress("expressions") as update:
+        exported = write_flow(
+            annotated, root, out, chosen, features=arrays, apexes=estimated, force=force, progress=update
+        )
+    images, annotations = plural(exported.images, "flow image"), plural(exported.annotations, "annotation")
+    return Answer(
+        findings=exported.findings,
+        ending=[f"{images} of {annotations} written to {out}"],
+        data={"export": str(out), "images": exported.images, "annotations": exported.annotations},
+        exit_code=1 if exported.annotations and not exported.images else None,
     )
 
 

@@ -1,4 +1,8 @@
-"""Verbs about features: ``extract``, and ``show``, which draws those of one video."""
+"""Verbs about videos and their features.
+
+``extract`` computes features, ``show`` draws those of one video, ``apex`` estimates apexes from them, and ``frames``
+writes the pictures of a video.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,11 @@ if TYPE_CHECKING:
 
 @verb("me-datasets extract casme2-manifest --root CASME2 -o casme2-features --sheet faces.html")
 def extract(
-    manifest: Path = options.MANIFEST,
-    root: Path = options.ROOT,
+    sources: list[Path] = typer.Argument(
+        help="A manifest folder, made by 'me-datasets convert'; or video files and folders of frames, each a video of "
+        "its own."
+    ),
+    root: Path = typer.Option(None, "--root", help="The folder under which the frames of the manifest lie."),
     out: Path = typer.Option(..., "-o", "--out", help="The folder of features to make or to go on with."),
     preset: Preset = options.PRESET,
     step: str = typer.Option(
@@ -48,6 +55,9 @@ def extract(
     weights: Path = typer.Option(None, "--weights", help="The ONNX file for --faces yunet."),
     boxes: Path = typer.Option(None, "--boxes", help="A CSV video,x0,y0,x1,y1 in px, for --faces boxes."),
     layout: str = options.LAYOUT,
+    rate: float = typer.Option(
+        None, "--rate", min=0.01, help="Frames per second of folders of frames without a manifest."
+    ),
     videos: list[str] = typer.Option([], "--videos", help="Only videos whose names fit: 'casme_015_*'."),
     workers: int = options.PROCESSES,
     cluster: str = typer.Option(
@@ -67,6 +77,7 @@ def extract(
     """
     from datasets_me.cards.contact_sheet import check_sheet, write_sheet
     from datasets_me.core.engine import read_shard
+    from datasets_me.extract import recordings
     from datasets_me.extract.options import ExtractOptions, choose_device
     from datasets_me.extract.plan import read_step
     from datasets_me.formats import manifest as manifests
@@ -75,7 +86,7 @@ def extract(
         raise MeDatasetsError("--shard and --finish exclude each other", fix="give --finish when all shares are done")
     if shard is not None and sheet is not None:
         raise MeDatasetsError("a share of the videos has no --sheet", fix="give --sheet with --finish")
-    annotated = manifests.read(manifest)
+    annotated, root, of_recordings = recordings.manifest_of(sources, root, rate)
     chosen = ExtractOptions(
         preset=preset,
         step=read_step(step, annotated, fps),
@@ -100,6 +111,10 @@ def extract(
     ending = [_counts(extraction), f"written to {out}"]
     if share is not None and not extraction.tables:
         ending.append(_owed(extraction, share))
+    if of_recordings and extraction.tables:
+        manifests.write(annotated, out / recordings.FOLDER, force=True)
+        shown = root.relative_to(Path.cwd()) if root.is_relative_to(Path.cwd()) else root
+        ending.append(f"their manifest is {out / recordings.FOLDER}, their root {shown}")
     if sheet is not None:
         write_sheet(annotated, root, out, extraction, sheet)
         ending.append(f"contact sheet {sheet}")
@@ -182,6 +197,64 @@ def _data(extraction: Extraction, out: Path) -> dict[str, object]:
 
     frames = sum(row.frames for row in extraction.rows)
     return {"features": str(out), "videos": dict(counts(extraction)), "frames": frames}
+
+
+@verb("me-datasets frames interview.mp4 -o interview --align")
+def frames(
+    video: Path = typer.Argument(help="A video file, or a folder of frames."),
+    out: Path = options.OUT,
+    crop: bool = typer.Option(False, "--crop", help="Cut the face out: one box for the whole video."),
+    align: bool = typer.Option(False, "--align", help="Cut the face out, and hold it still."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write the frames of a video as numbered pictures, for other tools.
+
+    Exit code 0: all frames are written. 1: some could not be read. 2: could not run.
+    """
+    from datasets_me.extract.write_frames import write_frames
+
+    with show.progress("frames") as update:
+        written = write_frames(video, out, crop=crop, aligned=align, force=force, progress=update)
+    box = "" if written.box is None else f", cut to {', '.join(f'{value:.0f}' for value in written.box)}"
+    return Answer(
+        [f"{written.written:,} of {plural(written.frames, 'frame')} written to {out}{box}"],
+        data={
+            "folder": str(out),
+            "written": written.written,
+            "frames": written.frames,
+            "box": None if written.box is None else [int(value) for value in written.box],
+        },
+        exit_code=int(written.written < written.frames),
+    )
+
+
+@verb("me-datasets apex smic-hs-manifest smic-hs-features -o apexes.csv")
+def apex(
+    manifest: Path = options.MANIFEST,
+    features: Path = typer.Argument(help="An extraction of its videos, with --step 1."),
+    out: Path = typer.Option(..., "-o", "--out", help="The CSV to write."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Estimate the apex of every expression that has none: the frame furthest from the onset.
+
+    Exit code 0: written. 1: some expressions have no features. 2: could not run.
+    """
+    from datasets_me.core.artefact import may_write
+    from datasets_me.extract.apexes import estimate
+    from datasets_me.formats import apexes
+    from datasets_me.formats import features as feature_files
+    from datasets_me.formats import manifest as manifests
+
+    annotated = manifests.read(manifest)
+    may_write(out, force)
+    lacking = sum(row.apex is None for row in annotated.annotations)
+    rows = list(estimate(annotated, feature_files.read(features, annotated)))
+    apexes.write(rows, out)
+    return Answer(
+        [f"apexes of {len(rows):,} of {plural(lacking, 'expression')} without one written to {out}"],
+        data={"apexes": str(out), "estimated": len(rows), "without_apex": lacking},
+        exit_code=int(len(rows) < lacking),
+    )
 
 
 @verb("me-datasets show casme-sq-manifest casme-sq-features casme_015_0401")

@@ -28,6 +28,7 @@ def split(
     test: float = options.TEST,
     validation: float = options.VALIDATION,
     stratify: LabelField | None = typer.Option(None, "--stratify", help="Spread these classes evenly over the folds."),
+    only: Path = typer.Option(None, "--only", help="A published list of expressions (CSV: dataset, subject, clip)."),
     seed: int = typer.Option(0, "--seed", min=0, help="The same seed makes the same split."),
     force: bool = options.FORCE,
 ) -> Answer:
@@ -39,7 +40,7 @@ def split(
     from datasets_me.formats import split as split_files
     from datasets_me.splits.make import SplitOptions, make
 
-    chosen = SplitOptions(protocol, unit, folds, test, validation, stratify, seed)
+    chosen = SplitOptions(protocol, unit, folds, test, validation, stratify, seed, only)
     dealt = make([manifest_files.read(folder) for folder in manifests], chosen)
     split_files.write(dealt, out, force=force)
     return Answer(

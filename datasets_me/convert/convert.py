@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from datasets_me.convert.across_rows import check_rows
@@ -69,7 +70,7 @@ def convert_any(path: Path, *, corrections: bool = True) -> Conversion:
         WorkbookError: it fits none, or more than one.
     """
     book = read_book(path)
-    fitting = [schema for schema in shipped() if fits(schema.spec, book)]
+    fitting = [schema for schema in shipped() if fits(schema.spec, book) and not of_another(schema.spec, book.name)]
     if len(fitting) != 1:
         names = ", ".join(schema.spec.id for schema in fitting or shipped())
         what = f"fits more than one dataset: {names}" if fitting else f"fits none of the datasets: {names}"
@@ -79,6 +80,13 @@ def convert_any(path: Path, *, corrections: bool = True) -> Conversion:
 
 def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
     spec: Spec = schema.spec
+    another = of_another(spec, book.name)
+    if another is not None:
+        raise WorkbookError(
+            f"by its name this is the workbook of {another}, not of {spec.id}",
+            where=str(book.path),
+            fix=f"give a schema for it: a copy of {spec.id}.yaml with an id and an fps of its own; or rename the file",
+        )
     table = find_table(spec, book)
     normaliser = Normaliser(spec, table, list(spec.corrections) if corrections else [])
     annotations = list(normaliser.annotations())
@@ -91,6 +99,12 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
     findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations)]
     source = AnnotationFile(book.name, book.sha256, book.bytes)
     return Conversion(schema, table.variant.id, source, annotations, _in_order(findings), corrections)
+
+
+def of_another(spec: Spec, name: str) -> str | None:
+    """The dataset that a file's name says it is of, where the schema knows it as another with the same columns."""
+    patterns = spec.workbook.other_files.items()
+    return next((other for pattern, other in patterns if fnmatchcase(name.casefold(), pattern.casefold())), None)
 
 
 def _in_order(findings: list[Finding]) -> list[Finding]:

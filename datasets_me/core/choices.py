@@ -48,6 +48,15 @@ Detector = Literal["dlib", "haar", "yunet", "boxes", "published-crop"]
 Device = Literal["auto", "cpu", "cuda"]
 """Where flow is computed."""
 
+FlowMethod = Literal["lk", "tvl1", "dis", "farneback"]
+"""How optical flow is computed."""
+
+StrainDefinition = Literal["tensor", "half-inside", "forward", "backward", "sobel", "magnitude"]
+"""Optical strain as published code computes it, see ``features.strain``."""
+
+FlowPreset = Literal["default", "ststnet", "htnet", "mean", "softnet", "meb", "mmnet"]
+"""How flow images are made; the names in ``export/flow_presets.yaml``."""
+
 ItemFormat = Literal["npz", "webdataset", "parquet"]
 """How the items of an export are stored."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datasets_me.core.errors import MeDatasetsError
 
 EXTRAS = {
+    "av": "features",
     "cv2": "features",
     "dlib": "features",
     "face_recognition_models": "features",

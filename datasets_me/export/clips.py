@@ -33,6 +33,7 @@ from datasets_me.export.faces import Face, Picture, aligner, cut_out, face_of
 from datasets_me.export.labels import about
 from datasets_me.export.options import check_format
 from datasets_me.export.sinks import ExportItem, open_sink
+from datasets_me.features.interpolate import interpolated
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.frame_files import FrameFiles, choose_layout, frame_files, frame_rate
@@ -52,7 +53,8 @@ class ClipOptions:
 
     Attributes:
         frames: ``all`` from onset to offset, ``key`` for onset, apex and offset, or a number of frames taken evenly
-            from onset to offset, both included.
+            from onset to offset, both included; ``tim:N`` or ``linear:N`` for N frames interpolated between all of
+            them, see `datasets_me.features.interpolate`.
         size: height and width of the pictures.
         align: move each frame so that the face lies as in the clip's first.
         layout: the folders to take frames from; None for those of the features, otherwise the schema's first layout
@@ -74,15 +76,20 @@ class ClipOptions:
         Raises:
             MeDatasetsError: one of them is out of range.
         """
-        if not re.fullmatch(r"all|key|[1-9]\d{0,5}", self.frames):
+        if not re.fullmatch(r"all|key|((tim|linear):)?[1-9]\d{0,5}", self.frames):
             raise MeDatasetsError(
                 f"'{self.frames}' is not a choice of frames",
-                fix="give all, key (onset, apex, offset), or a number of frames",
+                fix="give all, key (onset, apex, offset), a number of frames, tim:N or linear:N",
             )
         if not 1 <= self.size <= 4096:
             raise MeDatasetsError(f"a picture cannot be {self.size} px wide", fix="give a --size from 1 to 4096")
         check_rule(self.offset_missing)
         check_format(self.format)
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether all frames of an expression are read, and not only some."""
+        return self.frames == "all" or ":" in self.frames
 
 
 @dataclass(frozen=True)
@@ -166,12 +173,20 @@ def write_clips(
     return ExportedClips(len(items), len(manifest.annotations), maker.findings)
 
 
+def _interpolated(frames: list[Picture], numbers: list[int], how: str) -> tuple[list[Picture], list[int]]:
+    """Frames interpolated to the number that ``how`` names, and the frame nearest to each."""
+    method, _, count = how.partition(":")
+    places = np.linspace(0, len(numbers) - 1, int(count)).round().astype(int)
+    mixed = interpolated(np.stack(frames), int(count), "tim" if method == "tim" else "linear")
+    return list(mixed), [numbers[place] for place in places]
+
+
 def _distance(number: int, candidate: int) -> tuple[int, int]:
     return abs(candidate - number), candidate
 
 
 class _Frames:
-    """Pictures of a folder, each read once: ``pictures`` by frame number."""
+    """Pictures of a video, each read once: ``pictures`` by frame number."""
 
     def __init__(
         self, files: FrameFiles, face: Face, size: int, align: Callable[[Picture, int], Picture] | None
@@ -186,7 +201,7 @@ class _Frames:
             return True
         if number in self._unreadable or number not in self.files.names:
             return False
-        image = disk.read_image(self.files.folder / self.files.names[number])
+        image = disk.read_frame(self.files, number)
         if image is None:
             self._unreadable.add(number)
             return False
@@ -244,12 +259,14 @@ class _Maker:
         frames, numbers = self._pictures(row, video, files, (onset, apex, offset), face, fps)
         if not frames:
             return None
+        if ":" in self.options.frames:
+            frames, numbers = _interpolated(frames, numbers, self.options.frames)
         at = (onset, -1 if apex is None else apex, offset)
         return self._item(row, frames, numbers, at, fps), source
 
     def _wanted(self, onset: int, apex: int | None, offset: int, files: FrameFiles) -> list[int]:
         """The frames to show; for ``all``, those between onset and offset that lie within the video."""
-        if self.options.frames == "all":
+        if self.options.takes_all:
             return list(range(max(onset, files.start), min(offset + 1, files.end)))
         if self.options.frames == "key":
             return [onset, onset + (offset - onset) // 2 if apex is None else apex, offset]
@@ -302,7 +319,7 @@ class _Maker:
         takes their place.
         """
         first, _, last = extent
-        keep_all = self.options.frames == "all"
+        keep_all = self.options.takes_all
         wanted = self._wanted(*extent, files)
         frames = _Frames(
             files, face, self.options.size, aligner(face, first, fps) if face.landmarks is not None else None

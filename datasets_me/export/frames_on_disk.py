@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.files import read_regular
-from datasets_me.core.pictures import DamageError, decode
+from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
@@ -25,9 +22,7 @@ def folders_by_annotation(manifest: Manifest, layout: str) -> dict[str, Video]:
     return folders
 
 
-def read_image(path: Path) -> NDArray[np.uint8] | None:
-    """A picture (H, W, 3) uint8, RGB; None where it cannot be decoded completely."""
-    try:
-        return np.ascontiguousarray(decode(read_regular(path)).image[:, :, ::-1])
-    except (OSError, DamageError):
-        return None
+def read_frame(files: FrameFiles, number: int) -> NDArray[np.uint8] | None:
+    """A frame (H, W, 3) uint8, RGB; None for one that is missing or cannot be decoded completely."""
+    image = files.read(number, colour=True)[0] if number in files.names else None
+    return None if image is None else np.ascontiguousarray(image[:, :, ::-1])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from datasets_me.core.errors import FolderError, plural
 from datasets_me.core.files import checksum
 from datasets_me.extract.options import ExtractOptions
-from datasets_me.extract.reader import FrameReader, read_image
+from datasets_me.extract.reader import FrameReader
 from datasets_me.features.boxes import Box, FaceDetector
 from datasets_me.features.crop import PADDINGS, Crop, Margin, Margins, choose_crop, crop_of_others, given_crop
 from datasets_me.features.faces import detector
@@ -184,8 +184,8 @@ def published_crops(
     by_number = {number: index for index, number in enumerate(frames.numbers)}
     raw: list[Image | None] = []
     crops: list[Image] = []
-    for number, path in _crop_files(manifest, video, frames.files, root):
-        image = read_image(path, colour=frames.colour)[0]
+    for number, own in _crop_files(manifest, video, frames.files, root):
+        image = own.read(number, colour=frames.colour)[0]
         if image is not None:
             crops.append(image)
             raw.append(frames[by_number.get(number, len(frames) // 2)])
@@ -194,7 +194,7 @@ def published_crops(
 
 def crops_digest(manifest: Manifest, video: Video, files: FrameFiles, root: Path) -> list[str]:
     """What `published_crops` depends on: the contents of the crops."""
-    return [_content(path) for _, path in _crop_files(manifest, video, files, root)]
+    return [_content(own.folder / own.names[number]) for number, own in _crop_files(manifest, video, files, root)]
 
 
 def _content(path: Path) -> str:
@@ -204,8 +204,8 @@ def _content(path: Path) -> str:
         return "cannot be read"
 
 
-def _crop_files(manifest: Manifest, video: Video, files: FrameFiles, root: Path) -> Iterator[tuple[int, Path]]:
-    """Numbers and files of the published crops that are looked for; a folder that is not there has none."""
+def _crop_files(manifest: Manifest, video: Video, files: FrameFiles, root: Path) -> Iterator[tuple[int, FrameFiles]]:
+    """Numbers and folders of the published crops that are looked for; a folder that is not there has none."""
     cropped = {layout.id for layout in manifest.spec.layouts if layout.cropped}
     folders = [
         other
@@ -223,4 +223,4 @@ def _crop_files(manifest: Manifest, video: Video, files: FrameFiles, root: Path)
         numbers = [number for number in own.names if number in files.names] or sorted(own.names)
         if numbers:
             middle = numbers[len(numbers) // 2]
-            yield middle, own.folder / own.names[middle]
+            yield middle, own

@@ -168,11 +168,11 @@ def wanted(video: Video, patterns: Sequence[str]) -> bool:
 
 
 def _check_root(jobs: Sequence[Job], root: Path, videos: Sequence[str]) -> Path:
-    """Refuse a root without the videos; returns the first folder that is there.
+    """Refuse a root without the videos; returns the first of their folders or files that is there.
 
     Raises:
         FeaturesError: there are no videos.
-        FolderError: none of their folders is under the root.
+        FolderError: none of them is under the root.
     """
     if not root.is_dir():
         raise FolderError("the root is not a folder", where=str(root))
@@ -181,8 +181,8 @@ def _check_root(jobs: Sequence[Job], root: Path, videos: Sequence[str]) -> Path:
             f"no video fits {', '.join(videos)}",
             fix="give the names of videos as in the manifest, such as 'casme_015_*'",
         )
-    folders = (root / str(job.video.path) for job in jobs)
-    first = next((folder for folder in folders if folder.is_dir()), None)
+    places = (root / str(job.video.path) for job in jobs)
+    first = next((place for place in places if place.exists()), None)
     if first is None:
         raise FolderError(
             f"none of the manifest's folders is under the root, such as {jobs[0].video.path}",

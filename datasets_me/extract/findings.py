@@ -52,7 +52,7 @@ def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> I
     for index, why in frames.unreadable.items():
         by_reason.setdefault(why, []).append(frames.numbers[index])
     for why, numbers in by_reason.items():
-        path = f"{row.path}/{files.names[numbers[0]]}" if len(numbers) == 1 else None
+        path = f"{row.path}/{files.names[numbers[0]]}" if len(numbers) == 1 and not files.in_file else None
         text = f"{plural(len(numbers), 'frame')} cannot be read, counted from 0: {ranges(numbers)}: {why}"
         yield _about("ME601", row, text, path=path)
     if frames.missing:

@@ -48,7 +48,9 @@ def stat_of(files: FrameFiles) -> str:
     """A hash of the names, sizes and times of change of the files of a video."""
     hashed = hashlib.sha256()
     folder = str(files.folder)
-    for number, name in files.names.items():
+    # A video file has one name for all its frames.
+    listed = files.names if not files.in_file else dict(list(files.names.items())[:1])
+    for number, name in listed.items():
         try:
             about = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - no Path for each of millions of frames
             facts = f"{about.st_size} {about.st_mtime_ns}"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.files import read_regular
-from datasets_me.core.pictures import DamageError, decode_frame
 from datasets_me.features.stages import common_shape
 from datasets_me.formats.frame_files import FrameFiles
 
@@ -66,7 +63,7 @@ class FrameReader(Sequence[Image | None]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         name = self.files.names.get(self.numbers[index])
-        return None if name is None else read_image(self.files.folder / name, colour=self.colour)[0]
+        return None if name is None else self.files.read(self.numbers[index], colour=self.colour)[0]
 
     def __iter__(self) -> Iterator[Image | None]:
         waiting = 0
@@ -80,7 +77,7 @@ class FrameReader(Sequence[Image | None]):
                 self.missing.append(index)
                 yield None
                 continue
-            image, data, why = read_image(self.files.folder / name, colour=self.colour)
+            image, data, why = self.files.read(number, colour=self.colour)
             self._checksum.update(b"%d %d\n" % (number, len(data)))
             self._checksum.update(data)
             if image is None:
@@ -90,20 +87,3 @@ class FrameReader(Sequence[Image | None]):
             yield image
         if self.report and waiting:
             self.report(waiting)
-
-
-def read_image(path: Path, *, colour: bool) -> tuple[Image | None, bytes, str]:
-    """Decode an image file by its content, whatever its name says.
-
-    Returns:
-        (H, W, 3) BGR or (H, W) grey uint8, the file's bytes, and why there is no image, if there is none. A file that
-        ends too early gives none: its lower part would be grey.
-    """
-    data = b""
-    try:
-        data = read_regular(path)
-        return decode_frame(data, colour=colour), data, ""
-    except OSError as error:
-        return None, b"", error.strerror or str(error)
-    except DamageError as error:
-        return None, data, str(error)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.choices import FlowMethod
 from datasets_me.features.lk import lk_stream
 
-Method = Literal["lk", "tvl1", "dis", "farneback"]
-METHODS: tuple[Method, ...] = get_args(Method)
+METHODS: tuple[FlowMethod, ...] = get_args(FlowMethod)
 
 TEMPORAL = 5
 """Neighbouring pairs that ``lk`` averages by default, with weights 1 2 3 2 1."""
@@ -39,7 +39,7 @@ Number = TypeVar("Number", np.float32, np.uint8)
 
 def flow_stream(
     frames: Frames,
-    method: Method = "lk",
+    method: FlowMethod = "lk",
     *,
     step: int = 1,
     temporal: int = TEMPORAL,
@@ -87,7 +87,7 @@ def flow_stream(
 
 def flow(
     frames: NDArray[np.uint8] | Sequence[NDArray[np.uint8] | None],
-    method: Method = "lk",
+    method: FlowMethod = "lk",
     *,
     step: int = 1,
     temporal: int = TEMPORAL,
@@ -172,7 +172,7 @@ def _batched(frames: Frames, device: str, step: int) -> Iterator[Field | None]:
         yield from (None if pair is None else next(fields) for pair in batch)
 
 
-def _opencv(method: Method, face_width: float | None) -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field]:
+def _opencv(method: FlowMethod, face_width: float | None) -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field]:
     """OpenCV's flow of one pair.
 
     Images below its algorithms' smallest size are enlarged by repeating their border.

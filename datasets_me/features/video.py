@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.choices import Head
+from datasets_me.core.choices import FlowMethod, Head
 from datasets_me.features.boxes import Box, FaceDetector, checked_box
 from datasets_me.features.crop import Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector, landmark_detector
-from datasets_me.features.flow import STORED_RANGE, TEMPORAL, Method, flow_stream
+from datasets_me.features.flow import STORED_RANGE, TEMPORAL, flow_stream
 from datasets_me.features.landmarks import FIRST_REST, LANDMARKS_EVERY, SMOOTHING, Tracker, bridged
 from datasets_me.features.mdmo import RegionMotion, scaled_radius
 from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionSet
@@ -69,7 +69,7 @@ class Preset:
             of the pair's second frame in whole pixels and not smoothed, the exact rule of ``mdmo``.
     """
 
-    method: Method
+    method: FlowMethod
     head: Head
     temporal: int = TEMPORAL
     published: bool = False

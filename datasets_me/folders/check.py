@@ -8,7 +8,7 @@ from pathlib import Path
 
 from datasets_me.core.errors import FolderError
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.folders import look, rules
+from datasets_me.folders import look, look_videos, rules
 from datasets_me.folders.context import Context
 from datasets_me.folders.layouts import Inventory, match_layouts
 from datasets_me.folders.videos import list_videos
@@ -56,6 +56,8 @@ def check(
         progress = looking(inventory) if looking else None
         in_images = look.check_images(context, deep=deep, progress=progress)
         findings += [finding for finding in in_images if is_selected(finding.code)]
+    if deep and is_selected("ME319"):
+        findings += look_videos.check_videos(context)
     findings.sort(key=lambda f: (f.code, f.path or "", f.row or 0, f.video or "", f.message))
     return Checked(findings, inventory)
 
@@ -97,15 +99,18 @@ def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None
 
 def _of_folders(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
     """The findings about folders that need no comparison with annotations."""
-    return rules.apply_rules(Context(manifest, inventory), lambda code: code in ("ME201", "ME210", "ME312"))
+    return rules.apply_rules(Context(manifest, inventory), lambda code: code in ("ME201", "ME210", "ME312", "ME313"))
 
 
 def _nothing_fits(manifest: Manifest, inventory: Inventory) -> FolderError:
     """The error for a tree in which no folder fits: what was expected, and what is there."""
-    expected = [f"{layout.id}: {layout.folder}/{layout.frame}" for layout in manifest.spec.layouts]
+    expected = [
+        f"{layout.id}: {layout.folder}" + (" (a video file)" if layout.video_files else f"/{layout.frame}")
+        for layout in manifest.spec.layouts
+    ]
     present = [leaf.path for leaf in inventory.unknown[:5]]
     present += [f"{path} ({why})" for path, why in inventory.tree.unreadable[:5]]
-    present = present or ["no folder with images at all"]
+    present = present or ["no folder with images and no video file at all"]
     return FolderError(
         f"nothing under the root fits a layout of {manifest.spec.id}",
         details=[*expected, f"there is: {', '.join(present)}"],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from datasets_me.core.frame_names import Frames
+from datasets_me.core.frames import VideoError, VideoFacts, VideoFile
 from datasets_me.core.text import same
 from datasets_me.folders.walk import Leaf, Tree
 from datasets_me.formats.records import Annotation
@@ -42,12 +44,13 @@ def tie(layouts: Iterable[Layout], annotations: Iterable[Annotation]) -> dict[Ke
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of frames that fits a layout.
+    """A folder of frames, or a video file, that fits a layout.
 
     ``path`` is relative to the root; ``base`` is the part of it above the layout's template, ``local`` the rest.
     ``values`` are the fields of its name and what follows from them, ``belongs`` is ``local`` as the template would
     write it. ``disagreements`` are fields that the folders above give another value than the folder's own name: their
-    value, and that of the name. ``relocation`` is the schema's entry about the folder.
+    value, and that of the name. ``relocation`` is the schema's entry about the folder. ``suffix`` is that of a video
+    file, with its full stop; ``facts`` is what the file says, or ``fault`` why it cannot be opened.
     """
 
     path: str
@@ -60,6 +63,9 @@ class Folder:
     belongs: str
     disagreements: dict[str, tuple[str, str]]
     relocation: Relocation | None = None
+    suffix: str = ""
+    facts: VideoFacts | None = None
+    fault: str | None = None
 
     @property
     def mislocated(self) -> bool:
@@ -75,7 +81,7 @@ class Folder:
     def target(self) -> str:
         """The path this folder should have, relative to the root."""
         local = self.relocation.belongs if self.relocation else self.belongs
-        return f"{self.base}/{local}" if self.base else local
+        return f"{self.base}/{local}{self.suffix}" if self.base else f"{local}{self.suffix}"
 
     @property
     def key(self) -> Key:
@@ -116,8 +122,8 @@ def match_layouts(spec: Spec, tree: Tree, *, relocations: bool = True) -> Invent
     for leaf in tree.leaves:
         folder = _match_leaf(spec, compiled, above, leaf, spec.relocations if relocations else ())
         if folder:
-            folders.append(folder)
-        elif leaf.frames.numbers:
+            folders.append(_with_facts(folder, tree.root) if leaf.is_file else folder)
+        elif leaf.frames.numbers or leaf.is_file:
             unknown.append(leaf)
     return Inventory(tree, tuple(folders), tuple(unknown))
 
@@ -129,9 +135,14 @@ def _match_leaf(
     leaf: Leaf,
     relocations: Iterable[Relocation],
 ) -> Folder | None:
-    parts = [*above, *(leaf.path.split("/") if leaf.path != "." else [])]
+    place, suffix = leaf.path, ""
+    if leaf.is_file:
+        place, _, suffix = leaf.path.rpartition(".")
+    parts = [*above, *(place.split("/") if place != "." else [])]
     candidates = []
     for layout, pattern in compiled:
+        if layout.video_files != leaf.is_file:
+            continue
         depth = layout.folder.count("/") + 1
         local = "/".join(parts[-depth:])
         fields = pattern.fields(local)
@@ -158,7 +169,19 @@ def _match_leaf(
         belongs=Template(layout.folder).render(values),
         disagreements=_disagreements(fields),
         relocation=relocation,
+        suffix=f".{suffix}" if suffix else "",
     )
+
+
+def _with_facts(folder: Folder, root: Path) -> Folder:
+    """A video file with what it says of itself, and its frames by number."""
+    try:
+        with VideoFile(root / folder.path) as video:
+            facts = video.facts
+    except VideoError as error:
+        return replace(folder, fault=error.what)
+    first = folder.layout.base
+    return replace(folder, facts=facts, frames=Frames(numbers=tuple(range(first, first + facts.frames))))
 
 
 def _identify(spec: Spec, fields: Mapping[str, str]) -> tuple[Identity, dict[str, str]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from datasets_me.core.pictures import look_at
+from datasets_me.core.pictures import Facts, look_at
 from datasets_me.folders.layouts import Folder, Inventory, tie
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema.spec import Spec
@@ -45,8 +45,10 @@ def list_videos(spec: Spec, annotations: Sequence[Annotation], inventory: Invent
 
 def _video_of(spec: Spec, inventory: Inventory | None, folder: Folder, tied: list[Annotation]) -> Video:
     frames = folder.frames
-    facts = None
-    if inventory and frames.names:
+    facts: Facts | None = None
+    if folder.facts is not None:
+        facts = Facts(folder.facts.codec, folder.facts.width, folder.facts.height, 3)
+    elif inventory and frames.names:
         facts, _ = look_at(inventory.tree.root / folder.path / frames.names[0], whole=False)
     return Video(
         dataset=spec.id,

@@ -9,16 +9,21 @@ from pathlib import Path
 
 from datasets_me.core.errors import FolderError, plural
 from datasets_me.core.frame_names import Frames, is_image, read_names
+from datasets_me.core.frames import is_video
 from datasets_me.core.paths import MOST_LINKS, path_fault
 from datasets_me.core.text import is_utf8, printable
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A folder with images, or without folders. ``path`` is relative to the root, with ``/``; the root is "."."""
+    """A folder with images, or without folders; or a video file, whose frames are not known yet.
+
+    ``path`` is relative to the root, with ``/``; the root is ".".
+    """
 
     path: str
     frames: Frames
+    is_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,9 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
                 unreadable.append((place, _LEADS_ON))
             else:
                 waiting.append((place, (*above, real), links + (name in linked)))
-        if any(map(is_image, names)) or not below:
+        videos = [name for name in names if is_video(name) and path_fault(name) is None]
+        leaves += [Leaf(f"{path}/{name}" if path else name, Frames(), is_file=True) for name in videos]
+        if any(map(is_image, names)) or not (below or videos):
             leaves.append(Leaf(path or ".", read_names(names)))
         if progress:
             progress(folders, files)

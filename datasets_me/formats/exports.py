@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field, ValidationError
 from datasets_me.core import artefact
 from datasets_me.core.artefact import Kind
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.formats.kinds import AUWGCN, CLIPS, SEGMENTS
+from datasets_me.formats.kinds import AUWGCN, CLIPS, FLOW, SEGMENTS
 
 ABOUT = "export.json"
 
-EXPORTS = (SEGMENTS, CLIPS, AUWGCN)
+EXPORTS = (SEGMENTS, CLIPS, FLOW, AUWGCN)
 """The kinds of exports of a dataset."""
 
 

@@ -7,25 +7,37 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
+from datasets_me.core.files import read_regular
 from datasets_me.core.frame_names import number_of, reach, read_names
+from datasets_me.core.frames import VideoError, VideoFile
 from datasets_me.core.paths import leads_out, under
+from datasets_me.core.pictures import DamageError, decode_frame
 from datasets_me.core.rates import ratio
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Image = NDArray[np.uint8]
 
 _KNOWN = 100_000  # frames; a manifest alone cannot make a video longer
 
 
 @dataclass(frozen=True)
 class FrameFiles:
-    """The files of a folder of frames.
+    """The files of a folder of frames, or a video file.
 
-    ``names`` are file names by 0-based frame number of the video. A number from ``start`` up to ``end`` (excluded)
-    without a name is a missing frame. ``left_out`` are files whose number is before the first frame or occurs twice,
-    and links that lead out of the root; ``far`` are those whose number is too far from the others.
+    ``names`` are file names by 0-based frame number of the video; a video file has its own name for each of its frames.
+    A number from ``start`` up to ``end`` (excluded) without a name is a missing frame. ``left_out`` are files whose
+    number is before the first frame or occurs twice, and links that lead out of the root; ``far`` are those whose
+    number is too far from the others.
     """
 
     folder: Path
@@ -34,6 +46,23 @@ class FrameFiles:
     end: int
     left_out: tuple[str, ...] = ()
     far: tuple[str, ...] = ()
+    in_file: bool = False
+
+    def read(self, number: int, *, colour: bool) -> tuple[Image | None, bytes, str]:
+        """A frame of those that ``names`` has: (H, W, 3) BGR or (H, W) grey uint8.
+
+        Also bytes that tell it from others, and why there is no image, if there is none.
+        """
+        if not self.in_file:
+            return read_image(self.folder / self.names[number], colour=colour)
+        try:
+            return *self._video.read(number - self.start, colour=colour), ""
+        except (DamageError, VideoError) as error:
+            return None, b"", error.what
+
+    @cached_property
+    def _video(self) -> VideoFile:
+        return VideoFile(self.folder / self.names[self.start])
 
 
 def choose_layout(
@@ -127,6 +156,9 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     """
     if video.path is None or video.layout is None:
         raise FolderError(f"there is no folder of frames of {video.video}", fix="see me-datasets check")
+    layout = manifest.spec.layout(video.layout)
+    if layout.video_files:
+        return _frames_in_file(root, video.path, _first_of(manifest, video))
     try:
         folder = under(root, video.path)
         with os.scandir(folder) as entries:
@@ -140,11 +172,7 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     except OSError as error:
         raise FolderError(f"the folder cannot be opened: {error.strerror}", where=str(folder)) from error
     frames = read_names([name for name, out in files.items() if not out])
-    layout = manifest.spec.layout(video.layout)
-    shift = -layout.base
-    if layout.numbers == "clip":
-        onsets = [row.onset for row in annotations_of(manifest, video) if row.onset is not None]
-        shift += min(onsets, default=0)
+    shift = _first_of(manifest, video) - layout.base
     names: dict[int, str] = {}
     left_out = [name for name, out in files.items() if out and number_of(name) is not None]
     for name in frames.names:
@@ -155,6 +183,30 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
             names[number] = name
     start, end = _ends(video, names, shift, whole=layout.holds == "video")
     return FrameFiles(folder, names, start, end, tuple(left_out), frames.far)
+
+
+def _first_of(manifest: Manifest, video: Video) -> int:
+    """The 0-based frame that the layout's first number stands for: 0, or the onset where each folder counts anew."""
+    if manifest.spec.layout(video.layout or "").numbers == "video":
+        return 0
+    onsets = [row.onset for row in annotations_of(manifest, video) if row.onset is not None]
+    return min(onsets, default=0)
+
+
+def _frames_in_file(root: Path, path: str, first: int) -> FrameFiles:
+    """The frames of a video file, the first of which has this number.
+
+    Raises:
+        FolderError: it cannot be opened, or lies outside the root.
+    """
+    try:
+        place = under(root, path)
+        with VideoFile(place) as video:
+            count = len(video)
+    except (PathError, VideoError) as error:
+        raise FolderError(error.what, where=error.where) from error
+    names = dict.fromkeys(range(first, first + count), place.name)
+    return FrameFiles(place.parent, names, first, first + count, in_file=True)
 
 
 def _ends(video: Video, names: Mapping[int, str], shift: int, *, whole: bool) -> tuple[int, int]:
@@ -172,3 +224,20 @@ def _ends(video: Video, names: Mapping[int, str], shift: int, *, whole: bool) ->
     if whole and start < width:
         start = 0
     return start, max(known, default=start - 1) + 1
+
+
+def read_image(path: Path, *, colour: bool) -> tuple[Image | None, bytes, str]:
+    """Decode an image file by its content, whatever its name says.
+
+    Returns:
+        (H, W, 3) BGR or (H, W) grey uint8, the file's bytes, and why there is no image, if there is none. A file that
+        ends too early gives none: its lower part would be grey.
+    """
+    data = b""
+    try:
+        data = read_regular(path)
+        return decode_frame(data, colour=colour), data, ""
+    except OSError as error:
+        return None, b"", error.strerror or str(error)
+    except DamageError as error:
+        return None, data, str(error)

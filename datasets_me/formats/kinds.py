@@ -7,9 +7,11 @@ from datasets_me.core.errors import FeaturesError, ImagesError, ManifestError, S
 
 MANIFEST = Kind("manifest", "manifest", "manifest.json", 1, "me-datasets convert", error=ManifestError)
 EXTRACTION = Kind("extraction", "extraction", "extraction.json", 1, "me-datasets extract", error=FeaturesError)
+FRAMES = Kind("frames", "folder of frames", "frames.json", 1, "me-datasets frames")
 SPLIT = Kind("split", "split", "split.json", 1, "me-datasets split", error=SplitError)
 SEGMENTS = Kind("segments", "export of segments", "export.json", 1, "me-datasets export segments")
 CLIPS = Kind("clips", "export of clips", "export.json", 1, "me-datasets export clips")
+FLOW = Kind("flow", "export of flow images", "export.json", 1, "me-datasets export flow")
 AUWGCN = Kind("auwgcn", "export for AUW-GCN", "export.json", 1, "me-datasets export auwgcn")
 CARD = Kind("card", "card", "card.json", 1, "me-datasets card")
 SCORES = Kind("scores", "folder of scores", "scores.json", 1, "me-datasets score")
@@ -22,6 +24,6 @@ IMAGE_EXPORT = Kind(
 GROUPS = Kind("groups", "folder of groups", "groups.json", 1, "me-datasets images groups", error=ImagesError)
 
 KINDS = (
-    *(MANIFEST, EXTRACTION, SPLIT, SEGMENTS, CLIPS, AUWGCN, CARD, SCORES, PREPARED, SYNTHETIC),
+    *(MANIFEST, EXTRACTION, FRAMES, SPLIT, SEGMENTS, CLIPS, FLOW, AUWGCN, CARD, SCORES, PREPARED, SYNTHETIC),
     *(IMAGE_SET, IMAGE_EXPORT, GROUPS),
 )

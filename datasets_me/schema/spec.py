@@ -134,6 +134,10 @@ class Workbook(Model):
     """Where the annotations are and how they are written."""
 
     files: list[str] = Field(description="patterns of file names, used when a folder is searched")
+    other_files: dict[str, str] = Field(
+        default_factory=dict,
+        description="patterns of names of files that have the same columns, but are of another dataset, which is named",
+    )
     frames: FrameNumbers = FrameNumbers(base=1)
     sentinels: dict[Name, list[str]] = Field(
         default_factory=dict, description="per column, the texts that mean 'not annotated'"
@@ -200,14 +204,25 @@ class Layout(Model):
     id: str
     holds: Literal["video", "expression"] = Field(description="the frames of a whole video, or of one expression")
     under: list[str] = Field(default_factory=list, description="names of the folder that contains all others")
-    folder: TemplateText = Field(description="template of the path of one folder of frames")
-    frame: TemplateText = Field(description="template of a frame's name; {frame} is its number")
+    folder: TemplateText = Field(
+        description="template of the path of one folder of frames, or of one video file without suffix"
+    )
+    video_files: bool = Field(False, description="each video is a file, such as an .avi, and not a folder of frames")
+    frame: TemplateText = Field(
+        "{frame}", description="template of a frame's name; {frame} is its number. Not for video files"
+    )
     numbers: Literal["video", "clip"] = Field(
         "video",
         description="frame numbers count the video as the workbook does, or start again in every folder",
     )
     base: int = Field(1, ge=0, description="the number of the first frame")
     cropped: bool = Field(False, description="the images are the dataset's own crops of another layout's frames")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.video_files == ("frame" in self.model_fields_set):
+            raise ValueError("frames in video files have no names" if self.video_files else "frame is missing")
+        return self
 
 
 class Relocation(Model):
@@ -229,6 +244,35 @@ class Correction(Model):
     old: str
     new: str
     why: str
+
+
+class Exclusion(Model):
+    """An expression that a published protocol leaves out."""
+
+    subject: str = Field(description="the subject of the row, as the manifest names it")
+    expression: str = Field(description="the expression of the row, as the manifest names it")
+    why: str = Field(description="why it is left out")
+
+
+class Composite(Model):
+    """Which rows of this dataset a published protocol uses, and how many it had."""
+
+    source: str = Field(description="where the rows are published")
+    classes: dict[str, list[str]] = Field(description="emotions by class; rows with others are not used")
+    without: list[Exclusion] = Field(default_factory=list, description="expressions that are not used either")
+    samples: int = Field(ge=1, description="published number of rows")
+    subjects: int = Field(ge=1, description="published number of their subjects")
+
+    def why_not(self, subject: str, expression: str | None, emotion: str | None) -> str | None:
+        """Why a row is not used; None for one that is."""
+        for item in self.without:
+            if (item.subject, item.expression) == (subject, expression):
+                return item.why
+        if emotion is None:
+            return "the emotion is unknown"
+        if not any(emotion in emotions for emotions in self.classes.values()):
+            return f"'{emotion}' is in none of its classes"
+        return None
 
 
 class Absence(Model):
@@ -373,6 +417,7 @@ class Spec(Model):
     relocations: list[Relocation] = Field(default_factory=list)
     corrections: list[Correction] = Field(default_factory=list)
     absent: list[Absence] = Field(default_factory=list)
+    composites: dict[str, Composite] = Field(default_factory=dict, description="by the name of the protocol")
     crop: Crop = Crop()
     expected: Expected = Expected()
     auwgcn_csv: AuwgcnCsv | None = None
@@ -397,9 +442,16 @@ class Spec(Model):
         for path, name in references:
             if name not in layouts:
                 yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
-        for label in self.expected.emotions:
+        labels = [(f"expected.emotions.{label}", label) for label in self.expected.emotions]
+        labels += [
+            (f"composites.{name}.classes.{class_name}", label)
+            for name, composite in self.composites.items()
+            for class_name, emotions in composite.classes.items()
+            for label in emotions
+        ]
+        for path, label in labels:
             if label not in self.emotions.labels:
-                yield f"expected.emotions.{label}", f"'{label}' is not one of the labels"
+                yield path, f"'{label}' is not one of the labels"
         for index, correction in enumerate(self.corrections):
             if correction.column not in self._columns():
                 yield f"corrections.{index}.column", f"no column '{correction.column}' in any variant"

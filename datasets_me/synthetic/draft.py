@@ -218,8 +218,10 @@ def _data_cells(draft: Draft, kind: ExpressionType, frames: dict[str, int], fps:
 
 
 def add_folders(draft: Draft) -> None:
-    """Add folders in every layout of the schema, for all rows that can be read."""
+    """Add the folders of every layout of the schema that has folders of frames, for all rows that can be read."""
     for layout in draft.spec.layouts:
+        if layout.video_files:
+            continue
         groups: dict[str, list[Row]] = {}
         for row in draft.rows:
             if not row.lost:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +20,7 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.frame_names import number_of
 from datasets_me.core.paths import safe_name, under
 from datasets_me.core.text import clean
+from datasets_me.core.workbooks import without_times
 from datasets_me.formats.kinds import SYNTHETIC
 from datasets_me.schema.schema_files import Schema
 from datasets_me.synthetic.draft import Draft, Folder, add_folders, new_draft, schema_text
@@ -157,7 +156,7 @@ def _write_workbook(draft: Draft, path: Path) -> None:
         book.create_sheet(draft.extra_sheet).append(["an older coding", 1])
     content = io.BytesIO()
     book.save(content)
-    path.write_bytes(_without_times(content.getvalue()))
+    path.write_bytes(without_times(content.getvalue()))
 
 
 def _write_lookups(draft: Draft, book: openpyxl.Workbook) -> None:
@@ -169,18 +168,6 @@ def _write_lookups(draft: Draft, book: openpyxl.Workbook) -> None:
         for number, (key, value) in enumerate(kept.items(), start=1):
             sheet.cell(number, column_index(place.key) + 1, key)
             sheet.cell(number, column_index(place.value) + 1, value)
-
-
-def _without_times(content: bytes) -> bytes:
-    """The workbook without the times of writing, so that the same seed gives the same bytes."""
-    rewritten = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(rewritten, "w", zipfile.ZIP_DEFLATED) as new:
-        for item in old.infolist():
-            data = old.read(item)
-            if item.filename == "docProps/core.xml":
-                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2000-01-01T00:00:00Z", data)
-            new.writestr(zipfile.ZipInfo(item.filename, (2000, 1, 1, 0, 0, 0)), data)
-    return rewritten.getvalue()
 
 
 def _write_frames(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from datasets_me.torch_data.clips import ClipDataset
 from datasets_me.torch_data.fields import Field
+from datasets_me.torch_data.flow import FlowDataset
 from datasets_me.torch_data.segments import SegmentDataset
 
-__all__ = ["ClipDataset", "Field", "SegmentDataset"]
+__all__ = ["ClipDataset", "Field", "FlowDataset", "SegmentDataset"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from datasets_me.core.artefact import Kind
 from datasets_me.core.choices import EmotionLabel
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import under
@@ -42,6 +43,8 @@ class ClipDataset(Dataset[Item]):
         fields: shape and dtype of each tensor of an item.
     """
 
+    kind: ClassVar[Kind] = CLIPS
+
     def __init__(  # noqa: PLR0913 - the choices of a dataset of PyTorch, each by its own name
         self,
         folder: str | Path,
@@ -71,7 +74,7 @@ class ClipDataset(Dataset[Item]):
             MeDatasetsError: the folder is not such an export, or the split or fold does not exist.
         """
         self.folder = Path(folder)
-        about = read_about(self.folder, CLIPS)
+        about = read_about(self.folder, self.kind)
         options = about["options"]
         check_choice(options["format"], part, split, fold, folder)
         rows = read_items(self.folder)
@@ -101,13 +104,24 @@ class ClipDataset(Dataset[Item]):
         left_out = {row.file for row in lacking}
         self.rows = in_order([row for row in rows if row.file not in left_out], seed)
         self._members = Members()
-        size = options["size"]
-        count = None if options["frames"] == "all" else 3 if options["frames"] == "key" else int(options["frames"])
         self.fields: Mapping[str, Field] = {
-            "frames": Field((count, 3, size, size), torch.uint8),
-            "numbers": Field((count,), torch.int32),
+            **self._arrays(about),
             "label": Field((), torch.int64),
             "aus": Field((len(self.action_units),), torch.float32),
+        }
+
+    @staticmethod
+    def _arrays(about: Mapping[str, Any]) -> dict[str, Field]:
+        """The tensors that an item's file gives."""
+        size, frames = about["options"]["size"], about["options"]["frames"]
+        count = None if frames == "all" else 3 if frames == "key" else int(str(frames).rpartition(":")[2])
+        return {"frames": Field((count, 3, size, size), torch.uint8), "numbers": Field((count,), torch.int32)}
+
+    def _read(self, path: Path) -> dict[str, torch.Tensor]:
+        arrays = self._members.read(path, ("frames", "numbers"))
+        return {
+            "frames": torch.from_numpy(np.ascontiguousarray(arrays["frames"].transpose(0, 3, 1, 2))),
+            "numbers": torch.from_numpy(arrays["numbers"]),
         }
 
     def __len__(self) -> int:
@@ -116,11 +130,9 @@ class ClipDataset(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         row = self.rows[index]
         annotation = self._annotations[row.file]
-        arrays = self._members.read(under(self.folder, row.file), ("frames", "numbers"))
         units = {unit.au for unit in annotation.aus}
         return {
-            "frames": torch.from_numpy(np.ascontiguousarray(arrays["frames"].transpose(0, 3, 1, 2))),
-            "numbers": torch.from_numpy(arrays["numbers"]),
+            **self._read(under(self.folder, row.file)),
             "label": torch.tensor(self.classes.index(getattr(annotation, self._classes_from)), dtype=torch.int64),
             "aus": torch.tensor([float(au in units) for au in self.action_units], dtype=torch.float32),
             "annotation": annotation.id,

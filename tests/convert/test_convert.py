@@ -162,6 +162,17 @@ def test_trailing_prose_and_empty_rows(workbook: Workbook) -> None:
     assert found(conversion, "ME103") == []  # a dataset without apexes misses none
 
 
+@pytest.mark.parametrize(("name", "camera"), [("SMIC-VIS-E_annotation.xlsx", "VIS"), ("smic_nir.xlsx", "NIR")])
+def test_other_cameras_of_smic_are_not_taken_for_the_fast_one(workbook: Workbook, name: str, camera: str) -> None:
+    rows = [["Subject", "Filename", "FirstF", "OnsetF", "OffsetF", "Emotion"], [1, "s1_ne_01", 1, 5, 15, "negative"]]
+    path = workbook(rows, name=name)
+    with pytest.raises(WorkbookError) as caught:
+        convert(schema_files.load("smic-hs"), path)
+    assert caught.value.what == f"by its name this is the workbook of SMIC-{camera}, 25 frames a second, not of smic-hs"
+    with pytest.raises(WorkbookError, match="fits none of the datasets"):
+        convert_any(path)
+
+
 def test_dfme_counts_from_zero_at_a_rate_per_row(workbook: Workbook) -> None:
     rows = [
         ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion", "EmotionId", "Fps", "AU"],

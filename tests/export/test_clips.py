@@ -240,3 +240,17 @@ def test_what_cannot_be_done(tmp_path: Path) -> None:
         with pytest.raises(MeDatasetsError, match=message):
             ClipOptions(**options)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", ["tim", "linear"])
+def test_clips_interpolated_to_one_length(method: str, tmp_path: Path) -> None:
+    made, root = dataset("casme2", tmp_path / "set")
+    made = replace(made, annotations=made.annotations[:2])
+    write_clips(made, root, tmp_path / "all", ClipOptions(size=8, layout="raw-selected"))
+    write_clips(made, root, tmp_path / "ten", ClipOptions(frames=f"{method}:10", size=8, layout="raw-selected"))
+    for whole, ten in zip(read_items(tmp_path / "all"), read_items(tmp_path / "ten"), strict=True):
+        with np.load(tmp_path / "all" / whole.file) as every, np.load(tmp_path / "ten" / ten.file) as clip:
+            assert clip["frames"].shape == (10, 8, 8, 3)
+            assert np.array_equal(clip["frames"][[0, -1]], every["frames"][[0, -1]])
+            numbers = every["numbers"]
+            assert clip["numbers"].tolist() == np.linspace(numbers[0], numbers[-1], 10).round().tolist()

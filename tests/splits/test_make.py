@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -118,23 +119,113 @@ def test_cross_dataset_goes_in_every_direction() -> None:
     assert {d for d, _ in subjects(split, "samm-to-casme2", "test")} == {"casme2"}
 
 
-def test_the_composite_leaves_out_what_has_no_class_and_says_so() -> None:
-    classes = {"class_3": "negative", "emotion": "disgust"}
-    manifests = [people(2, dataset=name, **classes) for name in COMPOSITE]
-    others = row("casme2_01", "casme2_01_v9", 9, emotion="others", source_cells={"emotion": "I10"})
-    manifests[1] = manifest_of(*manifests[1].annotations, others)
+PUBLISHED = {
+    "smic-hs": (16, {"negative": 70, "positive": 51, "surprise": 43}),
+    "casme2": (
+        26,
+        {"others": 99, "disgust": 63, "happiness": 32, "repression": 27, "surprise": 25, "sadness": 7, "fear": 2},
+    ),
+    "samm": (
+        28,
+        {
+            "other": 26,
+            "anger": 57,
+            "contempt": 12,
+            "disgust": 9,
+            "fear": 8,
+            "sadness": 6,
+            "happiness": 26,
+            "surprise": 15,
+        },
+    ),
+}
+"""Subjects and rows by emotion of the three databases, as their workbooks have them; of SAMM those in use."""
+
+
+def database(name: str) -> Manifest:
+    """Rows as many as published; the subjects of CASME II whose rows are all of other classes are the last two."""
+    people_there, emotions = PUBLISHED[name]
+    used = {"casme2": 24}.get(name, people_there)
+    rows = []
+    labels = [label for label, count in emotions.items() for _ in range(count)]
+    for number, emotion in enumerate(labels):
+        subject = number % used + 1 if emotion not in ("others", "other") else people_there - number % 2
+        clip = {("casme2", 99): "EP12_01f", ("casme2", 100): "EP09_05f"}.get((name, number), f"c{number}")
+        subject = {"EP12_01f": 4, "EP09_05f": 5}.get(clip, subject)
+        video = f"{name}_{subject:02}_{number}"
+        rows.append(row(f"{name}_{subject:02}", video, number, name, emotion=emotion, expression=clip))
+    return manifest_of(*rows, dataset=name)
+
+
+def test_the_composite_is_the_published_one() -> None:
+    manifests = [database(name) for name in COMPOSITE]
     split = make(manifests, SplitOptions("megc2019"))
-    assert (split.unit, len(split.folds)) == ("expression", 6)
-    assert "casme2_01_v9:9" not in {row.annotation for row in split.rows}
-    (said,) = split.findings
-    assert (said.code, said.message, said.where) == ("ME520", "'others' is in none of the three classes", "f, cell I9")
-    assert {row.dataset for row in split.part("samm_01", "train")} == set(COMPOSITE)
+    tested = [row for row in split.rows if row.part == "test"]
+    assert split.unit == "expression"
+    assert (len(tested), len({(row.dataset, row.subject) for row in tested})) == (442, 68)
+    assert Counter(row.dataset for row in tested) == {"casme2": 145, "samm": 133, "smic-hs": 164}
+    assert {found.code for found in split.findings} == {"ME520"}
+    left_out = Counter(found.message for found in split.findings)
+    assert left_out == {
+        "'others' is in none of its classes": 99,
+        "'other' is in none of its classes": 26,
+        "'sadness' is in none of its classes": 7,
+        "'fear' is in none of its classes": 2,
+        "its apex is not annotated": 1,
+        "its apex lies on an end of the expression": 1,
+    }
+
+
+def test_a_composite_of_other_counts_says_so() -> None:
+    manifests = [database(name) for name in COMPOSITE]
+    manifests[1] = manifest_of(*manifests[1].annotations[:-1])
+    differ = [found for found in make(manifests, SplitOptions("megc2019")).findings if found.code == "ME521"]
+    assert [found.message for found in differ] == []  # the last is one of those that are left out anyway
+    manifests[1] = manifest_of(*(row for row in manifests[1].annotations if row.emotion != "surprise"))
+    (differs,) = [found for found in make(manifests, SplitOptions("megc2019")).findings if found.code == "ME521"]
+    assert differs.message == "casme2 has 120 samples of 24 subjects; published are 145 samples of 24 subjects"
 
 
 def test_another_composite_is_pointed_at() -> None:
-    split = make([people(3, class_3="negative")], SplitOptions("megc2019"))
-    assert [f.code for f in split.findings] == ["ME521"]
+    split = make([people(3, emotion="disgust")], SplitOptions("megc2019"))
+    assert [f.code for f in split.findings] == ["ME521", "ME521"]
     assert split.findings[0].found == "casme2"
+    assert split.findings[1].found == "6 samples of 3 subjects"
+
+
+def test_a_dataset_without_a_published_composite_goes_by_its_classes() -> None:
+    rows = [
+        row("casme3-a_01", "v1", 1, "casme3-a", emotion="sad"),
+        row("casme3-a_02", "v2", 2, "casme3-a", class_3="negative"),
+    ]
+    split = make([manifest_of(*rows, dataset="casme3-a"), people(2, emotion="disgust")], SplitOptions("megc2019"))
+    assert [f.message for f in split.findings if f.code == "ME520"] == ["'sad' is in none of the three classes"]
+
+
+def test_only_what_a_published_list_names(tmp_path: Path) -> None:
+    manifests = [
+        manifest_of(*(row(f"casme2_{n:02}", f"v{n}", n, expression=f"EP0{n}_01f") for n in (1, 2, 3))),
+        manifest_of(row("smic_03", "v", 1, "smic-hs", expression="s3_ne_01"), dataset="smic-hs"),
+    ]
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "CASME2,sub01,EP01_01f,1\ncasme2,sub1,ep3_01f,0\ncasme2,sub02,EP02_01f,2\nsmic,s03,s03_ne_01,0\nsamm,006,006_1_2,1\n"
+    )
+    split = make(manifests, SplitOptions("loso", only=path))
+    assert split.unit == "expression"
+    assert {row.annotation for row in split.rows} == {"v1:1", "v2:2", "v:1"}
+    assert [(found.code, found.where, found.message) for found in split.findings] == [
+        ("ME535", "list.csv, row 2", "casme2, sub1, ep3_01f: no expression of its manifest has this name"),
+        ("ME535", "list.csv, row 5", "samm, 006, 006_1_2: none of the manifests is of this dataset"),
+    ]
+    assert split.options["only"]["name"] == "list.csv"
+    path.write_text("dataset,subject,clip\ncasme2,9,EP01_01f\n")
+    with pytest.raises(SplitError, match="none of its 2 lines names an expression of the manifests"):
+        make(manifests, SplitOptions("loso", only=path))
+    with pytest.raises(SplitError, match="a list names expressions, not whole videos"):
+        make(manifests, SplitOptions("loso", "video", only=path))
+    with pytest.raises(SplitError, match="the list cannot be read: No such file or directory"):
+        make(manifests, SplitOptions("loso", only=tmp_path / "gone.csv"))
 
 
 def test_names_that_two_datasets_share() -> None:

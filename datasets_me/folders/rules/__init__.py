@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datasets_me.findings.codes import matches
 from datasets_me.findings.finding import Finding
 from datasets_me.folders.context import Context
-from datasets_me.folders.rules import expressions, folders, frames, places
+from datasets_me.folders.rules import expressions, folders, frames, places, video_files
 
 Rule = Callable[[Context], Iterator[Finding]]
 
@@ -32,6 +32,12 @@ RULES: dict[Rule, tuple[str, ...]] = {
     frames.start_differs: ("ME310",),
     frames.of_another: ("ME311",),
     frames.far: ("ME312",),
+    video_files.damaged: ("ME313",),
+    video_files.count_differs: ("ME314",),
+    video_files.rate_differs: ("ME315",),
+    video_files.rate_varies: ("ME316",),
+    video_files.few_key_frames: ("ME317",),
+    video_files.converted: ("ME318",),
     expressions.outside: ("ME401", "ME402", "ME404"),
     expressions.length_differs: ("ME403",),
     expressions.gap_inside: ("ME405",),

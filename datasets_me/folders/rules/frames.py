@@ -18,8 +18,9 @@ _SHOWN = 5  # gaps in one message
 def empty_folder(context: Context) -> Iterator[Finding]:
     """Folders of videos without a frame."""
     for folder in context.inventory.folders:
-        if not folder.frames.numbers:
-            yield about_folder("ME309", "the folder holds no frames", folder)
+        if not folder.frames.numbers and not folder.fault:
+            what = "file" if folder.layout.video_files else "folder"
+            yield about_folder("ME309", f"the {what} holds no frames", folder)
 
 
 def gaps(context: Context) -> Iterator[Finding]:

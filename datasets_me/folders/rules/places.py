@@ -37,6 +37,8 @@ def unknown(context: Context) -> Iterator[Finding]:
     for number, leaf in enumerate(context.inventory.unknown):
         near = nearest_path(leaf, paths) if number < _SUGGESTIONS else None
         message = f"the folder fits no layout; it holds {len(leaf.frames.numbers)} frames"
+        if leaf.is_file:
+            message = "the video file fits no layout"
         if near:
             message += f"; did you mean {near}?"
         yield finding("ME203", message, path=leaf.path, expected=near, found=leaf.path)

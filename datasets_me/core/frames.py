@@ -1,0 +1,361 @@
+"""A video file as frames by number, from 0: how many there are, what each shows, and what is wrong with the file.
+
+Frame n is the n-th picture of the first video stream in the order in which they are shown, whatever the timestamps say.
+Pictures that an edit list hides are none of them. Files are read with PyAV (the extra ``features``), each on one
+thread, a picture at a time.
+
+Frames of Motion JPEG are JPEG files within the file, and are decoded as such: they are bit for bit those of the same
+files in a folder. Pictures that the file says are turned are turned upright; deeper ones are brought to 8 bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.core.pictures import MOST_PIXELS, DamageError, decode_frame
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Image = NDArray[np.uint8]
+
+VIDEO_SUFFIXES = frozenset(
+    ("avi", "mp4", "m4v", "mov", "mkv", "wmv", "webm", "mpg", "mpeg", "mts", "m2ts", "flv", "3gp", "ogv")
+)
+"""The suffixes of files that are taken for videos by their names."""
+
+VARIABLE = 0.2
+"""Of a variable frame rate, the distance of two frames is so much longer or shorter than the usual one."""
+
+_PLANAR = ("yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p")
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+
+_TURNS = {0: 0, 90: 1, 180: 2, -180: 2, -90: 3, 270: 3}
+"""Quarter turns, against the clock, by the rotation in degrees that a file asks for."""
+
+
+class VideoError(MeDatasetsError):
+    """A video file cannot be opened, or holds no video."""
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What a video file says of itself, and what its packets say.
+
+    Attributes:
+        frames: how many it holds, by its packets, without hidden ones.
+        stated: how many its header says it holds; None where it does not say.
+        hidden: pictures that an edit list hides.
+        fps: frames per second, by the header; None where it does not say.
+        variable: the frames do not follow each other evenly.
+        key_frames: pictures that can be decoded without others.
+        codec: as FFmpeg names it.
+        pixels: the form of its pixels, as FFmpeg names it.
+        width, height: in px, of the upright picture.
+        rotation: in degrees, as the file asks for it.
+        interlaced: the lines of a picture are of two moments.
+        damage: what is wrong with its packets; None if nothing is.
+    """
+
+    frames: int
+    stated: int | None
+    hidden: int
+    fps: float | None
+    variable: bool
+    key_frames: int
+    codec: str
+    pixels: str
+    width: int
+    height: int
+    rotation: int
+    interlaced: bool
+    damage: str | None
+
+
+def is_video(name: str) -> bool:
+    """Whether a file's suffix is that of a video, and the file is not hidden."""
+    stem, _, suffix = name.rpartition(".")
+    return suffix.casefold() in VIDEO_SUFFIXES and bool(stem) and not name.startswith(".")
+
+
+@dataclass(frozen=True)
+class _Index:
+    """What the packets of a stream say.
+
+    ``times`` are the timestamps of its frames in the order in which they are shown, ``places`` the numbers of the
+    frames by them, ``keys`` the numbers of key frames, in order. All three are empty where timestamps are missing,
+    repeated or made up; frames are then counted as they are decoded, from the first.
+    """
+
+    frames: int
+    key_frames: int
+    hidden: int
+    times: tuple[int, ...]
+    places: dict[int, int]
+    keys: tuple[int, ...]
+    damage: str | None
+
+
+class VideoFile:
+    """The frames of a video file. What is opened is closed again by `close`, or at the end of a ``with``."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file.
+
+        Raises:
+            VideoError: it cannot be opened, or holds no video that can be decoded.
+        """
+        self.path = path
+        self._container, self._stream = _open(path)
+        self._running: Iterator[tuple[int, Any, bytes]] | None = None
+        self._next = 0
+        self._turn: int | None = None
+
+    def __enter__(self) -> VideoFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._running = None
+        self._container.close()
+
+    def __len__(self) -> int:
+        return self._index.frames
+
+    @cached_property
+    def facts(self) -> VideoFacts:
+        """What is known of the file; its packets are gone through once, and its first picture is decoded."""
+        index, codec = self._index, self._stream.codec_context
+        stated, rate = self._stream.frames or None, self._stream.average_rate or self._stream.guessed_rate
+        damage, rotation, interlaced, shape = index.damage, 0, False, (codec.height, codec.width)
+        try:
+            _, frame, content = next(self._decoded(0))
+            if frame is not None:
+                rotation, interlaced = int(frame.rotation or 0), bool(frame.interlaced_frame)
+            shape = self._picture(frame, content, colour=False)[0].shape
+        except (StopIteration, DamageError):
+            damage = damage or "its first picture cannot be decoded"
+        self._running = None
+        return VideoFacts(
+            frames=index.frames,
+            stated=stated,
+            hidden=index.hidden,
+            fps=float(rate) if rate else None,
+            variable=_variable(index.times),
+            key_frames=index.key_frames,
+            codec=codec.name,
+            pixels=codec.pix_fmt or "",
+            width=shape[1],
+            height=shape[0],
+            rotation=rotation,
+            interlaced=interlaced,
+            damage=damage,
+        )
+
+    def read(self, number: int, *, colour: bool) -> tuple[Image, bytes]:
+        """A frame: (H, W, 3) in BGR or (H, W) grey; and bytes that are the same for the same frame.
+
+        Frames in order are decoded one after the other; for any other the file is searched from the key frame before.
+
+        Raises:
+            DamageError: it cannot be decoded.
+        """
+        if not 0 <= number < len(self):
+            raise DamageError(f"the video has {len(self)} frames")
+        if self._running is None or number < self._next or self._nearer(number):
+            self._running = self._decoded(number)
+        for place, frame, content in self._running:
+            self._next = place + 1
+            if place == number:
+                return self._picture(frame, content, colour)
+            if place > number:
+                break
+        self._running = None
+        raise DamageError("it cannot be decoded from the video")
+
+    def _nearer(self, number: int) -> bool:
+        """Whether a key frame lies between the next frame that would be decoded and this one."""
+        keys = self._index.keys
+        return number > self._next and bisect_right(keys, number) > bisect_right(keys, self._next)
+
+    def _picture(self, frame: Any, content: bytes, colour: bool) -> tuple[Image, bytes]:
+        import numpy as np
+
+        if frame is None:
+            return decode_frame(content, colour=colour), content
+        if frame.is_corrupt:
+            raise DamageError("the video is damaged there")
+        turn = _TURNS.get(int(frame.rotation or 0))
+        if turn is None:
+            raise DamageError(f"the video is to be turned by {frame.rotation} degrees")
+        with _failures():
+            picture = frame.to_ndarray(format="bgr24") if colour else _grey(frame)
+        upright = np.ascontiguousarray(np.rot90(picture, turn))
+        return upright, content or hashlib.sha256(upright.data).digest()
+
+    def _decoded(self, number: int) -> Iterator[tuple[int, Any, bytes]]:
+        """Frames by their number, from one at or before a number on.
+
+        With each its picture and a hash of what it is coded as, where that is known; of Motion JPEG None and its file.
+        """
+        count, places = self._seek(number), self._index.places
+        coded: dict[int, bytes] = {}
+        for packet in self._packets():
+            if packet.size and packet.pts in places and not self._motion_jpeg:
+                coded[packet.pts] = hashlib.sha256(packet).digest()
+            pictures = [packet] if self._motion_jpeg and packet.size else self._pictures(packet)
+            for picture in pictures:
+                place = places.get(picture.pts, -1) if places else count
+                count += 1
+                if place >= 0:
+                    jpeg = bytes(packet) if self._motion_jpeg else None
+                    yield (place, picture, coded.pop(picture.pts, b"")) if jpeg is None else (place, None, jpeg)
+
+    def _pictures(self, packet: Any) -> list[Any]:
+        import av
+
+        try:
+            return [] if self._motion_jpeg else list(packet.decode())
+        except (av.error.FFmpegError, ValueError):
+            return []
+
+    @cached_property
+    def _motion_jpeg(self) -> bool:
+        return bool(self._stream.codec_context.name == "mjpeg")
+
+    def _seek(self, number: int) -> int:
+        """Go to a key frame at or before a number; returns how many frames come before it."""
+        import av
+
+        keys = self._index.keys
+        key = keys[max(bisect_right(keys, number) - 1, 0)] if keys else 0
+        try:
+            if key > 0:
+                self._container.seek(self._index.times[key], stream=self._stream, backward=True, any_frame=False)
+                return key
+        except av.error.FFmpegError:
+            pass
+        self._reopen()  # which, other than a search, always leads to the very first packet
+        return 0
+
+    def _reopen(self) -> None:
+        self._container.close()
+        self._container, self._stream = _open(self.path)
+
+    def _packets(self) -> Iterator[Any]:
+        """The packets of the stream, up to the first that cannot be read, and an empty one at the end of the file."""
+        import av
+
+        try:
+            yield from self._container.demux(self._stream)
+        except (av.error.FFmpegError, ValueError, OSError):
+            return
+
+    @cached_property
+    def _index(self) -> _Index:
+        """All packets, without their contents."""
+        import av
+
+        times: list[int | None] = []
+        keys, hidden, damaged, damage = [], 0, 0, None
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.is_discard:
+                    hidden += 1
+                elif packet.size:
+                    times.append(packet.pts)
+                    keys += [packet.pts] if packet.is_keyframe else []
+                    damaged += packet.is_corrupt
+        except (av.error.FFmpegError, ValueError, OSError) as error:
+            damage = f"it cannot be read beyond frame {len(times)}: {_words(error)}"
+        if damaged and damage is None:
+            damage = f"{plural(damaged, 'packet')} of it {'is' if damaged == 1 else 'are'} damaged"
+        known = {pts for pts in times if pts is not None}
+        # AVI has no times of pictures that are stored in another order than they are shown in; FFmpeg makes some up
+        made_up = self._container.format.name == "avi" and self._stream.codec_context.has_b_frames
+        shown = tuple(sorted(known)) if len(known) == len(times) and not made_up else ()
+        places = {pts: place for place, pts in enumerate(shown)}
+        places_of_keys = tuple(sorted(places[pts] for pts in keys)) if shown else ()
+        self._reopen()
+        return _Index(len(times), len(keys), hidden, shown, places, places_of_keys, damage)
+
+
+def _variable(times: tuple[int, ...]) -> bool:
+    """Whether frames are shown for different times."""
+    steps = sorted(after - before for before, after in pairwise(times))
+    usual = steps[len(steps) // 2] if steps else 0
+    # containers count in thousandths of a second, so that 30 a second are 33 and 34 apart
+    return any(abs(step - usual) > max(VARIABLE * usual, 1) for step in steps)
+
+
+def _open(path: Path) -> tuple[Any, Any]:
+    import av
+
+    av.logging.set_level(av.logging.PANIC)  # it would write to the terminal, without the name of the file
+    try:
+        container = av.open(str(path), metadata_errors="ignore")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise VideoError(f"the video cannot be opened: {_words(error)}", where=str(path)) from error
+    stream = next(iter(container.streams.video), None)
+    fault = _fault(stream)
+    if stream is None or fault:
+        container.close()
+        raise VideoError(f"the video cannot be read: {fault}", where=str(path))
+    stream.thread_type = "NONE"
+    stream.codec_context.thread_count = 1
+    return container, stream
+
+
+def _fault(stream: Any) -> str | None:
+    if stream is None:
+        return "there is no video stream in it"
+    if stream.codec_context is None:
+        return "its codec is not known"
+    if not stream.width or not stream.height:
+        return "it does not say how large its pictures are"
+    if stream.width * stream.height > MOST_PIXELS:
+        return f"its pictures have more than {MOST_PIXELS:,} pixels"
+    return None
+
+
+def _words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _grey(frame: Any) -> Image:
+    """The brightness of a picture, which most forms hold by itself: from 0 to 255, or from 16 to 235."""
+    import cv2
+    import numpy as np
+
+    if frame.format.name not in _PLANAR:
+        return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+    if frame.format.name.startswith("yuvj") or frame.color_range == _FULL_RANGE:
+        return rows.copy()
+    stretched = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(rows, stretched), np.uint8)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Errors of FFmpeg as damage."""
+    import av
+
+    try:
+        yield
+    except (av.error.FFmpegError, ValueError) as error:
+        raise DamageError(_words(error)) from error

@@ -1,0 +1,137 @@
+"""Annotated expressions beside the frames that show them: what exports of pictures are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets_me.core.errors import FolderError
+from datasets_me.core.rates import ratio, shown
+from datasets_me.export import frames_on_disk as disk
+from datasets_me.export import labels
+from datasets_me.export.faces import Face, Picture, face_of
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.frame_files import FrameFiles, choose_layout, frame_files, frame_rate
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation, Video, VideoFeatures
+
+
+@dataclass(frozen=True)
+class Expression:
+    """An annotated expression in the frames of its video.
+
+    ``onset``, ``apex`` and ``offset`` are 0-based frames at ``fps``, the rate of the files; ``apex`` is None where it
+    is annotated outside of the expression. ``features`` is the row of the extraction that ``face`` is from.
+    """
+
+    row: Annotation
+    video: Video
+    files: FrameFiles
+    fps: float
+    onset: int
+    apex: int | None
+    offset: int
+    apex_from: str | None
+    face: Face
+    features: VideoFeatures | None
+
+    def picture(self, number: int) -> Picture | None:
+        """A frame (H, W, 3) uint8 in RGB; None where it is missing or cannot be decoded."""
+        return disk.read_frame(self.files, number)
+
+    def nearest(self, number: int) -> tuple[int, Picture] | None:
+        """The readable frame of the expression that is nearest to a number, and its picture."""
+        there = [other for other in self.files.names if self.onset <= other <= self.offset]
+        for other in sorted(there, key=lambda other: (abs(other - number), other)):
+            picture = self.picture(other)
+            if picture is not None:
+                return other, picture
+        return None
+
+
+class Expressions:
+    """Finds the annotated expressions of a manifest in its folders of one layout.
+
+    Attributes:
+        findings: what is to be said about those looked up so far.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        root: Path,
+        *,
+        layout: str | None = None,
+        offset_missing: str = "mirror",
+        features: FeatureFolder | None = None,
+    ) -> None:
+        """Prepare to look expressions up.
+
+        Raises:
+            MeDatasetsError: the root is not a folder, or there are no annotated folders of the layout.
+        """
+        if not root.is_dir():
+            raise FolderError("the root is not a folder", where=str(root))
+        rows = features.rows if features else ()
+        of_features = next((row.layout for row in rows if row.layout), None)
+        self.manifest, self.root, self.offset_missing, self.features = manifest, root, offset_missing, features
+        self.layout = choose_layout(manifest, layout or of_features, annotated=True)
+        self.folders = disk.folders_by_annotation(manifest, self.layout)
+        self.findings: list[Finding] = []
+        self._by_path = {row.path: row for row in rows if row.path is not None}
+        self._by_video = {(row.video, row.expression): row for row in reversed(rows)}
+        self._listed: tuple[str | None, FrameFiles | str] = (None, "")
+        self._face: tuple[str | None, Face] = (None, Face())
+
+    def __iter__(self) -> Iterator[tuple[Annotation, Expression | None]]:
+        """Every annotation by subject, those of one folder together, with None for one that cannot be shown."""
+        rows = enumerate(self.manifest.annotations)
+        for _, row in sorted(rows, key=lambda pair: (pair[1].subject, pair[1].video, pair[0])):
+            yield row, self.find(row)
+
+    def find(self, row: Annotation) -> Expression | None:
+        """The expression of an annotation; None, and a finding, where nothing shows it."""
+        extent = labels.read_extent(row, self.offset_missing, self.findings)
+        if extent is None:
+            return None
+        video = self.folders.get(row.id)
+        files = f"no folder in the layout '{self.layout}' shows this expression" if video is None else self._list(video)
+        if video is None or isinstance(files, str):
+            path = video.path if video else None
+            self.findings.append(labels.about("ME511", str(files), row, "onset", path=path))
+            return None
+        fps = frame_rate(self.manifest, video)
+        step = ratio(fps, row.fps)
+        face, source = self.face_of(video, row)
+        apex = None if extent.apex is None else shown(extent.apex, step)
+        onset, offset = shown(extent.onset, step), shown(extent.offset, step)
+        return Expression(row, video, files, fps, onset, apex, offset, extent.apex_from, face, source)
+
+    def _list(self, video: Video) -> FrameFiles | str:
+        if self._listed[0] != video.path:
+            try:
+                files: FrameFiles | str = frame_files(self.manifest, video, self.root)
+            except FolderError as error:
+                files = error.what
+            self._listed = (video.path, files)
+        return self._listed[1]
+
+    def face_of(self, video: Video, row: Annotation | None = None) -> tuple[Face, VideoFeatures | None]:
+        """Where the features say that the face of a video is, and their row; the whole frame where they do not."""
+        if self.features is None:
+            return Face(), None
+        named = self._by_video.get((video.video, video.expression)) or self._by_video.get((video.video, None))
+        source = self._by_path.get(video.path or "") or named
+        # The box of another layout's frames would lie elsewhere in these.
+        if source is None or source.layout not in (None, self.layout) or len(source.box) != 4:
+            if row is not None:
+                message = (
+                    f"the features have no box for {video.video} in the layout '{self.layout}'; whole frames were taken"
+                )
+                self.findings.append(labels.about("ME513", message, row, "onset", path=video.path))
+            return Face(), source
+        if self._face[0] != source.name:
+            self._face = (source.name, face_of(self.features, source))
+        return self._face[1], source

@@ -1,0 +1,174 @@
+"""Videos without a workbook: files and folders of frames that are no dataset, as a manifest without annotations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from datasets_me.core.errors import FolderError, MeDatasetsError
+from datasets_me.core.frame_names import Frames, is_image, read_names
+from datasets_me.core.frames import VideoFile, is_video
+from datasets_me.core.paths import safe_name
+from datasets_me.formats import manifest as manifests
+from datasets_me.formats.kinds import MANIFEST as KIND
+from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
+from datasets_me.schema import schema_files
+
+FOLDER = "manifest"
+"""Where an extraction of recordings keeps their manifest, which the exports ask for."""
+
+_SCHEMA = """\
+# Recordings that belong to no dataset: video files, and folders of frames. Nothing is annotated.
+id: recordings
+version: 1
+title: Recordings
+fps: {fps:g}
+citation: none
+licence: {{page: none, terms: those of the recordings}}
+workbook:
+  files: [none]
+  variants:
+    - {{id: none, header: find, columns: {{subject: [Subject], video: [Video], onset: [Onset]}}}}
+names:
+  patterns: {{subject: '.+', video: '.+'}}
+  subject: "{{subject}}"
+  video: "{{video}}"
+expression_type: {{constant: micro}}
+layouts:
+  - {{id: files, holds: video, video_files: true, folder: "{{video}}"}}
+  - {{id: frames, holds: expression, folder: "{{video}}", frame: "{{frame}}.jpg", base: 0}}
+"""
+
+
+def manifest_of(paths: Sequence[Path], root: Path | None, rate: float | None) -> tuple[Manifest, Path, bool]:
+    """The manifest that paths mean, the root of its videos, and whether it was made of recordings.
+
+    One path to a manifest is that manifest, and needs a root; anything else is recordings.
+
+    Raises:
+        MeDatasetsError: a root or a rate is given where none is needed, or missing; or as in `of_recordings`.
+    """
+    if len(paths) == 1 and (paths[0] / KIND.about).is_file():
+        if root is None:
+            raise MeDatasetsError("--root is missing", fix="give --root, the folder under which the frames lie")
+        if rate is not None:
+            raise MeDatasetsError("a manifest knows its frame rates", fix="leave out --rate")
+        return manifests.read(paths[0]), root, False
+    if root is not None:
+        missing = next((path for path in paths if not path.exists()), paths[0])
+        raise MeDatasetsError(
+            "this is not a manifest",
+            where=str(missing),
+            fix="give one manifest and --root, or recordings without --root",
+        )
+    manifest, found = of_recordings(paths, rate)
+    return manifest, found, True
+
+
+def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Manifest, Path]:
+    """A manifest of some recordings, and the folder that holds them all.
+
+    A folder of images is a recording; of any other folder all video files and folders of images below it are. Frames of
+    a folder have the numbers of their files, those of a file are counted from 0.
+
+    Args:
+        rate: frames per second of folders of frames, which do not say it; of files, in place of what they say.
+
+    Raises:
+        MeDatasetsError: a path is neither a video file nor a folder with recordings, there are both kinds, or a frame
+            rate is missing.
+    """
+    places = list(dict.fromkeys(place for path in paths for place in _recordings(Path(os.path.abspath(path)))))  # noqa: PTH100 - links stay
+    folders = [place for place in places if place.is_dir()]
+    if folders and len(folders) < len(places):
+        raise MeDatasetsError(
+            "there are video files and folders of frames, and an extraction is of one kind",
+            details=[str(folders[0]), str(next(place for place in places if not place.is_dir()))],
+            fix="extract them one kind after the other, into two folders",
+        )
+    if folders and rate is None:
+        raise MeDatasetsError(
+            "a folder of frames does not say its frame rate",
+            where=str(folders[0]),
+            fix="give --rate, such as --rate 200",
+        )
+    root = Path(os.path.commonpath([place.parent for place in places]))
+    names = _names(places, root)
+    videos = [
+        _folder(place, root, names[place], rate) if rate and folders else _file(place, root, names[place], rate)
+        for place in places
+    ]
+    schema = schema_files.parse(_SCHEMA.format(fps=videos[0].fps), "recordings")
+    return Manifest(schema, [], videos, [], "none"), root
+
+
+def _recordings(path: Path) -> Iterator[Path]:
+    """The recordings that a path stands for, in order.
+
+    Raises:
+        FolderError: there is none.
+    """
+    if not path.exists():
+        raise FolderError("there is no such file or folder", where=str(path))
+    if not path.is_dir():
+        yield path
+        return
+    found = []
+    for place, below, files in os.walk(path):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        found += [Path(place, name) for name in files if is_video(name)]
+        found += [Path(place)] if any(map(is_image, files)) else []
+    if not found:
+        raise FolderError("there are neither video files nor images in it", where=str(path))
+    yield from sorted(found)
+
+
+def _names(places: Sequence[Path], root: Path) -> dict[Path, str]:
+    """A name for each recording: that of its file or folder, with those above it where that is not the only one."""
+    stems = {place: place.name if place.is_dir() else place.stem for place in places}
+    taken = list(stems.values())
+    return {
+        place: safe_name(stem if taken.count(stem) == 1 else "_".join(place.relative_to(root).parts))
+        for place, stem in stems.items()
+    }
+
+
+def _file(path: Path, root: Path, name: str, rate: float | None) -> Video:
+    with VideoFile(path) as video:
+        facts = video.facts
+    fps = rate or facts.fps
+    if not fps:
+        raise MeDatasetsError("the video does not say its frame rate", where=str(path), fix="give --rate")
+    return Video(
+        dataset="recordings",
+        subject=name,
+        video=name,
+        layout="files",
+        path=path.relative_to(root).as_posix(),
+        frames=facts.frames,
+        first=1 if facts.frames else None,
+        last=facts.frames or None,
+        missing=0,
+        width=facts.width,
+        height=facts.height,
+        fps=fps,
+        format=facts.codec,
+    )
+
+
+def _folder(path: Path, root: Path, name: str, rate: float) -> Video:
+    frames: Frames = read_names([entry.name for entry in path.iterdir() if entry.is_file()])
+    return Video(
+        dataset="recordings",
+        subject=name,
+        video=name,
+        layout="frames",
+        path=path.relative_to(root).as_posix(),
+        frames=len(frames.numbers),
+        first=frames.numbers[0] if frames.numbers else None,
+        last=frames.numbers[-1] if frames.numbers else None,
+        missing=frames.missing,
+        fps=rate,
+    )

@@ -1,0 +1,223 @@
+"""Frames of video files: by number, in any order, of any codec, and of files that are damaged."""
+
+from __future__ import annotations
+
+import os
+import random
+import tracemalloc
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from datasets_me.core.frames import VideoError, VideoFile, is_video
+from datasets_me.core.pictures import DamageError, decode_frame
+from tests.core.videos import SIZE, encode, jpegs, number_of, of_jpegs, picture
+
+DAMAGED = int(os.environ.get("DAMAGED_VIDEOS", "60"))
+
+KINDS = [
+    ("a.avi", "mjpeg", "yuvj420p"),
+    ("b.mp4", "libx264", "yuv420p"),
+    ("reordered.avi", "libx264", "yuv420p"),
+    ("c.mov", "mpeg4", "yuv420p"),
+    ("deep.mkv", "libx264", "yuv420p10le"),
+    ("grey.mkv", "ffv1", "gray"),
+    ("d.webm", "libvpx-vp9", "yuv420p"),
+    ("e.wmv", "wmv2", "yuv420p"),
+]
+
+
+def made(folder: Path, name: str, codec: str, pixels: str, frames: int = 40) -> Path:
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV has no encoder {codec}")
+    return encode(folder / name, frames, codec, pixels)
+
+
+@pytest.mark.parametrize(("name", "codec", "pixels"), KINDS)
+def test_frame_n_is_the_nth_picture(tmp_path: Path, name: str, codec: str, pixels: str) -> None:
+    with VideoFile(made(tmp_path, name, codec, pixels)) as video:
+        assert len(video) == 40
+        assert [number_of(video.read(number, colour=True)[0]) for number in range(40)] == list(range(40))
+        there = random.Random(0).sample(range(40), 40)
+        assert [number_of(video.read(number, colour=False)[0]) for number in there] == there
+        image, mark = video.read(7, colour=True)
+        assert image.shape == (SIZE[1], SIZE[0], 3)
+        assert image.dtype == np.uint8
+        assert abs(image[..., ::-1].astype(int) - picture(7)).mean() < 12
+        assert video.read(7, colour=True)[1] == mark != video.read(8, colour=True)[1]
+
+
+@pytest.mark.parametrize(("name", "codec", "pixels"), KINDS)
+def test_what_a_file_says(tmp_path: Path, name: str, codec: str, pixels: str) -> None:
+    with VideoFile(made(tmp_path, name, codec, pixels)) as video:
+        facts = video.facts
+        assert (facts.frames, facts.width, facts.height, facts.fps) == (40, *SIZE, 25)
+        assert facts.stated in (40, None)
+        assert (facts.hidden, facts.variable, facts.rotation, facts.damage) == (0, False, 0, None)
+        assert facts.pixels == pixels
+        assert 1 <= facts.key_frames <= 40
+        assert number_of(video.read(0, colour=True)[0]) == 0  # after the facts
+
+
+def test_motion_jpeg_is_the_jpeg_files_bit_for_bit(tmp_path: Path) -> None:
+    files = jpegs(6)
+    with VideoFile(of_jpegs(tmp_path / "a.avi", files)) as video:
+        for number, content in enumerate(files):
+            for colour in (True, False):
+                image, stored = video.read(number, colour=colour)
+                assert np.array_equal(image, decode_frame(content, colour=colour))
+                assert stored == content
+
+
+def test_a_variable_rate_changes_no_number(tmp_path: Path) -> None:
+    with VideoFile(of_jpegs(tmp_path / "a.mkv", jpegs(5), times=[0, 1, 2, 9, 10])) as video:
+        assert video.facts.variable
+        assert [number_of(video.read(number, colour=True)[0]) for number in (4, 3, 0, 2)] == [4, 3, 0, 2]
+
+
+def test_a_turned_picture_is_upright(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", 3, "mpeg4")
+    turned = tmp_path / "turned.mp4"
+    # the matrix of the track header, a quarter turn
+    content = bytearray(path.read_bytes())
+    place = content.index(b"tkhd") + 4 + 40
+    one = (1 << 16).to_bytes(4, "big")
+    content[place : place + 36] = b"".join(
+        [
+            bytes(4),
+            one,
+            bytes(4),
+            (-(1 << 16)).to_bytes(4, "big", signed=True),
+            bytes(4 * 4),
+            (1 << 30).to_bytes(4, "big"),
+        ]
+    )
+    turned.write_bytes(content)
+    with VideoFile(path) as plain, VideoFile(turned) as video:
+        assert video.facts.rotation == -90  # right becomes down: clockwise
+        assert (video.facts.width, video.facts.height) == (SIZE[1], SIZE[0])
+        assert np.array_equal(video.read(2, colour=True)[0], np.rot90(plain.read(2, colour=True)[0], -1))
+
+
+def test_one_frame(tmp_path: Path) -> None:
+    with VideoFile(encode(tmp_path / "a.mp4", 1, "mpeg4")) as video:
+        assert (len(video), number_of(video.read(0, colour=True)[0])) == (1, 0)
+        for number in (-1, 1):
+            with pytest.raises(DamageError, match="the video has 1 frames"):
+                video.read(number, colour=True)
+
+
+def test_many_frames_take_no_more_memory(tmp_path: Path) -> None:
+    (content,) = jpegs(1)
+    path = of_jpegs(tmp_path / "a.avi", [content] * 4000)
+    with VideoFile(path) as video:
+        assert video.facts.frames == 4000
+        tracemalloc.start()
+        for number in range(0, 4000, 5):
+            video.read(number, colour=False)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_files_that_are_no_videos(tmp_path: Path) -> None:
+    (tmp_path / "text.avi").write_text("no video")
+    (tmp_path / "empty.avi").touch()
+    (tmp_path / "folder.avi").mkdir()
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        sound.sample_rate, sound.pts, sound.time_base = 44100, 0, Fraction(1, 44100)
+        for packet in [*stream.encode(sound), *stream.encode(None)]:
+            container.mux(packet)
+    for name, message in (
+        ("text.avi", "the video cannot be opened: Invalid data found when processing input"),
+        ("empty.avi", "the video cannot be opened: Invalid data found when processing input"),
+        ("folder.avi", "the video cannot be opened: Is a directory"),
+        ("gone.avi", "the video cannot be opened: No such file or directory"),
+        ("sound.mp4", "the video cannot be read: there is no video stream in it"),
+    ):
+        with pytest.raises(VideoError) as caught:
+            VideoFile(tmp_path / name)
+        assert (caught.value.what, caught.value.where) == (message, str(tmp_path / name))
+
+
+def test_a_frame_that_is_damaged_keeps_its_number(tmp_path: Path) -> None:
+    files = jpegs(5)
+    files[2] = files[2][: len(files[2]) // 2]
+    with VideoFile(of_jpegs(tmp_path / "a.avi", files)) as video:
+        with pytest.raises(DamageError):
+            video.read(2, colour=True)
+        assert [number_of(video.read(number, colour=True)[0]) for number in (0, 1, 3, 4)] == [0, 1, 3, 4]
+
+
+def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.avi", 40, "mjpeg", "yuvj420p")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with VideoFile(path) as video:
+        facts = video.facts
+        assert facts.stated == 40
+        assert 10 < facts.frames < 30
+        assert number_of(video.read(9, colour=True)[0]) == 9
+
+
+def test_damaged_files_are_refused_or_read_without_an_error_of_another_kind(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    whole = [
+        encode(tmp_path / f"w{name}", 12, codec, pixels)
+        for name, codec, pixels in KINDS
+        if codec in av.codecs_available
+    ]
+    refused = read = 0
+    for trial in range(DAMAGED):
+        source = whole[trial % len(whole)]
+        path = tmp_path / f"damaged{source.suffix}"
+        path.write_bytes(spoilt(bytearray(source.read_bytes()), rng))
+        try:
+            with VideoFile(path) as video:
+                assert video.facts.frames == len(video)
+                for number in range(min(len(video), 20)):
+                    try:
+                        assert video.read(number, colour=True)[0].ndim == 3
+                        read += 1
+                    except DamageError as error:
+                        assert error.what
+        except VideoError as error:
+            assert error.what
+            refused += 1
+    assert refused and read
+
+
+def spoilt(content: bytearray, rng: random.Random) -> bytearray:
+    kind, place = rng.randrange(5), rng.randrange(len(content))
+    if kind == 0:
+        return content[:place]
+    if kind == 1:
+        content[place : place + 300] = bytes(len(content[place : place + 300]))
+    elif kind == 2:
+        content[place:place] = rng.randbytes(200)
+    else:
+        for _ in range(50 if kind == 3 else 10):
+            content[rng.randrange(len(content) if kind == 3 else 600)] ^= 1 << rng.randrange(8)
+    return content
+
+
+def test_names_of_videos() -> None:
+    assert [is_video(name) for name in ("a.AVI", "b.mp4", ".c.mp4", "avi", "d.jpg")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_a_picture_in_grey_is_that_of_the_colours(tmp_path: Path) -> None:
+    with VideoFile(encode(tmp_path / "a.mp4", 3, "mpeg4")) as video:
+        grey, colour = (video.read(1, colour=colour)[0] for colour in (False, True))
+        assert abs(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY).astype(int) - grey).max() <= 4

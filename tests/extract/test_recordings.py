@@ -1,0 +1,129 @@
+"""Videos without a workbook, and their frames for other tools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from datasets_me.core.errors import FolderError, MeDatasetsError
+from datasets_me.core.frames import VideoError
+from datasets_me.export.segments import write_segments
+from datasets_me.extract.recordings import manifest_of, of_recordings
+from datasets_me.extract.write_frames import write_frames
+from datasets_me.formats import features as feature_files
+from datasets_me.formats import manifest as manifests
+from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
+from tests.conftest import Run
+from tests.core.videos import encode, jpegs, number_of, of_jpegs
+
+
+def filmed(frames: int, drift: int = 0) -> list[bytes]:
+    """A face that moves to the right by so many px a frame, as JPEG files."""
+    video = FaceVideo(1, 1, FaceVideoOptions(frames=frames, size=(160, 200), colour=True, head_motion=0.0))
+    moved = (np.roll(frame, number * drift, axis=1) for number, frame in enumerate(video.frames()))
+    return [cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes() for frame in moved]
+
+
+def folder_of(folder: Path, files: list[bytes], first: int = 1) -> Path:
+    folder.mkdir(parents=True)
+    for number, content in enumerate(files, start=first):
+        (folder / f"img{number}.jpg").write_bytes(content)
+    return folder
+
+
+def test_files_and_folders_become_videos(tmp_path: Path) -> None:
+    for name in ("a/one.avi", "a/two.avi", "b/two.mkv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        of_jpegs(tmp_path / name, jpegs(3), rate=50)
+    manifest, root = of_recordings([tmp_path])
+    assert root == tmp_path
+    assert [(video.video, video.path, video.frames, video.fps) for video in manifest.videos] == [
+        ("one", "a/one.avi", 3, 50),
+        ("a_two.avi", "a/two.avi", 3, 50),
+        ("b_two.mkv", "b/two.mkv", 3, 50),
+    ]
+    assert [video.fps for video in of_recordings([tmp_path / "a"], rate=25)[0].videos] == [25, 25]
+    folder_of(tmp_path / "c" / "x", jpegs(4), first=0)
+    folder_of(tmp_path / "c" / "y", jpegs(5), first=7)
+    manifest, root = of_recordings([tmp_path / "c"], rate=200)
+    assert [(video.video, video.first, video.last, video.fps) for video in manifest.videos] == [
+        ("x", 0, 3, 200),
+        ("y", 7, 11, 200),
+    ]
+
+
+def test_what_is_no_recording(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "frames", jpegs(1))
+    of_jpegs(tmp_path / "a.avi", jpegs(1))
+    (tmp_path / "nothing").mkdir()
+    for paths, message in (
+        ([tmp_path / "nothing"], "there are neither video files nor images in it"),
+        ([tmp_path / "gone.avi"], "there is no such file or folder"),
+        ([folder], "a folder of frames does not say its frame rate"),
+        ([tmp_path], "there are video files and folders of frames, and an extraction is of one kind"),
+    ):
+        with pytest.raises(MeDatasetsError) as caught:
+            of_recordings(paths)
+        assert caught.value.what == message
+    manifests.write(of_recordings([tmp_path / "a.avi"])[0], tmp_path / "manifest")
+    for root, rate, message in (
+        (None, None, "--root is missing"),
+        (tmp_path, 25.0, "a manifest knows its frame rates"),
+    ):
+        with pytest.raises(MeDatasetsError, match=message):
+            manifest_of([tmp_path / "manifest"], root, rate)
+    with pytest.raises(MeDatasetsError, match="this is not a manifest"):
+        manifest_of([tmp_path / "a.avi"], tmp_path, None)
+
+
+def test_features_and_segments_without_a_workbook(me_datasets: Run, tmp_path: Path) -> None:
+    of_jpegs(tmp_path / "one.avi", filmed(8), rate=30)
+    (tmp_path / "damaged.avi").write_bytes(b"RIFF")
+    done = me_datasets("extract", "one.avi", "-o", "out", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"their manifest is out/manifest, their root {tmp_path}\n")
+    manifest = manifests.read(tmp_path / "out" / "manifest")
+    (row,) = feature_files.read(tmp_path / "out", manifest).rows
+    assert (row.video, row.status, row.frames, row.fps) == ("one", "ok", 8, 30)
+    exported = write_segments(manifest, feature_files.read(tmp_path / "out", manifest), tmp_path / "segments")
+    assert (exported.videos, exported.annotations, exported.findings) == (1, 0, [])
+    with pytest.raises(VideoError, match="the video cannot be opened: Invalid data found when processing input"):
+        of_recordings([tmp_path / "damaged.avi"])
+
+
+def test_frames_for_other_tools(tmp_path: Path) -> None:
+    files = jpegs(4)
+    files[2] = files[2][:200]
+    done = write_frames(of_jpegs(tmp_path / "a.avi", files), tmp_path / "jpeg")
+    assert (done.written, done.frames, done.box) == (3, 4, None)
+    assert (tmp_path / "jpeg" / "img00002.jpg").read_bytes() == files[1]
+    assert not (tmp_path / "jpeg" / "img00003.jpg").exists()
+    assert json.loads((tmp_path / "jpeg" / "frames.json").read_text())["unreadable"] == [2]
+    write_frames(encode(tmp_path / "b.mp4", 3, "mpeg4"), tmp_path / "png")
+    shown = [number_of(cv2.imread(str(tmp_path / "png" / f"img0000{number + 1}.png"))) for number in range(3)]
+    assert shown == [0, 1, 2]
+    with pytest.raises(FolderError, match="no face is found in it"):
+        write_frames(tmp_path / "b.mp4", tmp_path / "cropped", crop=True)
+    assert not (tmp_path / "cropped").exists()
+
+
+def test_aligned_frames_hold_the_face_still(tmp_path: Path) -> None:
+    source = of_jpegs(tmp_path / "a.avi", filmed(8, drift=1))
+    change = {}
+    for name, aligned in (("cropped", False), ("aligned", True)):
+        done = write_frames(source, tmp_path / name, crop=True, aligned=aligned)
+        assert done.written == 8
+        box = json.loads((tmp_path / name / "frames.json").read_text())["box"]
+        assert box == list(done.box)
+        pictures = [cv2.imread(str(path), 0).astype(float) for path in sorted((tmp_path / name).glob("*.png"))]
+        assert pictures[0].shape == (box[3] - box[1], box[2] - box[0])
+        middle = np.s_[
+            pictures[0].shape[0] // 4 : -pictures[0].shape[0] // 4,
+            pictures[0].shape[1] // 4 : -pictures[0].shape[1] // 4,
+        ]
+        change[name] = np.mean([np.abs(picture - pictures[0])[middle].mean() for picture in pictures])
+    assert change["aligned"] < 0.6 * change["cropped"]
