@@ -151,7 +151,8 @@ def _be_the_command(place: Path, arguments: tuple[str, ...], kill: tuple[int, in
         nonlocal changes
         if event not in _CHANGES or (event == "open" and not (isinstance(given[2], int) and given[2] & _WRITING)):
             return
-        if isinstance(given[0], (str, bytes)) and os.fsdecode(given[0]).startswith(("/dev/", "/proc/")):
+        path = os.fsdecode(given[0]) if isinstance(given[0], (str, bytes)) else ""
+        if path.startswith(("/dev/", "/proc/")) and not path.startswith("/dev/shm/"):  # where the suite tries it
             return
         changes += 1
         if kill and changes == kill[0]:

@@ -43,5 +43,6 @@ def test_killed_runs_leave_the_old_or_the_new(inputs: Path) -> None:
     assert [each["verb"] for each in said] == [verb.name for verb in verbs]
     for each in said:
         assert each["failures"] == {}, each["verb"]
+        assert each["of"] > 2, f"{each['verb']}: its changes are not seen"
         assert each["exit"] in (0, 1), each["verb"]
         assert each["trials"] == (each["of"] if trials == "all" else min(each["of"], int(trials)))
