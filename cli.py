@@ -1,3 +1,5 @@
+"""The command line, from a checkout: ``python cli.py``."""
+
 from datasets_me.cli import main
 
 main()

@@ -25,9 +25,10 @@ from datasets_me.features.boxes import Box
 from datasets_me.features.crop import SAMPLE, choose_crop, cut
 from datasets_me.features.faces import detector
 from datasets_me.features.flow import flow_stream
-from datasets_me.features.landmarks import predict, smooth, track
+from datasets_me.features.landmarks import LANDMARKS_EVERY, Tracker, predict, smooth, track
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.regions import TWELVE, Sectors
+from datasets_me.features.rigid import rigid_free
 from datasets_me.features.stages import measured_width
 from datasets_me.features.video import extract_video
 from datasets_me.formats import manifest as manifests
@@ -180,14 +181,15 @@ def main() -> None:
     crop = choose_crop(frames, finder)
     grey = [np.ascontiguousarray(cut(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), crop.box)) for frame in frames]
     face = finder.detect(grey[0])[0].box
-    points = np.stack([tracked.points for tracked in track(grey, face, finder) if tracked.points is not None])
+    tracker = Tracker(finder, face, LANDMARKS_EVERY)
+    points = np.stack([tracked.points for tracked in track(grey, tracker) if tracked.points is not None])
     if len(points) < count:
         raise SystemExit(f"landmarks in {len(points)} of {count} frames only")
     face_width = measured_width(points)
     fields = np.stack([f for f in flow_stream(grey, face_width=face_width) if f is not None])
 
     def find_landmarks() -> None:
-        smooth(np.stack([found for found, _ in track(grey, face, finder) if found is not None]))
+        smooth(np.stack([points for points, _ in track(grey, tracker) if points is not None]))
 
     def loop_regions() -> None:
         for field, places in zip(fields[:20], np.rint(points[:20]).astype(np.int64), strict=True):
@@ -202,7 +204,8 @@ def main() -> None:
         ),
         ("landmarks", milliseconds(find_landmarks, count)),
         ("flow, lk", milliseconds(lambda: list(flow_stream(grey, face_width=face_width)), count)),
-        ("features, default", milliseconds(lambda: mdmo(fields, points[:-1]), count - 1)),
+        ("features, default", milliseconds(lambda: rigid_free(fields, points[:-1]), count - 1)),
+        ("features, main direction", milliseconds(lambda: mdmo(fields, points[:-1]), count - 1)),
         ("features, exact", milliseconds(lambda: mdmo(fields, points[:-1], exact=True), count - 1)),
     ]
     whole = milliseconds(lambda: extract_video(cv2.imdecode(file, cv2.IMREAD_COLOR) for file in files), count, 3)

@@ -22,45 +22,45 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PAGES = HERE.parent / "docs" / "benchmarks"
 
-COMMANDS = {
-    "convert": "benchmarks/convert.py",
-    "inventory": "benchmarks/inventory.py",
-    "extract": "benchmarks/extract.py --frames 480 --videos 8 --face 130",
-    "export": "benchmarks/export.py",
-    "images": "benchmarks/images.py",
-    "duplicates": "benchmarks/duplicates.py",
-    "image_faces": "benchmarks/image_faces.py",
-    "fidelity": "benchmarks/fidelity.py",
-    "long_video": "benchmarks/long_video.py",
-}
-"""The benchmarks by name, as they are run."""
+ARGUMENTS = {"extract": "--frames 480 --videos 8 --face 130"}
+"""What a benchmark is run with, where that is not its defaults."""
 
-LONG = ("fidelity", "long_video")
+LONG = ("cluster", "fidelity", "long_video", "rerun")
 """Those that take more than ten minutes, and are run only if they are named."""
 
 LIBRARIES = ("numpy", "opencv-contrib-python", "pyarrow", "pandas", "torch")
 
 
+def commands() -> dict[str, str]:
+    """Every benchmark by its name, as it is run: the scripts beside this one that can be run."""
+    scripts = [path for path in sorted(HERE.glob("*.py")) if path.stem != "run"]
+    runnable = [path.stem for path in scripts if '__name__ == "__main__"' in path.read_text(encoding="utf-8")]
+    return {name: f"benchmarks/{name}.py {ARGUMENTS.get(name, '')}".strip() for name in runnable}
+
+
 def main() -> int:
     """Run the benchmarks that are named, or those that take minutes; 1 if one failed."""
+    known = commands()
     parser = argparse.ArgumentParser(description="Run benchmarks and write their tables into the documentation.")
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*COMMANDS, []], help=", ".join(COMMANDS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--list", action="store_true", help="print the commands and run nothing")
     chosen = parser.parse_args()
-    names = chosen.names or [name for name in COMMANDS if name not in LONG]
+    if unknown := set(chosen.names) - set(known):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    names = chosen.names or [name for name in known if name not in LONG]
     if chosen.list:
-        print("\n".join(f"python {COMMANDS[name]}" for name in names))
+        print("\n".join(f"python {known[name]}" for name in names))
         return 0
     failed = False
     for name in names:
-        print(f"python {COMMANDS[name]}", flush=True)
-        words = [sys.executable, *shlex.split(COMMANDS[name])]
+        print(f"python {known[name]}", flush=True)
+        words = [sys.executable, *shlex.split(known[name])]
         done = subprocess.run(words, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, env=environment())
         if done.returncode:
             failed = True
             print(f"{name} failed with exit code {done.returncode}; its page stays as it is")
         else:
-            (PAGES / f"{name.replace('_', '-')}.md").write_text(page(name, done.stdout), encoding="utf-8")
+            (PAGES / f"{name.replace('_', '-')}.md").write_text(page(name, known[name], done.stdout), encoding="utf-8")
     return int(failed)
 
 
@@ -69,11 +69,9 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(HERE.parent)}
 
 
-def page(name: str, printed: str) -> str:
+def page(name: str, command: str, printed: str) -> str:
     """The page of a benchmark: what it measures, how it was run, on what, and its tables."""
-    docstring = (
-        ast.get_docstring(ast.parse((HERE.parent / COMMANDS[name].split()[0]).read_text(encoding="utf-8"))) or ""
-    )
+    docstring = ast.get_docstring(ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))) or ""
     title, _, rest = docstring.partition("\n\n")
     words = [part for part in rest.split("\n\n") if part.strip() and "python benchmarks/" not in part]
     return (
@@ -82,7 +80,7 @@ def page(name: str, printed: str) -> str:
                 f"# {name.replace('_', ' ')}",
                 title.replace("``", "`"),
                 *(part.replace("``", "`") for part in words),
-                f"Run by `python {COMMANDS[name]}` on {date.today():%Y-%m-%d}, {machine()}.",
+                f"Run by `python {command}` on {date.today():%Y-%m-%d}, {machine()}.",
                 printed.strip(),
             ]
         )

@@ -13,7 +13,7 @@ author = "the me-datasets developers"
 project_copyright = f"2026, {author}"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "me_docs"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "me_docs", "me_docs.formulas"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["me_docs", "_build"]
 myst_enable_extensions = ["dollarmath", "deflist"]
@@ -26,6 +26,7 @@ autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 default_role = "code"
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"me-datasets {__version__}"
 html_static_path: list[str] = []

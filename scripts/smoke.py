@@ -37,6 +37,7 @@ EXTRAS = {
         "python -c \"import datasets_me as me; me.read_manifest(__import__('pathlib').Path('manifest')).to_pandas()\"",
     ),
     "plots": ("card manifest -o card",),
+    "splits": ("split manifest -o stratified --protocol kfold --folds 2 --stratify type",),
     "training": (
         "split manifest -o split",
         'python -c "import datasets_me.torch_data"',
@@ -51,6 +52,7 @@ EXTRAS = {
         "images import pictures/set --schema pictures/schema.yaml -o images",
         "images faces images --root pictures/set",
     ),
+    "cluster": ('python -c "from datasets_me.core.engine.cluster import connect"',),
     "all": (),
 }
 """What each extra adds."""

@@ -113,7 +113,7 @@ def me_datasets(tmp_path: Path) -> Run:
             capture_output=True,
             text=True,
             timeout=120,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1"},
+            env={**_surroundings(), "NO_COLOR": "1"},
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done
@@ -121,12 +121,18 @@ def me_datasets(tmp_path: Path) -> Run:
     return run
 
 
+def _surroundings() -> dict[str, str]:
+    """The environment without ``COLUMNS``, which pytest-xdist sets and verbs obey."""
+    kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return {**kept, "PYTHONPATH": str(REPOSITORY)}
+
+
 def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
     """The command line in a process of its own, not waited for, with a session of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "datasets_me", *map(str, arguments)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env=_surroundings(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -8,11 +8,13 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -127,3 +129,11 @@ def test_a_checkout_runs_in_two_more_ways(command: list[str]) -> None:
         [sys.executable, *command, "--version"], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.startswith("me-datasets ")
+
+
+def test_every_extra_is_tried() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = set(project["optional-dependencies"]) - {"dev", "docs"}
+    assert set(smoke.EXTRAS) == {"", *extras}
+    jobs = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+    assert set(jobs["packages"]["strategy"]["matrix"]["extra"]) == {"", *extras}

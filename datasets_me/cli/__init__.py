@@ -77,6 +77,8 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "audit": images.audit,
         "review": images.review,
         "groups": images.groups,
+        "plan": images.plan,
+        "decide": images.decide,
         "export": images.export_,
         "synth": images.synth,
     },

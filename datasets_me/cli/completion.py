@@ -19,6 +19,11 @@ def image_schemas(incomplete: str) -> list[str]:
     return _fitting([path.stem for path in image_schema_files()], incomplete) + _files(incomplete)
 
 
+def all_schemas(incomplete: str) -> list[str]:
+    """The ids of datasets and of schemas of image sets, and schemas (.yaml) in the file system."""
+    return list(dict.fromkeys([*datasets(incomplete), *image_schemas(incomplete)]))
+
+
 def codes(incomplete: str) -> list[tuple[str, str]]:
     """The codes of findings, each with its name."""
     from datasets_me.findings.codes import all_codes

@@ -87,8 +87,15 @@ def _one(spec: Spec) -> list[show.Part]:
 @verb("me-datasets schema check my-lab.yaml")
 def check(path: Path = typer.Argument(help="The schema (.yaml).")) -> Answer:
     """Say what is wrong with a schema, by line and YAML path."""
-    from datasets_me.schema import schema_files
+    from datasets_me.schema import image_schemas, schema_files
+    from datasets_me.schema.yaml_files import read_text
 
+    if image_schemas.is_image_schema(read_text(path), str(path)):
+        images = image_schemas.load_file(path).spec
+        return Answer(
+            [f"{path}: {images.id} is a valid schema of a set of images: {plural(len(images.labels), 'label')}"],
+            data={"schema": str(path), "id": images.id, "labels": list(images.labels)},
+        )
     spec = schema_files.load_file(path).spec
     variants, layouts = len(spec.workbook.variants), len(spec.layouts)
     return Answer(
@@ -99,15 +106,17 @@ def check(path: Path = typer.Argument(help="The schema (.yaml).")) -> Answer:
 
 @verb("me-datasets schema copy casme3-a my-lab.yaml")
 def copy(
-    dataset: str = options.DATASET,
+    dataset: str = typer.Argument(
+        help="A dataset or a set of images: its id, an alias, or the path of a schema (.yaml).",
+        autocompletion=completion.all_schemas,
+    ),
     out: Path = typer.Argument(help="The schema to write (.yaml)."),
     force: bool = options.FORCE,
 ) -> Answer:
     """Write a copy of a schema with a comment on each key, to begin one of your own."""
-    from datasets_me.schema import schema_files
-    from datasets_me.schema.copies import write_copy
+    from datasets_me.schema.copies import load_any, write_copy
 
-    write_copy(schema_files.load(dataset), out, force=force)
+    write_copy(load_any(dataset), out, force=force)
     return Answer(
         [f"written to {out}; me-datasets schema check {out} says whether it is valid"], data={"schema": str(out)}
     )

@@ -16,7 +16,7 @@ import typer
 from datasets_me.cli import options, show
 from datasets_me.cli.log import LOGGER
 from datasets_me.cli.run import Answer, StoppedError, verb
-from datasets_me.core.choices import Detector, Device, Preset
+from datasets_me.core.choices import Detector, Device, Head, Preset
 from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
@@ -40,6 +40,15 @@ def extract(
     ),
     fps: float = options.FPS,
     temporal: int = typer.Option(None, "--temporal", min=1, help="Pairs averaged by the default flow; 1 is strict."),
+    head: Head | None = typer.Option(
+        None,
+        "--head",
+        help="Motion of the head to take out. rigid: shift, roll, zoom and turns, fitted all over the face (default); "
+        "translation: that of the nose, as published (tvl1, auwgcn).",
+    ),
+    landmarks_every: int = typer.Option(
+        4, "--landmarks-every", min=1, help="Look for landmarks in every so many frames while the picture holds still."
+    ),
     regions: str = typer.Option("twelve", "--regions", help="twelve, eleven or grid-4x4."),
     align: bool = typer.Option(False, "--align", help="Warp each frame onto the first by the stable landmarks."),
     faces: Detector = options.FACES,
@@ -82,6 +91,8 @@ def extract(
         preset=preset,
         step=read_step(step, annotated, fps),
         temporal=temporal,
+        head=head,
+        landmarks_every=landmarks_every,
         fps=fps,
         regions=regions,
         aligned=align,

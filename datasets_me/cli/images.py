@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import webbrowser
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ import typer
 
 from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, group, verb
-from datasets_me.core.choices import Colour, ImageExport, ImageFormat, Region
+from datasets_me.core.choices import Colour, ImageExport, ImageFormat, KeepOne, LabelSource, Region
 from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
+    from datasets_me.formats.image_set import ImageSet
+    from datasets_me.images.bulk import Bulk
     from datasets_me.images.groups.embed import Embedder
     from datasets_me.images.looks.audit import Audit
     from datasets_me.images.summary import Counts
@@ -36,6 +39,7 @@ NAMING = typer.Option(
 DETECTOR = typer.Option("dlib", "--detector", help="dlib, haar, or yunet with --weights.")
 WEIGHTS = typer.Option(None, "--weights", help="The ONNX file of yunet.")
 DECISIONS = typer.Option(None, "--decisions", help="The decisions; by default decisions.parquet of the set.")
+SAVED_DECISIONS = typer.Option(None, "--decisions", help="Where to save; by default decisions.parquet of the set.")
 
 _MOST_ERRORS = 8  # likely label errors that are listed
 
@@ -44,13 +48,28 @@ _MOST_ERRORS = 8  # likely label errors that are listed
 def import_(
     source: Path = typer.Argument(help="The table, or the folder that holds the images."),
     schema: str = typer.Option(
-        ...,
+        None,
         "--schema",
-        help="What it is: fer2013, ckplus, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
+        help="fer2013, ckplus, ck48, raf-db, folder-per-class, gaf3, captures, or a schema of your own (.yaml).",
         autocompletion=completion.image_schemas,
+    ),
+    labels: LabelSource = typer.Option(
+        "schema",
+        "--labels",
+        help="Where the labels come from: schema, or folders, the names of the folders as they are (without --schema).",
+    ),
+    subset: str = typer.Option(
+        None, "--subset", help="Of sets that are delivered together, the one to import, such as compound."
     ),
     out: Path = options.OUT,
     name: str = typer.Option(None, "--name", help="What to call the set; the schema's id by default."),
+    most_pixels: int = typer.Option(
+        50_000_000,
+        "--max-pixels",
+        min=1,
+        max=178_956_970,  # Pillow refuses larger images, whatever is given
+        help="Larger images count as damaged: none of their pixels is read, now or later.",
+    ),
     workers: int = WORKERS,
     force: bool = options.FORCE,
 ) -> Answer:
@@ -58,18 +77,31 @@ def import_(
 
     Exit code 0: no errors among the findings. 1: there are errors; the rest is written. 2: could not run.
     """
-    from datasets_me.images.importing import import_images
+    from datasets_me.images.importing import ImportOptions, folder_labels, import_images
     from datasets_me.images.summary import count_set
     from datasets_me.schema import image_schemas
 
-    chosen = image_schemas.load(schema)
+    if (schema is None) != (labels == "folders"):
+        raise MeDatasetsError(
+            "nothing says what the labels are" if schema is None else "--labels folders needs no --schema",
+            fix="give either --schema, or --labels folders",
+        )
+    chosen = folder_labels(source) if schema is None else image_schemas.load(schema)
     with show.progress("images") as update:
-        imported = import_images(chosen, source, out, name=name, workers=workers, progress=update, force=force)
+        imported = import_images(
+            chosen,
+            source,
+            out,
+            ImportOptions(name, subset, most_pixels),
+            workers=workers,
+            progress=update,
+            force=force,
+        )
     counts = imported.about["counts"]
     by_split = count_set(imported)
     return Answer(
         [
-            f"{chosen.spec.title}: {plural(counts['images'], 'image')}{_others(imported.about['source'])}",
+            f"{imported.spec.title}: {plural(counts['images'], 'image')}{_others(imported.about['source'])}",
             _by_split(by_split, list(counts["labels"])),
         ],
         imported.findings(),
@@ -88,6 +120,7 @@ def _by_split(counts: Counts, labels: Sequence[str]) -> show.Rows:
 
 def _others(source: dict[str, Any]) -> str:
     texts = [f"{count:,} in the layout '{name}' left out" for name, count in source.get("left_out", {}).items()]
+    texts += [f"{count:,} of the subset {name} left out" for name, count in source.get("other_subsets", {}).items()]
     texts += [f"{count:,} other files ({name or 'no suffix'})" for name, count in source.get("others", {}).items()]
     return f" ({', '.join(texts)})" if texts else ""
 
@@ -100,6 +133,9 @@ def unify(
     file_format: ImageFormat = FILE_FORMAT,
     size: int = typer.Option(None, "--size", min=1, help="The longer side in px; sizes are kept by default."),
     pad: bool = typer.Option(False, "--pad", help="Make squares, by black borders."),
+    pad_only: bool = typer.Option(
+        False, "--pad-only", help="Enlarge nothing: smaller images stand in the middle of a square of --size."
+    ),
     colour: Colour = typer.Option("rgb", "--colour", help="Three channels or one."),
     naming: str = NAMING,
     workers: int = WORKERS,
@@ -111,7 +147,7 @@ def unify(
     from datasets_me.images.unify import unify as run
 
     originals = image_set.read(images)
-    form = Form(file_format, size, pad, colour, naming)
+    form = Form(file_format, size, pad, colour, naming, pad_only)
     with show.progress("images") as update:
         new = run(originals, originals.root(root), out, form, workers=workers, progress=update, force=force)
     return Answer(
@@ -165,7 +201,7 @@ def faces(
 ) -> Answer:
     """Look for faces in every image: how many, where, their landmarks, and what helped to find them."""
     from datasets_me.formats import image_set
-    from datasets_me.images.looks.faces import Finder, write_faces
+    from datasets_me.images.looks.faces import HELP, Finder, write_faces
 
     pictures = image_set.read(images)
     with show.progress("images") as update:
@@ -181,7 +217,7 @@ def faces(
     return Answer(
         [
             _counted("faces", counts["faces"], ("0", "1", "many", "not decoded")),
-            _counted("what helped", counts["helped"], ("nothing", "upscaled", "padded", "upscaled and padded")),
+            _counted("what helped", counts["helped"], HELP),
         ],
         findings,
         ending=[f"written to {path}"],
@@ -193,18 +229,24 @@ def faces(
 def quality(
     images: Path = options.IMAGES,
     root: Path = options.IMAGE_ROOT,
+    threshold: list[str] = typer.Option(
+        [],
+        "--threshold",
+        help="In place of one of the schema's: sharpness=0.25; dark, bright, contrast, side, asymmetry.",
+    ),
     out: Path = TABLE,
     workers: int = WORKERS,
     force: bool = options.FORCE,
 ) -> Answer:
-    """Measure blur, light, contrast and size; with faces.parquet beside the images, how alike the faces' halves are."""
+    """Measure sharpness, light, contrast and size; with faces.parquet, also how alike the halves of the faces are."""
     from datasets_me.formats import image_set
-    from datasets_me.images.looks.quality import write_quality
+    from datasets_me.images.looks.quality import thresholds, write_quality
 
     pictures = image_set.read(images)
+    limits = thresholds(pictures.spec.quality, _thresholds(threshold))
     with show.progress("images") as update:
         path, findings, counts = write_quality(
-            pictures, pictures.root(root), out=out, workers=workers, progress=update, force=force
+            pictures, pictures.root(root), limits=limits, out=out, workers=workers, progress=update, force=force
         )
     return Answer(
         [_counted("doubts", counts, ("blurred", "dark", "bright", "flat", "small", "asymmetric"))],
@@ -212,6 +254,11 @@ def quality(
         ending=[f"written to {path}"],
         data={"table": str(path), "doubts": counts},
     )
+
+
+def _thresholds(texts: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _counted(title: str, counts: dict[str, int], order: Sequence[str]) -> str:
@@ -224,6 +271,9 @@ def duplicates(
     images: list[Path] = typer.Argument(help="One set of images or several, which are compared with each other, too."),
     root: list[Path] = typer.Option([], "--root", help="The folder of each set's files, as often as there are sets."),
     distance: int = typer.Option(4, "--distance", min=0, max=12, help="Bits of 64 that near ones differ in at most."),
+    transformed: bool = typer.Option(
+        True, "--transformed/--as-they-are", help="Find copies that were mirrored, turned or cropped, too."
+    ),
     out: Path = TABLE,
     workers: int = WORKERS,
     force: bool = options.FORCE,
@@ -236,7 +286,13 @@ def duplicates(
     sets = with_roots([image_set.read(folder) for folder in images], root)
     with show.progress("images") as update:
         path, findings, rows = write_duplicates(
-            sets, most=distance, out=out, workers=workers, progress=update, force=force
+            sets,
+            most=distance,
+            transformed=transformed,
+            out=out,
+            workers=workers,
+            progress=update,
+            force=force,
         )
     clusters = {row.cluster for row in rows if row.cluster is not None}
     spare = sum(not row.keeper for row in rows)
@@ -345,8 +401,9 @@ def _likely_errors(result: Audit) -> list[show.Part]:
 def review(
     images: Path = options.IMAGES,
     root: Path = options.IMAGE_ROOT,
-    decisions: Path = typer.Option(None, "--decisions", help="Where to save; by default decisions.parquet of the set."),
+    decisions: Path = SAVED_DECISIONS,
     every: bool = typer.Option(False, "--every", help="Show images without doubts, too."),
+    new_classes: list[str] = typer.Option([], "--new-class", help="A class that the set does not have, such as dirty."),
     port: int = typer.Option(0, "--port", min=0, max=65535, help="The port; a free one by default."),
     browser: bool = typer.Option(True, "--browser/--no-browser", help="Open the page in the browser."),
 ) -> Answer:
@@ -359,7 +416,7 @@ def review(
     from datasets_me.images.review.server import ReviewServer
     from datasets_me.images.review.session import Review
 
-    session = Review(image_set.read(images), root, decisions=decisions, every=every)
+    session = Review(image_set.read(images), root, decisions=decisions, every=every, new_classes=new_classes)
     with ReviewServer(session, port) as server:
         show.echo(f"{plural(len(session.items), 'image')} to look at; Ctrl-C ends", server.url)
         if browser:
@@ -379,8 +436,15 @@ def groups(
     model: Path = typer.Option(None, "--model", help="Your model of faces: .onnx, or TorchScript; dlib's by default."),
     mean: float = typer.Option(127.5, "--mean", help="What is subtracted from grey values before your model."),
     std: float = typer.Option(127.5, "--std", min=1e-6, help="What they are divided by then."),
+    whole: Path = typer.Option(
+        None,
+        "--whole-model",
+        help="A model that describes the whole photograph: .onnx, or TorchScript; RGB, (v - mean) / std.",
+    ),
+    side: int = typer.Option(224, "--whole-size", min=8, help="Side in px of the square that it is given."),
     detector: str = DETECTOR,
     weights: Path = WEIGHTS,
+    workers: int = WORKERS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Find every face of every image: coordinates, crops, aligned faces, and an npz with one vector per face.
@@ -388,22 +452,20 @@ def groups(
     Exit code 0: no errors among the findings. 1: there are some; the rest is written. 2: could not run.
     """
     from datasets_me.formats import image_set
-    from datasets_me.images.groups.groups import write_groups
+    from datasets_me.images.groups.align import SIDE
+    from datasets_me.images.groups.groups import GroupOptions, write_groups
     from datasets_me.images.looks.faces import Finder
 
     pictures = image_set.read(images)
-    finder = Finder(detector, weights)
+    chosen = GroupOptions(
+        Finder(detector, weights),
+        _embedder(model, mean, std, SIDE),
+        pad,
+        None if whole is None else _embedder(whole, mean, std, side),
+        side,
+    )
     with show.progress("images") as update:
-        result = write_groups(
-            pictures,
-            pictures.root(root),
-            out,
-            finder,
-            _embedder(model, mean, std),
-            pad=pad,
-            progress=update,
-            force=force,
-        )
+        result = write_groups(pictures, pictures.root(root), out, chosen, workers=workers, progress=update, force=force)
     table = show.Rows(None, "faces", "images", right=["faces", "images"])
     for count, times in sorted(result.by_count.items()):
         table.add_row(f"{count:,}", f"{times:,}")
@@ -415,16 +477,113 @@ def groups(
     )
 
 
-def _embedder(model: Path | None, mean: float, std: float) -> Embedder:
+def _embedder(model: Path | None, mean: float, std: float, side: int) -> Callable[[], Embedder]:
     from datasets_me.images.groups import embed
 
     if model is None:
-        return embed.dlib_embedder()
+        return embed.dlib_embedder
     if model.suffix.casefold() == ".onnx":
-        return embed.onnx_embedder(model, mean=mean, std=std)
+        return partial(embed.onnx_embedder, model, mean=mean, std=std, side=side)
     from datasets_me.torch_data.embedding import torchscript_embedder
 
-    return torchscript_embedder(model, mean=mean, std=std)
+    return partial(torchscript_embedder, model, mean=mean, std=std, side=side)
+
+
+@verb("me-datasets images plan captures-images --by label,light")
+def plan(
+    images: Path = typer.Argument(help="A set of captures, made by 'me-datasets images import'."),
+    by: str = typer.Option("label,light,view", "--by", help="What is varied: the label, and fields of the names."),
+) -> Answer:
+    """Say which person lacks which expression, light or view."""
+    from datasets_me.formats import image_set
+    from datasets_me.images.captures import completeness
+
+    complete = completeness(image_set.read(images), [name.strip() for name in by.split(",") if name.strip()])
+    columns = ("images", "combinations", "missing")
+    table = show.Rows(None, "subject", *columns, right=columns)
+    subjects: dict[str, dict[str, int]] = {}
+    for subject, counts in complete.counts.items():
+        present = sum(counts[values] > 0 for values in complete.wanted)
+        numbers = (counts.total(), present, len(complete.wanted) - present)
+        subjects[subject] = dict(zip(columns, numbers, strict=True))
+        table.add_row(subject, *(f"{number:,}" for number in numbers))
+    return Answer(
+        [table],
+        complete.findings,
+        ending=[f"{plural(len(complete.wanted), 'combination')} of {', '.join(complete.by)}"],
+        data={"by": complete.by, "combinations": complete.wanted, "subjects": subjects},
+        each=True,
+    )
+
+
+@verb("me-datasets images decide fer2013-images --code ME716,ME717 --exclude --apply")
+def decide(
+    images: Path = options.IMAGES,
+    codes: list[str] = typer.Option(
+        [],
+        "--code",
+        help="Images with these findings: ME710, or ME716,ME717.",
+        autocompletion=completion.selected_codes,
+    ),
+    exclude: bool = typer.Option(False, "--exclude", help="Leave them out of exports; of copies (ME712) one stays."),
+    accept: bool = typer.Option(False, "--accept", help="Keep them as they are, and do not show them again."),
+    label: str = typer.Option(None, "--label", help="Give them this label; 'predicted': what the audit says of each."),
+    new_class: str = typer.Option(None, "--new-class", help="Give them a class that the set does not have: dirty."),
+    decisions: Path = SAVED_DECISIONS,
+    apply: bool = typer.Option(False, "--apply", help="Save; without it, only the numbers are shown."),
+    undo: bool = typer.Option(False, "--undo", help="Take back what the last 'images decide --apply' saved."),
+) -> Answer:
+    """Decide about all images with a finding at once; a dry run unless --apply is given.
+
+    What was decided about an image before stays. Images and labels are never changed: export applies the decisions.
+    """
+    from datasets_me.findings.choice import read_codes
+    from datasets_me.formats import image_set
+    from datasets_me.images import bulk
+
+    pictures = image_set.read(images)
+    if undo:
+        if codes or exclude or accept or label or new_class or apply:
+            raise MeDatasetsError("--undo takes back what was saved, and nothing else", fix="give it alone")
+        count, since = bulk.undo(pictures, decisions)
+        stays = [f"  stays, because it was decided anew: {name}" for name in since]
+        return Answer([f"taken back: {plural(count, 'decision')}", *stays], data={"undone": count, "stay": since})
+    if sum((exclude, accept, label is not None, new_class is not None)) != 1 or not codes:
+        raise MeDatasetsError(
+            "say which images, and what is decided about them",
+            fix="give --code, and one of --exclude, --accept, --label and --new-class",
+        )
+    planned = bulk.bulk(
+        pictures,
+        read_codes(codes),
+        "exclude" if exclude else "accept" if accept else "relabel",
+        new_class or label,
+        new_class=new_class is not None,
+        decisions=decisions,
+    )
+    if apply and planned.decisions:
+        bulk.save(pictures, planned, decisions)
+    what = "excluded" if exclude else "accepted" if accept else "given a label"
+    return Answer(
+        [
+            f"{'' if apply else 'would be '}{what}: {plural(len(planned.decisions), 'image')}",
+            *_in_bulk(planned, by_label=label == bulk.PREDICTED),
+            "--undo takes it back" if apply else "nothing is saved; add --apply to do it",
+        ],
+        data={
+            "applied": apply,
+            "decisions": [decision.model_dump(mode="json") for decision in planned.decisions],
+            "unchanged": dict(planned.unchanged),
+        },
+    )
+
+
+def _in_bulk(planned: Bulk, *, by_label: bool) -> list[str]:
+    labels = Counter(str(decision.label) for decision in planned.decisions) if by_label else {}
+    lines = [f"  {name}: {count:,}" for name, count in sorted(labels.items())]
+    return lines + [
+        f"  unchanged: {plural(count, 'image')}, {reason}" for reason, count in sorted(planned.unchanged.items())
+    ]
 
 
 @verb("me-datasets images export fer2013-images -o training --split 0.8,0.1,0.1", formats=None)
@@ -438,29 +597,89 @@ def export_(
     ),
     seed: int = typer.Option(0, "--seed", help="Decides a split by shares; the same seed, the same split."),
     decisions: Path = DECISIONS,
+    exclude: list[str] = typer.Option(
+        [],
+        "--exclude",
+        help="Leave out images with these findings: ME710,ME716. Of copies (ME712) one stays.",
+        autocompletion=completion.selected_codes,
+    ),
+    keep_one: KeepOne | None = typer.Option(
+        None,
+        "--keep-one",
+        help="Of near-duplicates, keep the largest, the sharpest, or one whose label an audit agrees with.",
+    ),
+    by_audit: bool = typer.Option(
+        False,
+        "--by-audit",
+        help="Sort the whole set into unsubmitted, unrecognised, agree and disagree/<label>-<predicted>.",
+    ),
+    link: bool = typer.Option(False, "--link", help="Symbolic links to the originals instead of copies."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be written and left out, and write nothing."),
     force: bool = options.FORCE,
 ) -> Answer:
     """Write copies for training, with decisions applied; near-duplicates and subjects never straddle a new split.
 
+    What is left out stands in left_out.csv with the reason, and in remove.txt as bare paths. Originals are never moved.
     Exit code 0: no errors among the findings. 1: there are some; the rest is written. 2: could not run.
     """
+    from datasets_me.findings.choice import read_codes
     from datasets_me.formats import image_set
     from datasets_me.images.export.plan import plan
     from datasets_me.images.export.write import write
     from datasets_me.images.summary import count_plan
 
     pictures = image_set.read(images)
-    planned = plan(pictures, split=split, seed=seed, decisions=decisions)
-    chosen: dict[str, object] = {"split": split, "seed": seed}
-    with show.progress("images") as update:
-        changed = write(pictures, planned, out, kind, root=root, options=chosen, progress=update, force=force)
+    if link and kind != "folders":
+        raise MeDatasetsError("only folders hold links", fix="leave --link out, or give --format folders")
+    if by_audit:
+        if exclude or keep_one or decisions or dry_run or split != "own" or kind != "folders":
+            raise MeDatasetsError(
+                "--by-audit sorts the whole set as it is",
+                fix="leave out all other options but --root, --link and --force",
+            )
+        return _sorted_by_audit(pictures, out, root, link, force)
+    codes = read_codes(exclude)
+    planned = plan(pictures, split=split, seed=seed, decisions=decisions, exclude=codes, keep_one=keep_one)
+    findings = planned.findings
+    if not dry_run:
+        chosen: dict[str, object] = {"split": split, "seed": seed, "exclude": codes, "keep_one": keep_one}
+        with show.progress("images") as update:
+            on_the_way = write(
+                pictures, planned, out, kind, root=root, link=link, options=chosen, progress=update, force=force
+            )
+        findings = [*findings, *on_the_way]
     counts = count_plan(planned)
     left_out = [f"left out: {plural(count, 'image')}, {reason}" for reason, count in planned.left_out.items()]
+    written = len(planned.rows) - sum(finding.code == "ME740" for finding in findings)
     return Answer(
         [_by_split(counts, planned.classes), *left_out],
-        [*planned.findings, *changed],
-        ending=[f"{plural(len(planned.rows), 'image')} written to {out}"],
-        data={"export": str(out), "images": len(planned.rows), "by_split": counts, "left_out": planned.left_out},
+        findings,
+        ending=["nothing is written" if dry_run else f"{plural(written, 'image')} written to {out}"],
+        data={
+            "export": None if dry_run else str(out),
+            "images": written,
+            "by_split": counts,
+            "left_out": planned.left_out,
+        },
+    )
+
+
+def _sorted_by_audit(images: ImageSet, out: Path, root: Path | None, link: bool, force: bool) -> Answer:
+    from datasets_me.formats.image_records import STATES
+    from datasets_me.images.export.by_audit import sort_by_audit
+
+    with show.progress("images") as update:
+        by_state, findings = sort_by_audit(images, out, root=root, link=link, progress=update, force=force)
+    table = show.Rows(None, "label", "images", *STATES, right=["images", *STATES])
+    for label in sorted({label for counts in by_state.values() for label in counts}):
+        numbers = [by_state[state][label] if state in by_state else 0 for state in STATES]
+        table.add_row(label, f"{sum(numbers):,}", *(f"{number:,}" for number in numbers))
+    written = sum(counts.total() for counts in by_state.values())
+    return Answer(
+        [table],
+        findings,
+        ending=[f"{plural(written, 'image')} written to {out}"],
+        data={"export": str(out), "images": written, "by_state": by_state},
     )
 
 

@@ -136,12 +136,15 @@ def ensemble(
         scores = stage.ensemble(truth, read_predictions(predictions, truth), metric=metric, step=step, progress=update)
     columns = [f"{part} {name}" for part in ("validation", "test") for name in ("acc.", "UF1", "UAR")]
     table = show.Rows(None, "model", "weights", *columns, right=columns)
-    for weighted in (*scores.alone, scores.equal, scores.best):
+    for weighted in (*scores.alone, scores.equal, scores.best, scores.plateau):
         weights = " ".join(f"{weight:.3g}" for weight in weighted.weights)
         shares = [f"{v:.4f}" for c in (weighted.validation, weighted.test) for v in (c.accuracy, c.uf1, c.uar)]
         table.add_row(weighted.name, weights, *shares)
     counts = f"{scores.best.validation.total} validation and {scores.best.test.total} test {truth.noun}s"
-    chosen_by = f"{scores.tried:,} weightings tried on {counts}; chosen by {metric} on validation only"
+    chosen_by = (
+        f"{scores.tried:,} weightings tried on {counts}; chosen by {metric} on validation only; "
+        f"{scores.plateau_size:,} of them are no worse than the best by more than its standard error"
+    )
     return _answer(report.of_ensemble(scores), [table, chosen_by], score_pictures.of_ensemble(scores), out, force)
 
 
@@ -152,7 +155,19 @@ def _models(models: Mapping[str, Recognition]) -> list[show.Part]:
             table.add_row(name, split, *_row(matrix))
         if len(scores.groups) > 1:
             table.add_row(name, "pooled", *_row(scores.pooled))
-    return [table, *(_matrix(scores.pooled, f"{name}: label (rows) and prediction") for name, scores in models.items())]
+    matrices = [_matrix(scores.pooled, f"{name}: label (rows) and prediction") for name, scores in models.items()]
+    return [table, _intervals(models), *matrices]
+
+
+def _intervals(models: Mapping[str, Recognition]) -> show.Rows:
+    from datasets_me.scores.bootstrap import intervals
+
+    names = ("accuracy", "uf1", "uar")
+    table = show.Rows("\n95 % intervals (bootstrap over images)", "model", "accuracy", "UF1", "UAR", right=_NUMBERS)
+    for model, scores in models.items():
+        ranges = intervals(scores.pooled)
+        table.add_row(model, *(f"{ranges[name][0]:.3f} to {ranges[name][1]:.3f}" for name in names))
+    return table
 
 
 def _row(matrix: Confusion) -> list[str]:

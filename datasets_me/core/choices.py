@@ -39,6 +39,9 @@ Metric = Literal["uf1", "uar", "accuracy"]
 Preset = Literal["default", "tvl1", "auwgcn", "dis", "farneback"]
 """How features are computed; the names of ``features.video.PRESETS``."""
 
+Head = Literal["rigid", "translation"]
+"""What is taken for the motion of the head; the names of ``features.video.HEADS``."""
+
 Detector = Literal["dlib", "haar", "yunet", "boxes", "published-crop"]
 """What finds faces; the names of ``features.faces.NAMES``."""
 
@@ -68,3 +71,9 @@ Region = Literal["face", "mouth", "eyes", "brows"]
 
 ImageExport = Literal["folders", "csv", "webdataset"]
 """What a set of images is exported as."""
+
+KeepOne = Literal["largest", "sharpest", "agrees"]
+"""The copy that stays: with the most pixels, the least blurred, or the one whose label an audit agrees with."""
+
+LabelSource = Literal["schema", "folders"]
+"""Where the labels of imported images come from: a schema, or the names of the folders as they are."""

@@ -73,27 +73,37 @@ def _margin(value: float | str) -> Margin:
     return Margin(part=value)
 
 
+@dataclass(frozen=True)
+class CropRule:
+    """What decides the crops of a run; ``boxes`` are by video, for ``--faces boxes``."""
+
+    manifest: Manifest
+    root: Path
+    options: ExtractOptions
+    boxes: Mapping[str, Box]
+
+
 def find_crop(
-    manifest: Manifest,
+    rule: CropRule,
     video: Video,
     frames: FrameReader,
     shape: tuple[int, int],
-    root: Path,
-    options: ExtractOptions,
-    boxes: Mapping[str, Box],
     fallbacks: Sequence[Fallback] | None,
 ) -> Found | str:
     """The crop of a video.
 
     Args:
+        rule: what decides it.
+        video: the video.
+        frames: its frames.
         shape: height and width of the frames to look at.
-        boxes: by video, for ``--faces boxes``.
         fallbacks: boxes of the subject's other videos; None while they are not known yet.
 
     Returns:
         The crop, or why there is none as long as no fallbacks were given.
     """
-    framed = _framing(manifest.spec, video.video, shape)
+    options, boxes = rule.options, rule.boxes
+    framed = _framing(rule.manifest.spec, video.video, shape)
     if options.faces == "boxes":
         box = boxes.get(video.video)
         if box and _reaches(box, shape):
@@ -105,7 +115,7 @@ def find_crop(
         name = options.boxes.name if options.boxes else "the boxes"
         lack = f"its box in {name} lies outside its frames" if box else f"there is no box for it in {name}"
     elif options.faces == "published-crop":
-        pool, crops = published_crops(manifest, video, frames, root)
+        pool, crops = published_crops(rule.manifest, video, frames, rule.root)
         lack = "there is no published crop of it"
         if any(frame is not None and frame.shape[:2] == shape for frame in pool):
             finder = detector("published-crop", crops=crops)
@@ -167,8 +177,9 @@ def _fitting(fallbacks: Sequence[Fallback] | None, shape: tuple[int, int]) -> li
 def published_crops(
     manifest: Manifest, video: Video, frames: FrameReader, root: Path
 ) -> tuple[list[Image | None], list[Image]]:
-    """The dataset's own crops of a video, from the middle of some of its expressions, and the raw frames of the same
-    numbers, which they are found in best.
+    """The raw frames of a video that the dataset's own crops are found in best, and those crops.
+
+    The crops are from the middle of some of its expressions; the frames have the same numbers.
     """
     by_number = {number: index for index, number in enumerate(frames.numbers)}
     raw: list[Image | None] = []

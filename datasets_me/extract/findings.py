@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datasets_me.core.errors import plural
 from datasets_me.core.frame_names import far_away
@@ -101,6 +102,48 @@ def about_face(row: VideoFeatures, where: Found, features: Features) -> Iterator
     if len(cut):
         text = f"windows reach over the edge of the crop in {plural(len(cut), 'frame')}"
         yield _about("ME609", row, f"{text}: {ranges((cut + row.start).tolist())}")
+
+
+AMPLITUDE = 0.0075
+"""Displacement of the skin at the apex of a micro-expression, as a fraction of the face's width: 1 px on 133 px."""
+
+
+COVERED = 1 / 4
+"""Part of a frame's regions that has to be doubted before the frame is named."""
+
+BLINK = 0.4
+"""Seconds that this has to last: blinks, which take the brows' windows with them, are shorter."""
+
+CLEAR = 3.0
+"""How many times as large as the noise the motion of a step should be."""
+
+
+def about_trust(row: VideoFeatures, features: Features, half: int | None) -> Iterator[Finding]:
+    """Motion that is not that of the skin, and a step too short for any; half an expression is so many frames."""
+    seen: NDArray[np.bool_] = np.asarray(np.isfinite(features.feature).all(axis=2), bool)
+    doubt = seen & ~features.valid
+    many = np.flatnonzero(doubt.mean(axis=1) >= COVERED)
+    runs = np.split(many, np.flatnonzero(np.diff(many) > 1) + 1)
+    frames = np.concatenate([run for run in runs if len(run) > BLINK * row.fps] or [many[:0]])
+    if len(frames):
+        share = 100 * float(doubt.sum() / seen.sum())
+        where = ranges((frames + row.start).tolist())
+        yield _about(
+            "ME617", row, f"{share:.1f} % of the motion is not believed to be that of the skin, mostly in {where}"
+        )
+    width = features.method["face_width"]
+    if half is None or row.step >= half or not isinstance(width, float) or not seen.any():
+        return
+    length = np.where(seen & features.valid, np.linalg.norm(features.feature, axis=2), 0).max(axis=1)
+    # most frames of a video are neutral; of one that is cut to its expression, a quarter nearly are
+    noise = float(np.percentile(length[np.any(seen, axis=1)], 25)) * features.unit_px
+    expected = AMPLITUDE * width * row.step / half
+    if expected < CLEAR * noise:
+        text = f"at {row.fps:g} frames a second, a micro-expression moves the skin by {expected:.3f} px in"
+        text += (
+            f" {plural(row.step, 'frame')}, and where nothing moves the features are {noise:.3f} px: take --step {half}"
+        )
+        yield _about("ME618", row, text)
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -10,25 +10,25 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from datasets_me.core.choices import Detector, Device, Preset
+from datasets_me.core.choices import Detector, Device, Head, Preset
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.features.boxes import Box, DetectorError, read_boxes
 from datasets_me.features.faces import NAMES, detector, model_file, sha256
-from datasets_me.features.landmarks import MODEL
+from datasets_me.features.landmarks import LANDMARKS_EVERY, MODEL
 from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import PRESETS
 from datasets_me.formats.frame_files import frame_rate, measurable
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
-ALGORITHM = 3
+ALGORITHM = 4
 """Raised when the same options give other numbers than before, so that old results are not kept."""
 
 
 class ExtractOptions(BaseModel):
     """What decides the numbers of an extraction, besides the frames.
 
-    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` null is the preset's;
+    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` and ``head`` null are the preset's;
     ``layout`` null is the first layout of the schema, crops aside, that has annotated folders.
     """
 
@@ -37,6 +37,8 @@ class ExtractOptions(BaseModel):
     preset: Preset = "default"
     step: int = Field(1, ge=1)
     temporal: int | None = None
+    head: Head | None = None
+    landmarks_every: int = Field(LANDMARKS_EVERY, ge=1)
     fps: float | None = None
     regions: str = "twelve"
     aligned: bool = False
@@ -69,6 +71,11 @@ def check_options(options: ExtractOptions) -> dict[str, Box]:
         raise MeDatasetsError(
             f"--temporal {options.temporal} cannot be had: it is an odd number of pairs, for the preset default"
         )
+    if options.head == "rigid" and PRESETS[options.preset].published:
+        raise MeDatasetsError(
+            f"--head rigid is not for --preset {options.preset}, which is the published form",
+            fix="leave --head out, or take --preset default",
+        )
     model_file(MODEL)
     if options.faces in ("dlib", "haar", "yunet"):
         detector(options.faces, weights=options.weights)
@@ -83,26 +90,27 @@ def environment(options: ExtractOptions) -> dict[str, str]:
     """The software and models that the numbers depend on: versions and SHA-256."""
     import dlib
 
-    made = {
+    versions = {
         "algorithm": str(ALGORITHM),
         "opencv": cv2.__version__,
         "numpy": np.__version__,
         "dlib": str(dlib.__version__),
         MODEL: sha256(model_file(MODEL)),
     }
-    return made | ({"weights": sha256(options.weights.resolve())} if options.weights else {})
+    return versions | ({"weights": sha256(options.weights.resolve())} if options.weights else {})
 
 
 def record(options: ExtractOptions) -> dict[str, Any]:
-    """The options as they are written down; of files their names."""
-    raw = options.model_dump(mode="json")
+    """The options as they are written down; of files their names, and of the head what the preset takes."""
+    raw = options.model_dump(mode="json") | {"head": options.head or PRESETS[options.preset].head}
     return raw | {name: raw[name] and Path(raw[name]).name for name in ("weights", "boxes")}
 
 
 def automatic_step(manifest: Manifest, fps: float | None) -> int:
-    """Half the mean length of the micro-expressions in frames, at least 1.
+    """Half the mean length of the micro-expressions in frames, rounded down as published, at least 1.
 
-    Half a length is how far the apex lies from the onset, so that the motion of a step is the largest one.
+    Half a length is how far the apex lies from the onset, so that the motion of a step is the largest one. The rule is
+    that of the AUW-GCN scripts (Yin et al., ACM MM 2023), ``int(mean // 2)``; it gives 6 for CAS(ME)².
 
     Raises:
         MeDatasetsError: no micro-expression has both ends, or the frames are taken at several rates.
@@ -115,14 +123,19 @@ def automatic_step(manifest: Manifest, fps: float | None) -> int:
             "a second",
             fix=f"take all frames at one rate, with --fps {rates[0]:g}, or give --step as a number",
         )
-    rate = rates[0]
-    lengths = [row.length * rate / row.fps for row in measurable(manifest) if row.type == "micro" and row.length]
-    if not lengths:
+    step = half_expression(manifest, rates[0])
+    if step is None:
         raise MeDatasetsError(
             "--step auto needs the length of micro-expressions, and no annotation has one",
             fix="give --step as a number",
         )
-    return max(1, round(sum(lengths) / len(lengths) / 2))
+    return step
+
+
+def half_expression(manifest: Manifest, rate: float) -> int | None:
+    """Half the mean length of the micro-expressions in frames at a rate, at least 1; None if no length is known."""
+    lengths = [row.length * rate / row.fps for row in measurable(manifest) if row.type == "micro" and row.length]
+    return max(1, int(sum(lengths) / len(lengths) // 2)) if lengths else None
 
 
 def choose_device(name: Device, preset: Preset) -> Literal["cpu", "cuda"]:

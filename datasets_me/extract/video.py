@@ -17,9 +17,9 @@ from datasets_me.core.locks import locked
 from datasets_me.core.paths import safe_name, under
 from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
-from datasets_me.extract.crops import Fallback, Found, crops_digest, find_crop, padding
+from datasets_me.extract.crops import CropRule, Fallback, Found, crops_digest, find_crop, padding
 from datasets_me.extract.ledger import Done
-from datasets_me.extract.options import ExtractOptions, rate_of, taken
+from datasets_me.extract.options import ExtractOptions, half_expression, rate_of, taken
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.boxes import Box
 from datasets_me.features.video import Features, Quality, VideoOptions, extract_video
@@ -59,6 +59,7 @@ class Job:
 
     @property
     def subject(self) -> str:
+        """The folder of its files."""
         return safe_name(self.video.subject or "unknown")
 
 
@@ -115,6 +116,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     everything = [*found.about_files(row, files, frames), *findings]
     if features is not None and where is not None:
         everything += found.about_face(row, where, features)
+        everything += found.about_trust(row, features, half_expression(setting.manifest, row.fps))
     waited = None if job.fallbacks is None else stamp_of(setting, Job(video), files)
     with locked(ledger.note(setting.out, job.subject, job.name)):  # against another run on the same video
         row = _write(setting.out, job, row, features)
@@ -212,7 +214,8 @@ def _extract(
             f"{plural(len(frames), 'frame')} {'is' if len(frames) == 1 else 'are'} too few for a step of {options.step}"
         )
         return row.model_copy(update={"why": why}), None, None, [found.too_short(row, why)]
-    where = find_crop(setting.manifest, job.video, frames, shape, setting.root, options, setting.boxes, job.fallbacks)
+    rule = CropRule(setting.manifest, setting.root, options, setting.boxes)
+    where = find_crop(rule, job.video, frames, shape, job.fallbacks)
     if isinstance(where, str):
         return Postponed(where)
     features = extract_video(
@@ -221,6 +224,8 @@ def _extract(
             preset=options.preset,
             step=options.step,
             temporal=options.temporal,
+            head=options.head,
+            landmarks_every=options.landmarks_every,
             regions=options.regions,
             aligned=options.aligned,
             device=options.device,
@@ -287,6 +292,7 @@ def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -
         quality=features.quality,
         global_motion=features.global_motion,
         clipped=features.clipped,
+        valid=features.valid,
         box=np.array(features.box, np.int32),
     )
     write_file(under(out, landmarks), content.getvalue())

@@ -25,7 +25,7 @@ from datasets_me.extract.recordings import of_recordings
 from datasets_me.features.boxes import Box
 from datasets_me.features.crop import choose_crop, cut
 from datasets_me.features.faces import detector, landmark_detector
-from datasets_me.features.landmarks import align, finite, smooth, track
+from datasets_me.features.landmarks import Tracker, align, finite, smooth, track
 from datasets_me.formats.frame_files import FrameFiles, frame_files
 from datasets_me.formats.kinds import FRAMES
 
@@ -110,7 +110,7 @@ def _landmarks(reader: FrameReader, box: Box) -> Points:
     greys = (None if image is None else cv2.cvtColor(cut(image, box), cv2.COLOR_BGR2GRAY) for image in reader)
     nothing = np.full((68, 2), np.nan, np.float32)
     rows = [
-        nothing if each.points is None else each.points for each in track(greys, None, landmark_detector(detector()))
+        nothing if each.points is None else each.points for each in track(greys, Tracker(landmark_detector(detector())))
     ]
     return smooth(np.stack(rows))[0]
 

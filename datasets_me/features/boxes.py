@@ -27,14 +27,17 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> float:
+        """In px."""
         return self.x1 - self.x0
 
     @property
     def height(self) -> float:
+        """In px."""
         return self.y1 - self.y0
 
     @property
     def centre(self) -> tuple[float, float]:
+        """The middle, x and y in px."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
 
@@ -77,8 +80,7 @@ class FaceDetector(Protocol):
         """What it finds is a crop to be used as it is, and not a face to be framed."""
 
     def detect(self, image: Image) -> list[Detection]:
-        """Faces in an image (H, W) or (H, W, 3) in BGR, the largest first; boxes may reach over its
-        border."""
+        """Faces in an image (H, W) or (H, W, 3) in BGR, the largest first; boxes may reach over its border."""
 
 
 class DetectorError(MeDatasetsError):
@@ -87,23 +89,42 @@ class DetectorError(MeDatasetsError):
 
 @dataclass(frozen=True)
 class CallableDetector:
-    """A detector made of a name, a record of what it is made of, and a function."""
+    """A detector made of a name, a record of what it is made of, and a function.
+
+    ``find_large``, if there is one, finds large faces only, and takes a fraction of the time.
+    """
 
     name: str
     find: Callable[[Image], Iterable[Detection]]
     provenance: Mapping[str, str] = field(default_factory=dict)
     finds_crops: bool = False
+    find_large: Callable[[Image], Iterable[Detection]] | None = None
 
     def detect(self, image: Image) -> list[Detection]:
         """Faces, the largest first; an empty image has none."""
-        if image.size == 0:
-            return []
-        return sorted(self.find(image), key=lambda face: -face.box.width * face.box.height)
+        return _largest_first(self.find, image)
+
+    def glance(self, image: Image) -> list[Detection]:
+        """Large faces, the largest first."""
+        return _largest_first(self.find_large or self.find, image)
+
+
+def glance(detector: FaceDetector, image: Image) -> list[Detection]:
+    """What a detector finds in a short time, if it can be asked for that; else what it finds."""
+    return (detector.glance if isinstance(detector, CallableDetector) else detector.detect)(image)
+
+
+def has_glance(detector: FaceDetector) -> bool:
+    """Whether a detector finds large faces in less time than all."""
+    return isinstance(detector, CallableDetector) and detector.find_large is not None
+
+
+def _largest_first(find: Callable[[Image], Iterable[Detection]], image: Image) -> list[Detection]:
+    return sorted(find(image), key=lambda face: -face.box.width * face.box.height) if image.size else []
 
 
 def read_boxes(path: Path) -> dict[str, Box]:
-    """Boxes of a CSV with the columns video, x0, y0, x1, y1 in px of the raw frames; other columns are
-    ignored.
+    """Boxes of a CSV with the columns video, x0, y0, x1, y1 in px of the raw frames; other columns are ignored.
 
     Raises:
         DetectorError: naming the line and column of what cannot be read.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.errors import plural
-from datasets_me.features.boxes import Box, Detection, FaceDetector
+from datasets_me.features.boxes import Box, Detection, FaceDetector, glance, has_glance
 from datasets_me.features.faces import landmark_detector
 
 Image = NDArray[np.uint8]
@@ -24,8 +24,9 @@ tight crop of a detector's own box often is not."""
 
 
 class Margin(NamedTuple):
-    """Room on one side of a face box: a part of the box's longer side, and px; infinite px reach to the picture's edge,
-    negative ones cut off so much.
+    """Room on one side of a face box: a part of the box's longer side, and px.
+
+    Infinite px reach to the picture's edge; negative ones cut off so much.
     """
 
     part: float = 0.0
@@ -44,6 +45,12 @@ class Margins(NamedTuple):
 SAMPLE = 7
 """Frames looked at first."""
 
+FEW = 3
+"""Of those, how many are enough where they show one face in one place."""
+
+STILL = 0.1
+"""How far its edges may lie apart there, as a fraction of its width."""
+
 OUTLIER_SHIFT = 0.3
 """A detection whose centre is further from the median than this many sides of the median box is dropped."""
 
@@ -53,15 +60,15 @@ OUTLIER_SIZE = 1.4
 
 @dataclass(frozen=True)
 class Crop:
-    """The box of a video and how it was come by.
+    """The box of a video and how it was found.
 
     Attributes:
         box: whole px, inside the image.
         face: the median detection in px of the raw frame, or None if no face was found.
-        source: `given`; `sample` (found in the sampled frames); `all-frames` (only in others); `subject`
-            (the boxes of the subject's other videos); `whole-frame` (nothing helped).
+        source: ``given``; ``sample`` (found in the sampled frames); ``all-frames`` (only in others); ``subject``
+            (the boxes of the subject's other videos); ``whole-frame`` (nothing helped).
         confirmed: the detector found the face again in the crop.
-        found: frames with a face, of those `looked` at.
+        found: frames with a face, of those ``looked`` at.
         dropped: detections left out as outliers, or as a second face.
         tried: the steps of the chain with what came of each, for the record.
     """
@@ -96,56 +103,113 @@ def choose_crop(
             default.
         fallbacks: boxes of the subject's other videos, already padded; their mean is taken where no face is
             found.
-        sample: frames looked at first, spread over the video. Only if they show no face, up to three times
-            as many others are.
+        sample: frames looked at first, spread over the video; fewer where the face holds still. Only if they show no
+            face, up to three times as many others are.
         paddings: margins to try, the same on every side.
         margins: tried before them; then each side has a padding at least, unless some of it is to be cut off.
 
     Raises:
         ValueError: if there is no frame at all that can be read.
     """
-    tried: dict[str, str] = {}
-    image: Image | None = None
-    first = _spread(len(frames), sample)
-    pools: tuple[tuple[Source, Iterable[int]], ...] = (
-        ("sample", first),
-        ("all-frames", sorted(set(_spread(len(frames), 4 * sample)) - set(first))),
-        # looked through only if not one of the others could be read
-        ("all-frames", (index for index in range(len(frames)) if image is None)),
-    )
-    looked = 0
-    for source, indices in pools:
-        detections = []
-        for index in indices:
-            frame = frames[index]
-            if frame is None or not _fits(frame, shape):
-                continue
-            image, shape = frame, frame.shape[:2]
-            looked += 1
-            if faces := detector.detect(frame):
-                detections.append((index, faces))
-        if detections and image is not None:
-            face, kept, dropped = _median_face([faces for _, faces in detections])
-            tried[source] = f"a face in {len(detections)} of {looked} frames"
-            shown = frames[detections[kept[0]][0]]
-            shown = image if shown is None else shown
-            if detector.finds_crops:
-                crop = given_crop(face, shown, detector)
-                return replace(crop, source=source, found=len(detections), looked=looked, dropped=dropped, tried=tried)
-            padded = [padded_square(face, padding) for padding in paddings]
-            if margins is not None:
-                padded = [padded_box(face, margins, least) for least in (-math.inf, *paddings)]
-            box, confirmed = _confirmed(shown, face, detector, padded)
-            return Crop(box, face, source, confirmed, len(detections), looked, dropped, tried)
-        tried[source] = f"no face in {looked} frames"
-    if image is None:
+    search = _Search(frames, detector, shape)
+    source, tried = search.run(sample)
+    if search.image is None:
         raise ValueError(f"none of {len(frames)} frames can be read")
+    if search.faces:
+        return _framed(search, source, tried, paddings, margins)
     if fallbacks:
-        crop = crop_of_others(fallbacks, image.shape[:2])
-        return replace(crop, looked=looked, tried=tried | dict(crop.tried))
+        crop = crop_of_others(fallbacks, search.image.shape[:2])
+        return replace(crop, looked=len(search.looked), tried=tried | dict(crop.tried))
     tried["subject"] = "no boxes of other videos"
-    whole = Box(0, 0, image.shape[1], image.shape[0])
-    return Crop(whole, None, "whole-frame", False, 0, looked, 0, tried)
+    whole = Box(0, 0, search.image.shape[1], search.image.shape[0])
+    return Crop(whole, None, "whole-frame", False, 0, len(search.looked), 0, tried)
+
+
+class _Search:
+    """The frames of a video that were looked at: ``looked``, one that can be used, and those with ``faces``."""
+
+    def __init__(
+        self, frames: Sequence[Image | None] | Image, detector: FaceDetector, shape: tuple[int, int] | None
+    ) -> None:
+        self.frames, self.detector, self.shape = frames, detector, shape
+        self.image: Image | None = None
+        self.looked: set[int] = set()
+        self.faces: dict[int, list[Detection]] = {}
+
+    def run(self, sample: int) -> tuple[Source, dict[str, str]]:
+        """Look for a face in ever more frames; returns which ones it was found in, and what came of each step."""
+        count = len(self.frames)
+        first = _spread(count, sample)
+        few = [first[index] for index in _spread(len(first), FEW)]
+        self.look(few, glance)
+        if not self.still(few):
+            self.look(first, glance)
+        if not self.faces and has_glance(self.detector):
+            # a face that is small in the picture takes ten times as long to find
+            self.look([few[index] for index in _spread(len(few), min(FEW, 1 + count // 200))], _detect)
+            if self.faces:
+                self.look(first, _detect)
+        tried = {"sample": self.outcome()}
+        if self.faces:
+            return "sample", tried
+        others = min(3 * sample, max(FEW, count // 32))
+        self.look(_spread(count, len(first) + others), glance)
+        if self.image is None:  # not one of the others can be read
+            for index in range(count):
+                self.look([index], _detect)
+                if self.image is not None:
+                    break
+        tried["all-frames"] = self.outcome()
+        return "all-frames", tried
+
+    def look(self, indices: Iterable[int], find: Callable[[FaceDetector, Image], list[Detection]]) -> None:
+        """Look at some frames, but not at those that show a face already, nor twice in the same way."""
+        for index in indices:
+            if index in self.faces or (index in self.looked and find is glance):
+                continue
+            frame = self.frames[index]
+            if frame is None or not _fits(frame, self.shape):
+                continue
+            self.image, self.shape = frame, frame.shape[:2]
+            self.looked.add(index)
+            if faces := find(self.detector, frame):
+                self.faces[index] = faces
+
+    def still(self, indices: Sequence[int]) -> bool:
+        """Whether there is one face in each of these frames, and in the same place."""
+        boxes = np.array([faces[0].box for faces in self.faces.values() if len(faces) == 1])
+        if len(indices) < FEW or len(boxes) < len(indices):
+            return False
+        return bool(np.ptp(boxes, axis=0).max() <= STILL * np.median(boxes[:, 2] - boxes[:, 0]))
+
+    def outcome(self) -> str:
+        """What was found, in words."""
+        seen = f"a face in {len(self.faces)} of" if self.faces else "no face in"
+        return f"{seen} {len(self.looked)} frames"
+
+
+def _detect(detector: FaceDetector, image: Image) -> list[Detection]:
+    return detector.detect(image)
+
+
+def _framed(
+    search: _Search, source: Source, tried: Mapping[str, str], paddings: Sequence[float], margins: Margins | None
+) -> Crop:
+    """The crop around the faces that were found."""
+    detector, indices = search.detector, sorted(search.faces)
+    face, kept, dropped = _median_face([search.faces[index] for index in indices])
+    shown = search.frames[indices[kept[0]]]
+    shown = search.image if shown is None else shown
+    assert shown is not None
+    looked = len(search.looked)
+    if detector.finds_crops:
+        crop = given_crop(face, shown, detector)
+        return replace(crop, source=source, found=len(indices), looked=looked, dropped=dropped, tried=tried)
+    padded = [padded_square(face, padding) for padding in paddings]
+    if margins is not None:
+        padded = [padded_box(face, margins, least) for least in (-math.inf, *paddings)]
+    box, confirmed = _confirmed(shown, face, detector, padded)
+    return Crop(box, face, source, confirmed, len(indices), looked, dropped, tried)
 
 
 def crop_of_others(boxes: Sequence[Box], shape: tuple[int, int]) -> Crop:
@@ -165,15 +229,16 @@ def given_crop(box: Box, frame: Image, detector: FaceDetector) -> Crop:
 
 
 def padded_square(face: Box, padding: float) -> Box:
-    """The square around a face, with `padding` sides of it added on each side."""
+    """The square around a face, with ``padding`` sides of it added on each side."""
     half = max(face.width, face.height) * (0.5 + padding)
     x, y = face.centre
     return Box(x - half, y - half, x + half, y + half)
 
 
 def padded_box(face: Box, margins: Margins, least: float = -math.inf) -> Box:
-    """A face box with room of its own on each side: ``least`` parts of the box's longer side at least, but where some
-    of it is to be cut off. The box may reach over any picture.
+    """A face box with room of its own on each side; it may reach over any picture.
+
+    The room is ``least`` parts of the box's longer side at least, but where some of the box is to be cut off.
     """
     side = max(face.width, face.height)
     room = [margin.part * side + margin.px for margin in margins]
@@ -182,8 +247,7 @@ def padded_box(face: Box, margins: Margins, least: float = -math.inf) -> Box:
 
 
 def clamped(box: Box, shape: Sequence[int]) -> Box:
-    """The part of a box that lies in an image of this shape (H, W, …), in whole px; the whole image if none
-    does."""
+    """The part of a box that lies in an image of this shape (H, W, …), in whole px; all of the image if none does."""
     height, width = shape[:2]
     x0, y0 = int(np.floor(max(0, box.x0))), int(np.floor(max(0, box.y0)))
     x1, y1 = int(np.ceil(min(width, box.x1))), int(np.ceil(min(height, box.y1)))
@@ -215,8 +279,7 @@ def _near(face: Box, median: Box) -> bool:
 
 
 def _median_face(frames: list[list[Detection]]) -> tuple[Box, list[int], int]:
-    """The median of the detections without outliers: the box, the frames that agree with it, and how many do
-    not.
+    """The median of the detections without outliers: the box, the frames that agree with it, and how many do not.
 
     The largest face of each frame votes first; then, in frames with several faces, the one nearest to the
     vote is taken, so that somebody in the background does not pull the box away.

@@ -1,7 +1,7 @@
 """Finding faces: one small protocol, several detectors, none of which is ever downloaded.
 
-`detector("dlib")` is the default and needs nothing but the installed packages. What the models may be used
-for is data too: `LICENCES`.
+``detector("dlib")`` is the default and needs nothing but the installed packages. What the models may be used
+for is data too: ``LICENCES``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from datasets_me.core.extras import install
 from datasets_me.core.files import checksum
-from datasets_me.features.boxes import Box, CallableDetector, Detection, DetectorError, FaceDetector
+from datasets_me.features.boxes import Box, CallableDetector, Detection, DetectorError, FaceDetector, glance
 
 Image = NDArray[np.uint8]
 
@@ -40,6 +40,9 @@ LICENCES: Mapping[str, str] = MappingProxyType(
 """What each choice may be used for, in a sentence."""
 
 
+FAR = 500
+"""Longer side in px of the picture that dlib's detector looks at first; it sees faces of a sixth of that."""
+
 NAMES = ("dlib", "haar", "yunet", "boxes", "published-crop")
 
 
@@ -53,12 +56,12 @@ def detector(
     """A detector by its name.
 
     Args:
-        name: `dlib` (HOG, embedded); `haar` (OpenCV's cascade, embedded); `yunet` (YuNet or another ONNX
-            model that cv2.FaceDetectorYN runs); `boxes` (a box given by the user, see `read_boxes`);
-            `published-crop` (where the dataset's own cropped images lie in its raw frames).
-        weights: the ONNX file for `yunet`; its SHA-256 is recorded.
-        box: the box for `boxes`.
-        crops: one or a few published crops of the same video for `published-crop`.
+        name: ``dlib`` (HOG, embedded); ``haar`` (OpenCV's cascade, embedded); ``yunet`` (YuNet or another ONNX
+            model that cv2.FaceDetectorYN runs); ``boxes`` (a box given by the user, see ``read_boxes``);
+            ``published-crop`` (where the dataset's own cropped images lie in its raw frames).
+        weights: the ONNX file for ``yunet``; its SHA-256 is recorded.
+        box: the box for ``boxes``.
+        crops: one or a few published crops of the same video for ``published-crop``.
 
     Raises:
         DetectorError: for an unknown name or when what it needs is missing.
@@ -83,17 +86,24 @@ def detector(
 
 
 def landmark_detector(finder: FaceDetector) -> FaceDetector:
-    """What landmarks start from inside the crop: dlib, whose boxes the model was trained on, and where it
-    finds no face, `finder`, if it finds faces."""
+    """What landmarks start from inside the crop: dlib, whose boxes the model was trained on.
+
+    Where it finds no face, ``finder`` is asked, if it finds faces.
+    """
     dlib = detector("dlib")
     if finder.finds_crops or finder.name == dlib.name:
         return dlib
-    return CallableDetector(f"dlib, {finder.name}", lambda image: dlib.detect(image) or finder.detect(image))
+    return CallableDetector(
+        f"dlib, {finder.name}",
+        lambda image: dlib.detect(image) or finder.detect(image),
+        find_large=lambda image: glance(dlib, image) or glance(finder, image),
+    )
 
 
 def model_file(name: str) -> Path:
-    """The path of a model of the package face_recognition_models, which need not be importable (it asks for
-    pkg_resources when imported).
+    """The path of a model of the package face_recognition_models.
+
+    The package need not be importable: it asks for pkg_resources when imported.
 
     Raises:
         DetectorError: if the package or the file is missing.
@@ -115,7 +125,7 @@ def sha256(path: Path) -> str:
 
 
 def _shrunk(image: Image, longest: int) -> tuple[Image, float]:
-    """The image with its longer side at most `longest` px, and the factor back to its own pixels."""
+    """The image with its longer side at most ``longest`` px, and the factor back to its own pixels."""
     factor = max(image.shape[:2]) / longest
     if factor <= 1:
         return image, 1.0
@@ -133,27 +143,26 @@ def _dlib() -> CallableDetector:
 
     hog = cache(dlib.get_frontal_face_detector)  # a fifth of a second, which not every run needs
 
+    def at(image: Image, longest: int, upsample: int) -> list[Detection]:
+        small, factor = _shrunk(_grey(image), longest)
+        boxes, scores, _ = hog().run(np.ascontiguousarray(small), upsample, 0.0)
+        return [
+            Detection(
+                Box(box.left() * factor, box.top() * factor, (box.right() + 1) * factor, (box.bottom() + 1) * factor),
+                float(score),
+            )
+            for box, score in zip(boxes, scores, strict=True)
+        ]
+
     def find(image: Image) -> list[Detection]:
         # the detector sees faces of 80 px and more, and costs by area: first from far, then closer
-        for longest, upsample in ((500, 0), (1000, 0), (1000, 1)):
-            small, factor = _shrunk(_grey(image), longest)
-            boxes, scores, _ = hog().run(np.ascontiguousarray(small), upsample, 0.0)
-            if boxes:
-                return [
-                    Detection(
-                        Box(
-                            box.left() * factor,
-                            box.top() * factor,
-                            (box.right() + 1) * factor,
-                            (box.bottom() + 1) * factor,
-                        ),
-                        float(score),
-                    )
-                    for box, score in zip(boxes, scores, strict=True)
-                ]
-        return []
+        closer = [(1000, 0)] if max(image.shape[:2]) > FAR else []
+        return next((faces for size in ((FAR, 0), *closer, (1000, 1)) if (faces := at(image, *size))), [])
 
-    return CallableDetector("dlib", find, {"dlib": str(dlib.__version__)})
+    def find_large(image: Image) -> list[Detection]:
+        return at(image, FAR, 0)
+
+    return CallableDetector("dlib", find, {"dlib": str(dlib.__version__)}, find_large=find_large)
 
 
 @cache

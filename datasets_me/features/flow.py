@@ -1,7 +1,7 @@
 """Dense optical flow between grey frames, in px, and the 8-bit storage of the published features.
 
-All methods give the flow from frame t to frame t + step on the grid of frame t. `flow_stream` takes frames
-as they come and holds only the few it needs; `flow` is the same on a whole array, and gives the same bits.
+All methods give the flow from frame t to frame t + step on the grid of frame t. ``flow_stream`` takes frames
+as they come and holds only the few it needs; ``flow`` is the same on a whole array, and gives the same bits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from datasets_me.features.lk import lk_stream
 METHODS: tuple[FlowMethod, ...] = get_args(FlowMethod)
 
 TEMPORAL = 5
-"""Neighbouring pairs that `lk` averages by default, with weights 1 2 3 2 1."""
+"""Neighbouring pairs that ``lk`` averages by default, with weights 1 2 3 2 1."""
 
 STORED_RANGE = 10.0
 """Motion in px that the published 8-bit files can hold, in both directions."""
@@ -48,18 +48,18 @@ def flow_stream(
 ) -> Iterator[Field | None]:
     """Flow of each pair (t, t + step) as the frames come, in constant memory.
 
-    `lk` takes what is in the middle of the picture for the face, and its motion for that of the head: give
+    ``lk`` takes what is in the middle of the picture for the face, and its motion for that of the head: give
     it a crop.
 
     Args:
         frames: grey (H, W) uint8 of one size; None for a frame that is missing.
-        method: `lk`, windowed least squares (the default, and the most accurate for small motion), or
-            OpenCV's `tvl1` (DualTVL1 with its defaults), `dis` (medium preset) or `farneback`.
+        method: ``lk``, windowed least squares (the default, and the most accurate for small motion), or
+            OpenCV's ``tvl1`` (DualTVL1 with its defaults), ``dis`` (medium preset) or ``farneback``.
         step: distance of the two frames of a pair, in frames.
-        temporal: for `lk`, the odd number of neighbouring pairs averaged; 1 looks at the pair alone.
+        temporal: for ``lk``, the odd number of neighbouring pairs averaged; 1 looks at the pair alone.
         face_width: distance between the ears in px, to which windows are scaled; two thirds of the image if
             unknown.
-        device: `cpu`, or for `tvl1` a device of torch, such as `cuda`, where pairs are computed sixteen at a time.
+        device: ``cpu``, or for ``tvl1`` a device of torch, such as ``cuda``; it computes sixteen pairs at a time.
 
     Yields:
         T - step fields (H, W, 2) float32 in px, x and y; None where a frame of the pair is missing.
@@ -94,7 +94,7 @@ def flow(
     face_width: float | None = None,
     device: str = "cpu",
 ) -> Field:
-    """Flow of a whole stack of frames; see `flow_stream`.
+    """Flow of a whole stack of frames; see ``flow_stream``.
 
     Args:
         frames: (T, H, W) uint8, or a list of T frames in which None stands for a missing one.
@@ -120,7 +120,7 @@ def quantise_8bit(field: Field, jpeg: int | None = None) -> Field:
     Args:
         field: (..., 2) in px.
         jpeg: quality of the JPEG files it goes through, component by component, as the published scripts do;
-            then `field` is (H, W, 2). None only rounds.
+            then ``field`` is (H, W, 2). None only rounds.
 
     Returns:
         The same shape, float32: round((clip(f) + 10) / 20 * 255) / 255 - 0.5. Zero comes back as +0.00196,
@@ -173,8 +173,10 @@ def _batched(frames: Frames, device: str, step: int) -> Iterator[Field | None]:
 
 
 def _opencv(method: FlowMethod, face_width: float | None) -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field]:
-    """OpenCV's flow of one pair. Images below its algorithms' smallest size are enlarged by repeating their
-    border."""
+    """OpenCV's flow of one pair.
+
+    Images below its algorithms' smallest size are enlarged by repeating their border.
+    """
 
     def padded(call: Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field], least: int) -> Callable[..., Field]:
         def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Field:

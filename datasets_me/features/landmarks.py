@@ -1,5 +1,4 @@
-"""68 landmarks per frame: subpixel, with a measure of doubt, smoothed in time; and alignment by the stable
-ones.
+"""68 landmarks per frame: subpixel, with a measure of doubt, smoothed in time; and alignment by the stable ones.
 
 The predictor (Kazemi & Sullivan, CVPR 2014, as trained for dlib) answers in whole pixels and depends on the
 box it starts from. Both are turned to use: it runs on an enlarged picture (on synthetic video 0.24 px of
@@ -10,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.features.boxes import Box, FaceDetector
+from datasets_me.features.boxes import Box, FaceDetector, glance
 from datasets_me.features.faces import model_file
 from datasets_me.features.regions import LANDMARKS
 
@@ -33,11 +33,30 @@ START_SHIFT = 0.03
 """Two more answers start from boxes moved by this fraction of its side, one left and up, one right and
 down."""
 
-CHECK_EVERY = 8
+LANDMARKS_EVERY = 4
+"""Frames from one prediction to the next while the picture holds still. They are smoothed over five anyway; features of
+real video change by 2 % of their rms, and by 4 % with every 8th."""
+
+MOVED = 0.008
+"""Motion of the picture since the last prediction at which the next one is due, as a fraction of the face's side: 1 px
+on a face of 130 px."""
+
+GLANCE = 8
+"""Reduction of the picture on which that motion is estimated."""
+
+CHANGED = 0.08
+"""The same motion at which the picture is another one, so that a lost face is looked for at once."""
+
+FIRST_REST = 20
+LONGEST_REST = 64
+"""Frames until a face that is not found is looked for again: twice as many each time up to 64, from 1, or from 20 where
+frames of the whole video were looked through before."""
+
+CHECK_EVERY = 12
 """Frames after which the residual is measured again while the landmarks hold still."""
 
 JUMP = 0.01
-"""Median motion of the landmarks from one frame to the next, as a fraction of the box's side, at which the
+"""Median motion of the landmarks from one prediction to the next, as a fraction of the box's side, at which the
 residual is measured at once; jitter is 0.003, and a shot or a face that changes is far above."""
 
 DOUBTFUL = 0.012
@@ -65,15 +84,18 @@ STABLE = (27, 28, 29, 30, 31, 35, 36, 39, 42, 45)
 
 
 class Prediction(NamedTuple):
-    """Landmarks (68, 2) in px of the image, and the residual: half the distance of two more answers, the
-    median over the landmarks, as a fraction of the box's side; NaN if they were not asked for."""
+    """Landmarks (68, 2) in px of the image, and the residual; NaN if it was not asked for.
+
+    The residual is half the distance of two more answers, the median over the landmarks, as a fraction of the box's
+    side.
+    """
 
     points: Points
     residual: float
 
 
 def predict(grey: Image, box: Box, *, check: bool = True) -> Prediction:
-    """Landmarks of the face in `box`.
+    """Landmarks of the face in ``box``.
 
     Args:
         grey: (H, W) uint8.
@@ -88,7 +110,7 @@ def predict(grey: Image, box: Box, *, check: bool = True) -> Prediction:
 
 
 def doubt(grey: Image, box: Box) -> float:
-    """The residual of `predict` alone."""
+    """The residual of ``predict`` alone."""
     side = max(box.width, box.height, 1.0)
     one, other = _answers(grey, box, (START_SHIFT * side, -START_SHIFT * side))
     # the median: single landmarks, such as the corners of the mouth, have two places to choose from
@@ -99,17 +121,27 @@ def _answers(grey: Image, box: Box, shifts: Sequence[float]) -> list[NDArray[np.
     """The predictor's landmarks (68, 2) when it starts from the box moved by so many px, along both axes."""
     import dlib
 
-    factor = int(np.clip(round(ENLARGED / max(box.width, box.height, 1.0)), 1, 4))
-    size = (grey.shape[1] * factor, grey.shape[0] * factor)
-    large = np.ascontiguousarray(grey if factor == 1 else cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR))
-    found = []
+    side = max(box.width, box.height, 1.0)
+    factor = int(np.clip(round(ENLARGED / side), 1, 4))
+    # the predictor looks at pixels in and around the box only
+    room = Box(box.x0 - side / 4, box.y0 - side / 4, box.x1 + side / 4, box.y1 + side / 4)
+    x, y = (
+        round(float(np.clip(value, 0, size - 1)))
+        for value, size in ((room.x0, grey.shape[1]), (room.y0, grey.shape[0]))
+    )
+    part = grey[y : max(y + 1, round(room.y1)), x : max(x + 1, round(room.x1))]
+    size = (part.shape[1] * factor, part.shape[0] * factor)
+    large = np.ascontiguousarray(part if factor == 1 else cv2.resize(part, size, interpolation=cv2.INTER_LINEAR))
+    answers = []
     for shift in shifts:
-        x0, y0, x1, y1 = (round((value + shift) * factor) for value in box)
+        x0, y0, x1, y1 = (
+            round((value + shift - origin) * factor) for value, origin in zip(box, (x, y, x, y), strict=True)
+        )
         shape = _predictor()(large, dlib.rectangle(x0, y0, x1 - 1, y1 - 1))
         whole = np.array([(point.x, point.y) for point in shape.parts()], np.float64)
         # a pixel's middle is at +0.5 in both pictures
-        found.append((whole + 0.5) / factor - 0.5)
-    return found
+        answers.append((whole + 0.5) / factor - 0.5 + (x, y))
+    return answers
 
 
 @cache
@@ -129,37 +161,135 @@ class Tracked(NamedTuple):
     residual: float
 
 
-def track(frames: Iterable[Image | None], face: Box | None, detector: FaceDetector) -> Iterator[Tracked]:
+@dataclass(frozen=True)
+class Tracker:
+    """How the landmarks of a video are found.
+
+    Attributes:
+        detector: what finds the face, and finds it again.
+        face: where it is, in px; looked for in the first frames if not known.
+        every: frames from one prediction to the next at most.
+        rest: frames until a face that is not found at first is looked for again.
+    """
+
+    detector: FaceDetector
+    face: Box | None = None
+    every: int = 1
+    rest: int = 1
+
+
+def track(frames: Iterable[Image | None], tracker: Tracker) -> Iterator[Tracked]:
     """Landmarks of each frame of a video whose camera holds still.
 
-    The predictor starts from the same box in every frame, so that the detector's jitter is not inherited. The
-    residual is measured now and then, and where the landmarks jump. Where it is too large, the face is
-    looked for again, and its new box is kept from then on.
+    The predictor starts from the same box in every frame, so that the detector's jitter is not inherited. The residual
+    is measured now and then, and where the landmarks jump. Where it is too large, the face is looked for again, and its
+    new box is kept from then on; where it is not found, that is done ever more seldom, until the picture changes.
+
+    Between predictions landmarks are interpolated, up to ``tracker.every`` frames late.
 
     Args:
         frames: grey (H, W) uint8; None for a missing one.
-        face: where the face is; looked for in the first frames if not known.
-        detector: what finds it again.
+        tracker: how.
     """
-    believed: Points | None = None
-    residual, unchecked = float("inf"), 0
+    state = _State(tracker)
+    waiting: list[bool] = []  # of the frames since the last prediction, whether they are there
+    before = Tracked(None, float("inf"))
     for frame in frames:
         if frame is None:
+            waiting.append(False)
+            if before.points is None or len(waiting) >= tracker.every:
+                yield from _between(waiting, before, before)
+                waiting = []
+        elif len(waiting) + 1 < tracker.every and not state.due(frame):
+            waiting.append(True)
+        else:
+            now = state.look(frame)
+            yield from _between(waiting, before, now)
+            yield now
+            waiting, before = [], now
+    yield from _between(waiting, before, before)
+
+
+def _between(waiting: Sequence[bool], before: Tracked, after: Tracked) -> Iterator[Tracked]:
+    """The frames between two predictions: interpolated if both are believed, else like the one that is."""
+    one, other = (before.points if before.points is not None else after.points), after.points
+    other = one if other is None else other
+    for index, there in enumerate(waiting, start=1):
+        if not there:
             yield Tracked(None, float("nan"))
-            continue
+        elif one is None or other is None:
+            yield Tracked(None, before.residual)
+        else:
+            share = np.float32(index / (len(waiting) + 1))
+            yield Tracked(one + share * (other - one), min(before.residual, after.residual))
+
+
+class _State:
+    """Where the face was last, and what the picture was like then."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.detector, self.face, self.rest = tracker.detector, tracker.face, tracker.rest
+        self.believed: Points | None = None
+        self.residual = float("inf")
+        self.picture: NDArray[np.float32] | None = None
+        self.glanced: tuple[Image, NDArray[np.float32]] | None = None
+        self.unchecked = self.resting = 0
+
+    def due(self, frame: Image) -> bool:
+        """Whether landmarks must be predicted: there are none to go on with, or the picture has moved."""
+        self.unchecked += 1
+        if self.believed is None or self.face is None:
+            return True
+        return self._motion(frame) > MOVED * max(self.face.width, self.face.height)
+
+    def look(self, frame: Image) -> Tracked:
+        """The landmarks of a frame that the predictor is asked about."""
         points: Points | None = None
-        if face is not None:
-            points = predict(frame, face, check=False).points
-            unchecked += 1
-            if believed is None or unchecked >= CHECK_EVERY or _jump(points, believed, face) > JUMP:
-                residual = doubt(frame, face)
-                unchecked = 0
-        if (points is None or residual > DOUBTFUL) and (again := detector.detect(frame)):
-            face = again[0].box
-            points, residual = predict(frame, face)
-            unchecked = 0
-        believed = points if residual <= DOUBTFUL else None
-        yield Tracked(believed, residual)
+        changed = self._motion(frame) > CHANGED * (max(frame.shape) if self.face is None else self.face.width)
+        self.picture = self._glanced(frame)
+        if self.face is not None:
+            points = predict(frame, self.face, check=False).points
+            self.unchecked += 1
+            jumped = self.believed is not None and _jump(points, self.believed, self.face) > JUMP
+            if self.believed is None or self.unchecked >= CHECK_EVERY or jumped:
+                self.residual = doubt(frame, self.face)
+                self.unchecked = 0
+        if (points is None or self.residual > DOUBTFUL) and self._search(changed):
+            faces = self.detector.detect(frame) if changed or self.rest <= 2 else glance(self.detector, frame)
+            if faces:
+                self.face = faces[0].box
+                points, self.residual = predict(frame, self.face)
+                self.unchecked = 0
+        self.believed = points if self.residual <= DOUBTFUL else None
+        if self.believed is not None:
+            self.rest, self.resting = 1, 0
+        return Tracked(self.believed, self.residual)
+
+    def _search(self, changed: bool) -> bool:
+        """Whether the face is to be looked for in this frame."""
+        self.resting += 1
+        if not changed and self.resting < self.rest:
+            return False
+        self.rest, self.resting = min(2 * self.rest, LONGEST_REST), 0
+        return True
+
+    def _motion(self, frame: Image) -> float:
+        """How far the picture has moved since it was last looked at, in px, by its change over its gradients."""
+        if self.picture is None:
+            return 0.0
+        now = self._glanced(frame)
+        if now.shape != self.picture.shape:
+            return float("inf")
+        slope = float(np.abs(np.diff(now, axis=0)).mean() + np.abs(np.diff(now, axis=1)).mean()) / 2
+        return GLANCE * float(np.abs(now - self.picture).mean()) / max(slope, 0.5)
+
+    def _glanced(self, frame: Image) -> NDArray[np.float32]:
+        """The frame on a fraction of its size, made once for each."""
+        if self.glanced is None or self.glanced[0] is not frame:
+            size = (max(2, frame.shape[1] // GLANCE), max(2, frame.shape[0] // GLANCE))
+            small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.float32)
+            self.glanced = frame, small
+        return self.glanced[1]
 
 
 def _jump(points: Points, before: Points, face: Box) -> float:
@@ -169,7 +299,7 @@ def _jump(points: Points, before: Points, face: Box) -> float:
 class Smoothed(NamedTuple):
     """A frame's landmarks (68, 2) after smoothing, NaN before the first believed ones.
 
-    `own`: the frame had landmarks itself. `near`: the frame or one within reach of the Gaussian had.
+    ``own``: the frame had landmarks itself. ``near``: the frame or one within reach of the Gaussian had.
     """
 
     points: Points
@@ -178,7 +308,7 @@ class Smoothed(NamedTuple):
 
 
 def smooth_stream(tracked: Iterable[Points | None], sigma: float = SMOOTHING) -> Iterator[Smoothed]:
-    """Landmarks smoothed over time as they come, `4 sigma` frames late.
+    """Landmarks smoothed over time as they come, ``4 sigma`` frames late.
 
     Each frame's landmarks are the Gaussian-weighted mean of the believed ones around it, so a gap of a few
     frames is bridged. A longer gap has the last smoothed landmarks before it, until the next believed ones
@@ -214,7 +344,7 @@ def smooth_stream(tracked: Iterable[Points | None], sigma: float = SMOOTHING) ->
 
 
 def smooth(landmarks: Points, sigma: float = SMOOTHING) -> tuple[Points, NDArray[np.bool_]]:
-    """`smooth_stream` on a whole array, with what is missing interpolated.
+    """``smooth_stream`` on a whole array, with what is missing interpolated.
 
     Args:
         landmarks: (T, 68, 2) in px; a frame with a NaN counts as missing.
@@ -238,7 +368,7 @@ def finite(landmarks: NDArray[np.generic]) -> NDArray[np.bool_]:
 
 
 def bridged(landmarks: Points, known: NDArray[np.bool_]) -> Points:
-    """Landmarks (T, 68, 2) with the frames that are not `known` (T,) interpolated linearly, the ends held."""
+    """Landmarks (T, 68, 2) with the frames that are not ``known`` (T,) interpolated linearly, the ends held."""
     if known.all() or not known.any():
         return landmarks
     here = np.flatnonzero(known)
@@ -253,7 +383,7 @@ def bridged(landmarks: Points, known: NDArray[np.bool_]) -> Points:
 def stable_motion(points: Points, reference: Points) -> NDArray[np.float64]:
     """The similarity (2, 3) that takes the stable landmarks of a frame onto those of the reference.
 
-    cv2.estimateAffinePartial2D: least squares over those that agree within `AGREE`, since ten landmarks are too few
+    cv2.estimateAffinePartial2D: least squares over those that agree within ``AGREE``, since ten landmarks are too few
     for the least median, which leaves half of them out. The identity where there is none (landmarks that are not
     finite, or fallen into one point).
     """
@@ -268,11 +398,11 @@ def stable_motion(points: Points, reference: Points) -> NDArray[np.float64]:
 
 
 def steadied(motion: NDArray[np.float64], before: NDArray[np.float64] | None, points: Points) -> NDArray[np.float64]:
-    """A similarity (2, 3) whose turn and scale follow `motion` slowly, from that of the frame before.
+    """A similarity (2, 3) whose turn and scale follow ``motion`` slowly, from that of the frame before.
 
     Jitter of the landmarks by a tenth of a pixel is a change of scale by a thousandth, which at the edge of the face
     is as large as the motion of a micro-expression; the shift, which the head's motion takes out again, is followed at
-    once: the middle of the stable landmarks goes where `motion` takes it.
+    once: the middle of the stable landmarks goes where ``motion`` takes it.
     """
     linear = motion[:, :2] if before is None else before[:, :2] + SLOWNESS * (motion[:, :2] - before[:, :2])
     middle = points[list(STABLE)].mean(axis=0)
@@ -289,7 +419,7 @@ def align(
         frame: (H, W) or (H, W, 3) uint8.
         points: (68, 2), the frame's.
         reference: (68, 2), usually the first frame's.
-        motion: (2, 3), in place of `stable_motion`.
+        motion: (2, 3), in place of ``stable_motion``.
 
     Returns:
         The warped frame (Lanczos, border repeated) and the moved landmarks.

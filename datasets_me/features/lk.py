@@ -1,19 +1,22 @@
 """Optical flow by windowed least squares (Lucas & Kanade, 1981), made for motion of a tenth of a pixel.
 
-Between two neighbouring frames a micro-expression moves the skin by about 0.09 px, so noise decides and not
-the regulariser. What that asks for:
+Between two neighbouring frames a micro-expression moves the skin by about 0.09 px, so noise decides and not the
+regulariser. What that asks for:
 
-- The frame's mean brightness is divided out and a wide Gaussian subtracted, so that flicker and shading do
-  not count.
-- Large motion of the head is found on small pictures and taken out by whole pixels, which blurs nothing. The
-  second frame is resampled only where the face itself moves by more than a pixel.
+- The frame's mean brightness is divided out and a wide Gaussian subtracted, so that flicker, shading and soft
+  highlights do not count. Noise of single pixels is smoothed, and the derivative is of fourth order: the error of a
+  central difference is as large as the noise.
+- Large motion of the head is found on small pictures and taken out by whole pixels, which blurs nothing. The second
+  frame is resampled only where the face itself moves by more than a pixel, and once.
 - The products of gradients are summed in a Gaussian window proportional to the face.
-- The sums are averaged with those of neighbouring pairs (`temporal`), after each pair's own affine motion of
-  the head has been taken out, so that a jerk of the head is not smeared over its neighbours.
-- Where noise leaves the motion of a place open, it is drawn to that of its surroundings, the more the noisier
-  the frames are: the ridge of a Gaussian prior.
+- The sums are averaged with those of neighbouring pairs (``temporal``), after each pair's own affine motion of the head
+  has been taken out, so that a jerk of the head is not smeared over its neighbours. Where the pair itself contradicts
+  its neighbours by more than noise can, as in the middle of a fast expression, it is believed (a positive-part
+  James-Stein estimate).
+- Where noise leaves the motion of a place open, it is drawn to that of its surroundings, the more the noisier the
+  frames are: the ridge of a Gaussian prior.
 
-`benchmarks/fidelity.py` shows what comes of it.
+``benchmarks/fidelity.py`` shows what comes of it.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.features.least_squares import (
+    FACE_WEIGHT,
     RIDGE,
     Field,
     affine,
@@ -35,6 +39,7 @@ from datasets_me.features.least_squares import (
     clear_border,
     difference,
     grid,
+    median,
     products,
     reduce,
     resampled,
@@ -42,11 +47,15 @@ from datasets_me.features.least_squares import (
     solve,
 )
 
-WINDOW = 0.035
+WINDOW = 0.025
 """Standard deviation of the window as a fraction of the width of the face between the ears."""
 
-HIGH_PASS = 0.06
-"""Standard deviation of the subtracted Gaussian, the same way: 8 px on a face of 133 px."""
+HIGH_PASS = 0.03
+"""Standard deviation of the subtracted Gaussian, the same way: 4 px on a face of 133 px."""
+
+SMOOTH = 0.6
+"""Standard deviation in px of the Gaussian that takes noise off a frame: noise and compression have the size of pixels,
+whatever the size of the face."""
 
 GREY = 128.0
 """Mean brightness frames are brought to, in grey values."""
@@ -54,14 +63,20 @@ GREY = 128.0
 AROUND = 3.0
 """Width of the surroundings that flow is drawn to where noise leaves it open, in windows."""
 
-SPREAD = 0.02
-"""How far the motion of skin is expected to differ from that of its surroundings, in px (standard
-deviation). With the noise that is measured between the frames it decides how much is left to the
-surroundings."""
+SPREAD = 0.00015
+"""How far the motion of skin is expected to differ from that of its surroundings, as a fraction of the face's width
+(standard deviation): 0.02 px on a face of 133 px. With the noise that is measured between the frames it decides how
+much is left to the surroundings."""
+
+DOUBT = 1.5
+"""A pair is believed against its neighbours only as far as the contradiction exceeds what noise makes on average, by
+this factor."""
+
+NEARBY = 2.0
+"""Over how many windows that contradiction is averaged (standard deviation)."""
 
 COARSE_RIDGE = 10.0
-"""The same on the small pictures, whose flow is only a start and must not wander where there is no
-texture."""
+"""The same on the small pictures, whose flow is only a start and must not wander where there is no texture."""
 
 RESAMPLE_FROM = 1.0
 """Motion left in the face after whole-pixel alignment, in px, beyond which one linear step is not enough."""
@@ -70,7 +85,7 @@ BETTER = 0.8
 """Resampling has to bring the mean squared difference of the frames below this fraction of what a shift
 leaves."""
 
-HALVE_FROM = 0.15
+HALVE_FROM = 0.2
 """Motion of the whole head left after that, in px, beyond which both frames are moved half of it: the
 gradient of fine texture is off by a tenth, differently in every part of the face."""
 
@@ -78,12 +93,27 @@ CLOSE_ENOUGH = 0.1
 """Change of the head's shift in px below which it is not improved any more; the rest is found at full
 size."""
 
-FACE_WEIGHT = 0.4
-"""Where the weight of a picture's middle is above this, there is face: within a third of its size from the
-middle."""
-
 COARSE = (8, 4)
 """Reductions of the two small pictures on which large motion is found."""
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Lengths in px that follow from the width of the face: see the constants of the same names."""
+
+    window: float
+    high_pass: float
+    spread: float
+
+    @property
+    def pixels(self) -> float:
+        """How many independent pixels a window sums up."""
+        return 4 * np.pi * self.window**2
+
+    @property
+    def pool(self) -> int:
+        """Size of the squares of pixels whose products are summed first; the window then works on those."""
+        return next((pool for pool in (8, 4, 2) if pool <= 1.25 * self.window), 1)
 
 
 @dataclass(frozen=True)
@@ -98,8 +128,8 @@ class _Frame:
 class _Pair:
     """Sums over windows on a coarser grid (5, h, w), and the head's motion (h, w, 2) in px.
 
-    The right-hand sides xb, yb hold what is left after the head's motion. `noise` is the mean squared
-    difference of the frames after it, in grey values squared: twice the variance of the noise of one.
+    The right-hand sides xb, yb hold what is left after the head's motion. ``noise`` is the mean squared difference of
+    two pixels that the motion does not explain, in grey values squared: twice the variance of the noise of one.
     """
 
     sums: Field
@@ -110,7 +140,7 @@ class _Pair:
 def lk_stream(
     frames: Iterable[NDArray[np.uint8] | None], *, step: int, temporal: int, face_width: float | None
 ) -> Iterator[Field | None]:
-    """Flow from each frame to the one `step` later, as the frames come; None where one of the two is missing.
+    """Flow from each frame to the one ``step`` later, as the frames come; None where one of the two is missing.
 
     Args:
         frames: grey (H, W) uint8, all of one size, or None for a frame that could not be read.
@@ -119,35 +149,39 @@ def lk_stream(
         face_width: distance between the ears in px; two thirds of the image's width if not known.
 
     Yields:
-        (H, W, 2) float32 in px. Each depends on at most `temporal - 1 + step + 1` frames and never on how
-        the frames were cut into chunks.
+        (H, W, 2) float32 in px. Each depends on at most ``temporal - 1 + step + 1`` frames and never on how the frames
+        were cut into chunks.
     """
     half = temporal // 2
     weights = np.minimum(np.arange(1, temporal + 1), np.arange(temporal, 0, -1)).astype(np.float32)
     recent: deque[_Frame | None] = deque(maxlen=step + 1)
     pairs: deque[_Pair | None] = deque([None] * temporal, maxlen=temporal)
-    shape, width = (0, 0), face_width or 0.0
+    shape, scale = (0, 0), _scale(face_width or 1.0)
     seen = 0
     for image in frames:
-        if image is not None:
+        if image is not None and shape == (0, 0):
             shape = image.shape[0], image.shape[1]
-            width = width or image.shape[1] * 2 / 3
-        recent.append(None if image is None else _prepare(image, HIGH_PASS * width))
+            scale = _scale(face_width or shape[1] * 2 / 3)
+        recent.append(None if image is None else _prepare(image, scale.high_pass))
         if len(recent) <= step:
             continue
         first, second = recent[0], recent[-1]
-        pairs.append(None if first is None or second is None else _pair(first, second, WINDOW * width))
+        pairs.append(None if first is None or second is None else _pair(first, second, scale))
         seen += 1
         if seen > half:
-            yield _average(pairs, weights, shape, WINDOW * width)
+            yield _average(pairs, weights, shape, scale)
     for ahead in range(half):
         pairs.append(None)
         if seen + ahead >= half:
-            yield _average(pairs, weights, shape, WINDOW * width)
+            yield _average(pairs, weights, shape, scale)
+
+
+def _scale(width: float) -> _Scale:
+    return _Scale(WINDOW * width, HIGH_PASS * width, SPREAD * width)
 
 
 def _prepare(image: NDArray[np.uint8], sigma: float) -> _Frame:
-    """Detail without what a Gaussian of `sigma` px keeps, and the small pictures."""
+    """Detail without what a Gaussian of ``sigma`` px keeps, and the small pictures."""
     height, width = image.shape
     # sizes that all reductions divide: their means are then exact, and three times faster
     border = (0, -height % COARSE[0], 0, -width % COARSE[0])
@@ -160,42 +194,47 @@ def _prepare(image: NDArray[np.uint8], sigma: float) -> _Frame:
     scale = next((scale for scale in (4, 2) if sigma >= 2 * scale), 1)
     low = cv2.GaussianBlur(reduce(grey, scale), (0, 0), sigma / scale)
     low = cv2.resize(low, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return _Frame(grey - low, small)
+    return _Frame(cv2.sepFilter2D(grey, -1, _SMOOTHING, _SMOOTHING) - low, small)
 
 
-def _pair(first: _Frame, second: _Frame, window: float) -> _Pair:
+_SMOOTHING = np.asarray(cv2.getGaussianKernel(5, SMOOTH), np.float32)
+_NOISE_KEPT = float((_SMOOTHING**2).sum()) ** 2
+"""The part of the variance of independent noise that smoothing leaves in a pixel."""
+
+
+def _pair(first: _Frame, second: _Frame, scale: _Scale) -> _Pair:
     """Window sums of one pair, after large motion has been found and taken out."""
     shift = _head_shift(first, second)
     whole = np.rint(shift).astype(np.float32)
-    local = _coarse_flow(first.small[-1], second.small[-1], shift, window)
-    # the background stays behind when the head moves, and is no reason to resample the face
-    face = centre_weight(*local.shape[:2])[2] > FACE_WEIGHT
-    if float(np.abs(local - whole)[face].max(initial=0.0)) >= RESAMPLE_FROM:
+    local = _coarse_flow(first.small[-1], second.small[-1], shift, scale.window)
+    if local is not None:
         moved = cv2.resize(local, first.detail.shape[::-1], interpolation=cv2.INTER_LINEAR)
         image, moved = resampled(second.detail, moved)
-        rigid = difference(first.detail, shifted(second.detail, shift))
-        if difference(first.detail, image) < BETTER * rigid:
-            return _summed(first.detail, image, moved, whole, window)
-    image = shifted(second.detail, whole)
-    pair = _summed(first.detail, image, whole, whole, window)
-    middle = pair.head[pair.head.shape[0] // 2, pair.head.shape[1] // 2] - whole
-    if float(np.abs(middle).max()) < HALVE_FROM:
-        return pair
+        return _summed(first.detail, image, moved, whole, scale)
+    image, part = shifted(second.detail, whole), np.asarray(shift - whole, np.float32)
+    if float(np.abs(part).max()) < HALVE_FROM:
+        return _summed(first.detail, image, whole, whole, scale)
     # half of what is left for either frame, so that interpolation blurs both alike
-    half = middle / 2
-    return _summed(shifted(first.detail, -half), shifted(image, half), whole + 2 * half, whole, window)
+    half = part * np.float32(0.5)
+    return _summed(shifted(first.detail, -half), shifted(image, half), whole + part, whole, scale)
 
 
-def _summed(first: Field, second: Field, moved: Field, base: Field, window: float) -> _Pair:
-    """The sums for a second frame that was moved back by `moved`; motion is relative to `base` (2,)."""
-    gradients = products(first, second, moved - base)
-    clear_border(gradients, moved)
-    pool = next((pool for pool in (8, 4, 2) if pool <= window), 1)
-    sums = blurred([reduce(product, pool) for product in gradients], window / pool)
-    head = affine(sums)
+def _summed(first: Field, second: Field, moved: Field, base: Field, scale: _Scale) -> _Pair:
+    """The sums for a second frame that was moved back by ``moved``; motion is relative to ``base`` (2,)."""
+    planes = products(first, second, moved - base)
+    clear_border(planes, moved)
+    pool = scale.pool
+    # the squares are windows too, of the variance (pool² - 1) / 12 in each direction
+    sigma = np.sqrt(max(scale.window**2 - (pool**2 - 1) / 12, 0.0)) / pool
+    sums = blurred([reduce(plane, pool) for plane in planes], sigma)
+    local = solve(sums)
+    unexplained = sums[5] - local[..., 0] * sums[3] - local[..., 1] * sums[4]
+    face = centre_weight(*unexplained.shape)[2] > FACE_WEIGHT
+    noise = max(median(unexplained[face]), 0.0) / _NOISE_KEPT if face.any() else 0.0
+    head = affine(sums, max(1, round(4 * scale.window / pool)))
     sums[3] -= sums[0] * head[..., 0] + sums[1] * head[..., 1]
     sums[4] -= sums[1] * head[..., 0] + sums[2] * head[..., 1]
-    return _Pair(sums, head + base, difference(first, second))
+    return _Pair(sums[:5], head + base, noise)
 
 
 def _head_shift(first: _Frame, second: _Frame) -> Field:
@@ -212,7 +251,7 @@ def _head_shift(first: _Frame, second: _Frame) -> Field:
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REPLICATE,
             )
-            xx, xy, yy, xb, yb = (float((product * weight).sum()) for product in products(one, moved))
+            xx, xy, yy, xb, yb = (float((product * weight).sum()) for product in products(one, moved)[:5])
             damping = 1e-3 * (xx + yy) + 1e-6
             system = np.array([[xx + damping, xy], [xy, yy + damping]])
             change = np.linalg.solve(system, [xb, yb]) * reduction
@@ -223,26 +262,35 @@ def _head_shift(first: _Frame, second: _Frame) -> Field:
     return np.clip(shift, -limit, limit).astype(np.float32)
 
 
-def _coarse_flow(first: Field, second: Field, shift: Field, window: float) -> Field:
-    """Flow (h, w, 2) in px of the full picture on the finer of the small pictures, started from the head's
-    shift."""
+def _coarse_flow(first: Field, second: Field, shift: Field, window: float) -> Field | None:
+    """Flow (h, w, 2) in px of the full picture on the finer of the small pictures, started from the head's shift.
+
+    None where the face moves as one, and where the flow explains the second picture no better than the shift does.
+    """
     reduction = COARSE[-1]
     height, width = first.shape
     places = grid(height, width)
     flow = np.empty((height, width, 2), np.float32)
     flow[:] = shift
+    # the background stays behind when the head moves, and is no reason to resample the face
+    face = centre_weight(height, width)[2] > FACE_WEIGHT
+    rigid = 0.0
     for last in (False, True):
         moved = cv2.remap(second, places + flow / reduction, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        rigid = rigid or difference(first, moved)
         sigma = max(2 * window / reduction, 1.0)
-        sums = blurred(products(first, moved), sigma)
+        sums = blurred(products(first, moved)[:5], sigma)
         change = np.clip(solve(sums, COARSE_RIDGE), -2, 2) * np.float32(reduction)
         flow += change
         if last or np.abs(change).max() < RESAMPLE_FROM / 2:
             break
-    return flow
+    if float(np.abs(flow - np.rint(shift))[face].max(initial=0.0)) < RESAMPLE_FROM:
+        return None
+    moved = cv2.remap(second, places + flow / reduction, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return flow if difference(first, moved) < BETTER * rigid else None
 
 
-def _average(pairs: deque[_Pair | None], weights: Field, shape: tuple[int, int], window: float) -> Field | None:
+def _average(pairs: deque[_Pair | None], weights: Field, shape: tuple[int, int], scale: _Scale) -> Field | None:
     """The middle pair's flow (H, W, 2) from the sums of all pairs around it that exist."""
     middle = pairs[len(pairs) // 2]
     if middle is None:
@@ -255,11 +303,35 @@ def _average(pairs: deque[_Pair | None], weights: Field, shape: tuple[int, int],
         if pair is not None:
             sums += np.float32(share) * pair.sums
             noise += share * pair.noise
-    # neighbouring pairs share a frame, which enters with opposite signs: most of the noise cancels
-    noise *= float((np.diff(shares, prepend=0, append=0) ** 2).sum()) / 2
     pool = (shape[0] + -shape[0] % COARSE[0]) // sums.shape[1]
-    around = solve(blurred(list(sums), AROUND * window / pool))
-    ridge = RIDGE + noise / (4 * np.pi * (window * SPREAD) ** 2)
-    flow = solve(sums, ridge, around) + middle.head
+    around = solve(blurred(list(sums), AROUND * scale.window / pool))
+    ridge = RIDGE + noise * _summed_noise(shares) / (scale.pixels * scale.spread**2)
+    flow = solve(sums, ridge, around)
+    alone = -shares
+    alone[len(pairs) // 2] += 1
+    if alone.any():
+        change = solve(middle.sums, RIDGE, flow) - flow
+        flow += _trust(middle.sums, change, noise * _summed_noise(alone) / scale.pixels, NEARBY * scale.window / pool)
+    flow += middle.head
     large = cv2.resize(flow, None, fx=pool, fy=pool, interpolation=cv2.INTER_LINEAR)
     return np.ascontiguousarray(large[: shape[0], : shape[1]])
+
+
+def _summed_noise(shares: NDArray[np.float64]) -> float:
+    """The noise in a sum of pairs with these shares, as a multiple of that of one.
+
+    Neighbouring pairs share a frame, which enters with opposite signs: most of the noise cancels.
+    """
+    return float(shares @ shares - shares[1:] @ shares[:-1])
+
+
+def _trust(sums: Field, change: Field, noise: float, sigma: float) -> Field:
+    """The part of a change of motion (h, w, 2) that noise of this variance does not explain: (h, w, 2).
+
+    How much the change explains of the sums is chi squared with two degrees of freedom where it is noise.
+    """
+    x, y = change[..., 0], change[..., 1]
+    explained = sums[0] * x * x + 2 * sums[1] * x * y + sums[2] * y * y
+    excess = cv2.GaussianBlur(explained, (0, 0), sigma) / np.float32(2 * noise + 1e-12)
+    trusted = np.maximum(1 - np.float32(DOUBT) / np.maximum(excess, np.float32(1e-6)), 0)
+    return np.asarray(change * trusted[..., None])

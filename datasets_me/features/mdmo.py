@@ -9,6 +9,7 @@ rule on a box over the nose gives the motion of the head, which is subtracted fr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -28,9 +29,9 @@ class RegionMotion:
     """The motion of T frames in R regions.
 
     Attributes:
-        feature: (T, R, 2) float32 in the unit of the flow; NaN where `valid` is False.
+        feature: (T, R, 2) float32 in the unit of the flow; NaN where ``valid`` is False.
         global_motion: (T, 2) float32, the head motion that was subtracted; 0 where the head box lies outside,
-            NaN where `exact` keeps no vector of it.
+            NaN where ``exact`` keeps no vector of it.
         clipped: (T, R) bool, the window reaches over the edge of the image and was cut.
         valid: (T, R) bool, at least one flow vector was left in the window.
     """
@@ -56,12 +57,12 @@ def mdmo(
         landmarks: (T, 68, 2) x and y in px of the flow's grid; rounded to whole pixels. A frame with a
             landmark that is not finite has no valid region.
         regions: the table of windows.
-        radius: half the side of the windows in px; the table's own by default. See `scaled_radius`.
-        exact: follow the published scripts where they are worse: `int(n * keep)` vectors are kept even if
+        radius: half the side of the windows in px; the table's own by default. See ``scaled_radius``.
+        exact: follow the published scripts where they are worse: ``int(n * keep)`` vectors are kept even if
             that is none (NaN), and ties at the cut are broken in raster order. By default at least one
             vector is kept and all that tie with the weakest kept one.
 
-    Windows that leave the image are cut, never wrapped around; see `RegionMotion` for how that is marked.
+    Windows that leave the image are cut, never wrapped around; see ``RegionMotion`` for how that is marked.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -89,8 +90,7 @@ def mdmo(
 
 
 def scaled_radius(face_width: float | None, regions: RegionSet = TWELVE) -> int:
-    """The window radius in px that covers as much of a face as `regions.radius` covers of one of
-    `regions.face_width`.
+    """The window radius in px that covers as much of a face as the table's covers of one of the table's width.
 
     Args:
         face_width: distance between the ears (landmarks 0 and 16) in px; None, if unknown, gives the table's
@@ -100,35 +100,65 @@ def scaled_radius(face_width: float | None, regions: RegionSet = TWELVE) -> int:
 
 
 def _block(
-    flow: NDArray[np.float32], points: NDArray[np.float64], regions: RegionSet, radius: int, exact: bool
+    flow: NDArray[np.float32], landmarks: NDArray[np.float64], regions: RegionSet, radius: int, exact: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
-    """`mdmo` on a few frames: feature, head motion, clipped, valid."""
-    known = np.asarray(np.isfinite(points).all(axis=(1, 2)))
-    points = np.where(known[:, None, None], points, 0.0)
-    # far outside is as good as just outside, and stays within what integers hold
-    limit = 2.0 * (max(flow.shape[1:3]) + radius)
-    centres = np.rint(np.clip(regions.matrix() @ points, -limit, limit)).astype(np.int64)
-    head = _head_motion(flow, np.rint(np.clip(points, -limit, limit)).astype(np.int64), regions, exact)
+    """``mdmo`` on a few frames: feature, head motion, clipped, valid."""
+    points, known = finite_points(landmarks, flow.shape, radius)
+    head = _head_motion(flow, np.rint(points).astype(np.int64), regions, exact)
     head[~known] = 0.0
+    windows = cut_windows(flow, points, regions, radius)
+    windows.u[:] -= head[:, 0, None, None]
+    windows.v[:] -= head[:, 1, None, None]
+    feature = _main_direction(windows.u, windows.v, windows.inside, regions.sectors, regions.keep, exact)
+    valid = windows.inside.any(axis=2) & known[:, None]
+    feature[~valid] = np.nan
+    return feature, head, windows.clipped, valid
+
+
+def finite_points(
+    landmarks: NDArray[np.generic], shape: tuple[int, ...], radius: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Landmarks (T, 68, 2) that can be counted with, 0 where one is not finite, and which frames (T,) have all.
+
+    ``shape`` is that of the flow, (T, H, W, 2): far outside it is as good as just outside, and fits into integers.
+    """
+    points = np.asarray(landmarks, np.float64)
+    known = np.asarray(np.isfinite(points).all(axis=(1, 2)))
+    limit = 2.0 * (max(shape[1:3]) + radius)
+    return np.clip(np.where(known[:, None, None], points, 0.0), -limit, limit), known
+
+
+class Windows(NamedTuple):
+    """The flow in the windows of T frames: R windows of n pixels each.
+
+    Attributes:
+        u, v: (T, R, n) float32; 0 where not inside.
+        inside: (T, R, n) bool, the pixel lies in the image and its flow is known.
+        clipped: (T, R) bool, the window reaches over the edge of the image.
+    """
+
+    u: NDArray[np.float32]
+    v: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    clipped: NDArray[np.bool_]
+
+
+def cut_windows(flow: NDArray[np.float32], points: NDArray[np.float64], regions: RegionSet, radius: int) -> Windows:
+    """The windows around the regions' centres, rounded to whole pixels; points (T, 68, 2) in px."""
+    centres = np.rint(regions.matrix() @ points).astype(np.int64)
     span = np.arange(-radius, radius + 1)
     x = centres[:, :, 0, None] + span
     y = centres[:, :, 1, None] + span
     u, v, inside = _gather(flow, x, y)
-    u -= head[:, 0, None, None]
-    v -= head[:, 1, None, None]
-    feature = _main_direction(u, v, inside, regions.sectors, regions.keep, exact)
     height, width = flow.shape[1:3]
     clipped: NDArray[np.bool_] = (x[..., 0] < 0) | (x[..., -1] >= width) | (y[..., 0] < 0) | (y[..., -1] >= height)
-    valid = inside.any(axis=2) & known[:, None]
-    feature[~valid] = np.nan
-    return feature, head, clipped, valid
+    return Windows(u, v, inside, clipped)
 
 
 def _head_motion(
     flow: NDArray[np.float32], points: NDArray[np.int64], regions: RegionSet, exact: bool
 ) -> NDArray[np.float32]:
-    """The main direction of the head box of every frame: (T, 2); 0 where nothing of the box is in the
-    image."""
+    """The main direction of the head box of every frame: (T, 2); 0 where nothing of the box is in the image."""
     box = regions.head
     eyes = points[:, box.eyes[1], 0] - points[:, box.eyes[0], 0]
     # abs: eyes the wrong way round (a mirrored face) must not make the box empty
@@ -170,7 +200,7 @@ def _gather(
     inside &= np.isfinite(vectors)
     if not inside.all():
         vectors[~inside] = 0
-    shape = (*inside.shape[:2], -1)
+    shape = (*inside.shape[:2], inside.shape[2] * inside.shape[3])
     return (
         np.ascontiguousarray(vectors.real).reshape(shape),
         np.ascontiguousarray(vectors.imag).reshape(shape),
@@ -179,15 +209,13 @@ def _gather(
 
 
 def _polar(u: NDArray[np.float32], v: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Length and angle in rad by OpenCV's polynomial, which the published feature rests on (off by up to
-    2e-4)."""
+    """Length and angle in rad by OpenCV's polynomial, which the published feature rests on (off by up to 2e-4)."""
     length, angle = cv2.cartToPolar(u.reshape(1, -1), v.reshape(1, -1))
     return length.reshape(u.shape), angle.reshape(u.shape)
 
 
 def _sector_masks(angle: NDArray[np.float32], sectors: Sectors) -> list[NDArray[np.bool_]]:
-    """Which angles lie in each sector; an angle of exactly 2 pi, which OpenCV can give, counts as the
-    last."""
+    """Which angles lie in each sector; an angle of exactly 2 pi, which OpenCV can give, counts as the last."""
     masks = []
     for low, high in np.deg2rad(np.array(sectors)):
         above, below = angle >= low, angle < high
@@ -213,7 +241,7 @@ def _main_direction(
         fuller = size > fullest  # strictly: the first of equals wins
         best[fuller] = mask[fuller]
         fullest[fuller] = size[fuller]
-    # truncated, as the published `int(n * keep)`
+    # truncated, as the published ``int(n * keep)``
     wanted: NDArray[np.int64] = (fullest * keep).astype(np.int64)
     if not exact:
         wanted = np.maximum(wanted, 1)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 LANDMARKS = 68
 
 Sectors = tuple[tuple[float, float], ...]
-"""Half-open ranges of angle [from, to) in degrees; `to` below `from` runs through 0."""
+"""Half-open ranges of angle [from, to) in degrees; ``to`` below ``from`` runs through 0."""
 
 DIAGONAL_QUARTERS: Sectors = ((45.0, 135.0), (135.0, 225.0), (225.0, 315.0), (315.0, 45.0))
 VERTICAL_WIDE: Sectors = ((30.0, 150.0), (150.0, 210.0), (210.0, 330.0), (330.0, 30.0))
@@ -35,8 +35,8 @@ class Region:
 class HeadBox:
     """The box whose main direction is taken for the motion of the head.
 
-    It spans the landmarks `along`, widened on all sides by `int(margin * eye distance / 2)` pixels, where
-    the eye distance is measured in x between the inner corners `eyes`.
+    It spans the landmarks ``along``, widened on all sides by ``int(margin * eye distance / 2)`` pixels, where
+    the eye distance is measured in x between the inner corners ``eyes``.
     """
 
     along: tuple[int, ...] = (29, 30)
@@ -50,8 +50,8 @@ class HeadBox:
 class RegionSet:
     """A table of regions with the rule that turns a window of flow into one vector.
 
-    `radius` is half the side of a window without its middle pixel, in px (5 gives 11 x 11), for a face of
-    `face_width` px between the ears; `keep` is the fraction of strongest vectors of the fullest sector.
+    ``radius`` is half the side of a window without its middle pixel, in px (5 gives 11 x 11), for a face of
+    ``face_width`` px between the ears; ``keep`` is the fraction of strongest vectors of the fullest sector.
     """
 
     name: str
@@ -82,8 +82,9 @@ def at(name: str, landmark: int) -> Region:
 
 
 def face_grid(rows: int, columns: int) -> RegionSet:
-    """A grid over the face, between brows and jaw: bilinear between the landmarks 17, 26 (outer brows), 5
-    and 11 (jaw).
+    """A grid over the face, between brows and jaw.
+
+    It is bilinear between the landmarks 17 and 26 (outer brows), 5 and 11 (jaw).
 
     Args:
         rows: windows from top to bottom, at least 1.

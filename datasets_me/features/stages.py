@@ -1,13 +1,13 @@
-"""The stages that `extract_video` chains: each takes a stream of pictures and passes one on, holding a few
-at a time.
+"""The stages that ``extract_video`` chains: each takes a stream of pictures and passes one on, holding a few at a time.
 
-What is known of a frame besides its picture is left in a `Log`, about a kilobyte a frame.
+What is known of a frame besides its picture is left in a ``Log``, about a kilobyte a frame.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from itertools import chain, islice, repeat
 from typing import TypeGuard, TypeVar
 
@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.features.boxes import Box, FaceDetector
+from datasets_me.features.boxes import Box
 from datasets_me.features.crop import clamped, cut
 from datasets_me.features.flow import quantise_8bit
 from datasets_me.features.landmarks import (
     GONE,
     Points,
+    Tracker,
     align,
     bridged,
     finite,
@@ -31,6 +32,8 @@ from datasets_me.features.landmarks import (
 )
 from datasets_me.features.mdmo import RegionMotion, mdmo
 from datasets_me.features.regions import RegionSet
+from datasets_me.features.rigid import rigid_free
+from datasets_me.features.trust import Patches
 
 Image = NDArray[np.uint8]
 Pictures = Iterator[Image | None]
@@ -64,6 +67,8 @@ class Log:
         """Landmarks in px of the pictures that flow is computed on."""
         self.unaligned: list[Points] = []
         """Landmarks in px of the crop."""
+        self.patches: list[Patches | None] = []
+        """What the regions look like."""
 
 
 def peek(frames: Iterable[Image | None]) -> tuple[list[Image | None], Pictures]:
@@ -96,8 +101,7 @@ def fits(frame: Image | None, shape: tuple[int, int] | None) -> TypeGuard[Image]
 
 
 def in_blocks(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, made sixteen at a time: each stage then finds its own data in the processor's
-    caches."""
+    """The same items, made sixteen at a time: each stage then finds its own data in the processor's caches."""
     while block := list(islice(items, BLOCK)):
         yield from block
 
@@ -126,10 +130,11 @@ def add_given(pictures: Pictures, landmarks: Points, log: Log) -> Pictures:
         yield picture
 
 
-def add_tracked(pictures: Pictures, face: Box | None, finder: FaceDetector, sigma: float, log: Log) -> Pictures:
-    """Pictures with the landmarks found in them, delayed by as many frames as the smoothing looks ahead;
-    None where there is no face at all, so that the flow of its neighbours is not averaged with that of
-    something else."""
+def add_tracked(pictures: Pictures, tracker: Tracker, sigma: float, log: Log) -> Pictures:
+    """Pictures with the landmarks found in them, delayed by as many frames as the smoothing looks ahead.
+
+    None where there is no face at all, so that the flow of its neighbours is not averaged with that of something else.
+    """
     waiting: deque[Image | None] = deque()
     residuals: deque[float] = deque()
 
@@ -139,7 +144,7 @@ def add_tracked(pictures: Pictures, face: Box | None, finder: FaceDetector, sigm
             yield picture
 
     def believed() -> Iterator[Points | None]:
-        for tracked in track(kept(), face, finder):
+        for tracked in track(kept(), tracker):
             residuals.append(tracked.residual)
             yield tracked.points
 
@@ -172,17 +177,19 @@ def align_all(pictures: Pictures, log: Log) -> Pictures:
         yield picture
 
 
-def first_width(pictures: Pictures, face: Box | None, finder: FaceDetector) -> float | None:
+def first_width(pictures: Pictures, tracker: Tracker) -> float | None:
     """The distance between the ears in px in the first picture with landmarks; None if there is none."""
-    for tracked in track(pictures, face, finder):
+    for tracked in track(pictures, tracker):
         if tracked.points is not None:
             return measured_width(tracked.points[None])
     return None
 
 
 def around(landmarks: Points, height: int, width: int) -> Box:
-    """The box around landmarks (T, 68, 2) of all frames with a margin of a quarter of its size, in an image
-    of this size; all of it if no landmarks are known."""
+    """The box around landmarks (T, 68, 2) of all frames with a margin of a quarter of its size.
+
+    It is cut to an image of this size; all of the image if no landmarks are known.
+    """
     fine = landmarks[finite(landmarks)].reshape(-1, 2)
     if not len(fine):
         return Box(0, 0, width, height)
@@ -193,8 +200,7 @@ def around(landmarks: Points, height: int, width: int) -> Box:
 
 
 def measured_width(landmarks: NDArray[np.generic]) -> float | None:
-    """The distance between the ears (landmarks 0 and 16) in px, the median over the frames; None if
-    unknown."""
+    """The distance between the ears (landmarks 0 and 16) in px, the median over the frames; None if unknown."""
     fine = landmarks[finite(landmarks)].astype(np.float64)
     if not len(fine):
         return None
@@ -202,37 +208,60 @@ def measured_width(landmarks: NDArray[np.generic]) -> float | None:
     return width if width >= 1 else None
 
 
-def reduce_all(
-    fields: Iterator[NDArray[np.float32] | None],
-    log: Log,
-    size: tuple[int, int],
-    regions: RegionSet,
-    *,
-    radius: int | None,
-    shift: int,
-    published: bool,
-) -> RegionMotion:
-    """Flow (H, W, 2) of each pair to the motion of the regions; NaN for pairs without flow.
+@dataclass(frozen=True)
+class Rule:
+    """How flow is reduced to the motion of regions.
 
-    Args:
-        size: height and width of the fields.
+    Attributes:
+        regions: the table of windows.
+        radius: half the side of the windows in px, or None for the table's.
+        rigid: take out the rigid motion of the head by ``rigid_free``, and not that of the nose by ``mdmo``.
         shift: which frame's landmarks go with a pair, counted from its first.
-        published: flow goes through the published 8-bit storage first, and the exact rule of `mdmo` is used.
+        published: flow goes through the published 8-bit storage first, and the exact rule of ``mdmo`` is used.
     """
+
+    regions: RegionSet
+    radius: int | None
+    rigid: bool
+    shift: int
+    published: bool
+
+    def apply(self, flow: NDArray[np.float32], points: NDArray[np.float32]) -> RegionMotion:
+        """The motion of the regions: flow (T, H, W, 2), landmarks (T, 68, 2)."""
+        if self.rigid:
+            return rigid_free(flow, points, self.regions, radius=self.radius)
+        return mdmo(flow, points, self.regions, radius=self.radius, exact=self.published)
+
+
+def reduce_all(
+    flows: Iterator[NDArray[np.float32] | None], log: Log, size: tuple[int, int], rule: Rule
+) -> RegionMotion:
+    """Flow (H, W, 2) of each pair, of this height and width, to the motion of the regions; NaN for pairs without."""
     block = max(1, min(32, BLOCK_BYTES // (8 * size[0] * size[1])))
-    parts = [mdmo(np.zeros((0, *size, 2), np.float32), np.zeros((0, 68, 2)), regions, radius=radius)]
+    parts = [_unknown(0, rule)]
     start = 0
-    while chunk := list(islice(fields, block)):
-        flow = np.full((len(chunk), *size, 2), np.nan, np.float32)
-        for target, field in zip(flow, chunk, strict=True):
-            if field is not None:
-                target[:] = quantise_8bit(field, PUBLISHED_JPEG) if published else field
-        points = np.stack(log.points[start + shift : start + shift + len(chunk)])
-        parts.append(mdmo(flow, points, regions, radius=radius, exact=published))
+    while chunk := list(islice(flows, block)):
+        part = _unknown(len(chunk), rule)
+        there = [index for index, field in enumerate(chunk) if field is not None]
+        if there:
+            flow = [field for field in chunk if field is not None]
+            if rule.published:
+                flow = [quantise_8bit(field, PUBLISHED_JPEG) for field in flow]
+            motion = rule.apply(np.stack(flow), np.stack([log.points[start + rule.shift + index] for index in there]))
+            for name in _ARRAYS:
+                getattr(part, name)[there] = getattr(motion, name)
+        parts.append(part)
         start += len(chunk)
+    return RegionMotion(*(np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS))
+
+
+_ARRAYS = tuple(field.name for field in fields(RegionMotion))
+
+
+def _unknown(count: int, rule: Rule) -> RegionMotion:
+    """The motion of pairs without flow."""
+    regions = len(rule.regions.regions)
+    feature = np.full((count, regions, 2), np.nan, np.float32)
     return RegionMotion(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("feature", "global_motion", "clipped", "valid")
-        )
+        feature, np.zeros((count, 2), np.float32), np.zeros((count, regions), bool), np.zeros((count, regions), bool)
     )

@@ -1,6 +1,6 @@
 """From the frames of one video to its features, in one pass and in constant memory.
 
-Everything here works on arrays: `extract_video(frames)` needs neither files nor a manifest.
+Everything here works on arrays: ``extract_video(frames)`` needs neither files nor a manifest.
 """
 
 from __future__ import annotations
@@ -9,23 +9,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntFlag
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.choices import FlowMethod
+from datasets_me.core.choices import FlowMethod, Head
 from datasets_me.features.boxes import Box, FaceDetector, checked_box
 from datasets_me.features.crop import Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector, landmark_detector
 from datasets_me.features.flow import STORED_RANGE, TEMPORAL, flow_stream
-from datasets_me.features.landmarks import SMOOTHING, bridged
+from datasets_me.features.landmarks import FIRST_REST, LANDMARKS_EVERY, SMOOTHING, Tracker, bridged
 from datasets_me.features.mdmo import RegionMotion, scaled_radius
 from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionSet
 from datasets_me.features.stages import (
     Log,
     Pictures,
+    Rule,
     add_given,
     add_tracked,
     align_all,
@@ -38,9 +39,11 @@ from datasets_me.features.stages import (
     peek,
     reduce_all,
 )
+from datasets_me.features.trust import FASTEST, skin, watched
 
 Image = NDArray[np.uint8]
 Value = str | int | float | bool | None
+HEADS: tuple[Head, ...] = get_args(Head)
 
 
 class Quality(IntFlag):
@@ -60,27 +63,29 @@ class Preset:
 
     Attributes:
         method: the optical flow.
-        temporal: pairs averaged by `lk`.
+        head: what is taken for the motion of the head.
+        temporal: pairs averaged by ``lk``.
         published: the published form throughout: flow through 8-bit JPEG files in units of 20 px, landmarks
-            of the pair's second frame in whole pixels and not smoothed, the exact rule of `mdmo`.
+            of the pair's second frame in whole pixels and not smoothed, the exact rule of ``mdmo``.
     """
 
     method: FlowMethod
+    head: Head
     temporal: int = TEMPORAL
     published: bool = False
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "default": Preset("lk"),
-        "tvl1": Preset("tvl1"),
-        "auwgcn": Preset("tvl1", published=True),
-        "dis": Preset("dis"),
-        "farneback": Preset("farneback"),
+        "default": Preset("lk", "rigid"),
+        "tvl1": Preset("tvl1", "translation"),
+        "auwgcn": Preset("tvl1", "translation", published=True),
+        "dis": Preset("dis", "rigid"),
+        "farneback": Preset("farneback", "rigid"),
     }
 )
-"""`default` is the most accurate; `tvl1` the published flow without its 8-bit files; `auwgcn` the published
-form; `dis` and `farneback` are OpenCV's other flows."""
+"""``default`` is the most accurate; ``tvl1`` the published flow without its 8-bit files; ``auwgcn`` the published
+form; ``dis`` and ``farneback`` are OpenCV's other flows."""
 
 
 @dataclass(frozen=True)
@@ -88,19 +93,21 @@ class Features:
     """What is known of a video of T frames.
 
     Attributes:
-        feature: (T - step, R, 2) float32, x and y of each region in units of `unit_px`; NaN where a frame of
+        feature: (T - step, R, 2) float32, x and y of each region in units of ``unit_px``; NaN where a frame of
             the pair is missing or shows no face at all, no face was seen by then, or a window lies outside
             the crop.
         global_motion: (T - step, 2) float32, the motion of the head that was subtracted, in the same unit.
-        landmarks: (T, 68, 2) float32 in px of the raw frames; interpolated where `quality` says NO_FACE, NaN
+        landmarks: (T, 68, 2) float32 in px of the raw frames; interpolated where ``quality`` says NO_FACE, NaN
             if there were none in the whole video.
-        residual: (T,) float32, the landmarks' doubt (see `landmarks.predict`); NaN for missing frames and
+        residual: (T,) float32, the landmarks' doubt (see ``landmarks.predict``); NaN for missing frames and
             for given landmarks, infinite where no face was found.
-        quality: (T,) uint8, flags of `Quality`. Feature i rests on the frames i and i + step.
+        quality: (T,) uint8, flags of ``Quality``. Feature i rests on the frames i and i + step.
         clipped: (T - step, R) bool, windows that were cut at the edge of the crop.
+        valid: (T - step, R) bool, the motion is known and believed to be that of the skin: both frames have landmarks
+            of their own, the region looks in both as it mostly does, and skin can move so fast (see ``trust``).
         box: the crop in px of the raw frames.
         crop: how the box was found, or None if landmarks were given and no box.
-        unit_px: px per unit of `feature`: 1, or 20 for the published form.
+        unit_px: px per unit of ``feature``: 1, or 20 for the published form.
         method: what the numbers depend on, for the record.
     """
 
@@ -110,6 +117,7 @@ class Features:
     residual: NDArray[np.float32]
     quality: NDArray[np.uint8]
     clipped: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
     box: Box
     crop: Crop | None
     unit_px: float
@@ -121,39 +129,53 @@ class VideoOptions:
     """How the features of a video are computed.
 
     Attributes:
-        preset: `default` (least squares, px), `tvl1` (DualTVL1, px), `auwgcn` (the published form), or OpenCV's
-            `dis` and `farneback` (px).
+        preset: ``default`` (least squares, px), ``tvl1`` (DualTVL1, px), ``auwgcn`` (the published form), or OpenCV's
+            ``dis`` and ``farneback`` (px).
         step: distance of the two frames of a pair.
-        temporal: another number of neighbouring pairs for `lk` than the preset's; 1 is the strict form.
-        regions: the table of windows, or the name of one of `regions.REGION_SETS`.
-        radius: half the side of the windows in px instead of the table's, or `scaled` with the face (see
-            `mdmo.scaled_radius`).
+        temporal: another number of neighbouring pairs for ``lk`` than the preset's; 1 is the strict form.
+        head: another motion of the head than the preset's: ``rigid`` is fitted all over the face, with roll, zoom and
+            turns, and the features are means of the windows (``rigid_free``); ``translation`` is that of the nose, and
+            the features are main directions (``mdmo``), as published.
+        regions: the table of windows, or the name of one of ``regions.REGION_SETS``.
+        radius: half the side of the windows in px instead of the table's, or ``scaled`` with the face (see
+            ``mdmo.scaled_radius``).
+        landmarks_every: landmarks are predicted in every so many frames while the picture holds still, and interpolated
+            between; the published form predicts them in every frame.
         aligned: warp each frame onto the first by the stable landmarks before the flow is computed.
-        device: `cpu`, or a device of torch for the presets with TV-L1; see `flow.flow_stream`.
+        device: ``cpu``, or a device of torch for the presets with TV-L1; see ``flow.flow_stream``.
 
     Raises:
-        ValueError: for an unknown preset or set of regions.
+        ValueError: for an unknown preset, motion of the head or set of regions, or the published form without its own.
     """
 
     preset: str = "default"
     step: int = 1
     temporal: int | None = None
+    head: Head | None = None
     regions: RegionSet | str = TWELVE
     radius: int | Literal["scaled"] | None = None
+    landmarks_every: int = LANDMARKS_EVERY
     aligned: bool = False
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
             raise ValueError(f"unknown preset {self.preset!r}; choose one of {', '.join(PRESETS)}")
+        if self.head not in (None, *HEADS):
+            raise ValueError(f"unknown motion of the head {self.head!r}; choose one of {', '.join(HEADS)}")
+        if PRESETS[self.preset].published and self.head == "rigid":
+            raise ValueError(f"the preset {self.preset} is the published form, with head 'translation'")
+        if self.landmarks_every < 1:
+            raise ValueError(f"landmarks_every is a number of frames and at least 1, not {self.landmarks_every}")
         if isinstance(self.regions, str) and self.regions not in REGION_SETS:
             raise ValueError(f"unknown set of regions {self.regions!r}; choose one of {', '.join(REGION_SETS)}")
 
     @property
     def chosen(self) -> Preset:
-        """The preset, with the number of pairs that was asked for."""
+        """The preset, with the number of pairs and the motion of the head that were asked for."""
         preset = PRESETS[self.preset]
-        return preset if self.temporal is None else replace(preset, temporal=self.temporal)
+        temporal = preset.temporal if self.temporal is None else self.temporal
+        return replace(preset, temporal=temporal, head=self.head or preset.head)
 
     @property
     def table(self) -> RegionSet:
@@ -179,11 +201,11 @@ def extract_video(
             skipped. In a sequence, the box is looked for in frames spread over the whole video, else in the
             first 16.
         landmarks: (T, 68, 2) in px of the raw frames, to use instead of detecting any; NaN where unknown.
-        box: the crop, in px of the raw frames, or what `choose_crop` gave. Without it and without landmarks
-            it is found by `choose_crop`; with landmarks only, it is drawn around them, and in the published
+        box: the crop, in px of the raw frames, or what ``choose_crop`` gave. Without it and without landmarks
+            it is found by ``choose_crop``; with landmarks only, it is drawn around them, and in the published
             form the whole frame is used. Four numbers x0, y0, x1, y1 are a box as well.
         face_detector: dlib's by default.
-        fallbacks: boxes of the subject's other videos, for `choose_crop`.
+        fallbacks: boxes of the subject's other videos, for ``choose_crop``.
         shape: height and width that frames must have; by default what most of the first 16 have.
 
     Raises:
@@ -202,7 +224,9 @@ def extract_video(
     log = Log()
     grey = crop_all(stream, shape, area, log)
     if given is None:
-        face_width, pictures = _tracked(grey, head, shape, area, crop, finder, options.chosen.published, log)
+        tracker = _tracker(area, crop, finder, options)
+        face_width = first_width(crop_all(head, shape, area, Log()), tracker)
+        pictures = add_tracked(grey, tracker, 0.0 if options.chosen.published else SMOOTHING, log)
     else:
         face_width = measured_width(given)
         pictures = add_given(grey, given - np.array([area.x0, area.y0], np.float32), log)
@@ -263,64 +287,65 @@ def _area(crop: Crop | None, shape: tuple[int, int] | None, given: NDArray[np.fl
     return Box(0, 0, width, height)
 
 
-def _tracked(
-    grey: Pictures,
-    head: Sequence[Image | None],
-    shape: tuple[int, int] | None,
-    area: Box,
-    crop: Crop | None,
-    finder: FaceDetector,
-    published: bool,
-    log: Log,
-) -> tuple[float | None, Pictures]:
-    """The width of the face in px, and the pictures with the landmarks that are found in them."""
-    tracker = landmark_detector(finder)
+def _tracker(area: Box, crop: Crop | None, finder: FaceDetector, options: VideoOptions) -> Tracker:
+    """What finds landmarks in the crop."""
+    detector = landmark_detector(finder)
     face = None
-    if crop is not None and crop.face is not None and finder.name == tracker.name:
+    if crop is not None and crop.face is not None and finder.name == detector.name:
         x, y = float(area.x0), float(area.y0)
         face = Box(crop.face.x0 - x, crop.face.y0 - y, crop.face.x1 - x, crop.face.y1 - y)
-    face_width = first_width(crop_all(head, shape, area, Log()), face, tracker)
-    return face_width, add_tracked(grey, face, tracker, 0.0 if published else SMOOTHING, log)
+    # where the whole video was looked through for the crop, the first frames have no face either
+    looked = crop is not None and crop.source == "whole-frame"
+    every = 1 if options.chosen.published else options.landmarks_every
+    return Tracker(detector, face, every, rest=FIRST_REST if looked else 1)
 
 
 def _motion(
     pictures: Pictures, log: Log, area: Box, options: VideoOptions, face_width: float | None, radius: int | None
 ) -> RegionMotion:
     chosen = options.chosen
+    if options.aligned:
+        pictures = align_all(pictures, log)
     fields = flow_stream(
-        align_all(pictures, log) if options.aligned else pictures,
+        watched(pictures, log.points, options.table, face_width or area.width * 2 / 3, log.patches),
         chosen.method,
         step=options.step,
         temporal=chosen.temporal,
         face_width=face_width,
         device=options.device,
     )
-    return reduce_all(
-        fields,
-        log,
-        (int(area.height), int(area.width)),
+    rule = Rule(
         options.table,
-        radius=radius,
+        radius,
+        rigid=chosen.head == "rigid",
         shift=options.step if chosen.published else 0,
         published=chosen.published,
     )
+    return reduce_all(fields, log, (int(area.height), int(area.width)), rule)
 
 
 def _features(
     log: Log, motion: RegionMotion, options: VideoOptions, area: Box, crop: Crop | None, method: Mapping[str, Value]
 ) -> Features:
-    published = options.chosen.published
+    published, step = options.chosen.published, options.step
     corner = np.array([area.x0, area.y0], np.float32)
+    quality = _quality(log, motion, published, step)
+    unit = 2 * STORED_RANGE if published else 1.0
+    width = float(method["face_width"] or area.width * 2 / 3)
+    bad = quality & (Quality.MISSING | Quality.NO_FACE) > 0
+    count = len(motion.feature)
+    own = ~(bad[:count] | bad[step : step + count])
     return Features(
         feature=motion.feature,
         global_motion=motion.global_motion,
         landmarks=bridged(np.stack(log.unaligned) + corner, np.array(log.near)),
         residual=np.array(log.residual, np.float32),
-        quality=_quality(log, motion, published, options.step),
+        quality=quality,
         clipped=motion.clipped,
+        valid=motion.valid & own[:, None] & skin(log.patches, motion.feature, step, FASTEST * width * step / unit),
         box=area,
         crop=crop,
-        unit_px=2 * STORED_RANGE if published else 1.0,
+        unit_px=unit,
         method=method,
     )
 
@@ -335,12 +360,14 @@ def _record(
             "preset": options.preset,
             "flow": chosen.method,
             "temporal": chosen.temporal if chosen.method == "lk" else 1,
+            "head": chosen.head,
             "step": options.step,
             "device": options.device,
             "regions": regions.name,
             "radius": regions.radius if radius is None else radius,
             "aligned": options.aligned,
             "landmarks": "given" if given else "dlib-68",
+            "landmarks_every": 1 if given or chosen.published else options.landmarks_every,
             "detector": finder.name,
             "face_width": face_width,
             "opencv": cv2.__version__,

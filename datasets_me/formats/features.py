@@ -4,7 +4,8 @@
 
     extraction.json  features.parquet  findings.parquet
     features/<subject>/<name>.npy      float32 (T - step, R, 2), in units of ``unit_px``
-    landmarks/<subject>/<name>.npz     landmarks (T, 68, 2) float32 in px of the raw frames; quality (T,) uint8; …
+    landmarks/<subject>/<name>.npz     landmarks (T, 68, 2) float32 in px of the raw frames; quality (T,) uint8;
+                                       valid (T - step, R) bool, the motion is that of the skin; …
     done/<subject>/<name>.json         the video's row, written after its arrays
     done/.begun/<name>.<random>        a video that changes, or has changed since the tables were written
 
@@ -83,6 +84,29 @@ class FeatureFolder:
             PathError: it lies outside the folder.
         """
         return None if row.landmarks is None else np.asarray(self.of_landmarks(row, "quality"), np.uint8)
+
+    def valid(self, row: VideoFeatures) -> NDArray[np.bool_] | None:
+        """Which of a video's features (T - step, R) are believed to be motion of the skin; None where nobody knows.
+
+        Raises:
+            FeaturesError: the file is damaged, or has another shape than the features.
+            PathError: it lies outside the folder.
+        """
+        if row.landmarks is None or row.features is None:
+            return None
+        path = under(self.folder, row.landmarks)
+        try:
+            array = load_npz(path).get("valid")
+        except (ArrayError, ValueError) as error:
+            raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
+        if array is None:  # written by an older version
+            return None
+        shape = self.load(row).shape[:2]
+        if array.dtype != np.bool_ or array.shape != shape:
+            raise FeaturesError(
+                f"valid must be bool of shape {shape}, not {array.dtype} {array.shape}", where=str(path)
+            )
+        return np.asarray(array, np.bool_)
 
     def of_landmarks(self, row: VideoFeatures, name: str) -> NDArray[np.generic]:
         """An array of a video's landmarks file, which must exist.

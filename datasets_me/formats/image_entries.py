@@ -21,6 +21,10 @@ from datasets_me.schema.predictions import PredictionSpec
 _folded = lru_cache(4096)(fold)  # the same few words stand in every entry
 
 
+class _Unread(str):
+    """Why a line of a file of JSON lines is none."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What was said of one image: ``label`` and ``scores`` in their own words; neither where nothing was recognised.
@@ -52,6 +56,9 @@ def read(path: Path, spec: PredictionSpec, classes: Classes) -> tuple[list[Entry
     unnamed = 0
     for number, image, response in _responses(path, content, spec):
         place = Place(path.name, None, number)
+        if isinstance(response, _Unread):
+            found.append(finding("ME725", f"the line is no JSON: {response}", place=place))
+            continue
         if image is None:
             unnamed += 1
             found.append(finding("ME725", f"the entry names no image ({' or '.join(spec.image[:4])})", place=place))
@@ -83,7 +90,16 @@ def _responses(path: Path, content: bytes, spec: PredictionSpec) -> Iterator[tup
         for number, row in zip(numbers, map(_nested, rows), strict=True):
             yield number, _image(row, spec), row
         return
-    whole = _json(text, path)
+    lines = _json_lines(text)
+    if lines is not None:
+        for number, entry in lines:
+            yield number, None if isinstance(entry, _Unread) else _image(entry, spec), entry
+        return
+    yield from _of_json(_json(text, path), spec)
+
+
+def _of_json(whole: Any, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
+    """The entries of a JSON: a list of them, a mapping by image, or either within something else."""
     if isinstance(whole, dict):
         inner = next((value for place in spec.items if isinstance(value := _at(whole, place), list)), None)
         if inner is not None:
@@ -129,11 +145,26 @@ def _nested(row: Mapping[str, str]) -> dict[str, Any]:
 def _json(text: str, path: Path) -> Any:
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as whole:
-        try:
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        except (ValueError, RecursionError):
-            raise MeDatasetsError(f"not JSON: {whole}", where=str(path)) from whole
+    except (ValueError, RecursionError) as error:
+        raise MeDatasetsError(f"not JSON: {error}", where=str(path)) from error
+
+
+def _json_lines(text: str) -> list[tuple[int, Any]] | None:
+    """The entries of a file of JSON lines with their lines, those that cannot be read among them; None for others.
+
+    A file that was cut off in the middle, or into which something else was written, still has its other lines.
+    """
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if len(lines) < 2 or isinstance(_json_or_why(lines[0][1]), _Unread):
+        return None
+    return [(number, _json_or_why(line)) for number, line in lines]
+
+
+def _json_or_why(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return _Unread(error)
 
 
 def _at(thing: Any, place: str) -> Any:

@@ -11,9 +11,9 @@ from datasets_me.core.paths import safe_name
 from datasets_me.core.pictures import suffix_fits
 from datasets_me.core.tables import batches
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import PIXELS, ExportRow, ImageRow
+from datasets_me.formats.image_records import PIXELS, ExportRow, ImageRow, Origin
 from datasets_me.formats.image_set import PLACE, ImageSet
-from datasets_me.formats.kinds import IMAGE_SET
+from datasets_me.formats.kinds import IMAGE_EXPORT, IMAGE_SET
 
 EXPORTED = "export.parquet"
 """The table that an export of images leaves: which image each file is a copy of."""
@@ -69,6 +69,22 @@ def copies_of(images: ImageSet, folders: Iterable[Path]) -> dict[str, list[str]]
     return found
 
 
+def origins_of(root: Path) -> dict[str, list[Origin]]:
+    """What the files under a folder were made from, by path, where the folder is an export of a set of images.
+
+    Raises:
+        MeDatasetsError: the table of the export is damaged.
+    """
+    if not ((root / EXPORTED).is_file() and (root / IMAGE_EXPORT.about).is_file()):
+        return {}
+    return {
+        row.file: [Origin(dataset=row.dataset, id=row.id, path=row.path, sha256=row.sha256, done="exported")]
+        for rows in batches(root / EXPORTED, ExportRow)
+        for row in rows
+        if row.file is not None
+    }
+
+
 class Names:
     """Finds images by what somebody called them: a name of theirs, a path that ends with one, or the end of one.
 
@@ -95,7 +111,8 @@ class Names:
         paths = [path for path in (row.path, *(origin.path for origin in row.origins)) if path]
         paths += self._copies.get(row.id, [])
         # whoever works in the folder of the files leaves its own name out
-        names = {row.id, *paths, *(path.removeprefix(f"{PLACE}/") for path in paths)}
+        names = {row.id, *(origin.id for origin in row.origins), *paths}
+        names |= {path.removeprefix(f"{PLACE}/") for path in paths}
         for name in names:
             self._exact[name].append(self._count)
         for name in (*names, exported_name(self._count, row.path, row.format)):

@@ -16,6 +16,10 @@ PIXELS = "pixels"
 """The format of an image that has no file: grey pixels that stood in a table."""
 
 
+UNLABELLED = "(no label)"
+"""What images without a label are counted, and sorted, under."""
+
+
 class Origin(Record):
     """What an image was made from: an image of another set, as that set has it, and what was ``done`` to it."""
 
@@ -69,9 +73,12 @@ class ImageRow(Record):
 
 
 class Face(Record):
-    """One face: its box in px of the upright image (from the first column and row to just behind the last; it may
-    reach over the border), the detector's score, the residual of the landmarks (see ``features.landmarks``), and
-    ``landmarks``: x and y of 68 points in px, 136 numbers."""
+    """One face of an image.
+
+    The box is in px of the upright image, from the first column and row to just behind the last; it may reach over the
+    border. ``score`` is the detector's, ``residual`` that of the landmarks (see ``features.landmarks``), ``landmarks``
+    are x and y of 68 points in px, 136 numbers.
+    """
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -104,7 +111,9 @@ class DuplicateRow(Record):
     ``phash`` is the perceptual hash, 16 hexadecimal digits, null where the image cannot be decoded. Images of one
     ``cluster`` (numbered from 0, null for an image that is like no other) are chained by pairs that are equal byte for
     byte or near; ``exact`` says that some other image of it is equal. ``keeper`` marks the one that is suggested to
-    stay, true for every image on its own; ``distance`` is that of the hash from the keeper's, in bits.
+    stay, true for every image on its own; ``distance`` is that of the hash from the keeper's, in bits. ``transformed``
+    says what has to be done to one of the two before they are near, such as ``mirrored``; null where they are as they
+    are, or only over other images of the cluster.
     """
 
     id: str
@@ -118,6 +127,7 @@ class DuplicateRow(Record):
     keeper_id: str
     keeper_dataset: str
     distance: int | None = None
+    transformed: str | None = None
     across_splits: bool = False
     across_datasets: bool = False
     labels_differ: bool = False
@@ -126,18 +136,23 @@ class DuplicateRow(Record):
 class QualityRow(Record):
     """How good one image is, measured on grey values 0 to 255; all null where it cannot be decoded.
 
-    ``blur`` is the variance of the Laplacian with the longer side shrunk to at most 256 px (low: blurred);
-    ``brightness`` the mean, ``contrast`` the standard deviation; ``side`` the shorter side in px. ``asymmetry`` is
-    0 for a face whose halves mirror each other and 1 for halves that have nothing in common, null where no face is
-    known. ``doubts`` names what is beyond the schema's thresholds.
+    ``sharpness`` is the share of the local contrast that a slight blur takes away, 0 to 1, with the longer side shrunk
+    to at most 128 px (low: blurred already); ``brightness`` the mean, ``highlights`` the 95th percentile, ``shadows``
+    the 5th, ``contrast`` the standard deviation; ``side`` the shorter side in px, ``aspect`` the width over the height;
+    ``colour`` says whether it has any. ``asymmetry`` is 0 for a face whose halves mirror each other and 1 for halves
+    that have nothing in common, null where no face is known. ``doubts`` names what is beyond the thresholds.
     """
 
     id: str
     dataset: str
-    blur: float | None = None
+    sharpness: float | None = None
     brightness: float | None = None
+    highlights: float | None = None
+    shadows: float | None = None
     contrast: float | None = None
     side: int | None = None
+    aspect: float | None = None
+    colour: bool | None = None
     asymmetry: float | None = None
     doubts: list[str] = Field(default_factory=list)
 
@@ -224,3 +239,11 @@ class ExportRow(Record):
     subject: str | None = None
     cluster: int | None = None
     file: str | None = None
+
+
+class LeftOut(Record):
+    """One image that is not in an export, and why; ``path`` is that under the root, null where it stood in a table."""
+
+    id: str
+    path: str | None = None
+    reason: str

@@ -11,9 +11,10 @@ image, with findings of their own: ``faces.parquet`` and ``faces-findings.parque
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import artefact
-from datasets_me.core.errors import ImagesError, PathError, plural
+from datasets_me.core.errors import ImagesError, MeDatasetsError, PathError, plural
 from datasets_me.core.files import checksum, read_regular
 from datasets_me.core.paths import check_table, under
-from datasets_me.core.pictures import DamageError, Decoded, decode
+from datasets_me.core.pictures import MOST_PIXELS, DamageError, Decoded, decode
 from datasets_me.core.tables import GROUP, batches, open_parquet, read_parquet, stream
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.image_records import PIXELS, ImageRow
@@ -58,10 +59,12 @@ class ImageSet:
 
     @property
     def spec(self) -> ImageSpec:
+        """What its schema says of it, or of the subset that it is."""
         return self.schema.spec
 
     @property
     def dataset(self) -> str:
+        """What it is called in its tables."""
         return str(self.about["dataset"])
 
     def __len__(self) -> int:
@@ -94,6 +97,31 @@ class ImageSet:
         """
         for batch in self.batches(pixels=pixels):
             yield from batch
+
+    def pixels_of_group(self, group: int) -> Any:
+        """The pixels of one group of the table, as an Arrow column; `group_of` says which group holds a row.
+
+        Raises:
+            MeDatasetsError: the table is damaged.
+        """
+        path = self.folder / TABLE
+        try:
+            with open_parquet(path) as file:
+                return file.read_row_group(group, columns=["pixels"], use_threads=False)["pixels"]
+        except (OSError, ValueError) as error:
+            raise MeDatasetsError(f"the table is damaged: {error}", where=str(path)) from error
+
+    @cached_property
+    def groups(self) -> list[int]:
+        """The number of the first row of each group of the table."""
+        with open_parquet(self.folder / TABLE) as file:
+            sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+        return [sum(sizes[:group]) for group in range(len(sizes))]
+
+    def group_of(self, number: int) -> tuple[int, int]:
+        """The group that holds a row, and the row's place in it."""
+        group = bisect_right(self.groups, number) - 1
+        return group, number - self.groups[group]
 
     def table(self, columns: Sequence[str] | None = None) -> Any:
         """The rows as a ``pyarrow.Table``, all of it in memory; of these columns."""
@@ -135,21 +163,21 @@ def read(folder: Path) -> ImageSet:
     about = artefact.read_about(folder, IMAGE_SET)
     try:
         schema = image_schemas.parse(read_regular(folder / "schema.yaml").decode(), str(folder / "schema.yaml"))
-        made = ImageSet(folder, schema, about)
+        images = ImageSet(folder, schema.of_subset(about.get("subset")), about)
         if not (folder / TABLE).is_file():
             raise ValueError(f"{TABLE} is missing")
         with open_parquet(folder / TABLE) as table:
             rows = table.metadata.num_rows
-        if rows != len(made):
-            raise ValueError(f"{TABLE} has {plural(rows, 'row')}, but {IMAGE_SET.about} counts {len(made):,}")
-        made.dataset, about["root"]
+        if rows != len(images):
+            raise ValueError(f"{TABLE} has {plural(rows, 'row')}, but {IMAGE_SET.about} counts {len(images):,}")
+        images.dataset, about["root"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ImagesError(
             f"the set of images is damaged: {error}",
             where=str(folder),
             fix="make it again with me-datasets images import",
         ) from error
-    return made
+    return images
 
 
 def load_bytes(row: ImageRow, root: Path | None) -> bytes | None:
@@ -177,14 +205,24 @@ def changed(row: ImageRow, content: bytes | None) -> list[Finding]:
     return [finding("ME737", "the file has changed since the import", path=row.id)]
 
 
-def decode_row(row: ImageRow, content: bytes | None) -> Decoded:
+def decode_row(row: ImageRow, content: bytes | None, longest: int | None = None) -> Decoded:
     """The picture of a row; ``content`` is that of its file, None for pixels that stand in the row.
+
+    An image that the import accepted is decoded, however many pixels it has; one that the import refused is not.
+
+    Args:
+        row: the image.
+        content: the bytes of its file.
+        longest: see `core.pictures.decode`.
 
     Raises:
         DamageError: it cannot be decoded.
     """
     if content is not None:
-        return decode(content)
+        if row.damage is not None and hashlib.sha256(content).hexdigest() == row.sha256:
+            raise DamageError(row.damage)
+        most = max(MOST_PIXELS, (row.width or 0) * (row.height or 0))
+        return decode(content, longest=longest, most_pixels=most)
     pixels, height, width = row.pixels or b"", row.height or 0, row.width or 0
     if row.format != PIXELS or not pixels or len(pixels) != height * width:
         raise DamageError("there are no pixels")
@@ -192,21 +230,42 @@ def decode_row(row: ImageRow, content: bytes | None) -> Decoded:
     return Decoded(np.repeat(grey[:, :, None], 3, axis=2), [])
 
 
-def load(row: ImageRow, root: Path | None) -> Decoded:
+def load(row: ImageRow, root: Path | None, longest: int | None = None) -> Decoded:
     """The picture of a row and what it took to make it upright, of 8 bits and BGR.
+
+    ``longest`` as in `core.pictures.decode`.
 
     Raises:
         DamageError: it cannot be read or decoded.
     """
-    return decode_row(row, load_bytes(row, root))
+    return decode_row(row, load_bytes(row, root), longest)
 
 
-def load_image(row: ImageRow, root: Path | None) -> Image | str:
+def load_image(row: ImageRow, root: Path | None, longest: int | None = None) -> Image | str:
     """The picture of a row (H, W, 3) uint8 in BGR, upright; or a text that says why there is none."""
     try:
-        return load(row, root).image
+        return load(row, root, longest).image
     except DamageError as error:
         return str(error)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What ``images.json`` says of a set.
+
+    Attributes:
+        dataset: what it is called in its tables.
+        root: the name of the folder the files lie under, `INSIDE`, or None where there are no files.
+        source: what was read, with checksums; may be filled while the rows are made.
+        options: how it was made.
+        subset: of the schema's subsets, the one it is.
+    """
+
+    dataset: str
+    root: str | None
+    source: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    subset: str | None = None
 
 
 def write(
@@ -214,11 +273,8 @@ def write(
     schema: ImageSchema,
     rows: Iterable[ImageRow],
     findings: list[Finding],
+    description: Description,
     *,
-    dataset: str,
-    root: str | None,
-    source: dict[str, Any],
-    options: dict[str, Any],
     force: bool = False,
 ) -> ImageSet:
     """Write a set of images; see `fill`.
@@ -228,7 +284,7 @@ def write(
         WriteError: it cannot be written.
     """
     with artefact.new_folder(folder, IMAGE_SET, force=force) as new:
-        fill(new, schema, rows, findings, dataset=dataset, root=root, source=source, options=options)
+        fill(new, schema, rows, findings, description)
     return read(folder)
 
 
@@ -237,30 +293,28 @@ def fill(
     schema: ImageSchema,
     rows: Iterable[ImageRow],
     findings: list[Finding],
-    *,
-    dataset: str,
-    root: str | None,
-    source: dict[str, Any],
-    options: dict[str, Any],
+    description: Description,
 ) -> None:
     """Write the tables of a set of images into its new folder, in one pass.
 
     Args:
+        new: the folder.
+        schema: that of the set.
         rows: each is held only until its group is written.
         findings: may grow while the rows are made.
-        root: the name of the folder the files lie under, `INSIDE`, or None where there are no files.
-        source: what was read, with checksums.
+        description: what its JSON file will say.
     """
     counts = _Counts()
     stream(new.path / TABLE, ImageRow, counts.watch(rows))
     stream(new.path / "findings.parquet", Finding, findings)
     (new.path / "schema.yaml").write_text(schema.text, encoding="utf-8")
     new.about.update(
-        dataset=dataset,
+        dataset=description.dataset,
         schema={"id": schema.spec.id, "version": schema.spec.version, "sha256": schema.sha256},
-        root=root,
-        source=source,
-        options=options,
+        **({"subset": description.subset} if description.subset else {}),
+        root=description.root,
+        source=description.source,
+        options=description.options,
         counts={**counts.result(), "findings": dict(sorted(Counter(f.code for f in findings).items()))},
     )
 

@@ -18,12 +18,12 @@ from datasets_me.formats.image_set import ImageSet
 Row = TypeVar("Row", bound=Record)
 
 
-def write_table(
+def write_table(  # noqa: PLR0913 - a table's name, kind, rows, findings and place, and what it depends on
     images: ImageSet,
     name: str,
     model: type[Record],
     rows: Iterable[Record],
-    findings: list[Finding],
+    findings: Iterable[Finding],
     *,
     out: Path | None = None,
     options: dict[str, Any] | None = None,
@@ -33,9 +33,14 @@ def write_table(
     """Write ``<name>.parquet`` and ``<name>-findings.parquet`` into ``out``, the set's own folder by default.
 
     Args:
+        images: the set that the table is about.
+        name: of the table.
+        model: of its rows.
         rows: one per image; each is held only until its group is written.
         findings: may grow while the rows are made.
+        out: the folder of the table.
         options: what the table depends on; kept in it, with the checksums of the sets it is about.
+        force: replace an earlier table.
         also: further sets that the table is about.
 
     Raises:

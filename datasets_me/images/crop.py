@@ -18,7 +18,7 @@ from datasets_me.formats.image_records import CropRow, FaceRow, ImageRow
 from datasets_me.formats.image_set import ImageSet, decode_row
 from datasets_me.formats.image_tables import read_table
 from datasets_me.images import derived
-from datasets_me.images.derived import Made, Names
+from datasets_me.images.derived import Change, Made, Names
 from datasets_me.images.geometry import REGIONS, levelled, square
 
 
@@ -45,7 +45,7 @@ class Cut:
         return f"{self.region} cut out ({', '.join(parts)})"
 
 
-def crop(
+def crop(  # noqa: PLR0913 - what is cut, from where, and what every verb takes
     images: ImageSet,
     root: Path | None,
     out: Path,
@@ -61,7 +61,14 @@ def crop(
     A file that has changed since the import is a finding (ME737): its landmarks may be those of another picture.
 
     Args:
+        images: the set.
+        root: the folder the files lie under.
+        out: the new folder.
+        cut: what to cut out.
         faces: the folder of ``faces.parquet``, which ``images faces`` writes; the set's own by default.
+        workers: processes.
+        progress: called with the number of images done, and of all.
+        force: replace an earlier set.
 
     Raises:
         ImagesError: there is no table of faces, ``out`` has to stay, or a file cannot be written.
@@ -69,18 +76,15 @@ def crop(
     names = Names(cut.naming, cut.format)
     rows = zip(images.rows(), read_table(images, "faces", FaceRow, faces), strict=True)
     tasks = ((row, face, names.path(row, number)) for number, (row, face) in enumerate(rows, start=1))
-    return derived.write_derived(
-        images,
-        out,
-        ("crops", CropRow),
-        tasks,
+    change = Change(
+        "crops",
+        CropRow,
         lambda folder: partial(_one, root=root, folder=folder, cut=cut),
         partial(_without, cut=cut),
-        options=asdict(cut),
-        workers=workers_for(workers, len(images)),
-        progress=progress,
-        force=force,
+        asdict(cut),
     )
+    count = workers_for(workers, len(images))
+    return derived.write_derived(images, out, change, tasks, workers=count, progress=progress, force=force)
 
 
 def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path, cut: Cut) -> Made:

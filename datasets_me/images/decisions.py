@@ -10,6 +10,7 @@ from pydantic import Field
 
 from datasets_me.core import tables
 from datasets_me.core.errors import ImagesError
+from datasets_me.core.paths import name_fault
 from datasets_me.core.tables import Record, write_parquet
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import ImageSet
@@ -25,7 +26,8 @@ class Decision(Record):
 
     ``sha256`` is that of the image when it was looked at, ``label_was`` its label then, so that a decision about
     another picture of the same name is known as such. ``made_from`` are the checksums of the images that it was made
-    from, for which the decision holds, too. ``doubts`` are the codes for which it was shown.
+    from, for which the decision holds, too. ``doubts`` are the codes for which it was shown. ``new_class`` says that
+    ``label`` was given on purpose though the schema does not have it, such as ``dirty``.
     """
 
     id: str
@@ -36,6 +38,48 @@ class Decision(Record):
     label_was: str | None = None
     label: str | None = None
     doubts: list[str] = Field(default_factory=list)
+    new_class: bool = False
+
+
+def decision_about(
+    row: ImageRow,
+    verdict: Verdict,
+    label: str | None = None,
+    *,
+    doubts: Iterable[str] = (),
+    new_class: bool = False,
+) -> Decision:
+    """A decision about an image as it is now; ``label`` where the verdict is ``relabel``."""
+    return Decision(
+        id=row.id,
+        dataset=row.dataset,
+        sha256=row.sha256,
+        made_from=originals(row),
+        decision=verdict,
+        label_was=row.label,
+        label=label if verdict == "relabel" else None,
+        doubts=sorted(set(doubts)),
+        new_class=new_class and verdict == "relabel",
+    )
+
+
+def may_label(images: ImageSet, decision: Decision) -> bool:
+    """Whether the label that a decision gives is one of the set's, or a new class that can be the name of a folder."""
+    if decision.label is None:
+        return False
+    return decision.label in images.spec.labels or (decision.new_class and name_fault(decision.label) is None)
+
+
+def check_new_class(images: ImageSet, name: str) -> None:
+    """Refuse a new class that is none.
+
+    Raises:
+        ImagesError: a label of the set goes by this name, or it cannot be the name of a folder.
+    """
+    if (label := images.spec.label_of(name)) is not None:
+        raise ImagesError(f"'{name}' is the set's label {label}", fix=f"give --label {label}")
+    if (fault := name_fault(name)) is not None:
+        raise ImagesError(f"the class {name!r} cannot be the name of a folder: {fault}", fix="give it another name")
 
 
 def originals(row: ImageRow) -> list[str]:
@@ -66,14 +110,14 @@ def read(images: ImageSet, given: Path | None = None) -> dict[str, Decision]:
         if given is not None and not path.parent.is_dir():
             raise ImagesError("there is no such folder", where=str(path.parent))
         return {}
-    found: dict[str, Decision] = {}
+    verdicts: dict[str, Decision] = {}
     for batch in tables.batches(path, Decision):
         for row in batch:
-            if row.dataset == images.dataset and row.id in found:
+            if row.dataset == images.dataset and row.id in verdicts:
                 raise ImagesError(f"two decisions about {row.id}", where=str(path))
             if row.dataset == images.dataset:
-                found[row.id] = row
-    return found
+                verdicts[row.id] = row
+    return verdicts
 
 
 def write(images: ImageSet, decisions: Iterable[Decision], given: Path | None = None) -> Path:

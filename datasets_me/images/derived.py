@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, Origin
-from datasets_me.formats.image_set import INSIDE, PLACE, ImageSet
+from datasets_me.formats.image_set import INSIDE, PLACE, Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
 from datasets_me.images.unread import nothing_read
 from datasets_me.schema.template import Template
@@ -129,15 +129,31 @@ def save(folder: Path, path: str, image: Image, row: ImageRow, done: str) -> Ima
     )
 
 
+@dataclass(frozen=True)
+class Change(Generic[Task]):
+    """How a set is made from another.
+
+    Attributes:
+        table: the name of the table old -> new.
+        model: of its rows.
+        make: gives the function of a task, for the folder that files go to.
+        without: what is made, given a task and why, if the function gives nothing.
+        options: what the new set depends on.
+    """
+
+    table: str
+    model: type[Record]
+    make: Callable[[Path], Callable[[Task], Made]]
+    without: Callable[[Task, str], Made]
+    options: dict[str, Any]
+
+
 def write_derived(
     images: ImageSet,
     out: Path,
-    table: tuple[str, type[Record]],
+    change: Change[Task],
     tasks: Iterable[Task],
-    make: Callable[[Path], Callable[[Task], Made]],
-    without: Callable[[Task, str], Made],
     *,
-    options: dict[str, Any],
     workers: int,
     progress: Callable[[int, int], None],
     force: bool,
@@ -145,44 +161,40 @@ def write_derived(
     """Make a new set of images in one pass; nothing of it is seen before it is whole.
 
     Args:
-        table: the name and the kind of rows of the table old -> new.
+        images: the set that it is made from.
+        out: the new folder.
+        change: how it is made.
         tasks: one per image, in order.
-        make: gives the function of a task, for the folder that files go to.
-        without: what is made, given a task and why, if the function gives nothing.
+        workers: processes.
+        progress: called with the number of images done, and of all.
+        force: replace an earlier set.
 
     Raises:
         OutputError: ``out`` exists and may not be replaced.
         ImagesError: no image can be read.
         WriteError: something cannot be written.
     """
-    name, model = table
     findings: list[Finding] = []
     entries: list[Record] = []
-    options = {**options, "images": {images.dataset: images.sha256}}
+    options = {**change.options, "images": {images.dataset: images.sha256}}
 
     def rows(folder: Path) -> Iterator[ImageRow]:
         unread = 0
-        for done, (task, outcome) in enumerate(in_order(make(folder), tasks, workers), start=1):
-            made = without(task, outcome.why) if isinstance(outcome, Failure) else outcome
+        for done, (task, outcome) in enumerate(in_order(change.make(folder), tasks, workers), start=1):
+            made = change.without(task, outcome.why) if isinstance(outcome, Failure) else outcome
             findings.extend(made.findings)
-            unread += any(said.code == "ME702" for said in made.findings)
+            unread += any(each.code == "ME702" for each in made.findings)
             entries.append(made.entry)
             progress(done, len(images))
             if made.row:
                 yield made.row
         if 0 < len(images) == unread:
             raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
-        tables.stream(folder / f"{name}.parquet", model, entries, {"table": name, "options": options})
+        about = {"table": change.table, "options": options}
+        tables.stream(folder / f"{change.table}.parquet", change.model, entries, about)
 
     with artefact.new_folder(out, IMAGE_SET, force=force) as new:
-        image_set.fill(
-            new,
-            images.schema,
-            rows(new.path),
-            findings,
-            dataset=images.dataset,
-            root=INSIDE,
-            source={"name": images.folder.resolve().name, "files": []},
-            options=options,
-        )
+        source = {"name": images.folder.resolve().name, "files": []}
+        description = Description(images.dataset, INSIDE, source, options, images.about.get("subset"))
+        image_set.fill(new, images.schema, rows(new.path), findings, description)
     return image_set.read(out)

@@ -14,9 +14,10 @@ from typing import Any
 from datasets_me.core.engine import Failure, in_order, workers_for
 from datasets_me.core.errors import ImagesError, Place
 from datasets_me.core.files import read_regular
-from datasets_me.core.pictures import Facts, is_image_name, look, suffix_fits
+from datasets_me.core.pictures import MOST_PIXELS, Facts, is_image_name, look, suffix_fits
 from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.image_names import origins_of
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.images import labels as labelling
 from datasets_me.images.doubts import Doubts
@@ -46,17 +47,42 @@ class _Seen:
     damage: str | None
 
 
+def usable_files(root: Path, findings: list[Finding]) -> Iterator[str]:
+    """The files under a folder that can be used; of the others, images, folders and links are findings.
+
+    Findings: ME706 it cannot be used.
+
+    Raises:
+        ImagesError: the root is no folder, or one in it cannot be read.
+    """
+    for path, fault in files_under(root):
+        if fault is None:
+            yield path
+        elif is_image_name(path.rpartition("/")[2]) or (root / path).is_symlink() or (root / path).is_dir():
+            findings.append(_unused(printable(path), fault))
+
+
 class FilesReader:
     """One pass over a folder; ``source`` says what was read when the rows are through.
 
     ``findings`` gets what cannot be used. A file that cannot be decoded is a row with ``damage``, and a finding.
     """
 
-    def __init__(self, schema: ImageSchema, root: Path, dataset: str, findings: list[Finding]) -> None:
+    def __init__(
+        self,
+        schema: ImageSchema,
+        root: Path,
+        dataset: str,
+        findings: list[Finding],
+        *,
+        most_pixels: int = MOST_PIXELS,
+    ) -> None:
         if schema.spec.files is None:
             raise ValueError("the schema has no files")
         self._spec, self._files, self._root, self._dataset = schema.spec, schema.spec.files, root, dataset
         self._findings = findings
+        self._most_pixels = most_pixels
+        self._origins = origins_of(root)
         self._source: dict[str, Any] = {}
 
     @property
@@ -64,21 +90,26 @@ class FilesReader:
         """What was read; ``others`` counts files that are no images by suffix, ``left_out`` those of other layouts."""
         return self._source
 
-    def rows(self, progress: Callable[[int, int], None], workers: int | None) -> Iterator[ImageRow]:
-        """The images in order of their paths.
+    def labels_in_paths(self, paths: list[str]) -> set[str]:
+        """The texts that stand for labels in the paths of the images.
 
         Raises:
-            ImagesError: the source is no folder, holds no image that the schema knows, or lacks the labels.
+            ImagesError: no image lies as the schema says.
         """
-        paths = list(self._paths())
-        named, left_out, others = self._named(paths)
-        if not named:
-            patterns = ", ".join(layout.path for layout in self._files.layouts)
-            raise ImagesError(
-                f"no image under the source lies as the schema {self._spec.id} says: {patterns}",
-                where=str(self._root),
-                fix="give the folder above, or below, or another --schema",
-            )
+        return {each.fields[self._files.label] for each in self._images(paths)[0]}
+
+    def rows(self, paths: list[str], progress: Callable[[int, int], None], workers: int | None) -> Iterator[ImageRow]:
+        """The images in order of their paths.
+
+        Args:
+            paths: all files under the root that can be used.
+            progress: called with the number of images seen, and of all.
+            workers: processes.
+
+        Raises:
+            ImagesError: no image lies as the schema says, or the labels are missing.
+        """
+        named, left_out, others = self._images(paths)
         labels, label_of = self._labels(paths, named)
         self._source.update(
             name=self._root.resolve().name,
@@ -88,8 +119,8 @@ class FilesReader:
             others=dict(sorted(others.items())),
         )
         doubts = Doubts(self._spec)
-        looked = in_order(partial(_see, self._root), named, workers_for(workers, len(named)))
-        for done, (each, outcome) in enumerate(looked, start=1):
+        read = partial(_see, self._root, self._most_pixels)
+        for done, (each, outcome) in enumerate(in_order(read, named, workers_for(workers, len(named))), start=1):
             seen = _Seen(None, None, None, outcome.why) if isinstance(outcome, Failure) else outcome
             row = self._row(each, seen, *label_of(each))
             doubts.count(row)
@@ -97,13 +128,21 @@ class FilesReader:
             yield row
         self._findings += doubts.findings()
 
-    def _paths(self) -> Iterator[str]:
-        """The files that can be used; of the others, images and folders are findings."""
-        for path, fault in files_under(self._root):
-            if fault is None:
-                yield path
-            elif is_image_name(path.rpartition("/")[2]) or (self._root / path).is_dir():
-                self._unknown(printable(path), fault)
+    def _images(self, paths: list[str]) -> tuple[list[_Named], dict[str, int], Counter[str]]:
+        """What `_named` gives, where there is at least one image.
+
+        Raises:
+            ImagesError: there is none.
+        """
+        named, left_out, others = self._named(paths)
+        if not named:
+            patterns = ", ".join(layout.path for layout in self._files.layouts)
+            raise ImagesError(
+                f"no image under the source lies as the schema {self._spec.id} says: {patterns}",
+                where=str(self._root),
+                fix="give the folder above, or below, or another --schema",
+            )
+        return named, left_out, others
 
     def _named(self, paths: list[str]) -> tuple[list[_Named], dict[str, int], Counter[str]]:
         """Files of the layouts that are used; how many lie in others; and what else there is, by suffix."""
@@ -121,15 +160,12 @@ class FilesReader:
                     by_layout[layout].append(_Named(path, fields))
                     break
             else:
-                self._unknown(path, "its path is none that the schema knows")
+                self._findings.append(_unused(path, "its path is none that the schema knows"))
         used = [name for name, found in by_layout.items() if found]
         if self._files.choose == "first":
             used = used[:1]
         left_out = {name: len(found) for name, found in by_layout.items() if found and name not in used}
         return sorted((each for name in used for each in by_layout[name]), key=lambda each: each.path), left_out, others
-
-    def _unknown(self, path: str, why: str) -> None:
-        self._findings.append(finding("ME706", f"the image is not used: {why}", path=path))
 
     def _labels(
         self, paths: list[str], named: list[_Named]
@@ -231,6 +267,7 @@ class FilesReader:
             source_file=place.file if place else each.path,
             source_row=place.row if place else None,
             extra={name: value for name, value in fields.items() if name not in apart},
+            origins=self._origins.get(each.path, []),
         )
 
     def _file(self, path: str) -> dict[str, Any]:
@@ -243,10 +280,14 @@ def _number(fields: dict[str, str]) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
-def _see(root: Path, each: _Named) -> _Seen:
+def _unused(path: str, why: str) -> Finding:
+    return finding("ME706", f"the image is not used: {why}", path=path)
+
+
+def _see(root: Path, most_pixels: int, each: _Named) -> _Seen:
     try:
         content = read_regular(root / each.path)
     except OSError as error:
         return _Seen(None, None, None, f"the file cannot be read: {error.strerror or error}")
-    facts, damage = look(content)
+    facts, damage = look(content, most_pixels)
     return _Seen(facts, len(content), hashlib.sha256(content).hexdigest(), damage)

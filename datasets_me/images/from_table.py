@@ -95,26 +95,33 @@ class TableReader:
         )
 
     def _columns(self, first: bytes) -> dict[str, int]:
+        """The places of the columns that are there; a table without labels has no column of them."""
+        table = self._table
         titles = [fold(text.decode("utf-8-sig", "replace")) for text in _cells(first) or ()]
-        wanted = {"pixels": self._table.pixels, "label": self._table.label}
-        optional = {"split": self._table.split, "subject": self._table.subject}
-        found = {}
-        for field, names in (wanted | optional).items():
-            for name in names:
-                if fold(name) in titles:
-                    found[field] = titles.index(fold(name))
-                    break
-            else:
-                if field in wanted:
-                    near = closest(names[0], titles)
-                    raise ImagesError(
-                        f"the first row has no column {' or '.join(names)}; it begins with {first[:60]!r}",
-                        where=str(Place(self._path.name, row=1)),
-                        fix=f"is it '{near}'? Then say so in a schema of your own"
-                        if near
-                        else "is this the right file?",
-                    )
-        return found
+        wanted = {"pixels": table.pixels, "label": table.label, "split": table.split, "subject": table.subject}
+        columns = {}
+        for field, names in wanted.items():
+            places = [at for at, title in enumerate(titles) if title in map(fold, names)]
+            if len(places) > 1:
+                raise ImagesError(
+                    f"{len(places)} columns of the first row may be the {field}: "
+                    + ", ".join(titles[at] for at in places),
+                    where=str(Place(self._path.name, row=1)),
+                    fix="keep one of them in a copy of the table",
+                )
+            near = closest(names[0], titles) if names and not places else None
+            if places:
+                columns[field] = places[0]
+            elif field == "pixels" or (field == "label" and near):
+                raise ImagesError(
+                    f"the first row has no column {' or '.join(names)}; it begins with {first[:60]!r}",
+                    where=str(Place(self._path.name, row=1)),
+                    fix=f"is it '{near}'? Then say so in a schema of your own" if near else "is this the right file?",
+                )
+        if "label" not in columns:
+            message = f"there is no column {' or '.join(table.label)}, so no image has a label"
+            self._findings.append(finding("ME705", message, place=Place(self._path.name, row=1)))
+        return columns
 
     def _row(self, number: int, line: bytes, columns: dict[str, int], width: int) -> tuple[ImageRow, str | None] | None:
         table, name = self._table, self._path.name
@@ -133,7 +140,9 @@ class TableReader:
             for field, at in columns.items()
             if field != "pixels"
         }
-        pixels, label, split = grey.tobytes(), texts.get("label"), texts.get("split")
+        pixels, label = grey.tobytes(), texts.get("label")
+        # train.csv and test.csv say by their names what others say in a column
+        split = texts.get("split") if "split" in columns else self._path.stem
         for what, text in (("label", label), ("split", split)):
             if text == "":
                 place = Place(name, row=number)
@@ -154,7 +163,7 @@ class TableReader:
             source_file=name,
             source_row=number,
         )
-        return row, split
+        return row, split if "split" in columns else None
 
     def _bad(self, number: int, fault: str) -> None:
         self._findings.append(

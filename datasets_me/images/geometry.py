@@ -41,8 +41,10 @@ class Square(NamedTuple):
 
 
 def square(points: Points, shape: tuple[int, int], factor: float = FACTOR) -> Square:
-    """The square around points (n, 2) in an image of this height and width: ``factor`` times the longer side of their
-    box, centred on it, kept inside the image by shifting. Only where it is larger than the image, it becomes smaller.
+    """The square around points (n, 2) in an image of this height and width.
+
+    Its side is ``factor`` times the longer side of their box. It is centred on the box and shifted to be inside the
+    image; only where it is larger than the image, it becomes smaller.
     """
     low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
     wanted = max(1, round(float((high - low).max()) * factor))
@@ -64,8 +66,10 @@ def eyes(points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def levelled(image: Image, points: Points) -> tuple[Image, Points, float]:
-    """The image turned about the middle between the eyes until they are level, on the same canvas, with its landmarks
-    (68, 2), and the angle in degrees it was turned by, anticlockwise. The border is repeated where nothing is known.
+    """The image turned about the middle between the eyes until they are level, on the same canvas.
+
+    With it come its landmarks (68, 2), and the angle in degrees it was turned by, anticlockwise. The border is repeated
+    where nothing is known.
     """
     left, right = eyes(points)
     across = right - left

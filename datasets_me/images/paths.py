@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -40,11 +41,13 @@ def _below(root: Path, path: str, above: tuple[str, ...], links: int) -> Iterato
         raise ImagesError(f"a folder cannot be read: {error.strerror or error}", where=str(root / path)) from error
     for entry in here:
         relative = f"{path}/{entry.name}" if path else entry.name
-        folder = entry.is_dir()
+        folder = _is_folder(entry)
         if folder and entry.name.startswith("."):
             continue
         fault = path_fault(entry.name)
-        if fault is not None:
+        if folder is None:
+            yield relative, "it is a link that leads to itself"
+        elif fault is not None:
             yield relative, f"its name cannot be used: {fault}"
         elif entry.is_symlink() and leads_out(root, relative):
             yield relative, "it is a link that leads out of the root"
@@ -56,6 +59,16 @@ def _below(root: Path, path: str, above: tuple[str, ...], links: int) -> Iterato
             yield relative, f"it is a link in a folder that is reached by {MOST_LINKS} others already"
         else:
             yield from _below(root, relative, (*above, real), links + entry.is_symlink())
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool | None:
+    """Whether an entry is a folder, or a link to one; None for a link that leads to itself."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise ImagesError(f"a file cannot be read: {error.strerror or error}", where=entry.path) from error
 
 
 class PathPattern:

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from datasets_me.core.choices import Colour, ImageFormat
 from datasets_me.core.engine import workers_for
+from datasets_me.core.errors import ImagesError
 from datasets_me.core.pictures import suffix_fits
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, UnifiedRow
 from datasets_me.formats.image_set import ImageSet, decode_row
 from datasets_me.images import derived
-from datasets_me.images.derived import Made, Names
+from datasets_me.images.derived import Change, Made, Names
 
 Image = NDArray[np.uint8]
 
@@ -32,8 +33,9 @@ class Form:
         format: of the files.
         size: the longer side in px; None keeps sizes. Smaller images are enlarged.
         pad: make it a square by black borders.
-        grey: one channel.
+        colour: three channels or one.
         naming: the template of the new paths.
+        pad_only: never enlarge: a smaller image stays as it is, in the middle of a square of ``size``.
     """
 
     format: ImageFormat = "png"
@@ -41,12 +43,13 @@ class Form:
     pad: bool = False
     colour: Colour = "rgb"
     naming: str = derived.NAMING
+    pad_only: bool = False
 
     def __str__(self) -> str:
         parts = [
             self.format,
             *([f"longer side {self.size} px"] if self.size else []),
-            *(["padded"] if self.pad else []),
+            *(["padded, not enlarged"] if self.pad_only else ["padded"] if self.pad else []),
         ]
         return f"unified ({', '.join([*parts, self.colour])})"
 
@@ -68,33 +71,32 @@ def unify(
     Raises:
         ImagesError: ``out`` has to stay, the naming gives one name to two images, or a file cannot be written.
     """
+    if form.pad_only and form.size is None:
+        raise ImagesError("nothing says how large the squares shall be", fix="give --size with --pad-only")
     names = Names(form.naming, form.format)
     tasks = ((row, names.path(row, number)) for number, row in enumerate(images.rows(), start=1))
-    return derived.write_derived(
-        images,
-        out,
-        ("unified", UnifiedRow),
-        tasks,
+    change = Change(
+        "unified",
+        UnifiedRow,
         lambda folder: partial(_one, root=root, folder=folder, form=form),
         _without,
-        options=asdict(form),
-        workers=workers_for(workers, len(images)),
-        progress=progress,
-        force=force,
+        asdict(form),
     )
+    count = workers_for(workers, len(images))
+    return derived.write_derived(images, out, change, tasks, workers=count, progress=progress, force=force)
 
 
 def formed(image: Image, form: Form) -> Image:
     """An image (H, W, 3) in BGR in the size and colour asked for; never distorted."""
     if form.size is not None:
         factor = form.size / max(image.shape[:2])
-        if factor != 1:
+        if factor < 1 or (factor > 1 and not form.pad_only):
             size = tuple(max(1, round(side * factor)) for side in image.shape[1::-1])
             how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
             image = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
-    if form.pad:
+    if form.pad or form.pad_only:
         height, width = image.shape[:2]
-        side = max(height, width)
+        side = max(height, width, form.size or 0) if form.pad_only else max(height, width)
         top, left = (side - height) // 2, (side - width) // 2
         image = np.asarray(
             cv2.copyMakeBorder(image, top, side - height - top, left, side - width - left, cv2.BORDER_CONSTANT),
@@ -106,7 +108,7 @@ def formed(image: Image, form: Form) -> Image:
 def _one(task: tuple[ImageRow, str], *, root: Path | None, folder: Path, form: Form) -> Made:
     row, path = task
     content = image_set.load_bytes(row, root)
-    decoded = decode_row(row, content)
+    decoded = decode_row(row, content, None if form.size is None else 2 * form.size)
     findings = image_set.changed(row, content)
     findings += [finding("ME709", change, path=row.id) for change in decoded.changes]
     changes = list(decoded.changes)

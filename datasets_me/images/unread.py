@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,28 +23,38 @@ def watched(
     outcomes: Iterable[tuple[object, Result | Failure]],
     without: Callable[[ImageRow], Nothing],
     findings: list[Finding],
+    *,
+    first: int = 0,
 ) -> Iterator[Result | Nothing]:
     """The results of looking at each image, in order; ``without`` makes that of one that cannot be read.
+
+    Args:
+        images: the set.
+        root: the folder its files lie under.
+        outcomes: of each image from the ``first`` on, in order.
+        without: what stands for an image that cannot be read.
+        findings: gets what is found.
+        first: the number of the first image; an earlier run has looked at those before it.
 
     Findings: ME702 an image cannot be read or decoded. What the import found damaged already is not said again.
 
     Raises:
         ImagesError: after the last one, if there are images and none can be read.
     """
-    first: str | None = None
-    some = False
-    for row, (_, outcome) in zip(images.rows(pixels=False), outcomes, strict=True):
+    unread: str | None = None
+    some = first > 0
+    for row, (_, outcome) in zip(islice(images.rows(pixels=False), first, None), outcomes, strict=True):
         if isinstance(outcome, Failure):
             why = row.damage or outcome.why
             if row.damage is None:
                 findings.append(finding("ME702", f"the image cannot be decoded: {why}", path=row.id))
-            first = first or f"{row.id}: {why}"
+            unread = unread or f"{row.id}: {why}"
             yield without(row)
         else:
             some = True
             yield outcome
-    if first is not None and not some:
-        raise nothing_read(images.folder if root is None else root, first)
+    if unread is not None and not some:
+        raise nothing_read(images.folder if root is None else root, unread)
 
 
 def nothing_read(where: Path, first: str) -> ImagesError:

@@ -11,15 +11,28 @@ import yaml
 from pydantic import BaseModel
 
 from datasets_me.core.artefact import may_write, write_file
-from datasets_me.schema import yaml_files
+from datasets_me.schema import image_schemas, schema_files, yaml_files
+from datasets_me.schema.image_schemas import ImageSchema
 from datasets_me.schema.schema_files import Schema, models_in
-from datasets_me.schema.spec import Spec
 
 Comment = tuple[int, int, str]
 """Line and column, both 0-based, of the key that a comment is about; and the comment."""
 
 
-def write_copy(schema: Schema, path: Path, *, force: bool = False) -> None:
+def load_any(name: str) -> Schema | ImageSchema:
+    """A schema of a dataset or of a set of images, by id, by alias, or by the path of a YAML file.
+
+    Raises:
+        SchemaError: there is no such schema, or the file is wrong.
+    """
+    if name.endswith((".yaml", ".yml")):
+        of_images = image_schemas.is_image_schema(yaml_files.read_text(Path(name)), name)
+    else:
+        of_images = image_schemas.is_shipped(name)
+    return image_schemas.load(name) if of_images else schema_files.load(name)
+
+
+def write_copy(schema: Schema | ImageSchema, path: Path, *, force: bool = False) -> None:
     """Write a commented copy of a schema.
 
     Raises:
@@ -30,12 +43,13 @@ def write_copy(schema: Schema, path: Path, *, force: bool = False) -> None:
     write_file(path, commented(schema).encode())
 
 
-def commented(schema: Schema) -> str:
+def commented(schema: Schema | ImageSchema) -> str:
     """The text of a schema with a comment above the first occurrence of each key, and the unused keys at the end."""
     lines = schema.text.splitlines()
     root = yaml_files.load(schema.text, schema.spec.id).root
     assert isinstance(root, yaml.MappingNode)  # or it would not be a schema
-    comments = {line: (column, text) for line, column, text in _comments(root, Spec, set())}
+    model = type(schema.spec)
+    comments = {line: (column, text) for line, column, text in _comments(root, model, set())}
     pieces = []
     for number, line in enumerate(lines):
         if number in comments:
@@ -43,7 +57,7 @@ def commented(schema: Schema) -> str:
             pieces.append(f"{' ' * (column - 2 * line.lstrip().startswith('- '))}# {text}")
         pieces.append(line)
     used = {key.value for key, _ in root.value}
-    unused = [f"# {name}: {_meaning(Spec, name)}" for name in Spec.model_fields if name not in used]
+    unused = [f"# {name}: {_meaning(model, name)}" for name in model.model_fields if name not in used]
     return "\n".join([*pieces, *(["", "# Further keys:", *unused] if unused else [])]) + "\n"
 
 

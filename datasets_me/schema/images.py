@@ -92,11 +92,16 @@ class Files(Model):
 
 
 class Thresholds(Model):
-    """Beyond these an image is doubtful; units as in `formats.image_records.QualityRow`."""
+    """Beyond these an image is doubtful; units as in `formats.image_records.QualityRow`.
 
-    blur: float = Field(50.0, ge=0, description="less is blurred")
-    dark: float = Field(40.0, ge=0, le=255, description="a mean below is dark")
-    bright: float = Field(225.0, ge=0, le=255, description="a mean above is overexposed")
+    Chosen on pictures whose blur and light are known, see tests/images/looks/test_quality_truth.py.
+    """
+
+    sharpness: float = Field(0.24, ge=0, le=1, description="less is blurred")
+    dark: float = Field(70.0, ge=0, le=255, description="dark: the brightest twentieth of the pixels begins below it")
+    bright: float = Field(
+        190.0, ge=0, le=255, description="overexposed: the darkest twentieth of the pixels ends above it"
+    )
     contrast: float = Field(15.0, ge=0, description="a standard deviation below is flat")
     side: int = Field(40, ge=0, description="px of the shorter side; less is small")
     asymmetry: float = Field(0.65, ge=0, le=1, description="more is a face perhaps covered on one side")
@@ -109,8 +114,20 @@ class Expected(Model):
     splits: dict[Split, int] = Field(default_factory=dict)
 
 
+class Subset(Model):
+    """One of several sets that are delivered together. What it leaves out is as in the schema."""
+
+    folders: Names = Field(description="names of the folders whose files belong to this subset and to no other")
+    title: str
+    labels: dict[str, list[str]] | None = Field(None, description="in place of the labels of the schema")
+    expected: Expected | None = Field(None, description="in place of the expected counts of the schema")
+
+
 def form(text: str) -> str:
-    """A form for comparing labels: that of words without their signs and spaces, of numbers with them; -1 is not 1."""
+    """The form in which labels are compared.
+
+    Of words without marks and spaces, of numbers with their sign: -1 is not 1.
+    """
     try:
         return f"{float(clean(text)):g}"
     except ValueError:
@@ -132,24 +149,38 @@ class ImageSpec(Model):
     files: Files | None = None
     quality: Thresholds = Field(default_factory=Thresholds)
     expected: Expected = Field(default_factory=Expected)
+    subsets: dict[Name, Subset] = Field(default_factory=dict, description="sets that are delivered together, by name")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         faults = []
         if (self.table is None) == (self.files is None):
             faults.append(("table", "give either table or files"))
-        seen: dict[str, str] = {}
-        for label, spellings in self.labels.items():
-            for text in (label, *spellings):
-                other = seen.setdefault(form(text), label)
-                if other != label:
-                    faults.append((f"labels.{label}", f"'{text}' stands for {other}, too"))
+        if self.subsets and self.files is None:
+            faults.append(("subsets", "only a set of files has subsets"))
+        faults += _ambiguous("labels", self.labels)
+        for name, subset in self.subsets.items():
+            faults += _ambiguous(f"subsets.{name}.labels", subset.labels or {})
         rule = self.files.label_files if self.files else None
         if rule and rule.first_label is not None and rule.first_label not in self.labels:
             faults.append(("files.label_files.first_label", f"'{rule.first_label}' is not one of the labels"))
         if faults:
             raise not_valid(faults)
         return self
+
+    def of_subset(self, name: str | None) -> ImageSpec:
+        """The spec of one of its subsets; the spec itself for None.
+
+        Raises:
+            KeyError: there is no such subset.
+        """
+        if name is None:
+            return self
+        subset = self.subsets[name]
+        changes = {
+            name: value for name in ("title", "labels", "expected") if (value := getattr(subset, name)) is not None
+        }
+        return ImageSpec.model_validate({**self.model_dump(), **changes, "subsets": {}})
 
     @cached_property
     def _label_of(self) -> dict[str, str]:
@@ -166,3 +197,14 @@ class ImageSpec(Model):
     def split_of(self, text: str) -> Split | None:
         """The split that a text stands for; None for one that is not known."""
         return self._split_of.get(form(text))
+
+
+def _ambiguous(key: str, labels: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """YAML path and fault of every text that stands for two labels."""
+    label_of: dict[str, str] = {}
+    return [
+        (f"{key}.{label}", f"'{text}' stands for {label_of[form(text)]}, too")
+        for label, spellings in labels.items()
+        for text in (label, *spellings)
+        if label_of.setdefault(form(text), label) != label
+    ]

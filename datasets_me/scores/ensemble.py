@@ -43,7 +43,9 @@ class Weighted:
 class Ensemble:
     """Scores of each model alone, with equal weights, and with the best weights on the grid.
 
-    ``grid`` (points, models) holds every weighting tried, ``values`` (points,) its metric on validation.
+    ``grid`` (points, models) holds every weighting tried, ``values`` (points,) its metric on validation. ``plateau`` is
+    the middle of the ``plateau_size`` weightings that are no worse than the best one by more than its standard error:
+    the best one alone may be luck.
     """
 
     models: tuple[str, ...]
@@ -54,6 +56,8 @@ class Ensemble:
     alone: list[Weighted]
     equal: Weighted
     best: Weighted
+    plateau: Weighted
+    plateau_size: int
     findings: list[Finding]
 
     @property
@@ -120,6 +124,8 @@ def ensemble(
             best, best_rank = shares, rank
         if done % 256 == 0:
             progress(done, points)
+    best_weighted = weighted("best on validation", [share / parts for share in best])
+    near = values >= best_rank[0] - _standard_error(best_rank[0], best_weighted.validation.total)
     names = tuple(distinct(files))
     corners = np.eye(len(files)).tolist()
     return Ensemble(
@@ -130,9 +136,16 @@ def ensemble(
         values,
         [weighted(name, corner) for name, corner in zip(names, corners, strict=True)],
         weighted("equal weights", [1 / len(files)] * len(files)),
-        weighted("best on validation", [share / parts for share in best]),
+        best_weighted,
+        weighted("middle of the plateau", grid[near].mean(axis=0).tolist()),
+        int(near.sum()),
         [*findings, *truth.doubts()],
     )
+
+
+def _standard_error(share: float, count: int) -> float:
+    """Of a share of ``count`` items that are right."""
+    return math.sqrt(max(share * (1 - share), 0.0) / count)
 
 
 def _grid_size(models: int, step: float) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from datasets_me.core.tables import write_parquet
 from datasets_me.core.text import csv_cell
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import SCORES
+from datasets_me.scores.bootstrap import intervals
 from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.ensemble import Ensemble
 from datasets_me.scores.recognition import Recognition
@@ -70,6 +71,7 @@ def of_models(results: Mapping[str, Recognition]) -> Report:
                 "name": name,
                 "splits": {split: figures(matrix) for split, matrix in result.groups.items()},
                 "pooled": figures(result.pooled),
+                "intervals": intervals(result.pooled),
                 "unscored": result.unscored,
             }
             for name, result in results.items()
@@ -119,8 +121,9 @@ def of_ensemble(result: Ensemble) -> Report:
                 "validation": figures(weighted.validation),
                 "test": figures(weighted.test),
             }
-            for weighted in (*result.alone, result.equal, result.best)
+            for weighted in (*result.alone, result.equal, result.best, result.plateau)
         ],
+        "plateau": result.plateau_size,
     }
     grid = (
         [*(f"{weight:.6g}" for weight in weights), f"{value:.6f}"]

@@ -49,7 +49,9 @@ def plant(draft: ImageSetDraft, number: int) -> None:
     # what is to be seen
     for _ in range(2):
         draft.plant("ME710", add(jpeg(no_face(next(names), draft.seed))))
-    draft.plant("ME711", add(jpeg(two_faces(next(names), draft.seed))))
+    pair_of_faces = add(jpeg(two_faces(next(names), draft.seed)))
+    draft.plant("ME711", pair_of_faces)
+    draft.plant("ME742", pair_of_faces)  # twice as wide as high
 
     # files: cut off, empty, no image, another format than the name says, in the wrong folder
     whole = jpeg(fresh())
@@ -61,14 +63,15 @@ def plant(draft: ImageSetDraft, number: int) -> None:
     draft.plant("ME706", add(jpeg(fresh()), "train/happiness/more"))
 
     # what a JPEG or PNG of 8 bits in RGB cannot hold
-    for content, suffix in _odd_formats([fresh() for _ in range(5)]):
-        draft.plant("ME709", add(content, suffix=suffix))
+    odd = [add(content, suffix=suffix) for content, suffix in _odd_formats([fresh() for _ in range(5)])]
+    for path in odd:
+        draft.plant("ME709", path)
+    draft.plant("ME744", odd[1])  # of 16 bits, and grey
 
     # quality
     draft.plant("ME716", add(jpeg(cv2.GaussianBlur(face_picture(_BLURRED, _CHOSEN), (0, 0), 1.6))))
     dark = add(jpeg((face_picture(_DARK, _CHOSEN) * 0.16).astype(np.uint8)))
     draft.plant("ME717", dark)
-    draft.plant("ME716", dark)  # the Laplacian of a dark image is small, too
     small = face_picture(_SMALL, _CHOSEN)
     draft.plant("ME718", add(jpeg(cv2.resize(small, (38, 38), interpolation=cv2.INTER_AREA))))
     covered = face_picture(_COVERED, _CHOSEN)

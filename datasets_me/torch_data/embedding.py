@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.files import checksum
+from datasets_me.images.groups.align import SIDE
 from datasets_me.images.groups.embed import Embedder, from_function, present
 
 
-def torchscript_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5) -> Embedder:
+def torchscript_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5, side: int = SIDE) -> Embedder:
     """A model saved by ``torch.jit.save``, run on the CPU with the same input as an ONNX model.
 
     A TorchScript file is a program: load only what you trust.
@@ -39,4 +40,4 @@ def torchscript_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5)
                 f"the model cannot be run: {lines[-1] if lines else error}", where=str(path)
             ) from error
 
-    return from_function(run, {"model": path.name, "sha256": checksum(path)}, mean=mean, std=std)
+    return from_function(run, {"model": path.name, "sha256": checksum(path)}, mean=mean, std=std, side=side)

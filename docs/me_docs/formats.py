@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from datasets_me.core import resources
@@ -178,11 +179,24 @@ def undescribed(root: Path) -> list[str]:
         if kind is None or kind.about != path.name:
             continue
         patterns = [kind.about, *(entry["path"] for entry in notes[kind.name]["files"])]
+        found += [
+            f"{name} in the {kind.noun} {path.parent.relative_to(root)}"
+            for name in _arrays(path.parent, notes[kind.name])
+        ]
         for file in sorted(each for each in path.parent.rglob("*") if each.is_file()):
             name = file.relative_to(path.parent).as_posix()
             if not any(_fits(name, pattern) for pattern in patterns) and not file.name.startswith("."):
                 found.append(f"{name} in the {kind.noun} {path.parent.relative_to(root)}")
     return found
+
+
+def _arrays(folder: Path, notes: dict[str, Any]) -> Iterator[str]:
+    """The arrays of npz files that nobody described; one file of each kind is looked into."""
+    for entry in notes["files"]:
+        file = next(folder.glob(entry["path"]), None) if entry["path"].endswith(".npz") else None
+        if file is not None:
+            with np.load(file) as arrays:
+                yield from (f"{entry['path']}: {name}" for name in arrays.files if name not in entry["arrays"])
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from datasets_me.synthetic.image_sets import make
 from tests.conftest import Run, start
+from tests.images.made import write_pictures
 
 
 def test_import_look_and_cut(me_datasets: Run, tmp_path: Path) -> None:
@@ -49,3 +50,29 @@ def test_stopped_in_the_middle_it_leaves_nothing(number: signal.Signals, tmp_pat
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "")
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_schemas_of_images_are_copied_and_checked(me_datasets: Run, tmp_path: Path) -> None:
+    assert me_datasets("schema", "copy", "folder-per-class", "my.yaml").returncode == 0
+    done = me_datasets("schema", "check", "my.yaml")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "my.yaml: folder-per-class is a valid schema of a set of images: 8 labels\n",
+    )
+    again = me_datasets("schema", "copy", "folder-per-class", "my.yaml")
+    assert (again.returncode, again.stderr.splitlines()[0]) == (2, "error: the file exists already")
+    text = (tmp_path / "my.yaml").read_text().replace("files:", "fils:\nfiles:")
+    (tmp_path / "my.yaml").write_text(text)
+    wrong = me_datasets("schema", "check", "my.yaml")
+    assert wrong.returncode == 2 and "did you mean 'files'?" in wrong.stderr
+
+
+def test_labels_come_from_a_schema_or_from_the_folders(me_datasets: Run, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "raw", ["Joy/1.png", "so so/2.png"])
+    done = me_datasets("images", "import", "raw", "--labels", "folders", "-o", "i")
+    assert done.returncode == 0 and "Joy" in done.stdout and "so so" in done.stdout
+    neither = me_datasets("images", "import", "raw", "-o", "j")
+    assert (neither.returncode, neither.stderr) == (
+        2,
+        "error: nothing says what the labels are\n  to do: give either --schema, or --labels folders\n",
+    )

@@ -72,5 +72,6 @@ def test_ensemble(me_datasets: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     about = json.loads((tmp_path / "out/scores.json").read_text())
     assert about["weightings"] == 3
-    assert about["scores"][-1]["weights"] == {"one.npz": 0.5, "two.npz": 0.5}
-    assert [entry["test"]["uf1"] for entry in about["scores"]] == [1.0, 0.0, 1.0, 1.0]
+    assert about["scores"][-2]["weights"] == {"one.npz": 0.5, "two.npz": 0.5}
+    assert (about["scores"][-1]["name"], about["plateau"]) == ("middle of the plateau", 2)
+    assert [entry["test"]["uf1"] for entry in about["scores"]] == [1.0, 0.0, 1.0, 1.0, 1.0]

@@ -78,10 +78,8 @@ def test_every_key_of_a_schema_has_a_meaning_and_an_example() -> None:
 
 def test_examples_come_from_the_files_that_are_shipped() -> None:
     page = generated()["reference/schemas/datasets.md"]
-    assert (
-        "| `folder` | text | required | Template of the path of one folder of frames, or of one video file without suffix | `s{folder:0}/{"
-        in page
-    )
+    what = "Template of the path of one folder of frames, or of one video file without suffix"
+    assert f"| `folder` | text | required | {what} | `s{{folder:0}}/{{" in page
     assert "## `workbook.variants[].lookups.*`" in page
 
 

@@ -129,7 +129,7 @@ def test_the_failures_of_shares_are_reported_in_the_end(
     [
         (["--shard", "5/4"], "there is no share 5 of 4"),
         (["--shard", "1/4", "--finish"], "--shard and --finish exclude each other"),
-        (["--shard", "1/4", "--sheet", "s.html"], "a share of the videos is no --sheet"),
+        (["--shard", "1/4", "--sheet", "s.html"], "a share of the videos has no --sheet"),
         (["--cluster", "nowhere"], "'nowhere' is no cluster"),
         (["--cluster", "nowhere.json"], "the scheduler file cannot be used: No such file or directory"),
         (["--cluster", "slurm"], "--cluster slurm needs the number of workers"),

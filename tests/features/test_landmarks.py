@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from datasets_me.features.boxes import Box
+from datasets_me.features.boxes import Box, CallableDetector, Detection
 from datasets_me.features.faces import detector
 from datasets_me.features.landmarks import (
     DOUBTFUL,
     GONE,
     STABLE,
+    Tracker,
     align,
     predict,
     smooth,
@@ -55,7 +56,7 @@ def test_doubt_tells_faces_from_the_rest(frames: list[NDArray[np.uint8]], face: 
 def test_a_face_that_leaves_and_comes_back(frames: list[NDArray[np.uint8]], face: Box) -> None:
     empty = np.full_like(frames[0], 90)
     moved = np.roll(frames[5], 60, axis=1)
-    tracked = list(track([frames[0], empty, None, moved], face, detector("dlib")))
+    tracked = list(track([frames[0], empty, None, moved], Tracker(detector("dlib"), face)))
     assert [one.points is not None for one in tracked] == [True, False, False, True]
     assert np.isnan(tracked[2].residual)
     back = tracked[3].points
@@ -65,9 +66,42 @@ def test_a_face_that_leaves_and_comes_back(frames: list[NDArray[np.uint8]], face
     np.testing.assert_allclose((back - first).mean(axis=0), [60, 0], atol=4)
 
 
+def test_landmarks_are_predicted_at_key_frames(frames: list[NDArray[np.uint8]], face: Box) -> None:
+    """Between them they are interpolated; where the picture moves, each frame is asked about."""
+    each = [one.points for one in track(frames[:9], Tracker(detector("dlib"), face))]
+    some = [one.points for one in track(frames[:9], Tracker(detector("dlib"), face, every=4))]
+    points = [np.asarray(one) for one in some]
+    for key in (0, 4, 8):
+        np.testing.assert_array_equal(some[key], each[key])
+    np.testing.assert_allclose(points[1], 0.75 * points[0] + 0.25 * points[4], atol=1e-3)
+    moving = [np.roll(frame, 6 * index, axis=1) for index, frame in enumerate(frames[:4])]
+    followed = [one.points for one in track(moving, Tracker(detector("dlib"), face, every=4))]
+    each = [one.points for one in track(moving, Tracker(detector("dlib"), face))]
+    for one, other in zip(followed, each, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_face_that_is_not_there_is_looked_for_ever_more_seldom(frames: list[NDArray[np.uint8]]) -> None:
+    looked: list[int] = []
+
+    def find(image: NDArray[np.uint8]) -> list[Detection]:
+        looked.append(int(image[0, 0]))
+        return []
+
+    empty = [np.full_like(frames[0], 90) for _ in range(40)]
+    for index, frame in enumerate(empty):
+        frame[0, 0] = index
+    assert len(list(track(empty, Tracker(CallableDetector("nobody", find))))) == 40
+    assert looked == [0, 2, 6, 14, 30]
+    looked.clear()
+    # another picture is looked at, at once
+    list(track([*empty[:9], frames[0]], Tracker(CallableDetector("nobody", find))))
+    assert looked == [0, 2, 6, int(frames[0][0, 0])]
+
+
 def test_nobody(frames: list[NDArray[np.uint8]]) -> None:
     empty = np.full_like(frames[0], 90)
-    assert [one.residual for one in track([empty], None, detector("dlib"))] == [float("inf")]
+    assert [one.residual for one in track([empty], Tracker(detector("dlib")))] == [float("inf")]
 
 
 @settings(deadline=None, max_examples=25)

@@ -308,3 +308,37 @@ def test_boxes_that_are_none(box: object, message: str, frames: Frames) -> None:
 def test_what_is_no_picture_is_a_bad_frame(frames: Frames) -> None:
     found = extract_video([frames[0], "frame", *frames[2:6]])
     assert found.quality.tolist() == [0, Quality.MISSING | Quality.NO_FACE, 0, 0, 0, 0]
+
+
+def test_what_covers_a_region_is_marked(video: FaceVideo, frames: Frames) -> None:
+    """A hand that comes to the mouth for a while is no motion of the skin; the brows stay what they are."""
+    rng = np.random.default_rng(0)
+    hand = cv2.GaussianBlur(rng.normal(130, 60, (90, 150)).astype(np.float32), (0, 0), 2)
+    covered = []
+    for number, (frame, points) in enumerate(zip(frames, video.landmarks, strict=True)):
+        image = frame.copy()
+        if 10 <= number < 18:
+            x, y = int(points[57, 0]) - 75 + 3 * (number - 14), int(points[57, 1]) - 50
+            part = image[y : y + 90, x : x + 150]
+            part[:] = np.clip(hand[: part.shape[0], : part.shape[1]], 0, 255)
+        covered.append(image)
+    bare, found = extract_video(frames, video.landmarks), extract_video(covered, video.landmarks)
+    assert bare.valid.mean() > 0.98
+    assert not found.valid[9:18, 8:].any()
+    assert found.valid[:, :6].mean() > 0.98
+    assert found.valid[:8].mean() > 0.98
+
+
+def test_the_motion_of_the_head_is_recorded(video: FaceVideo, frames: Frames) -> None:
+    some = frames[:6], video.landmarks[:6]
+    assert extract_video(*some).method["head"] == "rigid"
+    nose = extract_video(*some, options=VideoOptions(head="translation"))
+    assert nose.method["head"] == "translation"
+    fields = flow(np.stack(frames[:6]), face_width=130)
+    assert np.abs(nose.feature - mdmo(fields, video.landmarks[:5]).feature).max() < 0.02
+    with pytest.raises(ValueError, match="the preset auwgcn is the published form, with head 'translation'"):
+        VideoOptions(preset="auwgcn", head="rigid")
+    with pytest.raises(ValueError, match="unknown motion of the head 'neck'; choose one of rigid, translation"):
+        VideoOptions(head="neck")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="landmarks_every is a number of frames and at least 1, not 0"):
+        VideoOptions(landmarks_every=0)

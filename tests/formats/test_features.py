@@ -178,6 +178,29 @@ def test_what_is_no_quality(tmp_path: Path, array: np.ndarray, message: str) -> 
     assert said.value.what == message
 
 
+def test_which_motion_is_the_skins(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.zeros((2, 12, 2), np.float32))
+    row = VideoFeatures(
+        dataset="casme-sq", subject="s", video="v", name="v", status="ok", fps=30, landmarks="v.npz", features="v.npy"
+    )
+    folder = feature_files.FeatureFolder(tmp_path, (row,), True)
+    valid = np.ones((2, 12), bool)
+    valid[1, 3] = False
+    np.savez(tmp_path / "v.npz", valid=valid)
+    np.testing.assert_array_equal(folder.valid(row), valid)
+    np.savez(tmp_path / "v.npz", quality=np.zeros(3, np.uint8))  # of an older version
+    assert folder.valid(row) is None
+    assert folder.valid(row.model_copy(update={"landmarks": None})) is None
+    for array, message in (
+        (valid[:1], "valid must be bool of shape (2, 12), not bool (1, 12)"),
+        (valid.astype(np.uint8), "valid must be bool of shape (2, 12), not uint8 (2, 12)"),
+    ):
+        np.savez(tmp_path / "v.npz", valid=array)
+        with pytest.raises(FeaturesError) as caught:
+            folder.valid(row)
+        assert caught.value.what == message
+
+
 def test_a_header_that_claims_terabytes(tmp_path: Path, manifest: Manifest) -> None:
     (tmp_path / "s").mkdir()
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 12, 2), }"

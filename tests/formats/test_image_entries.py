@@ -170,3 +170,17 @@ def test_cells_without_a_score_say_nothing(tmp_path: Path) -> None:
 def test_halves_of_characters_are_marked(tmp_path: Path) -> None:
     content = '[{"image": "a\\ud83d.jpg", "label": "\\udfff"}, {"image": "b.jpg", "scores": {"\\ud800": 1}}]'
     assert taken(tmp_path / "p", content) == ([("a\ufffd.jpg", "\ufffd", {}), ("b.jpg", None, {"\ufffd": 1.0})], [])
+
+
+def test_the_lines_of_a_file_that_was_cut_off_are_kept(tmp_path: Path) -> None:
+    lines = [json.dumps({"image": f"{number}.png", "label": "happy"}) for number in range(3)]
+    path = tmp_path / "cut.jsonl"
+    path.write_text("\n".join([lines[0], "", "garbage", lines[1], lines[2][:20]]))
+    spec = predictions.load("plain")
+    entries, found = read(path, spec, Classes(image_schemas.load("folder-per-class").spec, spec))
+    assert [(entry.image, entry.number, entry.label) for entry in entries] == [
+        ("0.png", 1, "happy"),
+        ("1.png", 4, "happy"),
+    ]
+    assert [(each.code, each.where) for each in found] == [("ME725", "cut.jsonl, row 3"), ("ME725", "cut.jsonl, row 5")]
+    assert found[0].message == "the line is no JSON: Expecting value: line 1 column 1 (char 0)"

@@ -15,7 +15,7 @@ from datasets_me.core.paths import path_fault
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set, image_tables
 from datasets_me.formats.image_records import EMOTIONS, ImageRow, QualityRow
-from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.image_set import Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
 from datasets_me.schema import image_schemas
 from datasets_me.schema.images import SPLITS
@@ -49,9 +49,7 @@ def write(folder: Path, *given_rows: ImageRow, force: bool = False) -> ImageSet:
     schema = image_schemas.load("folder-per-class")
     found = [finding("ME706", "not used", path="x.png")]
     where = {"name": "raw", "files": []}
-    return image_set.write(
-        folder, schema, given_rows, found, dataset="mine", root="raw", source=where, options={}, force=force
-    )
+    return image_set.write(folder, schema, given_rows, found, Description("mine", "raw", where), force=force)
 
 
 @settings(max_examples=40)
@@ -99,16 +97,7 @@ def test_a_stop_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
         write(tmp_path / "i", *stopping())  # type: ignore[misc]
     schema = image_schemas.load("folder-per-class")
     with pytest.raises(KeyboardInterrupt):
-        image_set.write(
-            tmp_path / "i",
-            schema,
-            stopping(),
-            [],
-            dataset="m",
-            root=None,
-            source={},
-            options={},  # type: ignore[arg-type]
-        )
+        image_set.write(tmp_path / "i", schema, stopping(), [], Description("m", None))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -161,7 +150,7 @@ def test_roots(write_set: Write, tmp_path: Path) -> None:
 
 def test_tables_stand_beside_the_images(write_set: Write, tmp_path: Path) -> None:
     images = write_set(row("a.png"))
-    quality = QualityRow(id="a.png", dataset="mine", blur=1.5, doubts=["blurred"])
+    quality = QualityRow(id="a.png", dataset="mine", sharpness=0.5, doubts=["blurred"])
     before = (images.folder / "images.parquet").read_bytes()
     image_tables.write_table(images, "quality", QualityRow, [quality], [], options={"x": 1})
     assert list(image_tables.read_table(images, "quality", QualityRow)) == [quality]

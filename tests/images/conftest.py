@@ -12,7 +12,7 @@ import pytest
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow
-from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.image_set import Description, ImageSet
 from datasets_me.images.importing import import_images
 from datasets_me.images.looks.duplicates import write_duplicates
 from datasets_me.images.looks.faces import Finder, write_faces
@@ -64,10 +64,7 @@ def write_set(tmp_path: Path) -> Write:
             image_schemas.load("folder-per-class"),
             rows,
             [],
-            dataset=name,
-            root=root,
-            source={"name": "raw", "files": []},
-            options={},
+            Description(name, root, {"name": "raw", "files": []}),
         )
 
     return write

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets_me.images.looks.quality import blur
+from datasets_me.images.looks.quality import sharpness
 from datasets_me.schema import image_schemas
 
 
@@ -19,4 +19,4 @@ def test_words_do_not_mind_case_and_spaces() -> None:
 
 
 def test_the_blur_of_a_line() -> None:
-    assert blur(np.arange(3000, dtype=np.uint8).reshape(1, 3000)) >= 0
+    assert sharpness(np.arange(3000, dtype=np.uint8).reshape(1, 3000)) >= 0

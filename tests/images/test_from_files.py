@@ -11,12 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_me.core.errors import ImagesError
+from datasets_me.formats import image_set
+from datasets_me.formats.image_names import Names
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images.importing import import_images
+from datasets_me.images.export.plan import plan
+from datasets_me.images.export.write import write
+from datasets_me.images.importing import ImportOptions, folder_labels, import_images
 from datasets_me.images.labels import label_frames
+from datasets_me.images.looks.quality import write_quality
 from datasets_me.schema import image_schemas
 from datasets_me.schema.images import LabelFiles
 from datasets_me.synthetic.image_sets import make
+from tests.images import made
 
 PNG = cv2.imencode(".png", np.zeros((3, 5, 3), np.uint8))[1].tobytes()
 
@@ -27,8 +33,12 @@ def put(root: Path, *paths: str, content: bytes = PNG) -> None:
         (root / path).write_bytes(content)
 
 
-def read(tmp_path: Path, schema: str) -> ImageSet:
-    return import_images(image_schemas.load(schema), tmp_path / "raw", tmp_path / "out", workers=1)
+def read(tmp_path: Path, schema: str, options: ImportOptions | None = None, root: str = "raw") -> ImageSet:
+    options = options or ImportOptions()
+    return import_images(image_schemas.load(schema), tmp_path / root, tmp_path / "out", options, workers=1, force=True)
+
+
+BASIC = ImportOptions(subset="basic")
 
 
 def test_a_folder_per_class_with_and_without_splits(tmp_path: Path) -> None:
@@ -74,16 +84,126 @@ def test_raf_db_takes_the_aligned_images_and_the_list(tmp_path: Path) -> None:
     ]
 
 
+def raf_db_with_both_subsets(tmp_path: Path) -> None:
+    for subset, lines in {
+        "basic": b"train_00001.jpg 5\n",
+        "compound": b"train_00001.jpg 5\ntest_0001.jpg 12\n",
+    }.items():
+        put(tmp_path / "raw", f"{subset}/Image/aligned/train_00001_aligned.jpg")
+        put(tmp_path / "raw", f"{subset}/EmoLabel/list_patition_label.txt", content=lines)
+    put(tmp_path / "raw", "compound/Image/aligned/test_0001_aligned.jpg")
+
+
+def test_the_subsets_of_raf_db_have_their_own_labels(tmp_path: Path) -> None:
+    raf_db_with_both_subsets(tmp_path)
+    for source in ("raw", "raw/compound", "raw/compound/../compound"):
+        options = ImportOptions(subset="compound" if source == "raw" else None)
+        images = read(tmp_path, "raf-db", options, source)
+        assert [(row.split, row.label, row.label_raw) for row in images.rows()] == [
+            ("test", None, "12"),
+            ("train", "sadly surprised", "5"),
+        ]
+        assert (images.dataset, images.spec.title) == ("raf-db-compound", "RAF-DB (compound expressions)")
+        assert [each.found for each in images.findings() if each.code == "ME703"] == ["12"]
+    images = read(tmp_path, "raf-db", BASIC)
+    assert [(row.id, row.label) for row in images.rows()] == [
+        ("basic/Image/aligned/train_00001_aligned.jpg", "sadness")
+    ]
+    assert images.about["source"]["other_subsets"] == {"compound": 3}
+
+
+def test_nobody_guesses_a_subset(tmp_path: Path) -> None:
+    raf_db_with_both_subsets(tmp_path)
+    with pytest.raises(ImagesError) as caught:
+        read(tmp_path, "raf-db")
+    assert str(caught.value) == (
+        "the folder holds the subsets basic and compound; their labels mean different things\n"
+        f"  where: {tmp_path / 'raw'}\n  to do: give --subset basic or --subset compound"
+    )
+    with pytest.raises(ImagesError, match=r"^the folder holds no subset compound, but basic"):
+        read(tmp_path, "raf-db", ImportOptions(subset="compound"), "raw/basic")
+    with pytest.raises(
+        ImagesError, match=r"^the schema raf-db has no subset 'multi'\n  to do: it has basic and compound"
+    ):
+        read(tmp_path, "raf-db", ImportOptions(subset="multi"))
+    with pytest.raises(ImagesError, match=r"^the schema gaf3 has no subset 'basic'\n  to do: leave --subset out"):
+        read(tmp_path, "gaf3", BASIC)
+
+
+def test_ck48_knows_its_subjects(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "CK+48/anger/S010_004_00000017.png", "CK+48/sadness/S011_001_00000016.png")
+    assert [(row.subject, row.sequence, row.frame, row.label) for row in read(tmp_path, "ck+48").rows()] == [
+        ("S010", "S010/004", 17, "anger"),
+        ("S011", "S011/001", 16, "sadness"),
+    ]
+
+
+def test_folders_are_labels_where_that_is_asked_for(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "train/Angry Birds/1.png", "test/angry birds/2.png", "val/17/3.png")
+    images = import_images(folder_labels(tmp_path / "raw"), tmp_path / "raw", tmp_path / "out", workers=1)
+    assert [(row.split, row.label) for row in images.rows()] == [
+        ("test", "Angry Birds"),
+        ("train", "Angry Birds"),
+        ("validation", "17"),
+    ]
+    assert (images.findings(), image_set.read(tmp_path / "out").spec.labels) == (
+        [],
+        {"17": [], "Angry Birds": ["angry birds"]},
+    )
+
+
+def test_links_that_lead_to_themselves_are_named(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "sad/1.png")
+    (tmp_path / "raw" / "sad" / "loop").symlink_to("loop")
+    (tmp_path / "raw" / "sad" / "two.png").symlink_to("../sad/three.png")
+    (tmp_path / "raw" / "sad" / "three.png").symlink_to("../sad/two.png")
+    (tmp_path / "raw" / "root").symlink_to("/")
+    images = read(tmp_path, "folder-per-class")
+    assert [row.id for row in images.rows()] == ["sad/1.png"]
+    assert {each.path: each.message.partition(": ")[2] for each in images.findings()} == {
+        "root": "it is a link that leads out of the root",
+        **dict.fromkeys(("sad/loop", "sad/three.png", "sad/two.png"), "it is a link that leads to itself"),
+    }
+
+
+def test_images_with_more_pixels_than_allowed_are_never_decoded(tmp_path: Path) -> None:
+    put(tmp_path / "raw", "sad/1.png")
+    images = read(tmp_path, "folder-per-class", ImportOptions(most_pixels=14))
+    (row,) = images.rows()
+    assert row.damage == "it has more than 14 pixels"
+    assert image_set.load_image(row, tmp_path / "raw") == row.damage
+    with pytest.raises(ImagesError, match=r"^no image of the set can be read; the first, sad/1.png: it has more than"):
+        write_quality(images, tmp_path / "raw", workers=1, progress=lambda done, total: None)
+
+
+def test_an_export_that_is_imported_knows_what_it_was_made_from(tmp_path: Path) -> None:
+    images = made.image_set(tmp_path, {"train/happy/1.png": 1, "test/sad/2.png": 2})
+    write(images, plan(images), tmp_path / "export", "folders", root=tmp_path / "raw")
+    again = import_images(
+        image_schemas.load("folder-per-class"),
+        tmp_path / "export",
+        tmp_path / "again",
+        ImportOptions(name="again"),
+        workers=1,
+    )
+    assert [(row.id, [(o.dataset, o.id, o.done) for o in row.origins]) for row in again.rows()] == [
+        ("test/sadness/000000_2.png", [("folder-per-class", "test/sad/2.png", "exported")]),
+        ("train/happiness/000001_1.png", [("folder-per-class", "train/happy/1.png", "exported")]),
+    ]
+    names = Names(again.rows())
+    assert names.find("train/happy/1.png") == names.find("000001_1.png") == [1]
+
+
 def test_a_list_that_is_not_there(tmp_path: Path) -> None:
     put(tmp_path / "raw", "train_00001_aligned.jpg")
     with pytest.raises(ImagesError, match=r"there is no list_patition_label\.txt or list_partition_label\.txt"):
-        read(tmp_path, "raf-db")
+        read(tmp_path, "raf-db", BASIC)
 
 
 def test_an_image_listed_twice(tmp_path: Path) -> None:
     put(tmp_path / "raw", "train_00001_aligned.jpg")
     put(tmp_path / "raw", "list_patition_label.txt", content=b"train_00001.jpg 5\ntrain_00001.jpg 6\n")
-    made = read(tmp_path, "raf-db")
+    made = read(tmp_path, "raf-db", BASIC)
     assert next(made.rows()).label == "sadness"
     assert made.findings()[0].message == (
         "train_00001.jpg is given the label '6' here, and '5' in list_patition_label.txt, row 1, which was taken"
@@ -91,8 +211,8 @@ def test_an_image_listed_twice(tmp_path: Path) -> None:
 
 
 def test_ck_plus_labels_the_ends_of_sequences(tmp_path: Path) -> None:
-    made = make("ckplus", tmp_path / "raw", images=24, seed=1)
-    images = import_images(image_schemas.load_file(made.schema), made.source, tmp_path / "out", workers=1)
+    shape = make("ckplus", tmp_path / "raw", images=24, seed=1)
+    images = import_images(image_schemas.load_file(shape.schema), shape.source, tmp_path / "out", workers=1)
     rows = [row for row in images.rows() if row.sequence == "S005/001"]
     assert [row.frame for row in rows] == list(range(1, 13))
     assert [row.label for row in rows] == ["neutral", *[None] * 8, *["anger"] * 3]

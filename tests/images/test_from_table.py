@@ -82,6 +82,29 @@ def test_columns_go_by_their_titles_and_cells_may_be_quoted(tmp_path: Path) -> N
     ]
 
 
+def test_a_table_without_labels_is_a_set_without_labels(tmp_path: Path) -> None:
+    made = read(tmp_path, "pixels\n1 2 3 4 5 6\n6 5 4 3 2 1\n")
+    assert [(row.label, row.label_raw) for row in made.rows()] == [(None, None)] * 2
+    assert [(each.code, each.where, each.message) for each in made.findings()] == [
+        ("ME705", "tiny.csv, row 1", "there is no column emotion, so no image has a label")
+    ]
+
+
+def test_without_a_column_of_splits_the_name_of_the_table_says_it(tmp_path: Path) -> None:
+    (tmp_path / "test.csv").write_text("emotion,pixels\n0,1 2 3 4 5 6\n")
+    made = import_images(image_schemas.parse(SCHEMA, "tiny.yaml"), tmp_path / "test.csv", tmp_path / "out")
+    assert ([row.split for row in made.rows()], made.findings()) == (["test"], [])
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImagesError) as caught:
+        read(tmp_path, "emotion,pixels,Emotion\n0,1 2 3 4 5 6,3\n")
+    assert str(caught.value) == (
+        "2 columns of the first row may be the label: emotion, emotion\n  where: tiny.csv, row 1\n"
+        "  to do: keep one of them in a copy of the table"
+    )
+
+
 def test_an_unknown_label_is_one_finding_however_often(tmp_path: Path) -> None:
     made = read(tmp_path, "emotion,pixels\n" + "hapy,1 2 3 4 5 6\n" * 8)
     (finding,) = made.findings()

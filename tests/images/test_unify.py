@@ -167,3 +167,11 @@ def test_under_a_wrong_root_nothing_is_replaced(tmp_path: Path) -> None:
         unify(images, tmp_path / "empty", tmp_path / "u", Form(), workers=1, progress=quiet, force=True)
     assert (tmp_path / "u" / "images.parquet").read_bytes() == before
     assert not list(tmp_path.glob(".*"))
+
+
+def test_small_images_stand_in_the_middle_without_being_enlarged() -> None:
+    image = np.full((48, 40, 3), 200, np.uint8)
+    made = formed(image, Form("png", 112, pad_only=True))
+    assert made.shape == (112, 112, 3)
+    assert (made[32:80, 36:76] == 200).all() and made.sum() == image.sum()
+    assert formed(np.full((300, 200, 3), 9, np.uint8), Form("png", 112, pad_only=True)).shape == (112, 112, 3)

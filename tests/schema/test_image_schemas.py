@@ -14,7 +14,7 @@ FILES = "files: {layouts: [{id: x, path: '{label}/{name}'}]}\n"
 
 def test_every_shipped_schema_is_valid_and_found_by_its_aliases() -> None:
     ids = [schema.spec.id for schema in image_schemas.shipped()]
-    assert ids == ["captures", "ckplus", "fer2013", "folder-per-class", "gaf3", "raf-db"]
+    assert ids == ["captures", "ck48", "ckplus", "fer2013", "folder-per-class", "gaf3", "raf-db"]
     for schema in image_schemas.shipped():
         for name in (schema.spec.id, *schema.spec.aliases):
             assert image_schemas.load(name.upper()).spec.id == schema.spec.id
@@ -57,6 +57,10 @@ def test_the_seven_classes_go_by_their_synonyms() -> None:
             GOOD + FILES.replace("]}", "], label_files: {path: '{name}', by: [name], first_label: joy}}"),
             "files.label_files.first_label: 'joy' is not one of the labels",
         ),
+        (
+            GOOD + FILES + "subsets: {two: {folders: [b], title: B, labels: {joy: ['1'], fear: ['1']}}}\n",
+            "line 6: subsets.two.labels.fear: '1' stands for joy, too",
+        ),
         ("id: A B\n", "line 1: id: String should match pattern"),
         ("[1]", "a schema must be a mapping with keys such as id, version, title"),
     ],
@@ -72,6 +76,24 @@ def test_an_unknown_name() -> None:
     with pytest.raises(SchemaError) as caught:
         image_schemas.load("fer2031")
     assert str(caught.value) == (
-        "there is no schema of images 'fer2031'\n  to do: did you mean 'fer2013'? Known: captures, ckplus, fer2013,"
-        " folder-per-class, gaf3, raf-db; or give a file (.yaml)"
+        "there is no schema of images 'fer2031'\n  to do: did you mean 'fer2013'? Known: captures, ck48, ckplus,"
+        " fer2013, folder-per-class, gaf3, raf-db; or give a file (.yaml)"
     )
+
+
+def test_a_subset_has_labels_of_its_own() -> None:
+    spec = image_schemas.load("raf-db").spec
+    assert spec.label_of("1") == "surprise"
+    compound = spec.of_subset("compound")
+    assert (compound.label_of("1"), compound.label_of("11"), compound.label_of("surprise")) == (
+        "happily surprised",
+        "disgustedly surprised",
+        None,
+    )
+    assert (spec.of_subset("basic").label_of("1"), compound.expected.images) == ("surprise", 3954)
+
+
+def test_folders_that_differ_in_case_alone_are_one_label() -> None:
+    spec = image_schemas.of_folders(["smile", "Smile", "2", "no face"]).spec
+    assert spec.labels == {"2": [], "Smile": ["smile"], "no face": []}
+    assert image_schemas.of_folders(["a"]).spec.split_of("val") == "validation"

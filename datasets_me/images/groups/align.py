@@ -53,8 +53,10 @@ def similarity(points: NDArray[np.float64], reference: NDArray[np.float64] = REF
 
 
 def aligned(image: Image, points: NDArray[np.float64]) -> Image:
-    """The face (112, 112, 3) with its five points (5, 2) as near to the reference as a similarity brings them; black
-    where the image has nothing. Large faces are shrunk by steps first, so that nothing aliases."""
+    """The face (112, 112, 3) with its five points (5, 2) as near to the reference as a similarity brings them.
+
+    It is black where the image has nothing. Large faces are shrunk by steps first, so that nothing aliases.
+    """
     move = similarity(points)
     scale = float(np.hypot(move[0, 0], move[1, 0]))
     while scale < 0.5 and min(image.shape[:2]) > 2:

@@ -36,7 +36,7 @@ class Embedder:
 
 
 def dlib_embedder() -> Embedder:
-    """dlib's 128-d descriptor (King; ResNet with 29 layers, faces are of one person below a distance of 0.6).
+    """Dlib's 128-d descriptor (King; ResNet with 29 layers, faces are of one person below a distance of 0.6).
 
     It aligns the face itself, by the landmarks, to 150x150 px. The model was put in the public domain by its author.
 
@@ -59,10 +59,11 @@ def dlib_embedder() -> Embedder:
     return Embedder(describe, {"model": DLIB, "size": DLIB_SIZE, "sha256": checksum(path)})
 
 
-def onnx_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5) -> Embedder:
+def onnx_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5, side: int = SIDE) -> Embedder:
     """A model of the user's in ONNX, run by OpenCV.
 
-    It is given the aligned face as (1, 3, 112, 112) float32, RGB, (value - mean) / std; whatever it gives is flattened.
+    It is given the aligned face as (1, 3, side, side) float32, RGB, (value - mean) / std; whatever it gives is
+    flattened.
 
     Raises:
         MeDatasetsError: the file cannot be read, or the model cannot be run on that.
@@ -80,13 +81,18 @@ def onnx_embedder(path: Path, *, mean: float = 127.5, std: float = 127.5) -> Emb
         except cv2.error as error:
             raise MeDatasetsError(f"the model cannot be run: {_line(error)}", where=str(path)) from error
 
-    return from_function(run, {"model": path.name, "sha256": checksum(path)}, mean=mean, std=std)
+    return from_function(run, {"model": path.name, "sha256": checksum(path)}, mean=mean, std=std, side=side)
 
 
 def from_function(
-    run: Callable[[Vector], Vector], about: Mapping[str, Any], *, mean: float = 127.5, std: float = 127.5
+    run: Callable[[Vector], Vector],
+    about: Mapping[str, Any],
+    *,
+    mean: float = 127.5,
+    std: float = 127.5,
+    side: int = SIDE,
 ) -> Embedder:
-    """An embedder made of a function from a batch (1, 3, 112, 112) to a vector.
+    """An embedder made of a function from a batch (1, 3, side, side) to a vector.
 
     Raises:
         MeDatasetsError: what it gives for a grey picture is no vector of finite numbers.
@@ -96,10 +102,10 @@ def from_function(
         scaled = (face[:, :, ::-1].astype(np.float32) - np.float32(mean)) / np.float32(std)
         return np.asarray(run(np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])), np.float32).ravel()
 
-    tried = vector(np.full((SIDE, SIDE, 3), 128, np.uint8))
+    tried = vector(np.full((side, side, 3), 128, np.uint8))
     if not tried.size or not np.isfinite(tried).all():
         raise MeDatasetsError(f"the model gives no vector of finite numbers: {tried[:5]}", where=str(about["model"]))
-    made = {**about, "size": int(tried.size), "mean": mean, "std": std, "input": "RGB 112x112"}
+    made = {**about, "size": int(tried.size), "mean": mean, "std": std, "input": f"RGB {side}x{side}"}
     return Embedder(lambda image, landmarks, aligned: vector(aligned), made)
 
 

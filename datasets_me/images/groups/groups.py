@@ -6,7 +6,8 @@
     faces/<image>_<face>.png      the box, as far as it is inside the image
     aligned/<image>_<face>.png    112x112, see `align`
     features/<image>.npz          features (K, D) float32, mask (K,) bool, boxes (K, 4), points (K, 5, 2),
-                                  confidence (K,) float32, faces int32, label, id
+                                  confidence (K,) float32, faces int32, label, id; whole (E,) float32 of the
+                                  photograph, where that was asked for
 
 ``<image>`` is the image's number in the set. Without padding K is the number of faces.
 """
@@ -16,12 +17,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core import artefact
+from datasets_me.core.engine import Failure, Report, run, workers_for
 from datasets_me.core.errors import plural
 from datasets_me.core.tables import stream
 from datasets_me.features.boxes import Box, Detection, FaceDetector
@@ -32,9 +35,10 @@ from datasets_me.formats.image_records import Face, ImageRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.kinds import GROUPS
 from datasets_me.images.groups.align import aligned, five_points
-from datasets_me.images.groups.embed import Embedder
+from datasets_me.images.groups.embed import Embedder, dlib_embedder
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
 from datasets_me.images.looks.faces import Finder, examine, measured
+from datasets_me.images.unify import Form, formed
 
 Image = NDArray[np.uint8]
 
@@ -54,6 +58,43 @@ class Grouped:
     faces: int = 0
     by_count: dict[int, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class GroupOptions:
+    """How group photographs are described; functions of modules or partials of them, so that processes get them.
+
+    Attributes:
+        finder: the detector of faces.
+        embedder: makes what describes a face.
+        pad: vectors per npz: missing ones are zeros with a false mask, and of more faces the largest stay.
+        whole: makes what describes the whole photograph; None for no such vector.
+        side: px of the square that the photograph is brought to for that, by black borders.
+    """
+
+    finder: Finder
+    embedder: Callable[[], Embedder] = dlib_embedder
+    pad: int | None = None
+    whole: Callable[[], Embedder] | None = None
+    side: int = 224
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What a process needs for every photograph."""
+
+    folder: Path
+    root: Path | None
+    options: GroupOptions
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What came of one photograph."""
+
+    row: GroupRow
+    faces: list[FaceCoordinates]
+    findings: list[Finding]
 
 
 def every_face(image: Image, detector: FaceDetector) -> tuple[list[Face], list[Face]]:
@@ -89,62 +130,97 @@ def write_groups(
     images: ImageSet,
     root: Path | None,
     out: Path,
-    finder: Finder,
-    embedder: Embedder,
+    options: GroupOptions,
     *,
-    pad: int | None = None,
+    workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     force: bool = False,
 ) -> Grouped:
-    """Find and describe the faces of every image, one image at a time.
-
-    Args:
-        pad: vectors per npz: missing ones are zeros with a false mask, and of more faces the largest stay.
+    """Find and describe the faces of every image.
 
     Findings: ME732 something that is no face to its landmarks, ME733 no face, ME734 more faces than ``pad``, ME735 an
-    image cannot be decoded.
+    image cannot be decoded, or a model cannot be run on it.
+
+    Args:
+        images: the set.
+        root: the folder the files lie under.
+        out: the new folder.
+        options: how.
+        workers: processes; one per core by default.
+        progress: called with the number of images done, and of all.
+        force: replace an earlier folder of groups.
 
     Raises:
-        MeDatasetsError: the output cannot be written, or a model cannot be run.
+        MeDatasetsError: the output cannot be written, or a model cannot be run at all.
     """
-    detector, made = finder.make(), Grouped()
+    sums = Grouped()
     groups: list[GroupRow] = []
+    about = {
+        "detector": {"name": options.finder.name, **options.finder.make().provenance},
+        "embedding": dict(options.embedder().about),
+        **({"whole": {**options.whole().about, "side": options.side}} if options.whole else {}),
+    }
 
     def faces_of(folder: Path) -> Iterator[FaceCoordinates]:
-        for number, row in enumerate(images.rows()):
-            image = image_set.load_image(row, root)
-            if isinstance(image, str):
-                made.findings.append(finding("ME735", f"the image cannot be decoded: {image}", path=row.id))
-                grouped = _row(row, number, why=image)
-            else:
-                faces, doubtful = every_face(image, detector)
-                made.findings += [_doubt(row, face) for face in doubtful]
-                here = [_cut(folder, image, row, number, i, face) for i, face in enumerate(faces)]
-                yield from (face for face, _ in here)
-                grouped = _describe(folder, image, row, number, here, embedder, pad, made.findings)
-            groups.append(grouped)
-            made.images += 1
-            made.faces += grouped.faces
-            made.by_count[grouped.faces] = made.by_count.get(grouped.faces, 0) + 1
-            progress(number + 1, len(images))
+        setting = _Setting(folder, root, options)
+        count = min(workers_for(workers), max(1, len(images)))
+        outcomes = run(_describer, enumerate(images.rows()), setting, workers=count, in_order=True)
+        for done, ((number, row), outcome) in enumerate(outcomes, start=1):
+            if isinstance(outcome, Failure):
+                doubt = finding("ME735", f"the image cannot be described: {outcome.why}", path=row.id)
+                outcome = _Described(_row(row, number, why=outcome.why), [], [doubt])
+            yield from outcome.faces
+            groups.append(outcome.row)
+            sums.findings += outcome.findings
+            sums.images += 1
+            sums.faces += outcome.row.faces
+            sums.by_count[outcome.row.faces] = sums.by_count.get(outcome.row.faces, 0) + 1
+            progress(done, len(images))
 
     with artefact.new_folder(out, GROUPS, force=force) as new:
-        folder = new.path
         for name in ("faces", "aligned", "features"):
-            (folder / name).mkdir()
-        stream(folder / "face_coordinates.parquet", FaceCoordinates, faces_of(folder))
-        stream(folder / "groups.parquet", GroupRow, groups)
-        stream(folder / "findings.parquet", Finding, made.findings)
+            (new.path / name).mkdir()
+        stream(new.path / "face_coordinates.parquet", FaceCoordinates, faces_of(new.path))
+        stream(new.path / "groups.parquet", GroupRow, groups)
+        stream(new.path / "findings.parquet", Finding, sums.findings)
         new.about.update(
             dataset=images.dataset,
             table=images.sha256,
-            detector={"name": finder.name, **detector.provenance},
-            embedding=dict(embedder.about),
-            pad=pad,
-            images=made.images,
-            faces=made.faces,
+            **about,
+            pad=options.pad,
+            images=sums.images,
+            faces=sums.faces,
         )
-    return made
+    return sums
+
+
+def _describer(setting: _Setting) -> Callable[[tuple[int, ImageRow], Report], _Described]:
+    """Describes one photograph after the other; its detector and models are made once in a process."""
+    options = setting.options
+    detector, embedder = options.finder.make(), options.embedder()
+    whole = options.whole() if options.whole else None
+
+    def described(item: tuple[int, ImageRow], report: Report) -> _Described:
+        number, row = item
+        image = image_set.load_image(row, setting.root)
+        if isinstance(image, str):
+            doubt = finding("ME735", f"the image cannot be decoded: {image}", path=row.id)
+            return _Described(_row(row, number, why=image), [], [doubt])
+        faces, doubtful = every_face(image, detector)
+        findings = [_doubt(row, face) for face in doubtful]
+        cut = [_cut(setting.folder, image, row, number, index, face) for index, face in enumerate(faces)]
+        arrays = _arrays(image, cut, embedder, options.pad)
+        if whole is not None:
+            arrays["whole"] = whole.describe(image, np.empty((0, 2), np.float32), _square(image, options.side))
+        grouped, more = _written(setting.folder, row, number, len(faces), arrays, options.pad)
+        return _Described(grouped, [face for face, _ in cut], [*findings, *more])
+
+    return described
+
+
+def _square(image: Image, side: int) -> Image:
+    """The whole photograph in the middle of a square of so many px."""
+    return formed(image, Form("png", side, pad=True))
 
 
 def _row(row: ImageRow, number: int, **fields: object) -> GroupRow:
@@ -179,6 +255,8 @@ def _cut(
     made = FaceCoordinates(
         id=row.id,
         dataset=row.dataset,
+        split=row.split,
+        label=row.label,
         number=number,
         face=index,
         x0=face.x0,
@@ -195,24 +273,10 @@ def _cut(
     return made, upright
 
 
-def _describe(
-    folder: Path,
-    image: Image,
-    row: ImageRow,
-    number: int,
-    faces: list[tuple[FaceCoordinates, Image]],
-    embedder: Embedder,
-    pad: int | None,
-    findings: list[Finding],
-) -> GroupRow:
-    """An image's row, with its npz written; no npz without a face, unless sets are padded."""
-    if not faces:
-        findings.append(finding("ME733", "no face was found in the photograph", path=row.id, found="0"))
-        if pad is None:
-            return _row(row, number, why="no face")
-    if pad is not None and len(faces) > pad:
-        message = f"{plural(len(faces), 'face')}; the {pad} largest are in the npz"
-        findings.append(finding("ME734", message, path=row.id, found=str(len(faces)), expected=str(pad)))
+def _arrays(
+    image: Image, faces: list[tuple[FaceCoordinates, Image]], embedder: Embedder, pad: int | None
+) -> dict[str, NDArray[Any]]:
+    """What the npz of a photograph holds of its faces."""
     used = faces[:pad]
     size = len(used) if pad is None else pad
     features = np.zeros((size, int(embedder.about["size"])), np.float32)
@@ -224,16 +288,25 @@ def _describe(
         boxes[i] = face.x0, face.y0, face.x1, face.y1
         points[i] = five_points(landmarks)
         confidence[i] = face.confidence
+    mask = np.arange(size) < len(used)
+    return {"features": features, "mask": mask, "boxes": boxes, "points": points, "confidence": confidence}
+
+
+def _written(
+    folder: Path, row: ImageRow, number: int, faces: int, arrays: dict[str, NDArray[Any]], pad: int | None
+) -> tuple[GroupRow, list[Finding]]:
+    """An image's row, with its npz written; no npz of nothing: without a face, a whole vector or padding."""
+    findings: list[Finding] = []
+    if not faces:
+        findings.append(finding("ME733", "no face was found in the photograph", path=row.id, found="0"))
+        if pad is None and "whole" not in arrays:
+            return _row(row, number, why="no face"), findings
+    if pad is not None and faces > pad:
+        message = f"{plural(faces, 'face')}; the {pad} largest are in the npz"
+        findings.append(finding("ME734", message, path=row.id, found=str(faces), expected=str(pad)))
     name = f"features/{number:06d}.npz"
-    np.savez(
-        folder / name,
-        features=features,
-        mask=np.arange(size) < len(used),
-        boxes=boxes,
-        points=points,
-        confidence=confidence,
-        faces=np.int32(len(faces)),
-        label=np.array(row.label or ""),
-        id=np.array(row.id),
-    )
-    return _row(row, number, faces=len(faces), used=len(used), file=name, why=None if faces else "no face")
+    about: dict[str, Any] = {"faces": np.int32(faces), "label": np.array(row.label or ""), "id": np.array(row.id)}
+    content: dict[str, Any] = {**arrays, **about}
+    np.savez(folder / name, **content)
+    used = int(arrays["mask"].sum())
+    return _row(row, number, faces=faces, used=used, file=name, why=None if faces else "no face"), findings

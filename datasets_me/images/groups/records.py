@@ -11,15 +11,17 @@ from datasets_me.schema.images import Split
 class FaceCoordinates(Record):
     """One face of one image: a row of ``face_coordinates.parquet``.
 
-    ``number`` is the image's place in the set, ``face`` the face's in the image, from 0, the largest first. The box is
-    in px of the upright image, from the first column and row to just behind the last, as the detector gave it; it may
-    reach over the border. The five points are in px, with left and right as the camera sees them. ``confidence`` is the
-    detector's score, ``residual`` that of the landmarks (see ``features.landmarks``: below 0.012 all is well).
-    ``crop`` and ``aligned`` are files relative to the output.
+    ``split`` and ``label`` are those of the photograph. ``number`` is the image's place in the set, ``face`` the face's
+    in the image, from 0, the largest first. The box is in px of the upright image, from the first column and row to
+    just behind the last, as the detector gave it; it may reach over the border. The five points are in px, with left
+    and right as the camera sees them. ``confidence`` is the detector's score, ``residual`` that of the landmarks (see
+    ``features.landmarks``: below 0.012 all is well). ``crop`` and ``aligned`` are files relative to the output.
     """
 
     id: str
     dataset: str
+    split: Split | None = None
+    label: str | None = None
     number: int
     face: int
     x0: float

@@ -15,13 +15,11 @@ from datasets_me.formats import image_entries
 from datasets_me.formats.image_classes import Classes
 from datasets_me.formats.image_entries import Entry
 from datasets_me.formats.image_names import Names, copies_of
-from datasets_me.formats.image_records import AuditRow, ImageRow
+from datasets_me.formats.image_records import UNLABELLED, AuditRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.image_tables import refuse_table, write_table
 from datasets_me.images.looks.confident import confident
 from datasets_me.schema.predictions import PredictionSpec
-
-UNLABELLED = "(no label)"
 
 
 @dataclass(frozen=True)

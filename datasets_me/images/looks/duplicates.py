@@ -3,199 +3,256 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from datasets_me.core.errors import ImagesError, plural
-from datasets_me.core.near import components, distance, near_pairs
+from datasets_me.core.near import components, near_pairs
+from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_records import PIXELS, DuplicateRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
+from datasets_me.images.looks import hashes
 from datasets_me.images.looks.look import Look, write_look
 
 NEAR = 4
 """Bits in which hashes of near duplicates differ at most, of 64. Copies that were made smaller or compressed again
 differ in 0 to 2; different pictures of aligned faces are alike enough to differ in 8."""
 
+STRICTER = 2
+"""Bits fewer in which the hash of a mirrored, turned or cropped picture may differ: there are eleven of them for every
+picture, and with as many bits as for the picture itself, most of what they find are other faces."""
+
+LONGEST = 256
+"""px of the longer side that large pictures are shrunk to while they are decoded; the hash looks at 32."""
+
 _NAMED = 4  # images that a message names
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is kept of an image for the search."""
+class HashRow(Record):
+    """What is kept of an image for the search: facts of its row, its hash, and its hash after each of `hashes.WAYS`.
+
+    Hashes are 8 bytes each; empty where the image cannot be decoded.
+    """
 
     id: str
     dataset: str
-    split: str | None
-    label: str | None
-    sequence: str | None
-    sha256: str | None
-    pixels: int
-    size: int
-    phash: int | None
+    split: str | None = None
+    label: str | None = None
+    sequence: str | None = None
+    sha256: str | None = None
+    pixels: float = 0
+    size: float = 0
+    phash: bytes = b""
+    variants: bytes = b""
 
 
-def perceptual_hash(row: ImageRow, *, root: Path | None) -> int:
-    """The perceptual hash of an image, 64 bits (``imagehash.phash``).
-
-    Raises:
-        DamageError: the image cannot be read or decoded.
-    """
-    import imagehash
-    from PIL import Image
-
-    picture = image_set.load(row, root).image
-    return int(str(imagehash.phash(Image.fromarray(picture[:, :, ::-1]))), 16)
-
-
-def known_image(row: ImageRow, *, root: Path | None) -> Known:
+def hash_row(row: ImageRow, *, root: Path | None) -> HashRow:
     """What the search needs of an image.
 
     Raises:
         DamageError: the image cannot be read or decoded.
     """
-    return _known(row, perceptual_hash(row, root=root))
+    if row.path is None and row.pixels and row.format == PIXELS:
+        picture = Pillow.frombytes("L", (row.width or 0, row.height or 0), row.pixels)
+    else:
+        picture = Pillow.fromarray(image_set.load(row, root, LONGEST).image[:, :, ::-1])
+    first, others = hashes.hashes(picture)
+    update = {"phash": _bytes([first]), "variants": _bytes(others)}
+    return _without(row).model_copy(update=update)
 
 
-def _without(row: ImageRow) -> Known:
-    return _known(row, None)
+def _bytes(values: Iterable[int]) -> bytes:
+    return b"".join(value.to_bytes(8, "big") for value in values)
 
 
-def _known(row: ImageRow, phash: int | None) -> Known:
-    return Known(
-        row.id,
-        row.dataset,
-        row.split,
-        row.label,
-        row.sequence,
-        row.sha256,
-        (row.width or 0) * (row.height or 0),
-        row.size or 0,
-        phash,
+def _without(row: ImageRow) -> HashRow:
+    return HashRow(
+        id=row.id,
+        dataset=row.dataset,
+        split=row.split,
+        label=row.label,
+        sequence=row.sequence,
+        sha256=row.sha256,
+        pixels=(row.width or 0) * (row.height or 0),
+        size=row.size or 0,
     )
 
 
-def clusters(known: Sequence[Known], most: int = NEAR) -> NDArray[np.int64]:
+def clusters(rows: Sequence[HashRow], most: int = NEAR, *, transformed: bool = True) -> NDArray[np.int64]:
     """Which cluster each image is in, (n,): the position of its first image.
 
     Images are joined that are equal byte for byte, or whose hashes differ in at most ``most`` bits, unless they are of
-    one sequence: neighbouring frames of a film are always near.
+    one sequence: neighbouring frames of a film are always near. With ``transformed``, so are images one of which has
+    such a hash, `STRICTER`, after it was mirrored, turned or cropped.
     """
-    return components(len(known), _joined(known, most))
+    return components(len(rows), _joined(rows, most, transformed))
 
 
-def _joined(known: Sequence[Known], most: int) -> Iterator[tuple[int, int]]:
+def _joined(rows: Sequence[HashRow], most: int, transformed: bool) -> Iterator[tuple[int, int]]:
     """Pairs of images that belong together, enough of them to chain all that do."""
     firsts: dict[str, int] = {}
     # images of one hash stand for each other, but for sequences: these are told apart
-    groups: dict[tuple[int, str], int] = {}
-    by_hash: dict[int, list[int]] = {}
-    for at, each in enumerate(known):
-        if each.sha256 is not None:
-            yield firsts.setdefault(each.sha256, at), at
-        if each.phash is None:
+    groups: dict[tuple[bytes, str], int] = {}
+    by_hash: dict[bytes, list[int]] = {}
+    for at, row in enumerate(rows):
+        if row.sha256 is not None:
+            yield firsts.setdefault(row.sha256, at), at
+        if not row.phash:
             continue
-        film = f"{each.dataset}/{each.sequence}" if each.sequence else ""
-        first = groups.setdefault((each.phash, film), at)
+        film = f"{row.dataset}/{row.sequence}" if row.sequence else ""
+        first = groups.setdefault((row.phash, film), at)
         if first == at:
-            by_hash.setdefault(each.phash, []).append(at)
+            by_hash.setdefault(row.phash, []).append(at)
         elif not film:
             yield first, at
     for members in by_hash.values():
         yield from ((members[0], other) for other in members[1:])
-    hashes = np.array(sorted(by_hash), np.uint64)
-    members_of = [by_hash[int(value)] for value in hashes]
-    for first_at, second_at, _ in near_pairs(hashes, most):
-        for i, j in zip(first_at.tolist(), second_at.tolist(), strict=True):
-            yield from _other_films(known, members_of[i], members_of[j])
+    values = np.frombuffer(b"".join(sorted(by_hash)), ">u8").astype(np.uint64)
+    members_of = [by_hash[each] for each in sorted(by_hash)]
+    pairs: list[Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]]
+    pairs = [((first, second) for first, second, _ in near_pairs(values, most))]
+    if transformed and by_hash:
+        leaders = [rows[members[0]] for members in members_of]
+        content = b"".join(row.variants or row.phash * len(hashes.WAYS) for row in leaders)
+        variants = np.frombuffer(content, ">u8").astype(np.uint64).reshape(len(leaders), -1)
+        pairs += [_across(values, each, max(0, most - STRICTER)) for each in variants.T]
+    for firsts_at, seconds_at in chain.from_iterable(pairs):
+        for i, j in zip(firsts_at.tolist(), seconds_at.tolist(), strict=True):
+            yield from _other_films(rows, members_of[i], members_of[j])
 
 
-def _other_films(known: Sequence[Known], left: list[int], right: list[int]) -> Iterator[tuple[int, int]]:
+def _across(
+    values: NDArray[np.uint64], variants: NDArray[np.uint64], most: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Pairs (i, j), i != j, where the variant of image i is near the hash of image j; some at a time.
+
+    Args:
+        values: (n,) hashes, all different.
+        variants: (n,) a variant of each.
+        most: bits in which they differ at most.
+    """
+    count = len(values)
+    both, place = np.unique(np.concatenate([values, variants]), return_inverse=True)
+    value_at = np.full(len(both), -1)
+    value_at[place[:count]] = np.arange(count)
+    order = np.argsort(place[count:], kind="stable")
+    ranked = place[count:][order]
+    here = np.arange(len(both))
+    for one, two in chain([(here, here)], ((first, second) for first, second, _ in near_pairs(both, most))):
+        for of_value, of_variant in ((one, two), (two, one)) if one is not here else ((one, two),):
+            low, high = np.searchsorted(ranked, of_variant, "left"), np.searchsorted(ranked, of_variant, "right")
+            times = np.where(value_at[of_value] >= 0, high - low, 0)
+            offset = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+            variant = order[np.repeat(low, times) + offset]
+            value = np.repeat(value_at[of_value], times)
+            other = value != variant
+            yield variant[other], value[other]
+
+
+def _other_films(rows: Sequence[HashRow], left: list[int], right: list[int]) -> Iterator[tuple[int, int]]:
     for a in left:
         for b in right:
-            one, two = known[a], known[b]
+            one, two = rows[a], rows[b]
             if one.sequence is None or (one.dataset, one.sequence) != (two.dataset, two.sequence):
                 yield a, b
 
 
-def duplicate_rows(known: Sequence[Known], most: int, findings: list[Finding]) -> Iterator[DuplicateRow]:
+def duplicate_rows(
+    rows: Sequence[HashRow], most: int, findings: list[Finding], *, transformed: bool = True
+) -> Iterator[DuplicateRow]:
     """One row per image, in order; findings, one per cluster and kind, are added as they are met."""
-    root = clusters(known, most)
+    root = clusters(rows, most, transformed=transformed)
     members: dict[int, list[int]] = {}
     for at, first in enumerate(root.tolist()):
         members.setdefault(first, []).append(at)
-    order = {name: place for place, name in enumerate(dict.fromkeys(each.dataset for each in known))}
+    order = {name: place for place, name in enumerate(dict.fromkeys(row.dataset for row in rows))}
     number = 0
-    of: dict[int, DuplicateRow] = {}
-    for group in members.values():
-        made = _cluster([known[at] for at in group], number, order)
+    by_place: dict[int, DuplicateRow] = {}
+    for places in members.values():
+        group = [rows[at] for at in places]
+        cluster = _cluster(group, number, order, most)
         number += len(group) > 1
-        of.update(zip(group, made, strict=True))
+        by_place.update(zip(places, cluster, strict=True))
         if len(group) > 1:
-            findings += _doubts([known[at] for at in group], made)
-    for at in range(len(known)):
-        yield of[at]
+            findings += _doubts(group, cluster)
+    for at in range(len(rows)):
+        yield by_place[at]
 
 
-def _cluster(group: list[Known], number: int, order: dict[str, int]) -> list[DuplicateRow]:
-    keeper = min(group, key=lambda each: (-each.pixels, -each.size, order[each.dataset], each.id))
-    times = Counter(each.sha256 for each in group)
-    splits = {(each.dataset, each.split) for each in group if each.split}
-    within = [{split for name, split in splits if name == dataset} for dataset in {each.dataset for each in group}]
-    labels = {each.label for each in group if each.label}
+def _cluster(group: list[HashRow], number: int, order: dict[str, int], most: int) -> list[DuplicateRow]:
+    keeper = min(group, key=lambda row: (-row.pixels, -row.size, order[row.dataset], row.id))
+    times = Counter(row.sha256 for row in group)
+    splits = {(row.dataset, row.split) for row in group if row.split}
+    within = [{split for name, split in splits if name == dataset} for dataset in {row.dataset for row in group}]
+    labels = {row.label for row in group if row.label}
     return [
         DuplicateRow(
-            id=each.id,
-            dataset=each.dataset,
-            sha256=each.sha256,
-            phash=None if each.phash is None else f"{each.phash:016x}",
+            id=row.id,
+            dataset=row.dataset,
+            sha256=row.sha256,
+            phash=row.phash.hex() or None,
             cluster=number if len(group) > 1 else None,
             cluster_size=len(group),
-            exact=each.sha256 is not None and times[each.sha256] > 1,
-            keeper=each is keeper,
+            exact=row.sha256 is not None and times[row.sha256] > 1,
+            keeper=row is keeper,
             keeper_id=keeper.id,
             keeper_dataset=keeper.dataset,
-            distance=_apart(each.phash, keeper.phash),
-            across_splits=any(len(found) > 1 for found in within),
+            distance=_apart(row.phash, keeper.phash),
+            transformed=_done(row, keeper, most),
+            across_splits=any(len(each) > 1 for each in within),
             across_datasets=len({member.dataset for member in group}) > 1,
             labels_differ=len(labels) > 1,
         )
-        for each in group
+        for row in group
     ]
 
 
-def _apart(first: int | None, second: int | None) -> int | None:
-    if first is None or second is None:
+def _apart(first: bytes, second: bytes) -> int | None:
+    if not first or not second:
         return None
-    return int(distance(np.array([first], np.uint64), np.array([second], np.uint64))[0])
+    return (int.from_bytes(first, "big") ^ int.from_bytes(second, "big")).bit_count()
 
 
-def _doubts(group: list[Known], rows: list[DuplicateRow]) -> Iterator[Finding]:
+def _done(row: HashRow, keeper: HashRow, most: int) -> str | None:
+    """What has to be done to one of two images before they are near; None where they are, or nothing helps."""
+    apart = _apart(row.phash, keeper.phash)
+    if apart is None or apart <= most:
+        return None
+    ways = [
+        (distance, way)
+        for one, two in ((row, keeper), (keeper, row))
+        for way, at in zip(hashes.WAYS, range(0, len(one.variants), 8), strict=False)
+        if (distance := _apart(one.variants[at : at + 8], two.phash)) is not None
+        and distance <= max(0, most - STRICTER)
+    ]
+    return min(ways)[1] if ways else None
+
+
+def _doubts(group: list[HashRow], rows: list[DuplicateRow]) -> Iterator[Finding]:
     """What is wrong with a cluster: the worst place its images are in, and labels that differ."""
     row, keeper = rows[0], next(row for row in rows if row.keeper)
     # two sets may use one name
     several = row.across_datasets
     names = [f"{each.dataset}: {each.id}" if several else each.id for each in group]
-    said = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-    farthest = max((each.distance for each in rows if each.distance is not None), default=0)
-    equal = len({each.sha256 for each in group}) == 1
-    apart = f"up to {plural(farthest, 'bit')} apart" if farthest else "equal"
-    kind = "are equal byte for byte" if equal else f"are near (hashes {apart})"
+    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    kind = _kind(group, rows)
     fix = f"keep {keeper.dataset + ': ' if several else ''}{keeper.id}"
     splits = sorted({each.split for each in group if each.split})
     if row.across_splits:
         yield finding(
-            "ME713", f"{plural(len(group), 'image')} of {' and '.join(splits)} {kind}: {said}", path=group[0].id
+            "ME713", f"{plural(len(group), 'image')} of {' and '.join(splits)} {kind}: {listed}", path=group[0].id
         )
     if row.across_datasets:
-        yield finding("ME714", f"{plural(len(group), 'image')} {kind}: {said}", path=group[0].id, fix=fix)
+        yield finding("ME714", f"{plural(len(group), 'image')} {kind}: {listed}", path=group[0].id, fix=fix)
     if not row.across_splits and not row.across_datasets:
-        yield finding("ME712", f"{plural(len(group), 'image')} {kind}: {said}", path=group[0].id, fix=fix)
+        yield finding("ME712", f"{plural(len(group), 'image')} {kind}: {listed}", path=group[0].id, fix=fix)
     if row.labels_differ:
         pairs = ", ".join(f"{name} {each.label}" for name, each in list(zip(names, group, strict=True))[:_NAMED])
         yield finding(
@@ -203,16 +260,38 @@ def _doubts(group: list[Known], rows: list[DuplicateRow]) -> Iterator[Finding]:
         )
 
 
+def _kind(group: list[HashRow], rows: list[DuplicateRow]) -> str:
+    """In which way the images of a cluster are alike."""
+    if len({row.sha256 for row in group}) == 1:
+        return "are equal byte for byte"
+    ways = sorted({row.transformed for row in rows if row.transformed is not None})
+    if ways:
+        return f"are near once {' or '.join(ways)}"
+    farthest = max((row.distance for row in rows if row.distance is not None), default=0)
+    apart = f"up to {plural(farthest, 'bit')} apart" if farthest else "equal"
+    return f"are near (hashes {apart})"
+
+
 def write_duplicates(
     sets: Sequence[tuple[ImageSet, Path | None]],
     *,
     most: int = NEAR,
+    transformed: bool = True,
     out: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None],
     force: bool = False,
 ) -> tuple[Path, list[Finding], list[DuplicateRow]]:
     """``duplicates.parquet``: what each image is like. Returns its path, the findings, and the rows.
+
+    Args:
+        sets: each with the folder its files lie under; all images are compared with each other.
+        most: bits in which hashes of near duplicates differ at most.
+        transformed: find copies that were mirrored, turned or cropped, too.
+        out: the folder of the table; that of the first set by default.
+        workers: processes.
+        progress: called with the number of images done, and of all.
+        force: replace an earlier table.
 
     Raises:
         ImagesError: two sets have one name, there are several and no ``out``, no image of a set can be read, or the
@@ -225,20 +304,22 @@ def write_duplicates(
             fix="import one of them again with --name",
         )
     if len(sets) > 1 and out is None:
-        raise ImagesError("of several sets, no one is the place for the table", fix="give -o, a folder")
+        raise ImagesError("the table of several sets belongs to none of them", fix="give -o, a folder")
     rows: list[DuplicateRow] = []
 
-    def judge(known: Iterator[Known], findings: list[Finding]) -> Iterator[DuplicateRow]:
-        rows.extend(duplicate_rows(list(known), most, findings))
+    def judge(hashed: Iterator[HashRow], findings: list[Finding]) -> Iterator[DuplicateRow]:
+        rows.extend(duplicate_rows(list(hashed), most, findings, transformed=transformed))
         yield from rows
 
     look = Look(
         "duplicates",
         DuplicateRow,
-        known_image,
+        HashRow,
+        hash_row,
         _without,
         judge,
-        {"distance": most, "hash": "phash"},
+        {"distance": most, "hash": "phash", "transformed": transformed},
+        ("hash",),
     )
     path, findings = write_look(look, sets, out=out, workers=workers, progress=progress, force=force)
     return path, findings, rows

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,17 +25,41 @@ from datasets_me.images.looks.look import Look, write_look
 
 Image = NDArray[np.uint8]
 
-ENLARGED = 240
-"""Images whose longer side is shorter than this many px are enlarged to it: the dlib detector sees faces of 80 px and
-more. What it and padding add is measured by benchmarks/image_faces.py."""
+SMALL = 240
+"""Images whose longer side has at most this many px are small.
+
+dlib's detector sees faces of 80 px and more, so small images are enlarged before it looks at them.
+"""
 
 MARGIN = 0.5
 """Padding on every side, as a fraction of the longer side, with the border's own pixels."""
 
 NOTHING = "nothing"
+HELP = (NOTHING, "upscaled", "padded", "upscaled and padded", "upscaled further")
+"""What may have to be done before a face is found."""
+
+_TRIED = 2  # of the doubtful ones, the landmarks of so many are looked for
 
 NAMES = ("dlib", "haar", "yunet")
 """The detectors that look at an image alone; the others know something of its video."""
+
+_ENLARGED = 133, 267
+"""px of the longer side that small images are enlarged to first, and at least where nobody was found."""
+
+_BORDERS = 0.25, 0.1
+"""Padding on every side of those, as a fraction of the longer side: of tightly cut faces the detector misses half
+without it."""
+
+_NEAREST = 4.0
+"""How much an image is enlarged in the second step, within `_ENLARGED` and `_LONGEST`: a face of 20 px is then as large
+as the detector needs, and smaller ones have no landmarks."""
+
+_LONGEST = 500
+"""px of the longer side after that at most; the time goes with the area."""
+
+_DOUBTFUL = -0.5, -0.3
+"""The detector's score from which on a face is looked at in each step. Of those below 0 only the best one counts, and
+only where no other is found. What each step finds for which time is measured by benchmarks/image_faces.py."""
 
 
 @dataclass(frozen=True)
@@ -62,37 +88,88 @@ def _made(name: str, weights: Path | None) -> FaceDetector:
 def examine(image: Image, detector: FaceDetector) -> tuple[list[Face], str | None]:
     """The faces of an image (H, W, 3) in BGR, the largest first, in its own px, and what helped to find them.
 
-    Looked for in the image as it is, then enlarged (if it is small), padded, and both, until there is one. A face that
-    is found only with such help has to be confirmed by its landmarks: an enlarged nothing easily looks like one.
+    dlib looks at a small image enlarged and padded, and where nobody is found, enlarged further. Every other image and
+    detector: as it is, then enlarged (if it is small), padded, and both, until there is a face. One that is found only
+    with such help has to be confirmed by its landmarks: an enlarged nothing easily looks like one.
     """
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    factor = ENLARGED / max(image.shape[:2])
+    longest = max(grey.shape)
+    if detector.name == "dlib" and longest <= SMALL:
+        return _small(grey)
+    factor = SMALL / longest
     steps = [(1.0, 0.0, NOTHING), (factor, 0.0, "upscaled"), (1.0, MARGIN, "padded")]
     steps.append((factor, MARGIN, "upscaled and padded"))
     for scale, margin, helped in steps:
         if scale < 1:
             continue  # only small images are enlarged
-        found = [measured(grey, each) for each in _detect(image, detector, scale, margin)]
+        faces = [measured(grey, each) for each in _detect(image, detector, scale, margin)]
         if helped != NOTHING:
-            found = [face for face in found if face.residual < GONE]
-        if found:
-            return found, helped
+            faces = [face for face in faces if face.residual < GONE]
+        if faces:
+            return faces, helped
     return [], None
 
 
-def _detect(image: Image, detector: FaceDetector, scale: float, margin: float) -> list[Detection]:
-    """Faces in the image enlarged and padded, in px of the image itself."""
+def _small(grey: Image) -> tuple[list[Face], str | None]:
+    """The faces of a small image by dlib's detector, in two steps that cost as much as they find."""
+    longest = max(grey.shape)
+    further = min(max(_ENLARGED[1], _NEAREST * longest), _LONGEST)
+    for step, enlarged in enumerate((_ENLARGED[0], further)):
+        found = _by_dlib(grey, enlarged / longest, _BORDERS[step], _DOUBTFUL[step])
+        sure = [each for each in found if each.score >= 0]
+        doubtful = sorted((each for each in found if each.score < 0), key=lambda each: -each.score)
+        faces = [face for each in sure if (face := measured(grey, each)).residual < GONE]
+        if not faces:
+            confirmed = (face for each in doubtful[:_TRIED] if (face := measured(grey, each)).residual < GONE)
+            faces = list(islice(confirmed, 1))
+        if faces:
+            return faces, HELP[3 + step]
+    return [], None
+
+
+def _by_dlib(grey: Image, scale: float, margin: float, least: float) -> list[Detection]:
+    """Faces with at least this score in a grey image enlarged and padded, in px of the image; the largest first."""
+    large, around = _enlarged(grey, scale, margin)
+    boxes, scores, _ = _hog().run(np.ascontiguousarray(large), 0, least)
+    found = [
+        Detection(
+            Box(*((value - around) / scale for value in (b.left(), b.top(), b.right() + 1, b.bottom() + 1))),
+            float(score),
+        )
+        for b, score in zip(boxes, scores, strict=True)
+    ]
+    return sorted(found, key=lambda face: -face.box.width * face.box.height)
+
+
+@cache
+def _hog() -> Any:
+    import dlib
+
+    return dlib.get_frontal_face_detector()
+
+
+def _enlarged(image: Image, scale: float, margin: float) -> tuple[Image, int]:
+    """The image enlarged, and padded by a fraction of its longer side; and the padding in px."""
     large = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     around = round(margin * max(large.shape[:2]))
     if around:
         large = cv2.copyMakeBorder(large, around, around, around, around, cv2.BORDER_REPLICATE)
-    found = detector.detect(np.asarray(large, np.uint8))
+    return np.asarray(large, np.uint8), around
+
+
+def _detect(image: Image, detector: FaceDetector, scale: float, margin: float) -> list[Detection]:
+    """Faces in the image enlarged and padded, in px of the image itself."""
+    large, around = _enlarged(image, scale, margin)
+    found = detector.detect(large)
     return [Detection(Box(*((value - around) / scale for value in box)), score) for box, score in found]
 
 
 def measured(grey: Image, found: Detection) -> Face:
-    """A face with its landmarks, predicted on the image (H, W) padded by half the face's size, so that a tightly cut
-    one has them, too; and only on the part around the face, because that is enlarged."""
+    """A face of a grey image (H, W) with its landmarks.
+
+    They are predicted on the image padded by half the face's size, so that a tightly cut one has them, too; and only on
+    the part around the face, because that is enlarged.
+    """
     box = found.box
     around = round(max(box.width, box.height) * MARGIN)
     padded = cv2.copyMakeBorder(grey, around, around, around, around, cv2.BORDER_REPLICATE)
@@ -139,6 +216,7 @@ def write_faces(
         DetectorError: the detector cannot be made.
     """
     counts: dict[str, dict[str, int]] = {"faces": {}, "helped": {}}
+    options = {"detector": finder.name, **finder.make().provenance}
 
     def judge(rows: Iterator[FaceRow], findings: list[Finding]) -> Iterator[FaceRow]:
         for row in rows:
@@ -152,10 +230,12 @@ def write_faces(
     look = Look(
         "faces",
         FaceRow,
+        FaceRow,
         partial(face_row, finder=finder),
         _without,
         judge,
-        {"detector": finder.name, **finder.make().provenance},
+        options,
+        tuple(options),
     )
     path, findings = write_look(look, [(images, root)], out=out, workers=workers, progress=progress, force=force)
     return path, findings, counts
@@ -167,6 +247,6 @@ def _without(row: ImageRow) -> FaceRow:
 
 def _doubt(row: FaceRow) -> Iterator[Finding]:
     if row.count == 0:
-        yield finding("ME710", "no face was found, nor in the image enlarged and padded", path=row.id, found="0")
+        yield finding("ME710", "no face was found, even with help", path=row.id, found="0")
     elif row.count is not None and row.count > 1:
         yield finding("ME711", f"{plural(row.count, 'face')} were found", path=row.id, found=str(row.count))

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from datasets_me.core.engine import in_order, workers_for
 from datasets_me.core.tables import Record
+from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.formats.image_tables import write_table
+from datasets_me.formats.image_tables import refuse_table, write_table
+from datasets_me.images.looks.parts import Parts
 from datasets_me.images.unread import watched
 
-Measured = TypeVar("Measured")
+Measured = TypeVar("Measured", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,23 @@ class Look(Generic[Measured]):
     Attributes:
         name: of the table, ``<name>.parquet``.
         model: of its rows, of which there is one per image.
+        measured: of what is measured of an image.
         measure: ``measure(task, root=folder)`` looks at one picture, perhaps in another process; it raises
             ``DamageError`` for one that cannot be read.
         without: what stands for such a one.
         judge: makes rows of what was measured, in order, and adds its findings to a list.
         options: what the table depends on.
+        measured_by: those of the options that what is measured depends on.
     """
 
     name: str
     model: type[Record]
+    measured: type[Measured]
     measure: Callable[..., Measured]
     without: Callable[[ImageRow], Measured]
     judge: Callable[[Iterator[Measured], list[Finding]], Iterator[Record]]
     options: Mapping[str, Any] = field(default_factory=dict)
+    measured_by: Sequence[str] = ()
 
 
 def write_look(
@@ -53,38 +60,61 @@ def write_look(
 ) -> tuple[Path, list[Finding]]:
     """Look at all images of all sets and write the table; returns its path and the findings.
 
+    A run that was killed goes on where it was, see `parts`.
+
     Args:
+        look: how to look.
         sets: each with the folder its files lie under.
         tasks: what ``look.measure`` is given, one per image of a set; the rows by default.
         out: the folder of the table; that of the first set by default.
+        workers: processes; one per core by default, fewer for few images.
+        progress: called with the number of images done, and of all.
+        force: replace an earlier table.
 
     Findings: ME702 an image cannot be read; and those of the look.
 
     Raises:
         ImagesError: no image of a set can be read, or the table exists already or cannot be written.
     """
-    findings: list[Finding] = []
+    table = (out or sets[0][0].folder) / f"{look.name}.parquet"
+    refuse_table(table, force)
+    key = {
+        "images": {images.dataset: images.sha256 for images, _ in sets},
+        "measured": {name: look.options[name] for name in look.measured_by},
+        "version": __version__,
+    }
+    parts: Parts[Measured] = Parts(table, look.measured, key)
+    rows, findings = parts.kept()
     total = sum(len(images) for images, _ in sets)
 
     def measured() -> Iterator[Measured]:
-        done = 0
+        before, done = len(rows), len(rows)
+        yield from rows
         for images, root in sets:
-            results = in_order(partial(look.measure, root=root), tasks(images), workers_for(workers, len(images)))
-            for result in watched(images, root, results, look.without, findings):
+            first, before = min(before, len(images)), max(0, before - len(images))
+            results = in_order(
+                partial(look.measure, root=root),
+                islice(tasks(images), first, None),
+                workers_for(workers, len(images) - first),
+            )
+            read = watched(images, root, results, look.without, findings, first=first)
+            for result in parts.keep(read, findings):
                 done += 1
                 progress(done, total)
                 yield result
 
-    (first, _), *others = sets
+    (first_set, _), *others = sets
+    judged: list[Finding] = []
     path = write_table(
-        first,
+        first_set,
         look.name,
         look.model,
-        look.judge(measured(), findings),
-        findings,
+        look.judge(measured(), judged),
+        chain(findings, judged),  # neither is read before the last row was made
         out=out,
         options=dict(look.options),
         force=force,
         also=tuple(images for images, _ in others),
     )
-    return path, findings
+    parts.remove()
+    return path, [*findings, *judged]

@@ -1,14 +1,15 @@
-"""How sharp, bright, rich in contrast and large images are, and how alike the halves of their faces."""
+"""How sharp, bright, rich in contrast and large images are, how alike the halves of their faces, and which are odd."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.errors import ImagesError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import FaceRow, ImageRow, QualityRow
@@ -16,12 +17,19 @@ from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.image_tables import read_table
 from datasets_me.images.geometry import mirrored_difference
 from datasets_me.images.looks.look import Look, write_look
+from datasets_me.images.looks.odd import Odd
 from datasets_me.schema.images import Thresholds
 
 Image = NDArray[np.uint8]
 
-LONGEST = 256
-"""px that the longer side is shrunk to before blur is measured, so that large pictures compare."""
+LONGEST = 512
+"""px of the longer side that large pictures are shrunk to while they are decoded."""
+
+SHARP = 128
+"""px that the longer side is shrunk to before sharpness is measured, so that large pictures compare."""
+
+_BLUR = 1.0  # standard deviation in px of the slight blur
+_COLOURED = 12  # grey values that the channels of a pixel of a coloured picture differ by, for one pixel in twenty
 
 
 def measure(task: tuple[ImageRow, list[float]], *, root: Path | None) -> QualityRow:
@@ -31,67 +39,108 @@ def measure(task: tuple[ImageRow, list[float]], *, root: Path | None) -> Quality
         DamageError: the image cannot be read or decoded.
     """
     row, points = task
-    image = image_set.load(row, root).image
+    image = image_set.load(row, root, LONGEST).image
+    height, width = image.shape[:2]
+    factor = max(row.width or width, row.height or height) / max(width, height)
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    asymmetry = mirrored_difference(grey, np.array(points, np.float32).reshape(-1, 2)) if points else None
+    shadows, highlights = np.percentile(grey, (5, 95))
+    asymmetry = None
+    if points:
+        asymmetry = round(
+            mirrored_difference(grey, np.array(points, np.float32).reshape(-1, 2) / np.float32(factor)), 4
+        )
+    spread = image.max(axis=2) - image.min(axis=2)
     return QualityRow(
         id=row.id,
         dataset=row.dataset,
-        blur=round(blur(grey), 3),
+        sharpness=round(sharpness(grey), 4),
         brightness=round(float(grey.mean()), 3),
+        highlights=round(float(highlights), 3),
+        shadows=round(float(shadows), 3),
         contrast=round(float(grey.std()), 3),
-        side=min(grey.shape),
-        asymmetry=None if asymmetry is None else round(asymmetry, 4),
+        side=min(row.width or width, row.height or height),
+        aspect=round(width / height, 4),
+        colour=bool(np.percentile(spread, 95) > _COLOURED),
+        asymmetry=asymmetry,
     )
 
 
-def blur(grey: Image) -> float:
-    """The variance of the Laplacian of an image (H, W) whose longer side is shrunk to at most 256 px."""
-    factor = LONGEST / max(grey.shape)
+def sharpness(grey: Image) -> float:
+    """The share of the local contrast of an image (H, W) that a slight further blur takes away.
+
+    A picture that is blurred already loses little. Light and contrast do not matter. After Crete, Dolmiere, Ladret and
+    Nicolas (2007), The blur effect: perception and estimation with a new no-reference perceptual blur metric, SPIE.
+    """
+    factor = SHARP / max(grey.shape)
     size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if factor < 1 else grey
-    return float(cv2.Laplacian(small, cv2.CV_64F).var())
+    small = (cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if factor < 1 else grey).astype(np.float32)
+    before, after = _local_contrast(small), _local_contrast(np.asarray(cv2.GaussianBlur(small, (0, 0), _BLUR)))
+    return 1 - after / before if before > 0 else 0.0
+
+
+def _local_contrast(grey: NDArray[np.float32]) -> float:
+    return float(np.abs(np.diff(grey, axis=0)).sum() + np.abs(np.diff(grey, axis=1)).sum())
 
 
 def _without(row: ImageRow) -> QualityRow:
     return QualityRow(id=row.id, dataset=row.dataset)
 
 
+_JUDGED = (
+    ("ME716", "blurred", "sharpness", "sharpness", -1),
+    ("ME717", "dark", "highlights", "dark", -1),
+    ("ME717", "bright", "shadows", "bright", 1),
+    ("ME717", "flat", "contrast", "contrast", -1),
+    ("ME718", "small", "side", "side", -1),
+    ("ME719", "asymmetric", "asymmetry", "asymmetry", 1),
+)
+"""Code, doubt, column, threshold, and whether less (-1) or more than it is doubtful."""
+
+
 def judged(row: QualityRow, limits: Thresholds) -> tuple[QualityRow, list[Finding]]:
     """The row with its doubts, and a finding for each."""
+    doubts: list[str] = []
     found: list[Finding] = []
-
-    def doubt(code: str, what: str, value: float, limit: float) -> str:
-        words = {
-            "blurred": "the variance of the Laplacian",
-            "small": "the shorter side in px",
-            "asymmetric": "asymmetry",
-        }
-        measured = words.get(what, "the mean grey value" if what in ("dark", "bright") else "the contrast")
-        message = f"{what}: {measured} is {value:g}, the limit {limit:g}"
-        found.append(finding(code, message, path=row.id, expected=f"{limit:g}", found=f"{value:g}"))
-        return what
-
-    doubts = []
-    if row.blur is not None and row.blur < limits.blur:
-        doubts.append(doubt("ME716", "blurred", row.blur, limits.blur))
-    if row.brightness is not None and row.brightness < limits.dark:
-        doubts.append(doubt("ME717", "dark", row.brightness, limits.dark))
-    if row.brightness is not None and row.brightness > limits.bright:
-        doubts.append(doubt("ME717", "bright", row.brightness, limits.bright))
-    if row.contrast is not None and row.contrast < limits.contrast:
-        doubts.append(doubt("ME717", "flat", row.contrast, limits.contrast))
-    if row.side is not None and row.side < limits.side:
-        doubts.append(doubt("ME718", "small", row.side, limits.side))
-    if row.asymmetry is not None and row.asymmetry > limits.asymmetry:
-        doubts.append(doubt("ME719", "asymmetric", row.asymmetry, limits.asymmetry))
+    for code, doubt, column, threshold, sign in _JUDGED:
+        value, limit = getattr(row, column), getattr(limits, threshold)
+        if value is not None and sign * (value - limit) > 0:
+            doubts.append(doubt)
+            message = f"{doubt}: {_WORDS[column]} {value:g}, the limit is {limit:g}"
+            found.append(finding(code, message, path=row.id, expected=f"{limit:g}", found=f"{value:g}"))
     return row.model_copy(update={"doubts": doubts}), found
+
+
+_WORDS = {
+    "sharpness": "the sharpness is",
+    "highlights": "of the grey values 95 % are at most",
+    "shadows": "of the grey values 95 % are at least",
+    "contrast": "the standard deviation of the grey values is",
+    "side": "the shorter side in px is",
+    "asymmetry": "the asymmetry is",
+}
+
+
+def thresholds(limits: Thresholds, changes: Mapping[str, str]) -> Thresholds:
+    """The thresholds of a schema with some of them changed.
+
+    Raises:
+        ImagesError: there is no such threshold, or the value is none of its.
+    """
+    for name, text in changes.items():
+        if name not in Thresholds.model_fields:
+            raise ImagesError(f"there is no threshold '{name}'", fix=f"there are {', '.join(Thresholds.model_fields)}")
+        try:
+            limits = Thresholds.model_validate({**limits.model_dump(), name: text})
+        except ValueError as error:
+            raise ImagesError(f"'{text}' is no value of the threshold {name}", fix="give a number") from error
+    return limits
 
 
 def write_quality(
     images: ImageSet,
     root: Path | None,
     *,
+    limits: Thresholds | None = None,
     out: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None],
@@ -99,13 +148,23 @@ def write_quality(
 ) -> tuple[Path, list[Finding], dict[str, int]]:
     """``quality.parquet``: how good each image is. Returns its path, the findings, and how often each doubt.
 
-    The asymmetry is measured where ``faces.parquet`` knows a face. An image that cannot be read is a finding (ME702).
+    The asymmetry is measured where ``faces.parquet`` knows a face. An image that cannot be read is a finding (ME702),
+    and so is what is odd about the set as a whole, see `odd`.
+
+    Args:
+        images: the set.
+        root: the folder the files lie under.
+        limits: the thresholds; those of the schema by default.
+        out: the folder of the table; that of the set by default.
+        workers: processes.
+        progress: called with the number of images done, and of all.
+        force: replace an earlier table.
 
     Raises:
         ImagesError: no image can be read, or the table exists already or cannot be written.
     """
     with_faces = (images.folder / "faces.parquet").is_file()
-    limits = images.spec.quality
+    limits = limits or images.spec.quality
     counts: dict[str, int] = {}
 
     def tasks(images: ImageSet) -> Iterator[tuple[ImageRow, list[float]]]:
@@ -114,20 +173,25 @@ def write_quality(
             yield row, face.faces[0].landmarks if face and face.faces else []
 
     def judge(rows: Iterator[QualityRow], findings: list[Finding]) -> Iterator[QualityRow]:
-        for measured in rows:
+        odd = Odd()
+        for measured, image in zip(rows, images.rows(pixels=False), strict=True):
             row, found = judged(measured, limits)
             findings.extend(found)
+            odd.add(image, row)
             for doubt in row.doubts:
                 counts[doubt] = counts.get(doubt, 0) + 1
             yield row
+        findings.extend(odd.findings())
 
     look = Look(
         "quality",
+        QualityRow,
         QualityRow,
         measure,
         _without,
         judge,
         {"thresholds": limits.model_dump(), "faces": with_faces},
+        ("faces",),
     )
     path, findings = write_look(
         look, [(images, root)], tasks=tasks, out=out, workers=workers, progress=progress, force=force

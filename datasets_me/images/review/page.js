@@ -87,8 +87,9 @@ function choose(index) {
   $("grid").children[chosen].scrollIntoView({ block: "nearest" });
 }
 
+// The list of open images shrinks with every decision, so a page is asked for by the image it begins behind.
 async function load(from) {
-  const query = new URLSearchParams({ code: $("code").value, state: $("state").value, start: from, count: AT_ONCE });
+  const query = new URLSearchParams({ code: $("code").value, state: $("state").value, count: AT_ONCE, ...from });
   try {
     const said = await ask(`items?${query}`);
     ({ items, total, start } = said);
@@ -103,11 +104,31 @@ async function load(from) {
 
 let waiting = Promise.resolve(); // one decision after the other, in the order of the keys
 
+const decided = []; // numbers of images, the last one last
+
+function visible(index) {
+  const place = $("grid").children[index].getBoundingClientRect();
+  return place.bottom > 0 && place.top < window.innerHeight;
+}
+
 function decide(decision, label) {
-  const index = chosen;
+  let index = chosen;
+  if (decision === null && decided.length && !items[index]?.decision) {
+    index = items.findIndex((each) => each.number === decided.at(-1));
+  }
   const item = items[index];
   if (!item) return;
-  if (decision !== null) choose(index + 1);
+  if (!visible(index)) { // nothing is decided about a card that is not seen
+    choose(index);
+    return;
+  }
+  if (decision === null) {
+    decided.splice(decided.lastIndexOf(item.number), 1);
+    choose(index);
+  } else {
+    decided.push(item.number);
+    choose(index + 1);
+  }
   waiting = waiting.then(async () => {
     try {
       const said = await ask("decide", { numbers: [item.number], decision, label });
@@ -124,9 +145,9 @@ function decide(decision, label) {
 }
 
 function turn(pages) {
-  const from = start + pages * AT_ONCE;
-  if (from >= 0 && from < total) load(from);
-  else if (pages > 0 && $("state").value === "open") load(0); // what was passed over stands at the start again
+  if (pages < 0 && items.length) load({ before: items[0].number });
+  else if (pages > 0 && items.length && !$("next").disabled) load({ after: items.at(-1).number });
+  else if (pages > 0 && $("state").value === "open") load({ start: 0 }); // what was passed over stands at the start again
 }
 
 function across() {
@@ -166,12 +187,12 @@ async function begin() {
   for (const button of document.querySelectorAll("[data-verdict]")) {
     button.onclick = () => decide(button.dataset.verdict === "undo" ? null : button.dataset.verdict);
   }
-  $("code").onchange = () => { $("code").blur(); load(0); };
-  $("state").onchange = () => { $("state").blur(); load(0); };
+  $("code").onchange = () => { $("code").blur(); load({ start: 0 }); };
+  $("state").onchange = () => { $("state").blur(); load({ start: 0 }); };
   $("back").onclick = () => turn(-1);
   $("next").onclick = () => turn(1);
   document.addEventListener("keydown", key);
-  await load(0);
+  await load({ start: 0 });
 }
 
 begin().catch((error) => fail(error.message));

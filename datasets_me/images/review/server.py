@@ -148,6 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
                 state=state,
                 start=_whole(query.get("start", "0")),
                 count=_whole(query.get("count", "60")),
+                after=_whole(query["after"]) if "after" in query else None,
+                before=_whole(query["before"]) if "before" in query else None,
             )
             return _json(page)
         if name.startswith("image/"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -15,17 +15,17 @@ from datasets_me.core.errors import ImagesError
 from datasets_me.core.locks import locked
 from datasets_me.findings.codes import all_codes
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import PIXELS, ImageRow
+from datasets_me.formats.image_records import PIXELS
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images import decisions as decided
-from datasets_me.images.decisions import Decision, Verdict
+from datasets_me.images import decisions as deciding
+from datasets_me.images.decisions import Verdict, decision_about
 from datasets_me.images.review.doubts import Doubtful, doubtful
 
 LONGEST = 320
 """The longer side in px of the pictures on the page; larger ones are shrunk, smaller ones are sent as they are."""
 
 _AT_ONCE = 500
-_SEEN = 256  # pictures of tables that are kept in memory
+_GROUPS = 8  # of a table whose pixels are kept in memory
 
 
 class ReviewError(Exception):
@@ -40,18 +40,29 @@ class Review:
         root: the folder the files lie under.
         decisions: where decisions are saved; ``decisions.parquet`` of the set by default.
         every: show the images without doubts, too.
+        new_classes: further classes that images may be given.
 
     Raises:
         MeDatasetsError: a table is damaged, or there is nothing to look at.
     """
 
     def __init__(
-        self, images: ImageSet, root: Path | None, *, decisions: Path | None = None, every: bool = False
+        self,
+        images: ImageSet,
+        root: Path | None,
+        *,
+        decisions: Path | None = None,
+        every: bool = False,
+        new_classes: Sequence[str] = (),
     ) -> None:
+        for name in new_classes:
+            deciding.check_new_class(images, name)
         self.images = images
-        self.labels = tuple(images.spec.labels)
+        self._decisions = deciding.read(images, decisions)
+        added = [each.label for each in self._decisions.values() if each.new_class and each.label is not None]
+        self.labels = tuple(dict.fromkeys([*images.spec.labels, *new_classes, *sorted(added)]))
         self._root = images.root(root)
-        self._path = decided.path_of(images, decisions)
+        self._path = deciding.path_of(images, decisions)
         self._given = decisions
         self._lock = Lock()
         self.items = doubtful(images, every=every)
@@ -62,9 +73,9 @@ class Review:
                 fix="run images faces, duplicates, quality or audit first; or look at every image with --every",
             )
         self._by_number = {item.number: item for item in self.items}
-        self._decisions = decided.read(images, decisions)
         self._stamp = self._stamped()
-        self._pixels: dict[int, ImageRow] = {}
+        self._pixels: OrderedDict[int, Any] = OrderedDict()
+        self._pixels_lock = Lock()
 
     def overview(self) -> dict[str, Any]:
         """What the page needs to begin: the set, its labels, and how many images have which finding."""
@@ -77,17 +88,43 @@ class Review:
             **self._progress(),
         }
 
-    def page(self, *, code: str | None, state: str, start: int, count: int) -> dict[str, Any]:
-        """Some of the images with a finding that are ``open``, ``decided`` or either (``all``)."""
+    def page(
+        self,
+        *,
+        code: str | None,
+        state: str,
+        start: int = 0,
+        count: int,
+        after: int | None = None,
+        before: int | None = None,
+    ) -> dict[str, Any]:
+        """Some of the images with a finding that are ``open``, ``decided`` or either (``all``).
+
+        Args:
+            code: of the finding; None for any.
+            state: which of them.
+            start: the place of the first one, from 0.
+            count: how many.
+            after: the number of an image: those behind it are shown, whether or not it is still among them. The list of
+                open images shrinks with every decision, so that a place in it says nothing.
+            before: the same for those in front of it.
+
+        Raises:
+            ReviewError: ``after`` or ``before`` is no image to look at.
+        """
         with self._lock:
             chosen = [
                 item
                 for item in self.items
-                if (not code or any(own == code for own, _ in item.doubts))
+                if (not code or any(name == code for name, _ in item.doubts))
                 and (state == "all" or (item.row.id in self._decisions) == (state == "decided"))
             ]
             chosen.sort(key=lambda item: item.order(code))
             start, count = max(0, start), min(max(1, count), _AT_ONCE)
+            if after is not None:
+                start = sum(item.order(code) <= self._item(after).order(code) for item in chosen)
+            elif before is not None:
+                start = max(0, sum(item.order(code) < self._item(before).order(code) for item in chosen) - count)
             shown = [self._shown(item) for item in chosen[start : start + count]]
             return {"total": len(chosen), "start": start, "items": shown, **self._progress()}
 
@@ -102,28 +139,24 @@ class Review:
         """
         if verdict == "relabel" and label not in self.labels:
             raise ReviewError(f"'{label}' is no label of the set")
-        if strangers := [number for number in numbers if number not in self._by_number]:
-            raise ReviewError(f"there is no image {strangers[0]}")
+        items = [self._item(number) for number in numbers]
         with self._lock, locked(self._path):
-            made = dict(self._decisions if self._stamped() == self._stamp else decided.read(self.images, self._given))
-            for number in numbers:
-                item = self._by_number[number]
+            unchanged = self._stamped() == self._stamp
+            decisions = dict(self._decisions if unchanged else deciding.read(self.images, self._given))
+            for item in items:
                 if verdict is None:
-                    made.pop(item.row.id, None)
+                    decisions.pop(item.row.id, None)
                 else:
-                    made[item.row.id] = Decision(
-                        id=item.row.id,
-                        dataset=item.row.dataset,
-                        sha256=item.row.sha256,
-                        made_from=decided.originals(item.row),
-                        decision=verdict,
-                        label_was=item.row.label,
-                        label=label if verdict == "relabel" else None,
-                        doubts=sorted({code for code, _ in item.doubts}),
+                    decisions[item.row.id] = decision_about(
+                        item.row,
+                        verdict,
+                        label,
+                        doubts=[code for code, _ in item.doubts],
+                        new_class=label not in self.images.spec.labels,
                     )
-            decided.write(self.images, made.values(), self._given)
-            self._decisions, self._stamp = made, self._stamped()
-            return {"items": [self._shown(self._by_number[number]) for number in numbers], **self._progress()}
+            deciding.write(self.images, decisions.values(), self._given)
+            self._decisions, self._stamp = decisions, self._stamped()
+            return {"items": [self._shown(item) for item in items], **self._progress()}
 
     def picture(self, number: int) -> tuple[bytes, str]:
         """A picture of an image, upright and of at most `LONGEST` px, and its media type.
@@ -131,13 +164,10 @@ class Review:
         Raises:
             ReviewError: there is no such image to look at, or it cannot be decoded.
         """
-        item = self._by_number.get(number)
-        if item is None:
-            raise ReviewError(f"there is no image {number}")
-        row = item.row
+        row = self._item(number).row
         if row.format == PIXELS:
-            row = self._with_pixels(number)
-        image = image_set.load_image(row, self._root)
+            row = row.model_copy(update={"pixels": self._pixels_of(number)})
+        image = image_set.load_image(row, self._root, LONGEST)
         if isinstance(image, str):
             raise ReviewError(image)
         factor = max(image.shape[:2]) / LONGEST
@@ -148,17 +178,24 @@ class Review:
             return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes(), "image/jpeg"
         return cv2.imencode(".png", image)[1].tobytes(), "image/png"
 
-    def _with_pixels(self, number: int) -> ImageRow:
-        """A row of a table with its pixels; its neighbours are kept, because the page asks for them next."""
-        with self._lock:
-            if number not in self._pixels:
-                self._pixels.clear()
-                first = number - number % _SEEN
-                for at, batch in enumerate(self.images.batches(_SEEN)):
-                    if at == number // _SEEN:
-                        self._pixels = dict(enumerate(batch, start=first))
-                        break
-            return self._pixels[number]
+    def _item(self, number: int) -> Doubtful:
+        item = self._by_number.get(number)
+        if item is None:
+            raise ReviewError(f"there is no image {number}")
+        return item
+
+    def _pixels_of(self, number: int) -> bytes | None:
+        """The pixels of an image of a table. Only its group is read, and kept, because its neighbours are asked for."""
+        group, place = self.images.group_of(number)
+        with self._pixels_lock:
+            if group not in self._pixels:
+                self._pixels[group] = self.images.pixels_of_group(group)
+                while len(self._pixels) > _GROUPS:
+                    self._pixels.popitem(last=False)
+            self._pixels.move_to_end(group)
+            column = self._pixels[group]
+        pixels: bytes | None = column[place].as_py()
+        return pixels
 
     def _progress(self) -> dict[str, Any]:
         done = Counter(self._decisions[item.row.id].decision for item in self.items if item.row.id in self._decisions)
@@ -178,7 +215,7 @@ class Review:
             "cluster": item.cluster,
             "decision": decision.decision if decision else None,
             "new_label": decision.label if decision else None,
-            "changed": decision is not None and not decided.holds(decision, item.row),
+            "changed": decision is not None and not deciding.holds(decision, item.row),
         }
 
     def _stamped(self) -> tuple[int, int, int] | None:

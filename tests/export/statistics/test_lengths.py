@@ -181,6 +181,7 @@ def test_scripts_that_need_both_types(manifest_of: Rows) -> None:
 
 
 @pytest.mark.parametrize("fps", ["1e30", "nan"])
-def test_a_frame_rate_that_is_none(fps: str, me_datasets: Run, tmp_path: Path) -> None:
+def test_a_frame_rate_that_is_none(fps: str, manifest_of: Rows, me_datasets: Run, tmp_path: Path) -> None:
+    manifests.write(manifest_of(expression("s", "v", 1, 2, 3)), tmp_path / "manifest")
     done = me_datasets("stats", "manifest", "--fps", fps)
     assert (done.returncode, done.stderr) == (2, f"error: --fps must be 1 to 100000, not {float(fps):g}\n")

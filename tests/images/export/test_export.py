@@ -17,7 +17,7 @@ from datasets_me.core.errors import ImagesError
 from datasets_me.core.tables import read_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import image_tables
-from datasets_me.formats.image_records import DuplicateRow
+from datasets_me.formats.image_records import DuplicateRow, ExportRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions
 from datasets_me.images.decisions import Decision
@@ -125,7 +125,7 @@ def test_paths_and_formats_of_a_table_lead_nowhere_else(tmp_path: Path) -> None:
     planned = plan(images)
     (row,) = planned.rows
     row = row.model_copy(update={"path": "happy/x\0y\\..", "format": "../../../evil"})
-    write(images, Plan([row], planned.classes, {}, []), tmp_path / "out", "folders", root=tmp_path / "in" / "raw")
+    write(images, Plan([row], planned.classes, [], []), tmp_path / "out", "folders", root=tmp_path / "in" / "raw")
     assert [path.name for path in (tmp_path / "out" / "train" / "happiness").iterdir()] == [
         "000000_x_y_-b7df1d._.._.._evil-3647b3"
     ]
@@ -167,12 +167,14 @@ def test_a_part_that_stays_empty_is_a_finding(tmp_path: Path) -> None:
     images = image_set(tmp_path, [f"happy/{i}.png" for i in range(20)])
     with_clusters(images, tuple(f"happy/{i}.png" for i in range(20)))
     together = "one group of images that stay together holds 20 of 20"
+    subjects = "the set names no subjects; images of one person may be in several parts of the new split"
     assert [(found.code, found.severity, found.message) for found in plan(images, split="0.7,0.1,0.2").findings] == [
+        ("ME741", "warning", subjects),
         ("ME739", "warning", f"validation is empty, and a share of 0.1 was asked for; {together}"),
         ("ME739", "warning", f"test is empty, and a share of 0.2 was asked for; {together}"),
     ]
-    assert [found.expected for found in plan(images, split="0.8,0.2").findings] == ["test"]
-    assert plan(images, split="1,0,0").findings == []
+    assert [found.expected for found in plan(images, split="0.8,0.2").findings] == [None, "test"]
+    assert [found.code for found in plan(images, split="1,0,0").findings] == ["ME741"]
 
 
 def test_a_part_of_the_set_that_is_emptied_is_a_finding(tmp_path: Path) -> None:
@@ -238,12 +240,24 @@ def test_pixels_of_a_table(tmp_path: Path) -> None:
     assert (row["id"], row["label"], row["pixels"]) == ("fer2013.csv#2", "anger", " ".join(map(str, grey[0])))
 
 
-def test_an_image_that_is_gone(tmp_path: Path) -> None:
+def test_an_image_that_is_gone_is_named_and_the_others_are_written(tmp_path: Path) -> None:
     images = image_set(tmp_path, NAMES)
     (tmp_path / "raw" / NAMES[4]).unlink()
-    with pytest.raises(ImagesError, match="the file cannot be read: No such file"):
-        export(images, tmp_path / "out", "folders", tmp_path / "raw")
-    assert not (tmp_path / "out").exists()
+    for kind, files in {"folders": 4, "webdataset": 2}.items():
+        found = write(images, plan(images), tmp_path / kind, kind, root=tmp_path / "raw")  # type: ignore[arg-type]
+        message = "the file cannot be read: No such file or directory"
+        assert [(each.code, each.severity, each.path, each.message) for each in found] == [
+            ("ME740", "error", NAMES[4], message)
+        ]
+        assert json.loads((tmp_path / kind / "export.json").read_text())["images"] == 4
+        assert len(read_parquet(ExportRow, tmp_path / kind / "export.parquet")) == 4
+        assert "ME740" in {each.code for each in read_parquet(Finding, tmp_path / kind / "findings.parquet")}
+        assert len([path for path in (tmp_path / kind).rglob("*") if path.suffix in (".png", ".tar")]) == files
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ImagesError, match=r"^no image of the set can be read; the first, test/happy/4\.png: the file"):
+        write(images, plan(images), tmp_path / "none", "folders", root=empty)
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("kind", ["folders", "webdataset"])
@@ -264,3 +278,20 @@ def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
     foreign = me_datasets("images", "export", "set", "--root", "raw", "-o", "raw", "--force")
     assert foreign.returncode == 2
     assert "the output exists and is not an export of images" in foreign.stderr
+
+
+def test_what_is_left_out_is_listed_for_other_tools(tmp_path: Path) -> None:
+    images = image_set(tmp_path, NAMES)
+    decide(images, n1="exclude")
+    made = export(images, tmp_path / "out", "folders", tmp_path / "raw")
+    assert made["remove.txt"] == b"train/happy/1.png\n"
+    assert made["left_out.csv"] == (b"id,path,reason\ntrain/happy/1.png,train/happy/1.png,excluded by decision\n")
+
+
+def test_links_lead_to_the_originals(tmp_path: Path) -> None:
+    images = image_set(tmp_path, NAMES)
+    write(images, plan(images), tmp_path / "out", "folders", root=tmp_path / "raw", link=True)
+    link = tmp_path / "out/test/happiness/000000_4.png"
+    assert link.is_symlink() and link.resolve() == (tmp_path / "raw/test/happy/4.png").resolve()
+    write(images, plan(images), tmp_path / "out", "folders", root=tmp_path / "raw", force=True)
+    assert not link.is_symlink() and (tmp_path / "raw/test/happy/4.png").is_file()

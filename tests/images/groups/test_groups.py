@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -13,8 +13,8 @@ import pytest
 from datasets_me.core.tables import batches
 from datasets_me.findings.finding import Finding
 from datasets_me.images.groups.align import five_points
-from datasets_me.images.groups.embed import dlib_embedder
-from datasets_me.images.groups.groups import every_face, write_groups
+from datasets_me.images.groups.embed import Embedder, dlib_embedder, from_function
+from datasets_me.images.groups.groups import GroupOptions, every_face, write_groups
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
 from datasets_me.images.importing import import_images
 from datasets_me.images.looks.faces import Finder
@@ -70,8 +70,7 @@ def test_every_face_is_found_and_nothing_else() -> None:
 
 def test_the_output(root: Path, tmp_path: Path) -> None:
     images = import_images(image_schemas.load("gaf3"), root, tmp_path / "set", workers=1)
-    embedder = dlib_embedder()
-    made = write_groups(images, root, tmp_path / "out", Finder(), embedder, pad=4)
+    made = write_groups(images, root, tmp_path / "out", GroupOptions(Finder(), pad=4), workers=1)
     assert (made.images, made.faces) == (3, 5)
     groups = {row.id: row for batch in batches(tmp_path / "out/groups.parquet", GroupRow) for row in batch}
     coordinates = [
@@ -97,9 +96,26 @@ def test_the_output(root: Path, tmp_path: Path) -> None:
         assert cv2.imread(str(tmp_path / "out" / row.aligned)).shape == (112, 112, 3)
         assert cv2.imread(str(tmp_path / "out" / row.crop)).size > 0
     assert "landmarks" in pq.read_schema(tmp_path / "out/face_coordinates.parquet").names
-    write_groups(images, root, tmp_path / "again", Finder(), embedder, pad=4)
+    assert {(row.split, row.label) for row in coordinates} == {("train", "positive")}
+    write_groups(images, root, tmp_path / "again", GroupOptions(Finder(), pad=4), workers=2)
     for path in (tmp_path / "out").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(tmp_path / "out")).read_bytes()
+
+
+def middle_column(folder: Path) -> Embedder:
+    """Describes a picture by the grey values of its middle column; anything fits."""
+    return from_function(lambda batch: batch[0, :, :, batch.shape[3] // 2].ravel(), {"model": folder.name}, side=32)
+
+
+def test_the_whole_photograph_is_described_too(root: Path, tmp_path: Path) -> None:
+    images = import_images(image_schemas.load("gaf3"), root, tmp_path / "set", workers=1)
+    options = GroupOptions(Finder(), whole=partial(middle_column, tmp_path), side=32)
+    write_groups(images, root, tmp_path / "out", options, workers=1)
+    (neutral,) = [row for rows in batches(tmp_path / "out/groups.parquet", GroupRow) for row in rows if row.number == 1]
+    with np.load(tmp_path / "out" / str(neutral.file)) as file:
+        assert file["features"].shape == (0, 128)
+        assert file["whole"] == pytest.approx((90 - 127.5) / 127.5)
+        assert file["whole"].shape == (96,)
 
 
 def test_the_same_face_is_nearer_than_another(root: Path) -> None:

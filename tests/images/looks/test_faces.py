@@ -30,7 +30,7 @@ def test_what_helped_is_said(looked: Looked) -> None:
     assert [by_id[name].count for name in planted["ME702"]] == [None] * 3
     assert [(by_id[name].count, by_id[name].helped) for name in planted["ME710"]] == [(0, None)] * 2
     assert [by_id[name].count for name in planted["ME711"]] == [2]
-    assert [by_id[name].helped for name in planted["ME718"]] == ["upscaled"]
+    assert [by_id[name].helped for name in planted["ME718"]] == ["upscaled and padded"]
     assert sum(looked.faces["faces"].values()) == len(rows)
     sizes = [(face.x1 - face.x0) * (face.y1 - face.y0) for face in by_id[planted["ME711"][0]].faces]
     assert sizes == sorted(sizes, reverse=True)
@@ -41,7 +41,7 @@ def test_landmarks_are_where_they_are_in_truth() -> None:
     video = FaceVideo(4, 0, options)
     (face,), helped = examine(video.frame(0), detector("dlib"))
     points = np.array(face.landmarks).reshape(68, 2)
-    assert helped == "nothing"
+    assert helped == "upscaled and padded"
     assert np.median(np.linalg.norm(points - video.landmarks[0], axis=1)) < 3
     low, high = video.landmarks[0].min(axis=0), video.landmarks[0].max(axis=0)
     assert face.x0 < low[0] + 15 and face.x1 > high[0] - 15 and low[1] < (face.y0 + face.y1) / 2 < high[1]
@@ -56,10 +56,20 @@ def test_small_faces_get_help_and_their_own_pixels() -> None:
         for face in faces:
             assert -10 < face.x0 < face.x1 < 58
             assert 0 < np.mean(face.landmarks) < 48
-    assert counts >= 11
+    assert counts == 12
     for number in range(8):
         nothing = cv2.resize(no_face(number), (48, 48), interpolation=cv2.INTER_AREA)
         assert examine(np.asarray(nothing, np.uint8), detector("dlib")) == ([], None)
+
+
+def test_tightly_cut_faces_of_25_px_are_found_and_nothing_else_is() -> None:
+    found = false = 0
+    for number in range(24):
+        tight = cv2.resize(face_picture(number, 5)[26:104, 26:104], (25, 25), interpolation=cv2.INTER_AREA)
+        found += len(examine(np.asarray(tight, np.uint8), detector("dlib"))[0]) == 1
+        empty = cv2.resize(no_face(number, 5), (25, 25), interpolation=cv2.INTER_AREA)
+        false += len(examine(np.asarray(empty, np.uint8), detector("dlib"))[0])
+    assert (found >= 23, false) == (True, 0)
 
 
 @pytest.mark.parametrize(("answers", "helped"), [(0, "upscaled"), (1, "padded"), (2, "upscaled and padded")])

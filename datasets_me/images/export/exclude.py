@@ -1,0 +1,57 @@
+"""Images that are left out because of their findings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from datasets_me.findings.codes import all_codes, check_selectors, matches
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import image_tables
+from datasets_me.formats.image_records import DuplicateRow
+from datasets_me.formats.image_set import ImageSet
+
+COPIES = frozenset(("ME712", "ME713", "ME714"))
+"""Findings about copies: one of each cluster may stay."""
+
+CLUSTERS = COPIES | {"ME715"}
+"""Findings about clusters, which hold for every image in one."""
+
+
+def selected(codes: Sequence[str]) -> frozenset[str]:
+    """The codes that these, or codes that begin with these, name.
+
+    Raises:
+        MeDatasetsError: one selects nothing.
+    """
+    check_selectors(list(codes))
+    return frozenset(code for code in all_codes() if matches(code, list(codes)))
+
+
+def excluded_by(images: ImageSet, codes: Collection[str]) -> dict[str, str]:
+    """The images that have one of these findings, by id, with its code; without those of which a copy may stay.
+
+    Raises:
+        MeDatasetsError: a table is damaged.
+    """
+    return {name: found.code for name, found in named_by(images, set(codes) - COPIES).items()}
+
+
+def named_by(images: ImageSet, codes: Collection[str]) -> dict[str, Finding]:
+    """The first finding of these codes about each image, by id; one about a cluster is about all of its images."""
+    if not codes:
+        return {}
+    members: dict[str, list[str]] = defaultdict(list)
+    if (images.folder / "duplicates.parquet").is_file():
+        rows = [row for row in image_tables.read_table(images, "duplicates", DuplicateRow) if row.cluster is not None]
+        by_cluster: dict[int | None, list[str]] = defaultdict(list)
+        for row in rows:
+            if row.dataset == images.dataset:
+                by_cluster[row.cluster].append(row.id)
+        members.update({row.id: by_cluster[row.cluster] for row in rows if row.dataset == images.dataset})
+    named: dict[str, Finding] = {}
+    for found in image_tables.read_findings(images):
+        if found.path is not None and found.code in codes:
+            for name in (members[found.path] if found.code in CLUSTERS else None) or [found.path]:
+                named.setdefault(name, found)
+    return named
