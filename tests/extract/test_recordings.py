@@ -85,7 +85,7 @@ def test_features_and_segments_without_a_workbook(me_datasets: Run, tmp_path: Pa
     (tmp_path / "damaged.avi").write_bytes(b"RIFF")
     done = me_datasets("extract", "one.avi", "-o", "out", "--workers", "1")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith(f"their manifest is out/manifest, their root {tmp_path}\n")
+    assert done.stdout.endswith("their manifest is out/manifest, their root .\n")
     manifest = manifests.read(tmp_path / "out" / "manifest")
     (row,) = feature_files.read(tmp_path / "out", manifest).rows
     assert (row.video, row.status, row.frames, row.fps) == ("one", "ok", 8, 30)

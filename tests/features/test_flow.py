@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from datasets_me.features.flow import METHODS, Method, flow, flow_stream, quantise_8bit
+from datasets_me.core.choices import FlowMethod
+from datasets_me.features.flow import METHODS, flow, flow_stream, quantise_8bit
 from datasets_me.synthetic.face_video import FaceVideo
 
 
@@ -22,7 +23,7 @@ def textured(seed: int, size: tuple[int, int] = (96, 80), frames: int = 6) -> ND
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_sixth_of_a_pixel(method: Method) -> None:
+def test_sixth_of_a_pixel(method: FlowMethod) -> None:
     found = flow(textured(0, frames=3 if method == "tvl1" else 6), method)
     middle = found[:, 20:-20, 20:-20]
     assert found.dtype == np.float32
@@ -109,7 +110,7 @@ def test_neighbours_are_averaged_only_if_asked() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (17, 5)])
-def test_tiny_pictures(method: Method, size: tuple[int, int]) -> None:
+def test_tiny_pictures(method: FlowMethod, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     found = flow(rng.integers(0, 255, (3, *size), dtype=np.uint8), method)
     assert found.shape == (2, *size, 2)
