@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from datasets_me.core.errors import OutputError
-from datasets_me.schema import schema_files
-from datasets_me.schema.copies import commented, write_copy
+from datasets_me.schema import image_schemas, schema_files
+from datasets_me.schema.copies import commented, load_any, write_copy
+from datasets_me.schema.image_schemas import ImageSchema
 from datasets_me.schema.schema_files import Schema
 
 
@@ -46,6 +47,23 @@ def test_a_file_that_exists_is_not_replaced(tmp_path: Path, casme3: Schema) -> N
     with pytest.raises(OutputError, match="the file exists already"):
         write_copy(casme3, path)
     write_copy(casme3, path, force=True)
+
+
+@pytest.mark.parametrize("schema", image_schemas.shipped(), ids=lambda schema: schema.spec.id)
+def test_a_copy_of_a_schema_of_images(schema: ImageSchema) -> None:
+    text = commented(schema)
+    assert image_schemas.parse(text, "copy.yaml").spec == schema.spec
+    lines = text.splitlines()
+    assert lines[lines.index("labels:") - 1] == "# each label with its other spellings and codes (required)"
+
+
+def test_schemas_of_both_kinds_are_found(tmp_path: Path) -> None:
+    for name, spec in {"casme3-a": "casme3-a", "CK+": "ckplus", "raf-db": "raf-db"}.items():
+        schema = load_any(name)
+        assert schema.spec.id == spec
+        path = tmp_path / f"{spec}.yaml"
+        path.write_text(schema.text)
+        assert load_any(str(path)) == schema
 
 
 @pytest.fixture

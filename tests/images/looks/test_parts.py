@@ -46,17 +46,17 @@ def stopped_after(count: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_stopped_run_goes_on(images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = tmp_path / "raw"
-    whole, found, counts = write_quality(images, raw, out=tmp_path / "whole", workers=1, progress=quiet)
+    whole, found, counts = write_quality(images, raw, out=tmp_path / "whole", progress=quiet)
     with monkeypatch.context() as patch:
         stopped_after(8, patch)
         with pytest.raises(KeyboardInterrupt):
-            write_quality(images, raw, workers=1, progress=quiet)
+            write_quality(images, raw, progress=quiet)
     assert sorted(path.name for path in (images.folder / "quality.parts").glob("0*[0-9].parquet")) == [
         "000000.parquet",
         "000003.parquet",
     ]
     seen = stopped_after(99, monkeypatch)
-    path, again, more = write_quality(images, raw, workers=1, progress=quiet)
+    path, again, more = write_quality(images, raw, progress=quiet)
     assert seen == [f"happy/{number}.png" for number in range(6, 10)]
     assert path.read_bytes() == whole.read_bytes()
     assert (again, more) == (found, counts)
@@ -84,7 +84,7 @@ def test_parts_of_several_sets_follow_each_other(images: ImageSet, tmp_path: Pat
     other = make_set(tmp_path / "two", ["happy/0.png", "sad/1.png"])
     other = image_set.ImageSet(other.folder, other.schema, {**other.about, "dataset": "two"})
     places = [(images, tmp_path / "raw"), (other, tmp_path / "two/raw")]
-    _, _, rows = write_duplicates(places, out=tmp_path / "both", workers=1, progress=quiet)
+    _, _, rows = write_duplicates(places, out=tmp_path / "both", progress=quiet)
     assert [(row.id, row.cluster) for row in rows if row.cluster is not None] == [
         ("happy/0.png", 0),
         ("happy/1.png", 1),
