@@ -25,7 +25,7 @@ def offered(names: tuple[str, ...], parameter: str, incomplete: str) -> list[str
         (("diff",), "dataset", "smic", ["smic-hs"]),
         (("explain",), "code", "ME20", ["ME201", "ME202", "ME203", "ME204", "ME205", "ME206", "ME207", "ME208"]),
         (("check",), "select", "ME301,ME31", ["ME301,ME310", "ME301,ME311", "ME301,ME312"]),
-        (("images", "import"), "schema", "ck", ["ckplus"]),
+        (("images", "import"), "schema", "ck", ["ck48", "ckplus"]),
         (("split",), "protocol", "l", ["loso"]),
         (("check-split",), "output", "s", ["sarif"]),
     ],
