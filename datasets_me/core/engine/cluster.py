@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.extras import install
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -119,7 +120,7 @@ def connect(name: str, *, workers: int = 0, say: Say = lambda line: None) -> Ite
         import distributed
     except ImportError as error:
         raise MeDatasetsError(
-            f"a cluster needs Dask: {error}", fix="pip install 'me-datasets[cluster]', here and where the workers run"
+            f"a cluster needs Dask: {error}", fix=f"{install('distributed')}, here and where the workers run"
         ) from error
     with ExitStack() as stack:
         stack.enter_context(_quiet())
@@ -183,9 +184,7 @@ def _slurm(workers: int) -> Iterator[Any]:
         import dask
         import dask_jobqueue
     except ImportError as error:
-        raise MeDatasetsError(
-            f"--cluster slurm needs dask-jobqueue: {error}", fix="pip install 'me-datasets[cluster]'"
-        ) from error
+        raise MeDatasetsError(f"--cluster slurm needs dask-jobqueue: {error}", fix=install("dask_jobqueue")) from error
     job = dask.config.get("jobqueue.slurm", {})
     missing = [name for name in ("cores", "memory") if job.get(name) is None]
     if missing:
