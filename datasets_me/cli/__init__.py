@@ -82,7 +82,12 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "export": images.export_,
         "synth": images.synth,
     },
-    score.score: {"recognition": score.recognition, "spotting": score.spotting, "ensemble": score.ensemble},
+    score.score: {
+        "recognition": score.recognition,
+        "spotting": score.spotting,
+        "spot-then-recognise": score.spot_then_recognise,
+        "ensemble": score.ensemble,
+    },
     datasets.schema: {"check": datasets.check, "copy": datasets.copy, "json": datasets.print_json},
 }
 for _group, _verbs in _VERBS.items():
