@@ -18,7 +18,7 @@ from datasets_me.core.choices import (
     ItemFormat,
     StrainDefinition,
 )
-from datasets_me.core.errors import plural
+from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
     from datasets_me.export.trace import Trace, TracedRow
@@ -28,8 +28,10 @@ export = group("Write what training scripts read.")
 
 @verb("me-datasets export segments casme-sq-manifest casme-sq-features -o segments", formats=None)
 def segments(
-    manifest: Path = options.MANIFEST,
-    features: Path = options.FEATURES,
+    manifest: Path = typer.Argument(help="A manifest folder; with --no-labels also an extraction of recordings."),
+    features: Path = typer.Argument(
+        None, help="A folder that 'me-datasets extract' wrote, or any of <subject>/<video>.npy."
+    ),
     out: Path = options.OUT,
     length: int = typer.Option(256, "--length", help="Frames of a segment."),
     context: int = typer.Option(7, "--context", help="Frames of context on each side of a segment."),
@@ -38,6 +40,9 @@ def segments(
     fps: float = typer.Option(None, "--fps", help="The frame rate to export at. Default: that of the features."),
     features_fps: float = options.FEATURES_FPS,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per segment, tar shards, or Parquet."),
+    no_labels: bool = typer.Option(
+        False, "--no-labels", help="Features alone, to run a trained model on: no labels, and only the part test."
+    ),
     force: bool = options.FORCE,
 ) -> Answer:
     """Write features and labels in segments of equal length, for training and for testing.
@@ -49,7 +54,9 @@ def segments(
     from datasets_me.formats import features as feature_files
     from datasets_me.formats import manifest as manifests
 
-    chosen = SegmentOptions(length, context, compat, offset_missing, fps, features_fps, file_format)
+    chosen = SegmentOptions(length, context, compat, offset_missing, fps, features_fps, file_format, not no_labels)
+    if features is None:
+        manifest, features = _recordings(manifest, no_labels)
     annotated = manifests.read(manifest)
     arrays = feature_files.read(features, annotated)
     with show.progress("videos") as update:
@@ -57,8 +64,13 @@ def segments(
     return Answer(
         findings=exported.findings,
         ending=[
-            f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')} written to {out}, for "
-            f"training and for testing; {exported.labelled:,} of {plural(exported.annotations, 'annotation')} labelled"
+            f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')} written to {out}, "
+            + (
+                "without labels"
+                if no_labels
+                else "for training and for testing; "
+                f"{exported.labelled:,} of {plural(exported.annotations, 'annotation')} labelled"
+            )
         ],
         data={
             "export": str(out),
@@ -69,6 +81,25 @@ def segments(
         },
         exit_code=None if exported.segments else 1,
     )
+
+
+def _recordings(extraction: Path, no_labels: bool) -> tuple[Path, Path]:
+    """The manifest and the features of an extraction of recordings.
+
+    Raises:
+        MeDatasetsError: labels are wanted, or the extraction is of a dataset, whose manifest lies elsewhere.
+    """
+    from datasets_me.extract.recordings import FOLDER
+
+    if not no_labels:
+        raise MeDatasetsError("FEATURES is missing", fix="give a manifest and a folder of features")
+    if not (extraction / FOLDER).is_dir():
+        raise MeDatasetsError(
+            "this is not an extraction of recordings",
+            where=str(extraction),
+            fix="give the manifest and its features: me-datasets export segments MANIFEST FEATURES --no-labels",
+        )
+    return extraction / FOLDER, extraction
 
 
 @verb("me-datasets export clips casme2-manifest --root CASME2 --features casme2-features -o clips", formats=None)

@@ -10,7 +10,8 @@ A segment holds ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…
 `labels.CHANNELS`, ``mask`` (…,) bool, the names ``subject``, ``video_name`` and ``annotations`` (ids of the manifest's
 rows whose labels it shows), ``start``, the 0-based number of its first frame without context, and ``fps``. Both parts
 hold all videos of all subjects; the training script or a split chooses the subjects to train on. The features of the
-whole video (n, R, 2) lie beside the segments of the test part.
+whole video (n, R, 2) lie beside the segments of the test part. Without labels there is the test part alone, and neither
+``label`` nor ``labels.parquet``.
 
 Unknown features (NaN) are written as 0. ``mask`` is false there, in frames in which no face was found, and in the
 padding before and after the video. Only the published form keeps NaN, as the published scripts do.
@@ -125,8 +126,11 @@ def add_segments(
                     fix="extract all videos with the same regions",
                 )
             shape = video.feature.shape[1:]
-            more, label, rows = reader.label(source, video)
-            findings += [*more, *_unknown(source, video, options)]
+            label, rows = None, list[LabelRow]()
+            if options.labels:
+                more, label, rows = reader.label(source, video)
+                findings += more
+            findings += _unknown(source, video, options)
             read += rows
             items += _write(folder, sink, source, video, label, rows, options)
             if progress:
@@ -134,9 +138,10 @@ def add_segments(
     finally:
         sink.close()
     write_tables(folder, items, manifest.annotations, findings)
-    write_parquet(LabelRow, read, folder / LABELS)
+    if options.labels:
+        write_parquet(LabelRow, read, folder / LABELS)
     return ExportedSegments(
-        segments=sum(item.part == "train" for item in items),
+        segments=sum(item.part == "test" for item in items),
         videos=len(sources),
         labelled=len({row.annotation for row in read if row.reach is not None}),
         annotations=len(manifest.annotations),
@@ -208,17 +213,21 @@ def _write(
     sink: Sink,
     source: Source,
     video: Loaded,
-    label: NDArray[np.int8],
+    label: NDArray[np.int8] | None,
     rows: Sequence[LabelRow],
     options: SegmentOptions,
 ) -> list[ItemRow]:
-    """Store the whole video and its segments; returns their rows."""
+    """Store the whole video and its segments, without labels if there are none; returns their rows."""
     span, row = video.span, source.row
     feature = video.feature if options.compat else np.nan_to_num(video.feature, nan=0.0, posinf=0.0, neginf=0.0)
     reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
     ids = list(reaches)
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
-    pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
+    arrays = {"feature": feature, "label": label, "mask": video.good}
+    pieces = {
+        name: tiles(array, options.length, options.context) for name, array in arrays.items() if array is not None
+    }
+    parts = PARTS if options.labels else PARTS[1:]
     stem = safe_name(row.name)
     place = f"{SEGMENTS.name}/test/{folder_of(row)}/{stem}.npy"
     content = npy(feature)
@@ -241,13 +250,12 @@ def _write(
         features_sha256=video.sha256,
     )
     items = [whole]
-    for (start, cut), (_, marks), (_, mask) in pieces:
+    for cuts in zip(*pieces.values(), strict=True):
+        start = cuts[0][0]
         low, high = start - options.context, start + options.length + options.context
         shown = [ids[i] for i in np.flatnonzero((ends[:, 0] < high) & (ends[:, 1] >= low))]
         item: ExportItem = {
-            "feature": cut,
-            "label": marks,
-            "mask": mask,
+            **{name: cut for name, (_, cut) in zip(pieces, cuts, strict=True)},
             "video_name": row.name,
             "subject": row.subject,
             "annotations": shown,
@@ -259,12 +267,12 @@ def _write(
             "length": min(options.length, span.count - start),
             "annotations": shown,
         }
-        stored = sink.add(PARTS, folder_of(row), f"{stem}_{span.start + start:04}", item)
+        stored = sink.add(parts, folder_of(row), f"{stem}_{span.start + start:04}", item)
         items += [
             whole.model_copy(
                 update=covers | {"part": part, "file": place_of.file, "key": place_of.key, "sha256": place_of.sha256}
             )
-            for part, place_of in zip(PARTS, stored, strict=True)
+            for part, place_of in zip(parts, stored, strict=True)
         ]
     return items
 
