@@ -97,6 +97,18 @@ class LookupSheet(Model):
     value: Letter
 
 
+class Expected(Model):
+    """Published counts. Differences from them are reported."""
+
+    annotations: Count | None = None
+    micro: Count | None = None
+    macro: Count | None = None
+    subjects: Count | None = None
+    videos: Count | None = None
+    emotions: dict[str, Count] = Field(default_factory=dict)
+    folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
+
+
 class Variant(Model):
     """One form in which the workbook is distributed, recognised by content, never by file name."""
 
@@ -112,6 +124,7 @@ class Variant(Model):
     lookups: dict[Name, LookupSheet] = Field(default_factory=dict)
     frames: FrameNumbers | None = Field(None, description="in place of workbook.frames")
     sentinels: dict[Name, list[str]] | None = Field(None, description="in place of workbook.sentinels")
+    expected: Expected | None = Field(None, description="in place of the dataset's expected counts")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -169,15 +182,15 @@ class NameRules(Model):
 
 
 class ExpressionTypes(Model):
-    """Micro or macro: one for all rows, or by the text of the column ``type``."""
+    """Micro or macro: by the text of the column ``type``, or one for all rows where a workbook has no such column."""
 
-    constant: ExpressionType | None = None
-    values: dict[ExpressionType, list[str]] = Field(default_factory=dict)
+    constant: ExpressionType | None = Field(None, description="the type of rows without a column 'type'")
+    values: dict[ExpressionType, list[str]] = Field(default_factory=dict, description="the texts of the column 'type'")
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.constant is None) == (not self.values):
-            raise ValueError("give either 'constant' or 'values'")
+    def _any(self) -> Self:
+        if self.constant is None and not self.values:
+            raise ValueError("give 'constant', 'values' or both")
         return self
 
 
@@ -329,18 +342,6 @@ class Crop(Model):
     overrides: list[CropOverride] = Field(default_factory=list)
 
 
-class Expected(Model):
-    """Published counts. Differences from them are reported."""
-
-    annotations: Count | None = None
-    micro: Count | None = None
-    macro: Count | None = None
-    subjects: Count | None = None
-    videos: Count | None = None
-    emotions: dict[str, Count] = Field(default_factory=dict)
-    folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
-
-
 class Licence(Model):
     """The page where access is requested, and the terms in one sentence."""
 
@@ -444,6 +445,11 @@ class Spec(Model):
                 yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
         labels = [(f"expected.emotions.{label}", label) for label in self.expected.emotions]
         labels += [
+            (f"workbook.variants.{index}.expected.emotions.{label}", label)
+            for index, variant in enumerate(self.workbook.variants)
+            for label in (variant.expected.emotions if variant.expected else ())
+        ]
+        labels += [
             (f"composites.{name}.classes.{class_name}", label)
             for name, composite in self.composites.items()
             for class_name, emotions in composite.classes.items()
@@ -488,6 +494,11 @@ class Spec(Model):
         for name, pattern in self.names.patterns.items():
             if matcher(pattern).groups:
                 yield f"names.patterns.{name}", "a pattern has no named groups; those belong under split"
+
+    def expected_of(self, variant: str) -> Expected:
+        """The published counts of a workbook variant."""
+        counts = (each.expected for each in self.workbook.variants if each.id == variant)
+        return next(filter(None, counts), self.expected)
 
     def layout(self, name: str) -> Layout:
         """The layout of that id."""

@@ -85,7 +85,8 @@ def example(kind: Kind, path: str, field: FieldInfo, notes: dict[str, dict[str, 
     """A value of a key: of a note, of the first shipped file that has one, or the default; None if there is none."""
     if "example" in notes.get(path, {}):
         return notes[path]["example"]
-    for file in sorted((resources.folder("schemas").parent / kind.shipped).glob("*.yaml")):
+    files = (resources.folder("schemas").parent / kind.shipped).glob("*.yaml")
+    for file in sorted(files, key=lambda file: (file.name[0].isdigit(), file.name)):  # CAS(ME)² has the most to show
         for value in _values(yaml.safe_load(file.read_text(encoding="utf-8")), path.split(".")):
             if value not in (None, [], {}, ""):
                 return value
