@@ -54,6 +54,11 @@ def extract(
     faces: Detector = options.FACES,
     weights: Path = typer.Option(None, "--weights", help="The ONNX file for --faces yunet."),
     boxes: Path = typer.Option(None, "--boxes", help="A CSV video,x0,y0,x1,y1 in px, for --faces boxes."),
+    landmarks: Path = typer.Option(
+        None,
+        "--landmarks",
+        help="A folder with a table per video, VIDEO.csv or .npz, of OpenFace, py-feat, MediaPipe or your own.",
+    ),
     layout: str = options.LAYOUT,
     rate: float = typer.Option(
         None, "--rate", min=0.01, help="Frames per second of folders of frames without a manifest."
@@ -99,6 +104,7 @@ def extract(
         faces=faces,
         weights=weights,
         boxes=boxes,
+        landmarks=landmarks,
         layout=layout,
         device=choose_device(device, preset),
     )
