@@ -40,6 +40,10 @@ def segments(
     fps: float = typer.Option(None, "--fps", help="The frame rate to export at. Default: that of the features."),
     features_fps: float = options.FEATURES_FPS,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per segment, tar shards, or Parquet."),
+    joined: Path = typer.Option(None, "--joined", help="A folder of 'me-datasets join', for --with."),
+    beside: str = typer.Option(
+        "", "--with", help="Also write what another tool has found: au, intensity, pose, gaze, confidence, with commas."
+    ),
     no_labels: bool = typer.Option(
         False, "--no-labels", help="Features alone, to run a trained model on: no labels, and only the part test."
     ),
@@ -49,6 +53,7 @@ def segments(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
+    from datasets_me.export.beside import read as read_beside
     from datasets_me.export.options import SegmentOptions
     from datasets_me.export.segments import write_segments
     from datasets_me.formats import features as feature_files
@@ -59,8 +64,12 @@ def segments(
         manifest, features = _recordings(manifest, no_labels)
     annotated = manifests.read(manifest)
     arrays = feature_files.read(features, annotated)
+    if (joined is None) == bool(beside):
+        raise MeDatasetsError("--joined FOLDER and --with NAMES belong together", fix="give both, or neither")
+    names = [name.strip() for name in beside.split(",") if name.strip()]
+    more = None if joined is None else read_beside(joined, names, annotated)
     with show.progress("videos") as update:
-        exported = write_segments(annotated, arrays, out, chosen, force=force, progress=update)
+        exported = write_segments(annotated, arrays, out, chosen, beside=more, force=force, progress=update)
     return Answer(
         findings=exported.findings,
         ending=[

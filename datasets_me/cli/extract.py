@@ -205,6 +205,31 @@ def _data(extraction: Extraction, out: Path) -> dict[str, object]:
     return {"features": str(out), "videos": dict(counts(extraction)), "frames": frames}
 
 
+@verb("me-datasets join casme-sq-manifest openface -o casme-sq-openface")
+def join(
+    manifest: Path = options.MANIFEST,
+    tables: Path = typer.Argument(
+        help="A folder with a table per video, VIDEO.csv or .npz, as for extract --landmarks."
+    ),
+    out: Path = options.OUT,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Tie what another tool has found to the videos and frames of a manifest: action units, gaze, head pose, landmarks.
+
+    Exit code 0: written, whatever warnings there are. 1: there are errors among the findings. 2: could not run.
+    """
+    from datasets_me.extract import join as stage
+    from datasets_me.formats import manifest as manifests
+
+    joined = stage.join(manifests.read(manifest), tables, out, force=force)
+    frames = sum(row.frames for row in joined.rows)
+    return Answer(
+        findings=joined.findings,
+        ending=[f"{plural(len(joined.rows), 'table')} of {plural(frames, 'frame')} joined, written to {out}"],
+        data={"joined": str(out), "videos": len(joined.rows), "frames": frames},
+    )
+
+
 @verb("me-datasets frames interview.mp4 -o interview --align")
 def frames(
     video: Path = typer.Argument(help="A video file, or a folder of frames."),

@@ -151,6 +151,39 @@ def spot_then_recognise(
     return _answer(summary, parts, score_pictures.of_spot_then_recognise(scores), out, force)
 
 
+@verb("me-datasets score action-units casme2-manifest samm-manifest -p casme2-openface -p samm-openface")
+def action_units(
+    manifests: list[Path] = MANIFESTS,
+    predictions: list[Path] = typer.Option(
+        ..., "-p", "--predictions", help="A CSV with columns AU1, AU2, …; or a folder of 'me-datasets join'."
+    ),
+    threshold: float = typer.Option(0.5, "--threshold", help="The least value of a unit that is there."),
+    out: Path = OUT,
+    force: bool = options.FORCE,
+) -> Answer:
+    """F1 of each action unit per dataset, and their mean, as papers across datasets report it.
+
+    Exit code 0: no errors among the findings. 1: there are some. 2: could not run.
+    """
+    from datasets_me.formats import manifest as manifest_files
+    from datasets_me.scores import action_units as stage
+    from datasets_me.scores import report
+
+    scores = stage.action_units([manifest_files.read(folder) for folder in manifests], predictions, threshold=threshold)
+    summary = report.of_action_units(scores)
+    columns = ("TP", "FP", "FN", "precision", "recall", "F1")
+    table = show.Rows(None, "dataset", "AU", *columns, right=("AU", *columns))
+    for entry in summary.about["scores"]:
+        counts = (str(entry[name]) for name in ("tp", "fp", "fn"))
+        shares = (f"{entry[name]:.4f}" for name in ("precision", "recall", "f1"))
+        table.add_row(entry["dataset"], str(entry["au"]), *counts, *shares)
+    means = [
+        f"{name}: mean F1 {figures['mean_f1']:.4f} of {figures['units']} units in {figures['annotations']} annotations"
+        for name, figures in summary.about["datasets"].items()
+    ]
+    return _answer(summary, [table, *means], {}, out, force)
+
+
 def _spotted(scores: Spotting, entries: Sequence[Mapping[str, Any]]) -> list[show.Part]:
     """Tables of counts and of errors, and how missing offsets were read."""
     columns = ("TP", "FP", "FN", "precision", "recall", "F1", "F1 annotated", "AP .5", "AP .5:.95")

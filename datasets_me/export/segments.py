@@ -11,10 +11,8 @@ A segment holds ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…
 rows whose labels it shows), ``start``, the 0-based number of its first frame without context, and ``fps``. Both parts
 hold all videos of all subjects; the training script or a split chooses the subjects to train on. The features of the
 whole video (n, R, 2) lie beside the segments of the test part. Without labels there is the test part alone, and neither
-``label`` nor ``labels.parquet``.
-
-Unknown features (NaN) are written as 0. ``mask`` is false there, in frames in which no face was found, and in the
-padding before and after the video. Only the published form keeps NaN, as the published scripts do.
+``label`` nor ``labels.parquet``. Arrays of another tool (`export.beside`) have a row for
+each feature: NaN where nothing is known, 0 in the padding.
 """
 
 from __future__ import annotations
@@ -32,6 +30,7 @@ from datasets_me.core.errors import FeaturesError, MeDatasetsError, plural
 from datasets_me.core.paths import safe_name, under
 from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export import labels, published
+from datasets_me.export.beside import Beside
 from datasets_me.export.labels import LabelRow
 from datasets_me.export.options import SegmentOptions
 from datasets_me.export.sinks import ExportItem, Sink, npy, open_sink
@@ -39,6 +38,7 @@ from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.frame_files import frame_rate
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import SEGMENTS
 from datasets_me.formats.manifest import Manifest
@@ -67,19 +67,23 @@ def write_segments(
     out: Path,
     options: SegmentOptions = SegmentOptions(),  # noqa: B008 - immutable
     *,
+    beside: Beside | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ExportedSegments:
     """Export the segments of a dataset to a new folder.
+
+    ``beside`` has further arrays for each segment.
 
     Raises:
         MeDatasetsError: the folder exists, the features cannot be used, or the options do not fit the dataset.
     """
     with artefact.new_folder(out, SEGMENTS, force=force) as new:
         folder = new.path
-        exported = add_segments(manifest, features, folder, options, progress)
+        exported = add_segments(manifest, features, folder, options, progress, beside)
         about = {
             "options": options.as_dict(),
+            "with": {} if beside is None else {name: beside.units.get(name, []) for name in beside.names},
             "manifest": describe(manifest),
             "features": {
                 "extracted": features.extracted,
@@ -103,6 +107,7 @@ def add_segments(
     folder: Path,
     options: SegmentOptions = SegmentOptions(),  # noqa: B008 - immutable
     progress: Progress | None = None,
+    beside: Beside | None = None,
 ) -> ExportedSegments:
     """Write ``segments/`` and its tables into an existing folder, without ``export.json``.
 
@@ -132,7 +137,10 @@ def add_segments(
                 findings += more
             findings += _unknown(source, video, options)
             read += rows
-            items += _write(folder, sink, source, video, label, rows, options)
+            more_arrays = {}
+            if beside is not None:
+                more_arrays = beside.arrays(source, video.span, _rate(manifest, source))
+            items += _write(folder, sink, source, video, label, rows, options, more_arrays)
             if progress:
                 progress(done, len(sources), source.row.name)
     finally:
@@ -208,7 +216,13 @@ class _Reader:
         return [*more, *labels.shared(source.annotations, label_rows)], array, label_rows
 
 
-def _write(
+def _rate(manifest: Manifest, source: Source) -> float:
+    """The rate of the frames of a video on disk."""
+    rows = (video for video in manifest.videos if video.video == source.row.video)
+    return next((frame_rate(manifest, video) for video in rows), source.row.fps)
+
+
+def _write(  # noqa: PLR0913 - all that a video's items are made of
     folder: Path,
     sink: Sink,
     source: Source,
@@ -216,6 +230,7 @@ def _write(
     label: NDArray[np.int8] | None,
     rows: Sequence[LabelRow],
     options: SegmentOptions,
+    beside: Mapping[str, NDArray[np.float32]],
 ) -> list[ItemRow]:
     """Store the whole video and its segments, without labels if there are none; returns their rows."""
     span, row = video.span, source.row
@@ -223,7 +238,7 @@ def _write(
     reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
     ids = list(reaches)
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
-    arrays = {"feature": feature, "label": label, "mask": video.good}
+    arrays = {"feature": feature, "label": label, "mask": video.good, **beside}
     pieces = {
         name: tiles(array, options.length, options.context) for name, array in arrays.items() if array is not None
     }

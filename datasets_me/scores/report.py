@@ -15,6 +15,7 @@ from datasets_me.core.tables import write_parquet
 from datasets_me.core.text import csv_cell
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import SCORES
+from datasets_me.scores.action_units import UnitScores
 from datasets_me.scores.bootstrap import intervals
 from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.ensemble import Ensemble
@@ -149,6 +150,27 @@ def _shares(counts: Counts) -> dict[str, Any]:
 def _videos(result: Spotting) -> bytes:
     header = list(VideoCounts.model_fields)
     return _csv(header, [[getattr(row, name) for name in header] for row in result.videos])
+
+
+def of_action_units(result: UnitScores) -> Report:
+    """The report of action units, by dataset and unit."""
+    entries = [
+        {"dataset": dataset, "au": unit, **_shares(result.counts[dataset, unit])}
+        for dataset in result.annotations
+        for unit in result.units_of(dataset)
+    ]
+    about = {
+        "task": "action-units",
+        "datasets": {
+            name: {"annotations": count, "units": len(result.units_of(name)), "mean_f1": result.mean(name)}
+            for name, count in result.annotations.items()
+            if result.units_of(name)
+        },
+        "scores": entries,
+    }
+    header = ["dataset", "au", "tp", "fp", "fn", "precision", "recall", "f1"]
+    table = _csv(header, [[entry[name] for name in header] for entry in entries])
+    return Report(about, {"units.csv": table}, result.findings)
 
 
 def of_ensemble(result: Ensemble) -> Report:

@@ -19,6 +19,7 @@ from datasets_me.core import resources
 from datasets_me.schema.images import ImageSpec
 from datasets_me.schema.predictions import PredictionSpec
 from datasets_me.schema.spec import Spec
+from datasets_me.schema.tools import ToolSpec
 from me_docs.markdown import code, page, paragraphs, table, text, toctree
 
 FOLDER = "reference/schemas"
@@ -41,6 +42,7 @@ class Kind:
 KINDS = (
     Kind("datasets", "Datasets: schemas/*.yaml", Spec, "schemas"),
     Kind("images", "Sets of images: schemas/images/*.yaml", ImageSpec, "schemas/images"),
+    Kind("tools", "Tables of other tools: schemas/tools/*.yaml", ToolSpec, "schemas/tools"),
     Kind("predictions", "Forms of predictions: schemas/predictions/*.yaml", PredictionSpec, "schemas/predictions"),
 )
 
