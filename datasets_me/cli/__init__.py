@@ -67,6 +67,7 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "flow": export.flow,
         "auwgcn": export.auwgcn,
         "auwgcn-csv": export.auwgcn_csv,
+        "vqa": export.vqa,
     },
     images.images: {
         "import": images.import_,
@@ -88,6 +89,7 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "spotting": score.spotting,
         "spot-then-recognise": score.spot_then_recognise,
         "action-units": score.action_units,
+        "vqa": score.vqa,
         "ensemble": score.ensemble,
     },
     datasets.schema: {"check": datasets.check, "copy": datasets.copy, "json": datasets.print_json},

@@ -331,3 +331,31 @@ def _row(row: TracedRow) -> list[show.Part]:
             labelled += f" ({rule})"
         table.add_row(cell.field, cell.cell, content, cell.value, labelled)
     return ["", f"{row.annotation}: {row.file}{sheet}, row {row.row}", f"sha256 {row.sha256 or 'not recorded'}", table]
+
+
+@verb("me-datasets export vqa casme2-manifest samm-manifest -o questions.jsonl")
+def vqa(
+    manifests: list[Path] = options.MANIFESTS,
+    out: Path = typer.Option(..., "-o", "--out", help="The JSONL to write."),
+    seed: int = typer.Option(0, "--seed", help="Which units are asked about is drawn; the same seed draws the same."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write questions about expressions and their answers, a JSON object in each line (MEGC 2025).
+
+    Exit code 0: written. 1: there is nothing to ask. 2: could not run.
+    """
+    from datasets_me.core.artefact import may_write
+    from datasets_me.export import vqa as stage
+    from datasets_me.formats import manifest as manifest_files
+
+    may_write(out, force)
+    asked = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
+    stage.write(asked.lines, out)
+    return Answer(
+        findings=asked.findings,
+        ending=[
+            f"{plural(len(asked.lines), 'question')} about {plural(asked.expressions, 'expression')} written to {out}"
+        ],
+        data={"questions": len(asked.lines), "expressions": asked.expressions},
+        exit_code=None if asked.lines else 1,
+    )

@@ -184,6 +184,32 @@ def action_units(
     return _answer(summary, [table, *means], {}, out, force)
 
 
+@verb("me-datasets score vqa questions.jsonl -p answers.jsonl")
+def vqa(
+    questions: Path = typer.Argument(help="JSONL of questions with their answers: made by 'me-datasets export vqa'."),
+    predictions: list[Path] = typer.Option(..., "-p", "--predictions", help="JSONL of answers, with id and answer."),
+    out: Path = OUT,
+    force: bool = options.FORCE,
+) -> Answer:
+    """UF1, UAR, BLEU and ROUGE of answers to questions about expressions (MEGC 2025).
+
+    Exit code 0: no errors among the findings. 1: there are some. 2: could not run.
+    """
+    from datasets_me.scores import questions as stage
+    from datasets_me.scores import report
+
+    scores = stage.score_questions(questions, predictions)
+    columns = ("questions", "accuracy", "UF1", "UAR", "BLEU", "ROUGE-1", "ROUGE-L")
+    table = show.Rows(None, "kind", *columns, right=columns)
+    for each in scores.kinds:
+        classes = each.classes
+        shares = ["-"] * 3 if classes is None else [f"{v:.4f}" for v in (classes.accuracy, classes.uf1, classes.uar)]
+        table.add_row(
+            each.kind, str(each.questions), *shares, f"{each.bleu:.4f}", f"{each.rouge1:.4f}", f"{each.rouge_l:.4f}"
+        )
+    return _answer(report.of_questions(scores), [table], {}, out, force)
+
+
 def _spotted(scores: Spotting, entries: Sequence[Mapping[str, Any]]) -> list[show.Part]:
     """Tables of counts and of errors, and how missing offsets were read."""
     columns = ("TP", "FP", "FN", "precision", "recall", "F1", "F1 annotated", "AP .5", "AP .5:.95")

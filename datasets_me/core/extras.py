@@ -17,6 +17,8 @@ EXTRAS = {
     "distributed": "cluster",
     "matplotlib": "plots",
     "pandas": "pandas",
+    "rouge_score": "texts",
+    "sacrebleu": "texts",
     "torch": "training",
 }
 """Library, as it is imported -> the smallest extra in pyproject.toml that has it."""

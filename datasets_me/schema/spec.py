@@ -366,6 +366,14 @@ class AuwgcnCsv(Model):
     )
 
 
+class QuestionNames(Model):
+    """How MEGC's files of questions name the dataset, its subjects and its clips."""
+
+    dataset: str = Field(description="the dataset")
+    subject: TemplateText = Field(description="template of a subject's name")
+    image: TemplateText = Field(description="template of a clip's name")
+
+
 class Synthetic(Model):
     """The form and content of a synthetic workbook of this dataset.
 
@@ -422,6 +430,7 @@ class Spec(Model):
     crop: Crop = Crop()
     expected: Expected = Expected()
     auwgcn_csv: AuwgcnCsv | None = None
+    questions: QuestionNames | None = None
     synthetic: Synthetic | None = None
 
     @model_validator(mode="after")
@@ -476,6 +485,8 @@ class Spec(Model):
         groups = {name for pattern in self.names.split.values() for name in matcher(pattern).groups}
         known = self._columns() | groups | set(self.names.lookups) | set(self.names.patterns)
         templates = {f"names.{name}": getattr(self.names, name) for name in ("subject", "video", "expression")}
+        if self.questions:
+            templates |= {f"questions.{name}": getattr(self.questions, name) for name in ("subject", "image")}
         for path, text in templates.items():
             if text:
                 yield from ((path, fault) for fault in _faults_of(text, known))

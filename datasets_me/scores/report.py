@@ -19,6 +19,7 @@ from datasets_me.scores.action_units import UnitScores
 from datasets_me.scores.bootstrap import intervals
 from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.ensemble import Ensemble
+from datasets_me.scores.questions import QuestionScores
 from datasets_me.scores.recognition import Recognition
 from datasets_me.scores.spot_then_recognise import SpotThenRecognise
 from datasets_me.scores.spotting import Counts, Spotting, VideoCounts
@@ -171,6 +172,24 @@ def of_action_units(result: UnitScores) -> Report:
     header = ["dataset", "au", "tp", "fp", "fn", "precision", "recall", "f1"]
     table = _csv(header, [[entry[name] for name in header] for entry in entries])
     return Report(about, {"units.csv": table}, result.findings)
+
+
+def of_questions(result: QuestionScores) -> Report:
+    """The report of answers, by kind of question."""
+    entries = [
+        {
+            "kind": each.kind,
+            "questions": each.questions,
+            "bleu": each.bleu,
+            "rouge1": each.rouge1,
+            "rouge_l": each.rouge_l,
+            **({} if each.classes is None else figures(each.classes)),
+        }
+        for each in result.kinds
+    ]
+    named = {each.kind.replace(" ", "_"): each.classes for each in result.kinds if each.classes is not None}
+    tables = {f"confusion_{name}.csv": _matrix(matrix) for name, matrix in named.items()}
+    return Report({"task": "questions", "kinds": entries}, tables, result.findings)
 
 
 def of_ensemble(result: Ensemble) -> Report:
