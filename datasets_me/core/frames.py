@@ -119,7 +119,6 @@ class VideoFile:
         self._container, self._stream = _open(path)
         self._running: Iterator[tuple[int, Any, bytes]] | None = None
         self._next = 0
-        self._turn: int | None = None
 
     def __enter__(self) -> VideoFile:
         return self
