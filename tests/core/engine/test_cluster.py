@@ -189,9 +189,12 @@ def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SBATCH = """#!/bin/sh
-bash "$1" > job.out 2>&1 < /dev/null &
+job=$(mktemp ./job.XXXXXX)
+cp "$1" "$job"
+bash "$job" > "$job.out" 2>&1 < /dev/null &
 echo "Submitted batch job $!"
 """
+"""Like Slurm's, it keeps a copy of the script, which dask-jobqueue removes as soon as it is submitted."""
 
 
 def _tools(folder: Path, **scripts: str) -> None:
