@@ -123,7 +123,7 @@ def _decide(images: ImageSet, verdicts: Mapping[str, Decision], clusters: Mappin
         if reason is not None or label is None:
             draft.leave_out(row, number, str(reason), finding("ME727", f"left out: {reason}", path=row.id))
         else:
-            draft.rows.append(_row(number, row, label, decision, clusters.get(row.id)))
+            draft.rows.append(export_row(number, row, label, decision, clusters.get(row.id)))
     for name in sorted(set(verdicts) - known):
         message = f"the decision ({verdicts[name].decision}) is about no image of the set"
         draft.findings.append(finding("ME729", message, path=name))
@@ -197,7 +197,10 @@ def _reason(row: ImageRow, decision: Decision | None, label: str | None) -> str 
     return "it has no label" if label is None else None
 
 
-def _row(number: int, row: ImageRow, label: str, decision: Decision | None, cluster: int | None) -> ExportRow:
+def export_row(
+    number: int, row: ImageRow, label: str, decision: Decision | None = None, cluster: int | None = None
+) -> ExportRow:
+    """The row of the table for an image that is exported with a label."""
     return ExportRow(
         number=number,
         id=row.id,
