@@ -46,9 +46,9 @@ class _Draft:
     findings: list[Finding] = field(default_factory=list)
     shown: set[Split] = field(default_factory=set)
 
-    def leave_out(self, row: ExportRow | ImageRow, number: int, reason: str, found: Finding) -> None:
+    def leave_out(self, row: ExportRow | ImageRow, number: int, reason: str, why: Finding) -> None:
         self.removed.append((number, LeftOut(id=row.id, path=row.path, reason=reason)))
-        self.findings.append(found)
+        self.findings.append(why)
 
 
 def plan(
@@ -97,11 +97,11 @@ def plan(
         draft.findings.append(finding("ME730", message))
     _decide(images, deciding.read(images, decisions), clusters or {}, draft)
     _exclude(images, draft, selected(exclude), keep_one)
-    asked = _keep_split(draft) if wanted is None else _split_anew(draft, wanted, seed)
+    rules = _keep_split(draft) if wanted is None else _split_anew(draft, wanted, seed)
     draft.findings += [
-        finding("ME739", f"{part} is empty, and {asked[part]}", expected=part)
+        finding("ME739", f"{part} is empty, and {rules[part]}", expected=part)
         for part in SPLITS
-        if part in asked and all(row.split != part for row in draft.rows)
+        if part in rules and all(row.split != part for row in draft.rows)
     ]
     classes = tuple(sorted({row.label for row in draft.rows}))
     draft.findings += _lacking(draft.rows, classes)
@@ -166,8 +166,8 @@ def _keep_split(draft: _Draft) -> dict[Split, str]:
     draft.rows, straddling = _without_straddling(draft.rows)
     for row, kept in straddling:
         reason = f"a near-duplicate is in {kept}"
-        found = finding("ME728", f"left out of {row.split}: {reason}", path=row.id, found=row.split, expected=kept)
-        draft.leave_out(row, row.number, f"{reason} already", found)
+        left_out = finding("ME728", f"left out of {row.split}: {reason}", path=row.id, found=row.split, expected=kept)
+        draft.leave_out(row, row.number, f"{reason} already", left_out)
     return dict.fromkeys(draft.shown, "the set has images in it")
 
 
