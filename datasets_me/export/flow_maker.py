@@ -98,11 +98,11 @@ class FlowMaker:
         """Where the face lies in a frame: as the features say, else as the default detector does."""
         box = face.box
         if not box and not self._cropped:
-            found = detector().detect(np.ascontiguousarray(frame[:, :, ::-1]))
-            if found:
+            faces = detector().detect(np.ascontiguousarray(frame[:, :, ::-1]))
+            if faces:
                 # published scripts take the detector's box as it is, which ends at brows and chin
                 pad = 0.0 if self.recipe.stretch else self.expressions.manifest.spec.crop.pad
-                box = tuple(round(value) for value in padded_square(found[0].box, pad))
+                box = tuple(round(value) for value in padded_square(faces[0].box, pad))
             elif row is not None:
                 message = "no face is found in the frame of the onset; the whole frame was taken"
                 self.expressions.findings.append(about("ME513", message, row, "onset"))
