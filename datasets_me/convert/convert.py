@@ -88,15 +88,15 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
             fix=f"give a schema for it: a copy of {spec.id}.yaml with an id and an fps of its own; or rename the file",
         )
     table = find_table(spec, book)
-    normaliser = Normaliser(spec, table, list(spec.corrections) if corrections else [])
+    normaliser = Normaliser(spec, table, corrections)
     annotations = list(normaliser.annotations())
-    if not annotations:
+    if not annotations and not any(finding.code == "ME134" for finding in normaliser.findings):
         raise WorkbookError(
             f"no row of sheet '{table.sheet.name}' is an annotation",
             details=[f"{finding.where}: {finding.message}" for finding in normaliser.findings[:5]],
             where=str(book.path),
         )
-    findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations)]
+    findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations, normaliser.left_out)]
     source = AnnotationFile(book.name, book.sha256, book.bytes)
     return Conversion(schema, table.variant.id, source, annotations, _in_order(findings), corrections)
 
