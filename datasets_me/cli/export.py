@@ -47,6 +47,7 @@ def segments(
     no_labels: bool = typer.Option(
         False, "--no-labels", help="Features alone, to run a trained model on: no labels, and only the part test."
     ),
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write features and labels in segments of equal length, for training and for testing.
@@ -57,12 +58,11 @@ def segments(
     from datasets_me.export.options import SegmentOptions
     from datasets_me.export.segments import write_segments
     from datasets_me.formats import features as feature_files
-    from datasets_me.formats import manifest as manifests
 
     chosen = SegmentOptions(length, context, compat, offset_missing, fps, features_fps, file_format, not no_labels)
     if features is None:
         manifest, features = _recordings(manifest, no_labels)
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated)
     if (joined is None) == bool(beside):
         raise MeDatasetsError("--joined FOLDER and --with NAMES belong together", fix="give both, or neither")
@@ -128,6 +128,7 @@ def clips(
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per clip, tar shards, or Parquet."),
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write the pictures of every annotated expression, with emotion, classes and action units.
@@ -136,10 +137,9 @@ def clips(
     """
     from datasets_me.export.clips import ClipOptions, write_clips
     from datasets_me.formats import features as feature_files
-    from datasets_me.formats import manifest as manifests
 
     chosen = ClipOptions(frames, size, align, layout, offset_missing, file_format)
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated) if features else None
     with show.progress("expressions") as update:
         exported = write_clips(annotated, root, out, chosen, features=arrays, force=force, progress=update)
@@ -172,6 +172,7 @@ def flow(
     apexes: Path = typer.Option(None, "--apexes", help="Estimated apexes, made by 'me-datasets apex'."),
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write the optical flow from onset to apex of every annotated expression: u, v and strain.
@@ -183,7 +184,6 @@ def flow(
     from datasets_me.export.flow_options import FlowOptions
     from datasets_me.formats import apexes as apex_files
     from datasets_me.formats import features as feature_files
-    from datasets_me.formats import manifest as manifests
 
     chosen = FlowOptions(
         preset=preset,
@@ -197,7 +197,7 @@ def flow(
         layout=layout,
         offset_missing=offset_missing,
     )
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated) if features else None
     estimated = apex_files.read(apexes) if apexes else None
     with show.progress("expressions") as update:
@@ -221,6 +221,7 @@ def auwgcn(
     compat: Compat | None = options.COMPAT,
     distances: Distances | None = options.DISTANCES,
     features_fps: float = options.FEATURES_FPS,
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write all that the AUW-GCN project trains on: segments, CSV, graph, config.yaml, and constants.
@@ -229,9 +230,8 @@ def auwgcn(
     """
     from datasets_me.export import auwgcn as project
     from datasets_me.formats import features as feature_files
-    from datasets_me.formats import manifest as manifests
 
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated)
     with show.progress("videos") as update:
         written = project.write(

@@ -12,8 +12,10 @@ from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import Expected, Spec
 
 
-def check_rows(spec: Spec, variant: str, annotations: Sequence[Annotation]) -> Iterator[Finding]:
-    """Findings ME108 (overlap), ME109 (duplicate) and ME110 (counts)."""
+def check_rows(
+    spec: Spec, variant: str, annotations: Sequence[Annotation], left_out: Sequence[Annotation] = ()
+) -> Iterator[Finding]:
+    """Findings ME108 (overlap), ME109 (duplicate) and ME110 (counts, which include rows that were left out)."""
     by_video: defaultdict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         by_video[annotation.video.casefold()].append(annotation)
@@ -24,7 +26,7 @@ def check_rows(spec: Spec, variant: str, annotations: Sequence[Annotation]) -> I
             yield finding("ME109", message, place=row.place(), subject=row.subject, video=row.video)
         again = {id(row) for row, _ in repeated}
         yield from _overlaps([row for row in rows if id(row) not in again])
-    yield from _counts(spec.expected_of(variant), annotations)
+    yield from _counts(spec.expected_of(variant), [*annotations, *left_out])
 
 
 def _repeated(rows: Sequence[Annotation]) -> list[tuple[Annotation, Annotation]]:
