@@ -127,8 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
             parts = urlsplit(self.path).path.split("/", 2)
         except ValueError as error:
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "that is no address") from error
-        given = parts[1] if len(parts) == 3 and parts[0] == "" else ""
-        if not secrets.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
+        token = parts[1] if len(parts) == 3 and parts[0] == "" else ""
+        if not secrets.compare_digest(token.encode("utf-8", "replace"), self._token.encode()):
             raise _RefusedError(HTTPStatus.NOT_FOUND, "nothing is here; take the address that the command printed")
         return parts[2]
 
@@ -167,8 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
         if len(length) > 12 or int(length) > _MOST_BYTES:
             raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too much at once")
         try:
-            asked = json.loads(self.rfile.read(int(length)))
-            numbers, verdict, label = asked["numbers"], asked["decision"], asked.get("label")
+            request = json.loads(self.rfile.read(int(length)))
+            numbers, verdict, label = request["numbers"], request["decision"], request.get("label")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "send numbers and a decision") from error
         if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
