@@ -402,7 +402,8 @@ def changed_ground(decision: Decision, manifest: Manifest) -> str | None:
     if decision.video is None:
         return None
     if decision.row is None:
-        known = any(row.video == decision.video for row in (*manifest.annotations, *manifest.videos))
+        annotated = any(row.video == decision.video for row in manifest.annotations)
+        known = annotated or any(row.video == decision.video for row in manifest.videos)
         return None if known else f"there is no video {decision.video}"
     rows = rows_of(decision, manifest.annotations)
     if not rows:
