@@ -12,7 +12,7 @@ from dataclasses import replace
 from datasets_me.convert.normalise import Normaliser
 from datasets_me.convert.sheets import Sheet
 from datasets_me.convert.variants import AnnotationTable
-from datasets_me.core.errors import Place
+from datasets_me.core.errors import Place, plural
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.decisions import Decision, Decisions, changed_ground, column_of, not_applied, rows_of, standing
@@ -89,7 +89,16 @@ def holding(
             chosen.append(decision)
         else:
             findings.append(not_applied(decision, reason))
-    return chosen, findings
+    return chosen, [*findings, *_carried_over(manifest, chosen)]
+
+
+def _carried_over(manifest: Manifest, decisions: Sequence[Decision]) -> Iterator[Finding]:
+    """A finding about decisions that were made on another file than the manifest's, where there are any."""
+    present = {source.get("sha256") for source in manifest.sources} | {None}
+    others = [each for each in decisions if each.source not in present]
+    if others:
+        message = f"{plural(len(others), 'decision')} made on another file, in which the rows say the same"
+        yield finding("ME135", message, place=Place(manifest.sources[0].get("name") if manifest.sources else None))
 
 
 def _by_video(rows: Iterable[Annotation]) -> Mapping[str | None, list[Annotation]]:
