@@ -1,0 +1,73 @@
+"""The verb that starts the web application."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+
+import typer
+
+from datasets_me.cli import options, show
+from datasets_me.cli.run import Answer, verb
+from datasets_me.core.errors import plural
+
+REACHABLE = (
+    "warning: this server can be reached from other machines. Whoever has the address below, with this machine's own "
+    "in place of 127.0.0.1, can see the faces and take decisions. The connection is not encrypted."
+)
+
+
+@verb("me-datasets view casme-sq-manifest --root CASME2SQ --features casme-sq-features", formats=None)
+def view(
+    manifest: Path = options.MANIFEST,
+    root: Path = options.ROOT,
+    features: Path = typer.Option(None, "--features", help="A folder that 'me-datasets extract' wrote."),
+    predictions: list[Path] = typer.Option(
+        [], "--predictions", help="Predictions of a model, CSV or npz: intervals (onset, offset), or labels."
+    ),
+    decisions: Path = typer.Option(
+        None, "--decisions", help="The folder of decisions; decisions/ beside the manifest by default."
+    ),
+    read_only: bool = typer.Option(False, "--read-only", help="Show everything, save nothing."),
+    host: str = typer.Option(
+        "127.0.0.1", "--host", help="Listen on this address; others than 127.0.0.1 can be reached from elsewhere."
+    ),
+    port: int = typer.Option(0, "--port", min=0, max=65535, help="The port; a free one by default."),
+    browser: bool = typer.Option(True, "--open/--no-open", help="Open the page in the browser."),
+) -> Answer:
+    """Serve pages on this machine: every video with its annotations and doubts, to look at and to decide.
+
+    Every decision is saved at once, to a folder of decisions, never to the workbook or the frames. Ends with Ctrl-C.
+    """
+    from datasets_me.findings.finding import Finding
+    from datasets_me.folders.check import check
+    from datasets_me.formats import manifest as manifests
+    from datasets_me.formats.decisions import beside
+    from datasets_me.viewer import predictions as prediction_files
+    from datasets_me.viewer.api import application
+    from datasets_me.viewer.dataset import Dataset
+    from datasets_me.viewer.server import HERE, Server
+    from datasets_me.viewer.session import Session
+
+    annotated = manifests.read(manifest)
+    predicted = prediction_files.read(annotated, predictions) if predictions else None
+    session = Session(Dataset(annotated, root, features, predicted), decisions or beside(manifest), read_only=read_only)
+
+    def look() -> list[Finding]:
+        return check(annotated, root).findings
+
+    server = Server(application(session), host, port)
+    if host not in (HERE, "localhost"):
+        show.echo(REACHABLE, err=True)
+    show.echo(f"{plural(len(session.dataset.entries), 'video')} to look at; Ctrl-C ends", server.url)
+    session.look_beside(look)
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        server.serve()
+    session.close()
+    counts = session.state()["counts"]
+    left = f"{plural(counts['open'], 'doubt')} left in {plural(counts['open_videos'], 'video')}"
+    return Answer(["", left], data={"decisions": str(session.decided.folder), **counts})
