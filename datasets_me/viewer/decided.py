@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
-from datasets_me.core.errors import DecisionsError, MeDatasetsError
-from datasets_me.core.text import printable
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import decisions as store
 from datasets_me.formats.decisions import Decision
@@ -89,18 +88,6 @@ class Decided:
         """
         store.append(self.folder, decisions)
         self.refresh()
-
-    def undo(self, identities: Sequence[str]) -> None:
-        """Take decisions back.
-
-        Raises:
-            MeDatasetsError: there is none of an id, or it cannot be saved.
-        """
-        known = {decision.id for decision in self.every}
-        if unknown := [identity for identity in identities if identity not in known]:
-            raise DecisionsError(f"there is no decision '{printable(unknown[0])}'")
-        dataset = self._manifest.spec.id
-        self.append([Decision(action="undo", undoes=identity, dataset=dataset) for identity in identities])
 
     def of_finding(self, finding: Finding) -> Decision | None:
         """The decision that settles a finding: about it, its row, its cell or its video; None where it is open."""

@@ -33,7 +33,7 @@ class Motion:
         landmarks: (T, 68, 2) in px of the raw frames, if there are any.
         quality: (T,) flags, if they are known.
         valid: (n, R), what is believed to be motion of the skin, if it is known.
-        limit: px that nearly all values stay within.
+        centres: (R, 68), the weights of the landmarks whose means are the middles of the regions, if they are known.
     """
 
     levels: list[tuple[NDArray[np.float32], NDArray[np.float32]]]
@@ -43,7 +43,6 @@ class Motion:
     landmarks: NDArray[np.float32] | None
     quality: NDArray[np.uint8] | None
     valid: NDArray[np.bool_] | None
-    limit: float
     centres: NDArray[np.float64] | None
 
     def curves(self, first: int, last: int, bins: int) -> tuple[dict[str, int], NDArray[np.float32]]:
@@ -123,7 +122,6 @@ def read(folder: FeatureFolder, entry: Entry) -> Motion | None:
     known = regions is not None and len(regions.names) == feature.shape[1]
     names = regions.names if regions is not None and known else tuple(map(str, range(feature.shape[1])))
     landmarks = None if row.landmarks is None else np.asarray(folder.of_landmarks(row, "landmarks"), np.float32)
-    finite = np.abs(feature[np.isfinite(feature)])
     return Motion(
         levels=pyramid(feature),
         step=ratio(entry.fps, row.fps),
@@ -132,7 +130,6 @@ def read(folder: FeatureFolder, entry: Entry) -> Motion | None:
         landmarks=landmarks,
         quality=folder.quality(row),
         valid=folder.valid(row),
-        limit=float(np.quantile(finite, 0.999)) * 1.1 + 1e-6 if finite.size else 1.0,
         centres=regions.matrix() if regions is not None and known else None,
     )
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datasets_me.core.errors import DecisionsError, MeDatasetsError
-from datasets_me.core.text import fold, is_utf8
+from datasets_me.core.text import fold, printable
 from datasets_me.findings.codes import SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import decisions as store
@@ -40,13 +40,7 @@ _QUALITIES: Mapping[str, Callable[[Entry], bool]] = {
 }
 
 
-def _is_text(text: str) -> str:
-    if not is_utf8(text):
-        raise ValueError("it holds something that is not text")
-    return text
-
-
-Text = Annotated[str, Field(max_length=1000), AfterValidator(_is_text)]
+Text = Annotated[str, Field(max_length=1000)]
 
 
 class Wish(BaseModel):
@@ -293,7 +287,6 @@ class Session:
                 "start": shown.start,
                 "count": len(shown.levels[0][0]),
                 "names": list(shown.names),
-                "limit": shown.limit,
                 "box": list(entry.features.box) if entry.features else [],
             },
             "doubtful_frames": {} if shown is None else shown.doubtful(),
@@ -462,9 +455,14 @@ class Session:
         """Take decisions back.
 
         Raises:
-            MeDatasetsError: there is none of an id, or it cannot be saved.
+            RequestError: there is none of an id.
+            MeDatasetsError: it cannot be saved.
         """
-        self.decided.undo(identities)
+        known = {decision.id for decision in self.decided.every}
+        if unknown := [identity for identity in identities if identity not in known]:
+            raise RequestError(f"there is no decision '{printable(unknown[0])}'")
+        dataset = self.dataset.manifest.spec.id
+        self.decided.append([Decision(action="undo", undoes=identity, dataset=dataset) for identity in identities])
         return {"revision": self.revision}
 
     def decide_all(self, query: Mapping[str, str], action: str, note: str | None, expected: int) -> dict[str, Any]:

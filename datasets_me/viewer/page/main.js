@@ -6,7 +6,7 @@ import * as video from "./video.js";
 import * as findings from "./findings.js";
 
 const PAGES = { videos, video, findings };
-const EVERY = 2000; // ms between looks for what others decided
+const EVERY = 1000; // ms between looks for what others decided
 
 export let state = null;
 let current = null;

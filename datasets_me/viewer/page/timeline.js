@@ -128,6 +128,7 @@ export class Timeline {
   }
 
   draw() {
+    if (!this.root.isConnected) return;
     this.drawRuler();
     this.drawTruth();
     this.drawPredicted();

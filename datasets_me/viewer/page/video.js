@@ -168,6 +168,7 @@ class VideoPage {
 
   /** Called whenever another frame is shown, or its picture has come. */
   shown() {
+    if (!this.canvas.isConnected) return;
     const picture = this.player.picture();
     this.canvas.dataset.frame = this.frame;
     this.canvas.dataset.ready = picture ? "yes" : "no";
