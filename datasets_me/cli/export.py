@@ -38,6 +38,7 @@ def segments(
     fps: float = typer.Option(None, "--fps", help="The frame rate to export at. Default: that of the features."),
     features_fps: float = options.FEATURES_FPS,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per segment, tar shards, or Parquet."),
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write features and labels in segments of equal length, for training and for testing.
@@ -47,10 +48,9 @@ def segments(
     from datasets_me.export.options import SegmentOptions
     from datasets_me.export.segments import write_segments
     from datasets_me.formats import features as feature_files
-    from datasets_me.formats import manifest as manifests
 
     chosen = SegmentOptions(length, context, compat, offset_missing, fps, features_fps, file_format)
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated)
     with show.progress("videos") as update:
         exported = write_segments(annotated, arrays, out, chosen, force=force, progress=update)
@@ -88,6 +88,7 @@ def clips(
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per clip, tar shards, or Parquet."),
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write the pictures of every annotated expression, with emotion, classes and action units.
@@ -96,10 +97,9 @@ def clips(
     """
     from datasets_me.export.clips import ClipOptions, write_clips
     from datasets_me.formats import features as feature_files
-    from datasets_me.formats import manifest as manifests
 
     chosen = ClipOptions(frames, size, align, layout, offset_missing, file_format)
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated) if features else None
     with show.progress("expressions") as update:
         exported = write_clips(annotated, root, out, chosen, features=arrays, force=force, progress=update)
@@ -132,6 +132,7 @@ def flow(
     apexes: Path = typer.Option(None, "--apexes", help="Estimated apexes, made by 'me-datasets apex'."),
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write the optical flow from onset to apex of every annotated expression: u, v and strain.
@@ -143,7 +144,6 @@ def flow(
     from datasets_me.export.flow_options import FlowOptions
     from datasets_me.formats import apexes as apex_files
     from datasets_me.formats import features as feature_files
-    from datasets_me.formats import manifest as manifests
 
     chosen = FlowOptions(
         preset=preset,
@@ -157,7 +157,7 @@ def flow(
         layout=layout,
         offset_missing=offset_missing,
     )
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated) if features else None
     estimated = apex_files.read(apexes) if apexes else None
     with show.progress("expressions") as update:
@@ -181,6 +181,7 @@ def auwgcn(
     compat: Compat | None = options.COMPAT,
     distances: Distances | None = options.DISTANCES,
     features_fps: float = options.FEATURES_FPS,
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write all that the AUW-GCN project trains on: segments, CSV, graph, config.yaml, and constants.
@@ -189,9 +190,8 @@ def auwgcn(
     """
     from datasets_me.export import auwgcn as project
     from datasets_me.formats import features as feature_files
-    from datasets_me.formats import manifest as manifests
 
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated)
     with show.progress("videos") as update:
         written = project.write(

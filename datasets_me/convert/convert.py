@@ -88,9 +88,9 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
             fix=f"give a schema for it: a copy of {spec.id}.yaml with an id and an fps of its own; or rename the file",
         )
     table = find_table(spec, book)
-    normaliser = Normaliser(spec, table, list(spec.corrections) if corrections else [])
+    normaliser = Normaliser(spec, table, corrections)
     annotations = list(normaliser.annotations())
-    if not annotations:
+    if not annotations and not any(finding.code == "ME134" for finding in normaliser.findings):
         raise WorkbookError(
             f"no row of sheet '{table.sheet.name}' is an annotation",
             details=[f"{finding.where}: {finding.message}" for finding in normaliser.findings[:5]],

@@ -224,7 +224,7 @@ class _Maker:
     ) -> None:
         self.manifest, self.root, self.options, self.features = manifest, root, options, features
         self.folders, self.layout = folders, layout
-        self.findings: list[Finding] = []
+        self.findings: list[Finding] = manifest.notices
         rows = features.rows if features else ()
         self.by_path = {row.path: row for row in rows if row.path is not None}
         self.by_video = {(row.video, row.expression): row for row in reversed(rows)}

@@ -79,7 +79,7 @@ class Expressions:
         self.manifest, self.root, self.offset_missing, self.features = manifest, root, offset_missing, features
         self.layout = choose_layout(manifest, layout or of_features, annotated=True)
         self.folders = disk.folders_by_annotation(manifest, self.layout)
-        self.findings: list[Finding] = []
+        self.findings: list[Finding] = manifest.notices
         self._by_path = {row.path: row for row in rows if row.path is not None}
         self._by_video = {(row.video, row.expression): row for row in reversed(rows)}
         self._listed: tuple[str | None, FrameFiles | str] = (None, "")

@@ -34,7 +34,7 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.kinds import DECISIONS
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
-from datasets_me.schema.spec import FIELDS_OF_A_ROW, FRAME_FIELDS
+from datasets_me.schema.spec import FIELDS_OF_A_ROW, FRAME_FIELDS, RelativePath, RowKey
 
 FOLDER = "decisions"
 """The usual name of the folder."""
@@ -46,7 +46,7 @@ Action = Literal["accept", "correct", "exclude", "relocate", "note", "undo"]
 CORRECTABLE = tuple(column for column in FIELDS_OF_A_ROW if column != "fps")
 """The columns of a row that a decision can correct."""
 
-Text = Annotated[str, Field(max_length=10_000), AfterValidator(lambda text: text.encode(errors="replace").decode())]
+Text = Annotated[str, Field(max_length=9_000), AfterValidator(lambda text: text.encode(errors="replace").decode())]
 
 
 class Decision(Record):
@@ -86,8 +86,8 @@ class Decision(Record):
     old: Text | None = None
     new: Text | None = None
     layout: Text | None = None
-    found: Text | None = None
-    belongs: Text | None = None
+    found: RelativePath | None = None
+    belongs: RelativePath | None = None
     note: Text | None = None
     source: Text | None = None
     undoes: Text | None = None
@@ -99,8 +99,10 @@ class Decision(Record):
         missing = [name for name in _NEEDED[self.action] if getattr(self, name) is None]
         if missing:
             raise ValueError(f"'{self.action}' needs {' and '.join(missing)}")
-        if self.action in ("accept", "exclude") and not (self.about or self.code):
-            raise ValueError(f"'{self.action}' needs a row, a video, a path or an image")
+        if self.action == "accept" and not (self.about or self.code):
+            raise ValueError("'accept' needs a row, a video, a path, an image or a code")
+        if self.action == "exclude" and self.video is None and self.image is None:
+            raise ValueError("'exclude' needs a video, or an image")
         if self.action == "correct" and self.image is None and (self.row is None or self.column not in CORRECTABLE):
             raise ValueError(f"'correct' needs a row, and one of the columns {', '.join(CORRECTABLE)}")
         return self
@@ -280,19 +282,19 @@ def about_finding(manifest: Manifest, doubt: Finding) -> dict[str, Any]:
     if row is not None:
         about = about_row(manifest, row)
     else:
-        about = about_video(manifest, doubt.video, doubt.subject) if doubt.video else {"dataset": manifest.spec.id}
+        folder = next((each for each in manifest.videos if each.path == doubt.path), None) if doubt.path else None
+        video = doubt.video or (folder.video if folder else None)
+        about = about_video(manifest, video, doubt.subject) if video else {"dataset": manifest.spec.id}
         about |= {"file": doubt.file, "sheet": doubt.sheet, "row": doubt.row, "path": doubt.path}
-    column = column_of(row, doubt)
-    return about | {"code": doubt.code, "column": column, "old": doubt.found}
+    return about | {"code": doubt.code, "column": column_of(row, doubt), "old": doubt.found}
 
 
 def row_of(manifest: Manifest, doubt: Finding) -> Annotation | None:
     """The annotation that a finding is about, or None."""
     if doubt.row is None:
         return None
-    place = (doubt.file, doubt.sheet, doubt.row)
-    rows = (row for row in manifest.annotations if (row.source_file, row.source_sheet, row.source_row) == place)
-    return next(rows, None)
+    of_number = (row for row in manifest.annotations if row.source_row == doubt.row)
+    return next((row for row in of_number if (row.source_file, row.source_sheet) == (doubt.file, doubt.sheet)), None)
 
 
 def column_of(row: Annotation | None, doubt: Finding) -> str | None:
@@ -357,15 +359,17 @@ def as_written(manifest: Manifest, row: Annotation, column: str, value: int | st
 
 
 def rows_of(decision: Decision, rows: Iterable[Annotation]) -> list[Annotation]:
-    """The rows that a decision about a row fits; of several that are alike, the one with its number."""
+    """The rows that a decision about a row means, as a correction or an exclusion of a schema would mean them."""
+    if decision.video is None:
+        return []
+    key = RowKey.model_validate({name: getattr(decision, name) for name in RowKey.model_fields})
     alike = [
         row
         for row in rows
-        if (row.subject, row.video) == (decision.subject, decision.video)
-        and same(row.expression or "", decision.expression or "")
-        and same(row.written("onset"), decision.onset or "")
+        if row.video == key.video and key.fits(row.subject, row.video, row.expression, row.written("onset"))
     ]
-    return [row for row in alike if row.source_row == decision.row] if len(alike) > 1 else alike
+    numbers = key.meant([row.source_row for row in alike])
+    return [row for row in alike if row.source_row in numbers]
 
 
 def changed_ground(decision: Decision, manifest: Manifest) -> str | None:

@@ -6,7 +6,7 @@ A new dataset is a new file of this form. Every per-dataset fact stands there; t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from datasets_me.core.choices import ExpressionType
 from datasets_me.core.paths import name_fault, path_fault
+from datasets_me.core.text import same
 from datasets_me.schema.patterns import Located, matcher
 from datasets_me.schema.template import Template
 
@@ -234,16 +235,55 @@ class Relocation(Model):
     why: str
 
 
-class Correction(Model):
-    """A cell known to be wrong, identified by subject, video and old value, never by row number."""
+class RowKey(Model):
+    """What tells a row of the workbook from others: subject, video, and what it says, never its number alone.
 
-    subject: str
+    ``row`` only decides between rows that are alike in everything else.
+    """
+
+    subject: str | None = None
     video: str
     expression: str | None = None
+    onset: str | None = Field(None, description="the onset of the row, as the workbook writes it")
+    row: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="the number of the row in its sheet, which decides between rows that are otherwise alike"
+    )
+
+    def fits(self, subject: str | None, video: str, expression: str | None, onset: str) -> bool:
+        """Whether a row may be meant; what this key leaves open is not compared."""
+        return (
+            (self.subject is None or self.subject == subject)
+            and self.video == video
+            and (self.expression is None or same(self.expression, expression or ""))
+            and (self.onset is None or same(self.onset, onset))
+        )
+
+    def meant(self, numbers: Sequence[int]) -> list[int]:
+        """Of the numbers of all rows that may be meant, those that are: of several, the one that the key gives."""
+        if len(numbers) < 2 or self.row is None:
+            return list(numbers)
+        return [number for number in numbers if number == self.row]
+
+
+class Correction(RowKey):
+    """A cell known to be wrong, identified by subject, video and old value, never by row number alone."""
+
+    subject: str
     column: Name
     old: str
     new: str
     why: str
+
+
+class LeftOut(RowKey):
+    """A row that is not to be used; a whole video, where only subject and video are given."""
+
+    why: str
+
+    @property
+    def whole_video(self) -> bool:
+        """Whether the video is left out with all its rows."""
+        return self.expression is None and self.onset is None and self.row is None
 
 
 class Exclusion(Model):
@@ -416,6 +456,7 @@ class Spec(Model):
     layouts: list[Layout] = Field(default_factory=list)
     relocations: list[Relocation] = Field(default_factory=list)
     corrections: list[Correction] = Field(default_factory=list)
+    exclude: list[LeftOut] = Field(default_factory=list)
     absent: list[Absence] = Field(default_factory=list)
     composites: dict[str, Composite] = Field(default_factory=dict, description="by the name of the protocol")
     crop: Crop = Crop()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -42,6 +42,7 @@ def test_decisions_come_back_in_order(manifest: Manifest, tmp_path: Path) -> Non
     assert deciding.read(tmp_path / "decisions") == deciding.Decisions((first, second))
 
 
+@settings(max_examples=25)
 @given(st.lists(st.text(max_size=20), max_size=4))
 def test_any_text_comes_back_on_a_line_of_its_own(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp("any") / "decisions"
@@ -111,7 +112,8 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
         ({"action": "correct", "row": 2, "column": "offset", "old": "1"}, "'correct' needs new"),
         ({"action": "correct", "column": "offset", "old": "1", "new": "2"}, "'correct' needs a row"),
         ({"action": "correct", "row": 2, "column": "fps", "old": "1", "new": "2"}, "'correct' needs a row, and one"),
-        ({"action": "exclude"}, "'exclude' needs a row, a video, a path or an image"),
+        ({"action": "exclude", "code": "ME107"}, "'exclude' needs a video, or an image"),
+        ({"action": "accept"}, "'accept' needs a row, a video, a path, an image or a code"),
         ({"action": "relocate", "layout": "raw", "found": "a"}, "'relocate' needs belongs"),
         ({"action": "undo"}, "'undo' needs undoes"),
         ({"action": "delete"}, "Input should be"),

@@ -60,8 +60,8 @@ def test_every_name_belongs_to_one_dataset() -> None:
             "fps: 30",
             "fsp: 30",
             "my.yaml, line 6: fsp: unknown key; did you mean 'fps'? allowed: absent, aliases, auwgcn_csv, citation, "
-            "composites, corrections, crop, emotions, expected, expression_type, fps, id, layouts, licence, names, "
-            "relocations, synthetic, title, version, workbook",
+            "composites, corrections, crop, emotions, exclude, expected, expression_type, fps, id, layouts, licence, "
+            "names, relocations, synthetic, title, version, workbook",
         ),
         (
             "holds: video",
