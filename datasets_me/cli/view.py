@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 import webbrowser
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from datasets_me.cli import options, show
 from datasets_me.cli.run import Answer, verb
-from datasets_me.core.errors import plural
+from datasets_me.core.errors import MeDatasetsError, plural
+
+if TYPE_CHECKING:
+    from datasets_me.core.engine import Report
+    from datasets_me.findings.finding import Finding
 
 REACHABLE = (
     "warning: this server can be reached from other machines. Whoever has the address below, with this machine's own "
@@ -41,8 +47,7 @@ def view(
 
     Every decision is saved at once, to a folder of decisions, never to the workbook or the frames. Ends with Ctrl-C.
     """
-    from datasets_me.findings.finding import Finding
-    from datasets_me.folders.check import check
+    from datasets_me.core.engine import Failure, run
     from datasets_me.formats import manifest as manifests
     from datasets_me.formats.decisions import beside
     from datasets_me.viewer import predictions as prediction_files
@@ -56,7 +61,10 @@ def view(
     session = Session(Dataset(annotated, root, features, predicted), decisions or beside(manifest), read_only=read_only)
 
     def look() -> list[Finding]:
-        return check(annotated, root).findings
+        (_, outcome), *_ = run(_checker, [None], (manifest, root), workers=1)
+        if isinstance(outcome, Failure):
+            raise MeDatasetsError(outcome.why)
+        return outcome
 
     server = Server(application(session), host, port)
     if host not in (HERE, "localhost"):
@@ -71,3 +79,12 @@ def view(
     counts = session.state()["counts"]
     left = f"{plural(counts['open'], 'doubt')} left in {plural(counts['open_videos'], 'video')}"
     return Answer(["", left], data={"decisions": str(session.decided.folder), **counts})
+
+
+def _checker(config: tuple[Path, Path]) -> Callable[[None, Report], list[Finding]]:
+    """What checks the folders in a process of its own, so that the pages need not wait."""
+    from datasets_me.folders.check import check
+    from datasets_me.formats import manifest as manifests
+
+    manifest, root = config
+    return lambda _, report: check(manifests.read(manifest), root).findings

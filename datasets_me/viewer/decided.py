@@ -24,6 +24,8 @@ _Doubt = tuple[str, str | None, str | None, str | None, str | None]  # code, col
 class Decided:
     """The decisions in a folder, which other programs may add to at the same time.
 
+    ``touched`` are the videos that any of them was about, undone or not.
+
     Args:
         manifest: what they are about.
         folder: where they lie; it is made with the first one.
@@ -41,6 +43,7 @@ class Decided:
             self._part(video.video).videos.append(video)
         self.every: tuple[Decision, ...] = ()
         self.findings: tuple[Finding, ...] = ()
+        self.touched: set[str | None] = set()
         self._clear()
         self.refresh()
 
@@ -76,6 +79,7 @@ class Decided:
             content = store.read(self.folder) if stamp is not None else store.Decisions(())
             self._clear()
             self.every, self.findings = content.rows, content.findings
+            self.touched = {decision.video for decision in content.rows} | self.touched
             for decision in store.standing(content.rows):
                 self._take(decision)
             self._stamp = stamp

@@ -99,16 +99,16 @@ class FrameStore:
         return self._opened(entry)[0]
 
     def jpeg(self, entry: Entry, number: int, width: int) -> bytes:
-        """A frame as JPEG, no wider than ``width``; those after it are decoded, too.
+        """A frame as JPEG, no wider than ``width``; those after it are decoded, too, if it follows the last one.
 
         Raises:
             FrameError: there is no such frame, or it cannot be decoded.
         """
         content = self._jpeg(entry, number, width)
         if width > WIDTHS[0]:
-            self._head = (entry.number, number, width)
-            following = range(number + 1, number + 1 + AHEAD)
-            if not all((entry.number, frame, width) in self._coded for frame in following[: AHEAD // 2]):
+            (video, before, wide), self._head = self._head, (entry.number, number, width)
+            follows = (video, wide) == (entry.number, width) and 0 < number - before <= AHEAD
+            if follows and (entry.number, number + AHEAD // 2, width) not in self._coded:
                 self._ahead.submit(self._decode_ahead, entry, number, width)
         return content
 

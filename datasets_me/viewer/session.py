@@ -92,7 +92,11 @@ class Session:
         self._motions: Recent[tuple[Motion | None]] = Recent(4)
         self._lock = Lock()
         self._looking = ""
-        self._known: tuple[str, list[Decision | None], list[dict[str, Any]]] | None = None
+        self._shown = ""  # the revision that these are of
+        self._decisions: list[Decision | None] = []
+        self._settled: list[str | None] = []
+        self._rows: dict[int, dict[str, Any]] = {}
+        self._in_order: list[dict[str, Any]] = []
 
     def close(self) -> None:
         """End what runs beside."""
@@ -109,8 +113,8 @@ class Session:
                 return
             with self._lock:
                 self.dataset.add(findings)
+                self._rows.clear()
                 self._looking = ""
-                self._known = None
 
         self._looking = "the folders are being checked"
         Thread(target=run, daemon=True).start()
@@ -201,12 +205,17 @@ class Session:
         """The revision, the decision about each finding, and a row for each video in the order of need."""
         revision = self.revision
         with self._lock:
-            if self._known is None or self._known[0] != revision:
-                decisions = [self.decided.of_finding(finding) for finding in self.dataset.findings]
-                rows = [self._row(entry, decisions) for entry in self.dataset.entries]
-                rows.sort(key=lambda row: (-row["_need"], row["name"]))
-                self._known = (revision, decisions, rows)
-            return self._known
+            if self._shown != revision:
+                self._decisions = [self.decided.of_finding(finding) for finding in self.dataset.findings]
+                settled = [decision.id if decision else None for decision in self._decisions]
+                stale = {number for number, each in enumerate(settled) if self._settled[number : number + 1] != [each]}
+                for entry in self.dataset.entries:
+                    touched = entry.source.video in self.decided.touched or not stale.isdisjoint(entry.findings)
+                    if touched or entry.number not in self._rows:
+                        self._rows[entry.number] = self._row(entry, self._decisions)
+                self._in_order = sorted(self._rows.values(), key=lambda row: (-row["_need"], row["name"]))
+                self._settled, self._shown = settled, revision
+            return self._shown, self._decisions, self._in_order
 
     def _row(self, entry: Entry, decisions: list[Decision | None]) -> dict[str, Any]:
         findings = self.dataset.findings

@@ -87,7 +87,8 @@ export class Player {
   ask() {
     const { stride } = this.playing ? this : { stride: 1 };
     const numbers = [this.current];
-    for (let step = 1; step <= (this.playing ? AHEAD : 6); step += 1) {
+    const more = this.playing ? AHEAD : this.pictures.has(this.current) ? 6 : 0; // what is looked at comes first
+    for (let step = 1; step <= more; step += 1) {
       numbers.push(this.current + step * stride);
       if (!this.playing && step <= 2) numbers.push(this.current - step);
     }
@@ -126,7 +127,10 @@ export class Player {
     if (this.flying.get(number) === controller) this.flying.delete(number);
     if (variant !== this.variant) return;
     this.keep(number, picture);
-    if (number === this.current) this.onframe();
+    if (number === this.current) {
+      this.onframe();
+      if (!this.playing) this.ask();
+    }
     this.fetchMore();
   }
 
