@@ -150,6 +150,8 @@ def look(url: str, server: int, frames: int) -> list[tuple[str, str]]:
             ),
             ("search among all videos", seconds(lambda: search(page))),
         ]
+        checked = "() => !document.querySelector('#left').textContent.includes('being checked')"
+        page.wait_for_function(checked, timeout=300_000)
         href = page.get_attribute("a.name", "href")
         rows.append(("first frame of the long video", seconds(lambda: first_frame(page, href))))
         page.wait_for_timeout(500)

@@ -70,6 +70,7 @@ def view(
     if host not in (HERE, "localhost"):
         show.echo(REACHABLE, err=True)
     show.echo(f"{plural(len(session.dataset.entries), 'video')} to look at; Ctrl-C ends", server.url)
+    session.state()  # worked out before somebody waits for it
     session.look_beside(look)
     if browser:
         threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()

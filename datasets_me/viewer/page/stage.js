@@ -33,10 +33,11 @@ export class Stage {
     const { canvas } = this;
     const ratio = window.devicePixelRatio || 1;
     const [wide, high] = [canvas.clientWidth, canvas.clientHeight];
-    canvas.width = Math.round(wide * ratio);
-    canvas.height = Math.round(high * ratio);
+    const size = [Math.round(wide * ratio), Math.round(high * ratio)];
+    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
     const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, wide, high);
     if (!picture?.bitmap) return;
     const { bitmap } = picture;
     const raw = this.data.width > 4 ? this.data.width : bitmap.width;
@@ -49,7 +50,6 @@ export class Stage {
     context.beginPath();
     context.rect(left + x0 * scale, top + y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale);
     context.clip();
-    context.imageSmoothingQuality = "high";
     context.drawImage(bitmap, left, top, raw * scale, tall * scale);
     const at = ([x, y]) => [left + x * scale, top + y * scale];
     if (this.shows.crop && this.box) this.drawCrop(context, at);

@@ -38,6 +38,7 @@ export class Timeline {
     this.root.append(this.play);
     for (const surface of [this.ruler, this.canvas, this.truth, this.doubts]) this.scrubs(surface);
     this.root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.measure();
     this.resizing = new ResizeObserver(() => this.draw());
     this.resizing.observe(this.root);
   }
@@ -46,12 +47,10 @@ export class Timeline {
     this.resizing.disconnect();
   }
 
-  get left() {
-    return parseFloat(getComputedStyle(this.truth).left);
-  }
-
-  get width() {
-    return Math.max(1, this.root.clientWidth - this.left);
+  /** Where the tracks begin and how wide they are, in px. */
+  measure() {
+    this.left = parseFloat(getComputedStyle(this.truth).left);
+    this.width = Math.max(1, this.root.clientWidth - this.left);
   }
 
   /** Where a frame begins, in px from the beginning of the tracks. */
@@ -129,6 +128,7 @@ export class Timeline {
 
   draw() {
     if (!this.root.isConnected) return;
+    this.measure();
     this.drawRuler();
     this.drawTruth();
     this.drawPredicted();
