@@ -16,6 +16,7 @@ from datasets_me.cli import (
     check,
     convert,
     datasets,
+    decisions,
     describe,
     export,
     extract,
@@ -49,6 +50,7 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "explain": check.explain,
         "relocate": convert.relocate,
         "diff": convert.diff,
+        "decide": decisions.decide,
         "extract": extract.extract,
         "frames": extract.frames,
         "apex": extract.apex,
@@ -68,6 +70,11 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "flow": export.flow,
         "auwgcn": export.auwgcn,
         "auwgcn-csv": export.auwgcn_csv,
+    },
+    decisions.decisions: {
+        "list": decisions.list_,
+        "diff": decisions.diff,
+        "to-corrections": decisions.to_corrections,
     },
     images.images: {
         "import": images.import_,
@@ -91,6 +98,7 @@ for _group, _verbs in _VERBS.items():
     for _name, _verb in _verbs.items():
         add(_group, _name, _verb)
 app.add_typer(export.export, name="export")
+app.add_typer(decisions.decisions, name="decisions")
 app.add_typer(images.images, name="images")
 app.add_typer(datasets.schema, name="schema")
 app.add_typer(score.score, name="score")

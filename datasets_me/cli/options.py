@@ -80,6 +80,12 @@ VALIDATION = typer.Option(
     0.0, "--validation", help="The part of each fold's training subjects to set aside as a validation part."
 )
 
+OF_DATASET = typer.Option(
+    None,
+    "--dataset",
+    help="The dataset, where there are decisions about several, or a schema of your own (.yaml) for it.",
+    autocompletion=completion.datasets,
+)
 DECISIONS = typer.Option(
     None, "--decisions", help="A folder of decisions ('me-datasets decide', 'view'): they are applied."
 )

@@ -12,8 +12,8 @@ from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import Spec
 
 
-def check_rows(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Finding]:
-    """Findings ME108 (overlap), ME109 (duplicate) and ME110 (counts)."""
+def check_rows(spec: Spec, annotations: Sequence[Annotation], left_out: Sequence[Annotation] = ()) -> Iterator[Finding]:
+    """Findings ME108 (overlap), ME109 (duplicate) and ME110 (counts, which include rows that were left out)."""
     by_video: defaultdict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         by_video[annotation.video.casefold()].append(annotation)
@@ -24,7 +24,7 @@ def check_rows(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Findin
             yield finding("ME109", message, place=row.place(), subject=row.subject, video=row.video)
         again = {id(row) for row, _ in repeated}
         yield from _overlaps([row for row in rows if id(row) not in again])
-    yield from _counts(spec, annotations)
+    yield from _counts(spec, [*annotations, *left_out])
 
 
 def _repeated(rows: Sequence[Annotation]) -> list[tuple[Annotation, Annotation]]:

@@ -96,7 +96,7 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
             details=[f"{finding.where}: {finding.message}" for finding in normaliser.findings[:5]],
             where=str(book.path),
         )
-    findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations)]
+    findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations, normaliser.left_out)]
     source = AnnotationFile(book.name, book.sha256, book.bytes)
     return Conversion(schema, table.variant.id, source, annotations, _in_order(findings), corrections)
 

@@ -215,7 +215,7 @@ def with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> Manifest
     for decision in decisions:
         if decision.action == "accept":
             rows = rows_of(decision, manifest.annotations) if decision.row is not None else []
-            elsewhere = decision.path or (decision.video, decision.row)
+            elsewhere = _elsewhere(decision.path, decision.video, decision.row, decision.message)
             places: list[Hashable] = [row.place() for row in rows] or [elsewhere]
             for where in places:
                 accepting[where].append(decision)
@@ -225,12 +225,13 @@ def with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> Manifest
     used: set[str] = set()
     for doubt in manifest.findings:
         place = Place(doubt.file, doubt.sheet, doubt.row)
-        about = accepting.get(place) or accepting.get(doubt.path or (doubt.video, doubt.row), [])
+        about = accepting.get(place) or accepting.get(_elsewhere(doubt.path, doubt.video, doubt.row, doubt.message), [])
         cell = (doubt.code, column_of(annotations.get(place), doubt))
         about = [each for each in about if each.code is None or (each.code, each.column) == cell]
-        others |= {each.id: doubt for each in about}
         accepted = next((each for each in about if each.code is None or each.old == doubt.found), None)
-        if accepted is not None:
+        if accepted is None:
+            others |= {each.id: doubt for each in about}
+        else:
             used.add(accepted.id)
             message = f"{doubt.message} (accepted: {why(accepted)})"
             doubt = doubt.model_copy(update={"severity": "info", "message": message})
@@ -240,3 +241,8 @@ def with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> Manifest
             found, before = others[decision.id].found, decision.old
             findings.append(not_applied(decision, f"{decision.code} finds '{found}' now, and found '{before}'"))
     return replace(manifest, findings=findings)
+
+
+def _elsewhere(path: str | None, video: str | None, row: int | None, message: str | None) -> Hashable:
+    """The place of a finding about no annotation: a folder, a video or a row; its message where it has none."""
+    return path or ((video, row) if video or row else message)

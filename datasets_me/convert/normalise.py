@@ -59,7 +59,7 @@ class _Duration:
 
 @dataclass
 class Normaliser:
-    """Reads the rows of one table; ``findings`` grows with every row.
+    """Reads the rows of one table; ``findings`` and ``left_out`` grow with every row.
 
     With ``corrections``, those of the schema are applied, and what it excludes is left out.
     """
@@ -68,6 +68,7 @@ class Normaliser:
     table: AnnotationTable
     corrections: bool = True
     findings: list[Finding] = field(default_factory=list)
+    left_out: list[Annotation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         workbook, variant = self.spec.workbook, self.table.variant
@@ -76,7 +77,7 @@ class Normaliser:
         self._rows_of_video: Counter[str] = Counter()
         self._durations: list[_Duration] = []
         self._corrections: defaultdict[int, list[Correction]] = defaultdict(list)
-        self._left_out: dict[int, LeftOut] = {}
+        self._exclusions: dict[int, LeftOut] = {}
 
     def annotations(self) -> Iterator[Annotation]:
         """The annotations of all rows that can be read, in the order of the workbook."""
@@ -86,9 +87,10 @@ class Normaliser:
         for raw, (identity, values) in zip(self.table.rows, identities, strict=True):
             findings, durations = len(self.findings), len(self._durations)
             annotation = self._read(raw, identity, values)
-            left_out = self._left_out.get(raw.place.row or 0)
+            left_out = self._exclusions.get(raw.place.row or 0)
             if left_out is not None:  # it was read, because the ids of later rows count it
                 del self.findings[findings:], self._durations[durations:]
+                self.left_out += [annotation] if annotation is not None else []
                 self.findings.append(manifests.left_out(left_out, raw.place))
             elif annotation is not None:
                 yield annotation
@@ -119,7 +121,7 @@ class Normaliser:
                 self._report_unmatched(f"correction of {correction.column}", correction, correction.old)
         for left_out in self.spec.exclude:
             rows = meant(left_out)
-            self._left_out |= dict.fromkeys(rows, left_out)
+            self._exclusions |= dict.fromkeys(rows, left_out)
             if not rows and not left_out.whole_video:
                 self._report_unmatched("exclusion", left_out, left_out.onset)
 

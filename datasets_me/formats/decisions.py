@@ -57,7 +57,8 @@ class Decision(Record):
     - a row of the workbook: ``subject``, ``video``, ``expression``, and the text ``onset`` of its onset, tell it from
       others; ``file``, ``sheet`` and ``row`` say where it was, and decide between rows that are otherwise alike;
     - a whole ``video``, where there is no ``row``;
-    - a finding: its ``code`` with the row, the video or the ``path`` that it names, and in ``column`` the cell;
+    - a finding: its ``code`` with the row, the video or the ``path`` that it names, and in ``column`` the cell; its
+      ``message`` tells those from others that name nothing;
     - an ``image`` of a set of images, by its id.
 
     What it says: ``correct`` gives the cell in ``column`` the text ``new`` in place of ``old``, both as the workbook
@@ -65,8 +66,9 @@ class Decision(Record):
     ``relocate`` says that the folder ``found`` in a ``layout`` is the one that ``belongs`` elsewhere; ``note`` only
     remarks; ``undo`` takes the decision ``undoes`` back. ``old`` of an accepted finding is what the finding found.
 
-    ``source`` is the SHA-256 of the workbook, or of the image, that was looked at. ``who`` and ``when`` are recorded
-    only where that is asked for.
+    ``cells`` are the texts of the row, by column, and ``source`` is the SHA-256 of the workbook, or of the image, that
+    was looked at. Decisions that were saved together share a ``batch``. ``who`` and ``when`` are recorded only where
+    that is asked for.
     """
 
     id: Text = Field(default_factory=lambda: secrets.token_hex(8), min_length=1)
@@ -82,6 +84,7 @@ class Decision(Record):
     path: Text | None = None
     image: Text | None = None
     code: Text | None = None
+    message: Text | None = None
     column: Text | None = None
     old: Text | None = None
     new: Text | None = None
@@ -89,7 +92,9 @@ class Decision(Record):
     found: RelativePath | None = None
     belongs: RelativePath | None = None
     note: Text | None = None
+    cells: dict[Text, Text] | None = None
     source: Text | None = None
+    batch: Text | None = None
     undoes: Text | None = None
     who: Text | None = None
     when: Text | None = None
@@ -113,6 +118,16 @@ class Decision(Record):
         row = f"row {self.row} of {self.video or self.sheet or self.file}" if self.row else ""
         return row or self.video or self.image or self.path or self.found or ""
 
+    @property
+    def told_by(self) -> Hashable:
+        """What tells the row or the video that it is about from others."""
+        return (self.dataset, self.subject, self.video, self.expression, self.onset, self.row)
+
+    @property
+    def finding(self) -> tuple[str | None, ...]:
+        """What tells the finding that it is about from others about the same row, video or folder."""
+        return (self.code, self.column, self.old, None if self.about else self.message)
+
     def place(self) -> Place:
         """Where in the workbook the row was."""
         return Place(self.file, self.sheet, self.row)
@@ -126,7 +141,7 @@ class Decision(Record):
             case "relocate":
                 return (self.dataset, "relocate", self.layout, self.found)
             case "accept" | "exclude":
-                return (*about, "verdict", self.code, self.column)
+                return (*about, "verdict", *self.finding)
         return self.id
 
 
@@ -150,7 +165,7 @@ class Decisions:
 
 def beside(manifest: Path) -> Path:
     """Where the decisions about a manifest, or about a set of images, usually lie: in ``decisions/`` beside it."""
-    return manifest.absolute().parent / FOLDER
+    return Path(os.path.normpath(manifest / ".." / FOLDER))  # by name: a link to a manifest has decisions of its own
 
 
 def append(folder: Path, decisions: Sequence[Decision]) -> None:
@@ -267,6 +282,7 @@ def about_row(manifest: Manifest, row: Annotation) -> dict[str, Any]:
         "file": row.source_file,
         "sheet": row.source_sheet,
         "row": row.source_row,
+        "cells": {column: row.written(column) for column in CORRECTABLE if column in row.source_cells},
         "source": _source(manifest, row.source_file),
     }
 
@@ -286,7 +302,7 @@ def about_finding(manifest: Manifest, doubt: Finding) -> dict[str, Any]:
         video = doubt.video or (folder.video if folder else None)
         about = about_video(manifest, video, doubt.subject) if video else {"dataset": manifest.spec.id}
         about |= {"file": doubt.file, "sheet": doubt.sheet, "row": doubt.row, "path": doubt.path}
-    return about | {"code": doubt.code, "column": column_of(row, doubt), "old": doubt.found}
+    return about | {"code": doubt.code, "message": doubt.message, "column": column_of(row, doubt), "old": doubt.found}
 
 
 def row_of(manifest: Manifest, doubt: Finding) -> Annotation | None:
@@ -375,7 +391,8 @@ def rows_of(decision: Decision, rows: Iterable[Annotation]) -> list[Annotation]:
 def changed_ground(decision: Decision, manifest: Manifest) -> str | None:
     """Why a decision cannot be applied to a manifest: what it was made on has changed. None where it holds.
 
-    The workbook may be another file, as long as the row says what it said.
+    The workbook may be another file, as long as it says what it said: in the cell that was corrected, or in all columns
+    of a row that was excluded.
     """
     if decision.dataset != manifest.spec.id:
         return f"it was made on {decision.dataset}, not on {manifest.spec.id}"
@@ -390,10 +407,12 @@ def changed_ground(decision: Decision, manifest: Manifest) -> str | None:
     rows = rows_of(decision, manifest.annotations)
     if not rows:
         return f"{decision.video} has no such row: {decision.expression or 'expression'} with onset '{decision.onset}'"
-    if decision.action == "correct" and decision.column is not None:
-        text = rows[0].written(decision.column)
-        if not same(text, decision.old or ""):
-            return f"{decision.column} says '{text}' now, and said '{decision.old}'"
+    cells = decision.cells if decision.action == "exclude" else {decision.column: decision.old}
+    if decision.action in ("correct", "exclude"):
+        for column, before in (cells or {}).items():
+            text = rows[0].written(column or "")
+            if not same(text, before or ""):
+                return f"{column} says '{text}' now, and said '{before}'"
     return None
 
 

@@ -11,7 +11,7 @@ from datasets_me.schema.schema_files import Schema
 from datasets_me.schema.spec import Correction, LeftOut, Relocation
 
 FIRST = Correction(subject="s", video="v", column="offset", old="5", new="6", why="first")
-LATER = Correction(subject="s", video="v", expression="e", onset="1", row=9, column="offset", old="05", new="7", why="b")
+LATER = FIRST.model_copy(update={"expression": "e", "onset": "1", "row": 9, "old": "05", "new": "7", "why": "later"})
 OTHER = Correction(subject="s", video="v", column="onset", old="5", new="6", why="other: 'é' # no comment")
 LEFT_OUT = LeftOut(video="w", why="turned away")
 
