@@ -101,8 +101,9 @@ class Decided:
             return own
         if finding.video in self._without_video:
             return self._without_video[finding.video or ""]
-        if finding.path in self._relocated:
-            return self._relocated[finding.path or ""]
+        for found, decision in self._relocated.items():
+            if f"/{finding.path}".endswith(f"/{found}"):
+                return decision
         if row is None:
             return None
         if row.id in self._without_row:

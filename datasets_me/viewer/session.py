@@ -547,12 +547,14 @@ class Session:
         layout = self._layout(finding.path)
         if finding.code != "ME202" or not finding.expected or layout is None:
             raise RequestError("it is not known where this folder belongs")
+        depth = self.dataset.manifest.spec.layout(layout).folder.count("/") + 1  # folders above are not the layout's
+        found, belongs = ("/".join(str(path).split("/")[-depth:]) for path in (finding.path, finding.expected))
         return Decision(
             action="relocate",
             dataset=self.dataset.manifest.spec.id,
             layout=layout,
-            found=finding.path,
-            belongs=finding.expected,
+            found=found,
+            belongs=belongs,
             note=wish.note or None,
         )
 

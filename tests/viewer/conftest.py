@@ -38,7 +38,7 @@ LOST = range(20, 24)
 
 @dataclass(frozen=True)
 class World:
-    """A synthetic CAS(ME)²: 16 videos of two subjects; ME103, ME107 and ME301 are planted, each in one video."""
+    """A synthetic CAS(ME)²: 16 videos of two subjects; ME103, ME107, ME202 and ME301 are planted."""
 
     folder: Path
     manifest: Manifest
@@ -55,7 +55,7 @@ class World:
         predicted = predictions.read(self.manifest, [self.folder / "spotted.csv", self.folder / "labels.csv"])
         dataset = Dataset(self.manifest, self.root, self.folder / "features", predicted)
         session = Session(dataset, self.decisions, **options)
-        session.dataset.add(check(self.manifest, self.root, select=["ME301"]).findings)
+        session.dataset.add(check(self.manifest, self.root, select=["ME202", "ME301"]).findings)
         return session
 
 
@@ -63,7 +63,7 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("viewer")
     synthetic = make(
-        schema_files.load("casme-sq"), folder / "set", seed=1, subjects=2, defects=("ME103", "ME107", "ME301")
+        schema_files.load("casme-sq"), folder / "set", seed=1, subjects=2, defects=("ME103", "ME107", "ME202", "ME301")
     )
     schema = schema_files.load_file(synthetic.schema)
     manifest = with_folders(convert(schema, synthetic.workbook).manifest(), synthetic.root)

@@ -126,7 +126,7 @@ def test_what_cannot_be_saved_is_not_acknowledged(server: Server, world: World) 
         world.decisions.unlink()
     assert status == 500
     assert b"decisions" in text
-    assert json.loads(ask(server, "state")[1])["counts"]["open"] == 4
+    assert json.loads(ask(server, "state")[1])["counts"]["open"] == 5
 
 
 def test_read_only(world: World) -> None:

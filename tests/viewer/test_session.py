@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datasets_me.convert.make_manifest import make_manifest
+from datasets_me.export.segments import read_labels, write_segments
 from datasets_me.formats import decisions
+from datasets_me.formats import features as feature_files
+from datasets_me.schema import schema_files
 from datasets_me.viewer.dataset import Dataset
 from datasets_me.viewer.session import RequestError, Session, Wish
 from tests.viewer.conftest import HTML, World, entry
@@ -31,9 +36,9 @@ def expression(session: Session, name: str, index: int = 0) -> dict[str, Any]:
 
 
 def test_videos_that_need_eyes_most_come_first(session: Session) -> None:
-    first = names(session)[:4]
-    assert first[0] == "casme_015_0503"  # frames out of order, an error
-    assert set(first[1:]) == {"casme_015_0101", "casme_016_0502", row_with(session, "ME301")}
+    errors = ["casme_015_0503", "casme_015_0101", row_with(session, "ME202")]  # of as many, the worse frames first
+    assert names(session)[:3] == errors
+    assert set(names(session)[3:5]) == {"casme_016_0502", row_with(session, "ME301")}
     assert names(session, sort="name") == sorted(names(session))
 
 
@@ -61,8 +66,8 @@ def test_more_filters_and_pages(session: Session) -> None:
     everything = names(session)
     assert all(row(session, name)["macro"] for name in names(session, type="macro"))
     assert len(names(session, emotion="surprise")) == sum("surprise" in row(session, n)["emotions"] for n in everything)
-    assert len(names(session, state="open")) == 4
-    assert len(names(session, state="clear")) == 12
+    assert len(names(session, state="open")) == 5
+    assert len(names(session, state="clear")) == 11
     assert len(names(session, quality="face lost")) == 15
     page = session.videos({}, 10, 5)
     assert (page["total"], [each["name"] for each in page["rows"]]) == (16, everything[10:15])
@@ -92,7 +97,7 @@ def test_accepting_settles_one_finding_and_undoing_opens_it(session: Session) ->
     assert row(session, "casme_015_0503")["state"] == "decided"
     shown = session.findings({"code": "ME107"}, 0, 10)["rows"][0]
     assert (shown["decision"]["action"], shown["decision"]["note"]) == ("accept", "seen")
-    assert session.state()["counts"]["open"] == 3
+    assert session.state()["counts"]["open"] == 4
     session.undo([saved["id"]])
     assert row(session, "casme_015_0503")["state"] == "open"
 
@@ -125,6 +130,35 @@ def test_excluded_rows_and_videos(session: Session) -> None:
     assert session.video(number)["annotations"][1]["excluded"]
 
 
+def test_decisions_reach_the_manifest_and_the_segments(session: Session, world: World, tmp_path: Path) -> None:
+    wrong = doubt(session, "ME202")
+    session.decide(
+        [
+            Wish(action="correct", annotation="casme_015_0503:2", column="offset", value=31),
+            Wish(action="correct", annotation="casme_015_0101:1", column="emotion", value="surprise"),
+            Wish(action="exclude", annotation="casme_015_0101:2", note="a blink"),
+            Wish(action="relocate", finding=wrong),
+        ]
+    )
+    assert session.findings({"code": "ME202"}, 0, 10)["rows"][0]["decision"]["action"] == "relocate"
+    schema = schema_files.load_file(world.folder / "set" / "schema.yaml")
+    workbook = str(world.folder / "set" / "CAS(ME)^2code_final.xlsx")
+    manifest = make_manifest(schema, workbook, world.root, decisions=decisions.read(world.decisions))
+    rows = {row.id: row for row in manifest.annotations}
+    assert rows["casme_015_0503:2"].offset == 31
+    assert rows["casme_015_0101:1"].emotion == "surprise"
+    assert "casme_015_0101:2" not in rows
+    assert [video.path for video in manifest.videos if video.relocated] == [session.dataset.findings[wrong].path]
+    assert not [finding for finding in manifest.findings if finding.code == "ME107"]
+
+    features = feature_files.read(world.folder / "features", manifest)
+    write_segments(manifest, features, tmp_path / "segments")
+    shown = read_labels(tmp_path / "segments")
+    labels = {label.annotation: label for label in shown}
+    assert "casme_015_0101:2" not in labels
+    assert labels["casme_015_0503:2"].offset == 31
+
+
 def test_all_that_fit_are_counted_first(session: Session) -> None:
     query = {"code": "ME107", "search": "", "severity": ""}
     assert session.decide_all(query, "count", None, 0) == {"findings": 1, "targets": 1}
@@ -133,7 +167,7 @@ def test_all_that_fit_are_counted_first(session: Session) -> None:
     saved = session.decide_all(query, "exclude", "bulk", 1)["decisions"]
     assert expression(session, "casme_015_0503", 1)["excluded"] == saved[0]["id"]
     query = {"code": "", "search": "", "severity": "doubts"}
-    assert len(session.decide_all(query, "accept", None, 3)["decisions"]) == 3
+    assert len(session.decide_all(query, "accept", None, 4)["decisions"]) == 4
     assert session.state()["counts"]["open"] == 0
 
 
