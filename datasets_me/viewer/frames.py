@@ -226,8 +226,11 @@ def difference(first: Image, second: Image, gain: float = 4.0) -> bytes:
 
 
 def flow_picture(first: Image, second: Image) -> bytes:
-    """The flow from one picture to another as JPEG: arrows on the first, where the motion is not near zero."""
-    u, v = motion(first, second)
+    """The flow from one picture to another as JPEG: arrows on the first, where the motion is not near zero.
+
+    The median, which is the shift of the whole head, is removed.
+    """
+    u, v = (part - np.median(part) for part in motion(first, second))
     size = np.hypot(u, v)
     longest = max(float(np.quantile(size, 0.999)), 0.5)
     hue = ((np.degrees(np.arctan2(v, u)) % 360) / 2).astype(np.uint8)

@@ -85,5 +85,6 @@ always(
 if (localStorage.getItem("theme")) theme(localStorage.getItem("theme"));
 $("theme").onclick = otherTheme;
 $("help").onclick = showHelp;
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => current?.redraw?.());
 addEventListener("hashchange", route);
 route().then(poll);

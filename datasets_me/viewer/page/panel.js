@@ -90,6 +90,7 @@ export class Panel {
       el("h3", {}, el("button", { type: "button", class: "plainbutton", "aria-expanded": String(on), "data-keep": `finding ${each.number}`, onclick: () => this.choose(each.number) }, each.name.replaceAll("-", " "))),
       settled ? chip(SAYS[each.decision.action], "good settled") : "")];
     parts.push(el("p", { class: "message" }, each.message));
+    if (!on && each.where) parts.push(el("p", { class: "soft small where" }, each.where));
     if (on) {
       const facts = [["where", each.where], ["found", each.found], ["expected", each.expected], ["what", each.what], ["why", each.why], ["to do", each.fix]];
       parts.push(el("dl", {}, facts.filter(([, text]) => text).flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)])));
@@ -368,7 +369,7 @@ export class Panel {
       src: `videos/${this.data.number}/compare/${kind}?a=${a}&b=${b}&crop=1`, alt: text, onerror: (event) => event.target.replaceWith(el("p", { class: "empty" }, "cannot be shown")),
     }), el("figcaption", {}, text));
     this.faces.replaceChildren(face("first", `frame ${a}`), face("second", `frame ${b}`),
-      face("difference", "change of brightness, 4 times as strong"), face("flow", "optical flow (DIS): colour and arrows point where the skin moves"));
+      face("difference", "change of brightness, 4 times as strong"), face("flow", "optical flow (DIS), the shift of the whole head removed: where the skin moves"));
   }
 
   atFrame() {
