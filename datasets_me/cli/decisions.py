@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datasets_me.cli import completion, options, show
+from datasets_me.cli import completion, images, options, show
 from datasets_me.cli.run import Answer, group, verb
 from datasets_me.core.errors import DecisionsError, MeDatasetsError, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from datasets_me.convert.bulk import Verdict
     from datasets_me.formats.decisions import Decision
     from datasets_me.schema.schema_files import Schema
     from datasets_me.scores.agreement import Agreement
@@ -26,7 +27,7 @@ _FOLDER = typer.Argument(help="A folder of decisions, as 'me-datasets decide' an
 
 @verb("me-datasets decide casme-sq-manifest --code ME107 --exclude --note 'offset before apex' --apply")
 def decide(
-    manifest: Path = options.MANIFEST,
+    manifest: Path = typer.Argument(help="A manifest, or a set of images."),
     codes: list[str] = typer.Option(
         [],
         "--code",
@@ -37,31 +38,37 @@ def decide(
     accept: bool = typer.Option(False, "--accept", help="Leave it as it is, and do not count it as an error any more."),
     note: str = typer.Option(None, "--note", help="Kept with every decision, and given as the reason."),
     folder: Path = typer.Option(
-        None, "--decisions", help="The folder of decisions. Default: 'decisions' beside the manifest."
+        None, "--decisions", help="The folder of decisions. By default, 'decisions' beside the manifest."
     ),
     apply: bool = typer.Option(False, "--apply", help="Save; without it, only the numbers are shown."),
     undo: bool = typer.Option(False, "--undo", help="Take back what the last 'decide --apply' saved."),
 ) -> Answer:
     """Decide about everything with a finding at once; a dry run unless --apply is given.
 
-    What was decided before stays. The manifest is not changed: convert, export and split apply decisions. For sets of
-    images, there is 'me-datasets images decide'.
+    What was decided before stays. The manifest is not changed: convert, export and split apply decisions. A set of
+    images is decided about as by 'me-datasets images decide', which has more to choose from.
     """
     from datasets_me.convert import bulk as in_bulk
     from datasets_me.findings.choice import read_codes
     from datasets_me.formats import decisions as decision_files
     from datasets_me.formats import manifest as manifests
-    from datasets_me.formats.kinds import DECISIONS
+    from datasets_me.formats.kinds import DECISIONS, IMAGE_SET
 
     place = folder or decision_files.beside(manifest)
+    is_image_set = (manifest / IMAGE_SET.about).is_file()
     if undo:
         if codes or exclude or accept or note or apply:
             raise MeDatasetsError("--undo takes back what was saved, and nothing else", fix="give it alone")
-        return _taken_back(place)
+        return images.taken_back(manifest, folder) if is_image_set else _taken_back(place)
     if exclude == accept or not codes:
         raise MeDatasetsError(
             "say which findings, and what is decided about them", fix="give --code, and one of --exclude and --accept"
         )
+    if is_image_set:
+        if note is not None:
+            raise MeDatasetsError("decisions about images have no notes", fix="leave out --note")
+        verdict: Verdict = "exclude" if exclude else "accept"
+        return images.decided_in_bulk(manifest, codes, verdict, decisions=folder, apply=apply)
     annotated = manifests.read(manifest)
     before = decision_files.read(place) if (place / DECISIONS.about).is_file() else decision_files.Decisions(())
     planned = in_bulk.bulk(annotated, read_codes(codes), "exclude" if exclude else "accept", before.rows, note)

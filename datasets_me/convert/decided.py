@@ -233,7 +233,7 @@ def with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> Manifest
             others |= {each.id: doubt for each in about}
         else:
             used.add(accepted.id)
-            message = f"{doubt.message} (accepted: {why(accepted)})"
+            message = f"{doubt.message}; accepted: {why(accepted)}"
             doubt = doubt.model_copy(update={"severity": "info", "message": message})
         findings.append(doubt)
     for decision in decisions:

@@ -148,7 +148,7 @@ def test_an_accepted_finding_is_no_error_any_more(manifest: Manifest, book: Path
     converted = make_manifest(manifest.schema, str(book), decisions=Decisions((decision, changed)))
     found = {each.row: each for each in converted.findings if each.code == "ME107"}
     assert (found[4].severity, found[5].severity) == ("info", "error")
-    assert found[4].message == f"{first.message} (accepted: as filmed (decision {decision.id}))"
+    assert found[4].message == f"{first.message}; accepted: as filmed (decision {decision.id})"
     ((_, message),) = codes(converted, "ME132")
     assert "ME107 finds 'onset 60, apex 61, offset 50' now, and found 'something else'" in message
 
