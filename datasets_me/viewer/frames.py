@@ -19,6 +19,7 @@ from datasets_me.features.magnify import along_flow
 from datasets_me.formats.frame_files import FrameFiles, frame_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.viewer.dataset import Entry
+from datasets_me.viewer.web import RefusedError
 
 Image = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -40,7 +41,7 @@ _COMPARED = 480  # px, the width of pictures that are compared
 Value = TypeVar("Value")
 
 
-class FrameError(Exception):
+class FrameError(RefusedError):
     """There is no such frame, or it cannot be decoded; the text says why."""
 
 

@@ -24,6 +24,7 @@ from datasets_me.viewer.dataset import WEIGHTS, Dataset, Entry
 from datasets_me.viewer.decided import Decided
 from datasets_me.viewer.frames import FrameError, FrameStore, Recent
 from datasets_me.viewer.motion import Motion
+from datasets_me.viewer.web import RefusedError
 
 EDITED = (*FRAME_FIELDS, "type", "emotion", "aus")
 """The columns of a row that the page can correct."""
@@ -69,10 +70,6 @@ class Wish(BaseModel):
         if self.action == "relocate" and self.finding is None:
             raise ValueError("a relocation needs a finding")
         return self
-
-
-class RequestError(Exception):
-    """The page asked for something that is not there or cannot be; the text says why."""
 
 
 class Session:
@@ -262,7 +259,7 @@ class Session:
         """All about one video but its frames.
 
         Raises:
-            RequestError: there is none of this number.
+            RefusedError: there is none of this number.
         """
         entry = self.entry(number)
         _, decisions, rows = self._all()
@@ -408,21 +405,21 @@ class Session:
         """The video of a number.
 
         Raises:
-            RequestError: there is none.
+            RefusedError: there is none.
         """
         if not 0 <= number < len(self.dataset.entries):
-            raise RequestError(f"there is no video {number}")
+            raise RefusedError(f"there is no video {number}")
         return self.dataset.entries[number]
 
     def motion(self, number: int) -> Motion:
         """The features of a video.
 
         Raises:
-            RequestError: there are none.
+            RefusedError: there are none.
         """
         shown = self._motion(self.entry(number))
         if shown is None:
-            raise RequestError("there are no features of this video")
+            raise RefusedError("there are no features of this video")
         return shown
 
     def _motion(self, entry: Entry) -> Motion | None:
@@ -453,7 +450,7 @@ class Session:
         """Save decisions of a page.
 
         Raises:
-            RequestError: one of them cannot be; nothing is saved then.
+            RefusedError: one of them cannot be; nothing is saved then.
             MeDatasetsError: they cannot be saved; nothing has changed then.
         """
         decisions = [self._decision_of(wish) for wish in wishes]
@@ -464,12 +461,12 @@ class Session:
         """Take decisions back.
 
         Raises:
-            RequestError: there is none of an id.
+            RefusedError: there is none of an id.
             MeDatasetsError: it cannot be saved.
         """
         known = {decision.id for decision in self.decided.every}
         if unknown := [identity for identity in identities if identity not in known]:
-            raise RequestError(f"there is no decision '{printable(unknown[0])}'")
+            raise RefusedError(f"there is no decision '{printable(unknown[0])}'")
         dataset = self.dataset.manifest.spec.id
         self.decided.append([Decision(action="undo", undoes=identity, dataset=dataset) for identity in identities])
         return {"revision": self.revision}
@@ -484,7 +481,7 @@ class Session:
             expected: how many findings the page has shown; another number saves nothing.
 
         Raises:
-            RequestError: the number differs.
+            RefusedError: the number differs.
         """
         _, decisions, _ = self._all()
         numbers = self._chosen({**query, "state": "open"}, decisions)
@@ -492,7 +489,7 @@ class Session:
         if action == "count":
             return {"findings": len(numbers), "targets": len(rows)}
         if expected != len(numbers):
-            raise RequestError(f"{len(numbers)} findings fit by now, not {expected}; look again")
+            raise RefusedError(f"{len(numbers)} findings fit by now, not {expected}; look again")
         if action == "accept":
             return self.decide([Wish(action="accept", finding=number, note=note) for number in numbers])
         return self.decide([Wish(action="exclude", row_of=number, note=note) for number in rows.values()])
@@ -512,9 +509,9 @@ class Session:
                 return store.correct(manifest, row, wish.column or "", wish.value, note=note)
             return Decision(action=wish.action, note=note, **self._about(wish))
         except DecisionsError as error:
-            raise RequestError(error.what) from error
+            raise RefusedError(error.what) from error
         except ValueError as error:
-            raise RequestError(f"'{wish.action}' is not possible here") from error
+            raise RefusedError(f"'{wish.action}' is not possible here") from error
 
     def _about(self, wish: Wish) -> dict[str, Any]:
         manifest = self.dataset.manifest
@@ -533,20 +530,20 @@ class Session:
 
     def _finding_of(self, number: int) -> Finding:
         if not 0 <= number < len(self.dataset.findings):
-            raise RequestError(f"there is no finding {number}")
+            raise RefusedError(f"there is no finding {number}")
         return self.dataset.findings[number]
 
     def _annotation_of(self, identity: str | None) -> Annotation:
         row = next((row for row in self.dataset.manifest.annotations if row.id == identity), None)
         if row is None:
-            raise RequestError("there is no such annotation")
+            raise RefusedError("there is no such annotation")
         return row
 
     def _relocation(self, wish: Wish) -> Decision:
         finding = self._finding_of(wish.finding or 0)
         layout = self._layout(finding.path)
         if finding.code != "ME202" or not finding.expected or layout is None:
-            raise RequestError("it is not known where this folder belongs")
+            raise RefusedError("it is not known where this folder belongs")
         depth = self.dataset.manifest.spec.layout(layout).folder.count("/") + 1  # folders above are not the layout's
         found, belongs = ("/".join(str(path).split("/")[-depth:]) for path in (finding.path, finding.expected))
         return Decision(

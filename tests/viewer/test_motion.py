@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from datasets_me.viewer import motion
 from datasets_me.viewer.motion import Motion
-from datasets_me.viewer.session import RequestError, Session
+from datasets_me.viewer.session import Session
+from datasets_me.viewer.web import RefusedError
 from tests.viewer.conftest import HTML, entry
 
 
@@ -58,7 +59,7 @@ def test_arrows_and_doubts_of_frames(session: Session) -> None:
     assert peak["centres"][7] == peak["points"][30]
     assert shown.doubtful() == {"missing": [], "no_face": [[20, 23]], "clipped": [], "invalid": [[20, 23]]}
     assert shown.overlay(-1, 500)[-1] is None
-    with pytest.raises(RequestError, match="there are no features of this video"):
+    with pytest.raises(RefusedError, match="there are no features of this video"):
         session.motion(entry(session, HTML).number)
 
 

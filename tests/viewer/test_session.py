@@ -14,7 +14,8 @@ from datasets_me.formats import decisions
 from datasets_me.formats import features as feature_files
 from datasets_me.schema import schema_files
 from datasets_me.viewer.dataset import Dataset
-from datasets_me.viewer.session import RequestError, Session, Wish
+from datasets_me.viewer.session import Session, Wish
+from datasets_me.viewer.web import RefusedError
 from tests.viewer.conftest import HTML, World, entry
 
 
@@ -162,7 +163,7 @@ def test_decisions_reach_the_manifest_and_the_segments(session: Session, world: 
 def test_all_that_fit_are_counted_first(session: Session) -> None:
     query = {"code": "ME107", "search": "", "severity": ""}
     assert session.decide_all(query, "count", None, 0) == {"findings": 1, "targets": 1}
-    with pytest.raises(RequestError, match="1 findings fit by now, not 2; look again"):
+    with pytest.raises(RefusedError, match="1 findings fit by now, not 2; look again"):
         session.decide_all(query, "exclude", None, 2)
     saved = session.decide_all(query, "exclude", "bulk", 1)["decisions"]
     assert expression(session, "casme_015_0503", 1)["excluded"] == saved[0]["id"]
@@ -206,7 +207,7 @@ def test_a_decision_whose_ground_has_changed_settles_nothing(session: Session, w
 )
 def test_what_cannot_be_decided(session: Session, world: World, wish: dict[str, Any], message: str) -> None:
     fine = Wish(action="note", video=0, note="with the others or not at all")
-    with pytest.raises(RequestError, match=message):
+    with pytest.raises(RefusedError, match=message):
         session.decide([fine, Wish(**wish)])
     assert not world.decisions.exists()
 
