@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +33,8 @@ from datasets_me.viewer.session import Session
 
 HTML = "<b>casme</b>_\"'&0507"
 """The name of a video that looks like markup."""
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 LOST = range(20, 24)
 """Frames of every video in which no face is seen."""
@@ -158,6 +162,35 @@ def session(shared: Session, world: World) -> Session:
 def server(running: Server, session: Session) -> Server:
     """The shared server, with nothing decided."""
     return running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        warnings.warn("no chromium is installed: the pages of the viewer are NOT tested", stacklevel=1)
+        pytest.skip("no chromium is installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as run:
+        # a browser that runs as root has no sandbox to be in
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        chromium = run.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+def opened(browser: Any, faults: list[str], **options: Any) -> Any:
+    page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
+    page.set_default_timeout(5000)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+    return page
+
+
+def serious(page: Any) -> list[tuple[str, str]]:
+    """What axe-core calls serious or critical: the rule, and the first place."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
 
 
 def entry(session: Session, name: str) -> Entry:

@@ -1,6 +1,7 @@
 import { $, el, fail, plural } from "./dom.js";
 import { getJson } from "./net.js";
 import { always, ofPage, showHelp } from "./keys.js";
+import { theme } from "./theme.js";
 import * as videos from "./videos.js";
 import * as video from "./video.js";
 import * as findings from "./findings.js";
@@ -65,16 +66,7 @@ async function route() {
   }
 }
 
-function theme(wanted) {
-  document.documentElement.dataset.theme = wanted;
-  localStorage.setItem("theme", wanted);
-}
-
-function otherTheme() {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  theme((document.documentElement.dataset.theme || dark) === "dark" ? "light" : "dark");
-  current?.redraw?.();
-}
+const otherTheme = theme(() => current?.redraw?.());
 
 always(
   { keys: ["?"], text: "this list", run: showHelp },
@@ -82,9 +74,6 @@ always(
   { keys: ["Shift+v"], text: "videos", run: () => { location.hash = "#/videos"; } },
   { keys: ["Shift+f"], text: "findings", run: () => { location.hash = "#/findings"; } },
 );
-if (localStorage.getItem("theme")) theme(localStorage.getItem("theme"));
-$("theme").onclick = otherTheme;
 $("help").onclick = showHelp;
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => current?.redraw?.());
 addEventListener("hashchange", route);
 route().then(poll);
