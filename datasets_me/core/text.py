@@ -56,7 +56,7 @@ def _spelt_out(match: re.Match[str]) -> str:
 
 def is_utf8(text: str) -> bool:
     """Whether a file's name is text: bytes that are not UTF-8 come as lone surrogates."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def csv_cell(value: object) -> object:

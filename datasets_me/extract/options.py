@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from datasets_me.core.choices import Detector, Device, Head, Preset
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.rates import ratio, shown
 from datasets_me.features.boxes import Box, DetectorError, read_boxes
 from datasets_me.features.faces import NAMES, detector, model_file, sha256
 from datasets_me.features.landmarks import LANDMARKS_EVERY, MODEL
@@ -172,10 +174,9 @@ def taken(start: int, end: int, rate: float, fps: float | None) -> tuple[int, li
     """
     if fps is None or fps >= rate:
         return start, list(range(start, end))
-    ratio = rate / fps
-    first = int(np.ceil(start / ratio - 1e-9))
-    last = int(np.ceil(end / ratio - 1e-9))
-    return first, [int(k * ratio + 1e-9) for k in range(first, last)]
+    step = ratio(rate, fps)
+    first, last = math.ceil(start / step), math.ceil(end / step)
+    return first, [shown(k, step) for k in range(first, last)]
 
 
 def check_rate(manifest: Manifest, videos: Sequence[Video], options: ExtractOptions) -> None:
