@@ -17,6 +17,8 @@ EXTRAS = {
     "distributed": "cluster",
     "matplotlib": "plots",
     "pandas": "pandas",
+    "starlette": "viewer",
+    "uvicorn": "viewer",
     "torch": "training",
 }
 """Library, as it is imported -> the smallest extra in pyproject.toml that has it."""
