@@ -30,8 +30,9 @@ ALGORITHM = 4
 class ExtractOptions(BaseModel):
     """What decides the numbers of an extraction, besides the frames.
 
-    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` and ``head`` null are the preset's;
-    ``layout`` null is the first layout of the schema, crops aside, that has annotated folders.
+    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` and ``head`` null are the
+    preset's; ``layout`` null is the first layout of the schema, crops aside, that has annotated folders;
+    ``landmarks`` is a folder of tables of another tool, null where landmarks are predicted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +48,7 @@ class ExtractOptions(BaseModel):
     faces: Detector = "dlib"
     weights: Path | None = None
     boxes: Path | None = None
+    landmarks: Path | None = None
     layout: str | None = None
     device: Literal["cpu", "cuda"] = "cpu"
 
@@ -83,6 +85,11 @@ def check_options(options: ExtractOptions) -> dict[str, Box]:
         detector(options.faces, weights=options.weights)
     if (options.boxes is None) == (options.faces == "boxes"):
         raise DetectorError("--faces boxes and --boxes FILE belong together")
+    if options.landmarks is not None and (options.faces != "dlib" or PRESETS[options.preset].published):
+        raise DetectorError(
+            "--landmarks says where the face is, and is not for the published form",
+            fix="leave out --faces, and take another --preset than auwgcn",
+        )
     if options.weights is not None and options.faces != "yunet":
         raise DetectorError("--weights is for --faces yunet")
     return read_boxes(options.boxes) if options.boxes else {}
@@ -105,7 +112,7 @@ def environment(options: ExtractOptions) -> dict[str, str]:
 def record(options: ExtractOptions) -> dict[str, Any]:
     """The options as they are written down; of files their names, and of the head what the preset takes."""
     raw = options.model_dump(mode="json") | {"head": options.head or PRESETS[options.preset].head}
-    return raw | {name: raw[name] and Path(raw[name]).name for name in ("weights", "boxes")}
+    return raw | {name: raw[name] and Path(raw[name]).name for name in ("weights", "boxes", "landmarks")}
 
 
 def automatic_step(manifest: Manifest, fps: float | None) -> int:
