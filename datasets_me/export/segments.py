@@ -7,13 +7,15 @@
     segments/test/<subject>/<video>_<start>.npz  <video>.npy
 
 A segment holds ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8) int8 with the columns
-`labels.CHANNELS`, ``mask`` (…,) bool, the names ``subject``, ``video_name`` and ``annotations`` (ids of the manifest's
-rows whose labels it shows), ``start``, the 0-based number of its first frame without context, and ``fps``. Both parts
-hold all videos of all subjects; the training script or a split chooses the subjects to train on. The features of the
-whole video (n, R, 2) lie beside the segments of the test part.
+`labels.CHANNELS`, ``mask`` (…,) and ``valid`` (…, R) bool, the names ``subject``, ``video_name`` and ``annotations``
+(ids of the manifest's rows whose labels it shows), ``start``, the 0-based number of its first frame without context,
+and ``fps``. Both parts hold all videos of all subjects; the training script or a split chooses the subjects to train
+on. The features of the whole video (n, R, 2) lie beside the segments of the test part.
 
-Unknown features (NaN) are written as 0. ``mask`` is false there, in frames in which no face was found, and in the
-padding before and after the video. Only the published form keeps NaN, as the published scripts do.
+Unknown features (NaN) are written as 0. ``valid`` is false there, in frames in which no face was found, in the padding
+before and after the video, and where the motion of a region is not believed to be that of the skin, such as below a
+hand (see `datasets_me.features.trust`); what was measured there is kept. ``mask`` is false in frames with an unknown
+region, and in those without a valid one. Only the published form keeps NaN, as the published scripts do.
 """
 
 from __future__ import annotations
@@ -218,7 +220,8 @@ def _write(
     reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
     ids = list(reaches)
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
-    pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
+    arrays = (feature, label, video.good, video.valid)
+    pieces = zip(*(tiles(array, options.length, options.context) for array in arrays), strict=True)
     stem = safe_name(row.name)
     place = f"{SEGMENTS.name}/test/{folder_of(row)}/{stem}.npy"
     content = npy(feature)
@@ -241,13 +244,14 @@ def _write(
         features_sha256=video.sha256,
     )
     items = [whole]
-    for (start, cut), (_, marks), (_, mask) in pieces:
+    for (start, cut), (_, marks), (_, mask), (_, valid) in pieces:
         low, high = start - options.context, start + options.length + options.context
         shown = [ids[i] for i in np.flatnonzero((ends[:, 0] < high) & (ends[:, 1] >= low))]
         item: ExportItem = {
             "feature": cut,
             "label": marks,
             "mask": mask,
+            "valid": valid,
             "video_name": row.name,
             "subject": row.subject,
             "annotations": shown,
