@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 
 import cv2
 import numpy as np
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from datasets_me.features.regions import RegionSet
 
 PATCH = 0.17
-"""Side of what is compared around a region's centre, as a fraction of the face's width: what the region's flow rests on.
-"""
+"""Side of what is compared around a region's centre, as a fraction of the face's width: its flow rests on as much."""
 
 SIZE = 8
 """Side that it is reduced to, in px: what noise and an expression change, and a hand does not, is left out."""
@@ -63,7 +61,8 @@ def watched(
         yield picture
 
 
-_PLACES = sorted(product(range(2 * NEAR + 1), repeat=2), key=lambda place: place != (NEAR, NEAR))
+_OFF = range(2 * NEAR + 1)
+_PLACES = sorted(((y, x) for y in _OFF for x in _OFF), key=lambda place: place != (NEAR, NEAR))
 """Where in a patch the region may lie, the middle first."""
 
 
@@ -76,7 +75,7 @@ def _shifted(patches: NDArray[np.uint8], place: tuple[int, int]) -> NDArray[np.u
 def _varying(patches: NDArray[np.generic]) -> NDArray[np.float32]:
     """Patches (R, 8, 8) as rows (R, 64) without their mean."""
     rows = patches.reshape(len(patches), -1).astype(np.float32)
-    return rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(rows - rows.mean(axis=1, keepdims=True))
 
 
 def _alike(now: NDArray[np.float32], usual: NDArray[np.float32]) -> NDArray[np.bool_]:
