@@ -97,8 +97,8 @@ size."""
 COARSE = (8, 4)
 """Reductions of the two small pictures on which large motion is found."""
 
-BESIDE = 0.06
-ABOVE = 0.15
+BESIDE = 0.12
+ABOVE = 0.2
 """Room around the landmarks in which flow is computed, as a fraction of the face's width: a window of the least squares
 reaches so far; brows are windows themselves."""
 
