@@ -100,7 +100,8 @@ def test_a_rerun_does_only_what_changed(extracted: Path, filmed: Path, dataset: 
     extract(dataset, root, out, DEFAULT)
     changed = {name for name, content in tree(out).items() if before[name] != content}
     name = "casme_016/casme_016_0102"
-    assert changed == {f"features/{name}.npy", f"landmarks/{name}.npz", f"done/{name}.json", "features.parquet"}
+    written = {f"features/{name}.npy", f"landmarks/{name}.npz", f"done/{name}.json"}
+    assert changed == {*written, "features.parquet", "done/notes.parquet"}
     again = {path.as_posix(): path.stat().st_mtime_ns for path in out.rglob("*.np*")}
     assert {path for path in done if done[path] != again[path]} == {
         f"{out.as_posix()}/features/{name}.npy",
@@ -299,7 +300,7 @@ def test_a_table_that_is_older_than_an_array_is_refused(
     out = tmp_path / "out"
     extract(manifest, root, out, DEFAULT)
     setting = Setting(manifest, root, out, DEFAULT, environment(DEFAULT))
-    collect = extract_module._Run._collect
+    collect = extract_module._Run._all_done
 
     def interrupted(*arguments: Any) -> Any:
         collected = collect(*arguments)
@@ -308,7 +309,7 @@ def test_a_table_that_is_older_than_an_array_is_refused(
         return collected
 
     with monkeypatch.context() as patch:
-        patch.setattr(extract_module._Run, "_collect", interrupted)
+        patch.setattr(extract_module._Run, "_all_done", interrupted)
         extract(manifest, root, out, DEFAULT)
     with pytest.raises(FeaturesError, match=r"casme_015_0101 has changed since features\.parquet was written"):
         feature_files.read(out, manifest)
