@@ -52,7 +52,7 @@ class Note(Record):
 
     ``subject`` and ``name`` are those of its files. ``stamp`` is the hash of all that its arrays depend on, ``waited``
     the one it had while it waited for its subject's others. ``size`` is that of the note in bytes, ``features`` and
-    ``landmarks`` those of the arrays. ``findings`` is how many rows it has among the findings, in the order of the rows.
+    ``landmarks`` those of the arrays. ``findings`` is how many of the findings are its own, in the order of the rows.
     """
 
     subject: str
