@@ -19,7 +19,7 @@ from datasets_me.cards.contact_sheet import check_sheet, write_sheet
 from datasets_me.core.errors import FeaturesError, MeDatasetsError
 from datasets_me.extract import extract as extract_module
 from datasets_me.extract.extract import Extraction
-from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken
+from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken, usual_step
 from datasets_me.extract.video import Job, Setting, extract_one
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.video import Quality
@@ -617,6 +617,17 @@ def test_the_automatic_step(dataset: Manifest) -> None:
         "  to do: take all frames at one rate, with --fps 30, or give --step as a number"
     )
     assert automatic_step(replace(dataset, videos=fast), 30) == 5
+
+
+@pytest.mark.parametrize(
+    ("rates", "fps", "step"),
+    [((30, 30), None, 1), ((50, 200), None, 1), ((200, 200), None, 8), ((500, 200), None, 8), ((200, 200), 100, 4)],
+)
+def test_the_usual_step_is_that_of_25_frames_a_second(
+    dataset: Manifest, rates: tuple[float, float], fps: float | None, step: int
+) -> None:
+    fast = [video.model_copy(update={"fps": rates[index % 2]}) for index, video in enumerate(dataset.videos)]
+    assert usual_step(replace(dataset, videos=fast), fps) == step
 
 
 def test_the_presets_of_the_command_line(one: tuple[Path, Path, Manifest], me_datasets: Run, tmp_path: Path) -> None:
