@@ -27,6 +27,7 @@ from datasets_me.cli import (
     show,
     split,
     synth,
+    view,
 )
 from datasets_me.cli.run import Verb, add, refused
 from datasets_me.core.errors import MeDatasetsError
@@ -54,6 +55,7 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "frames": extract.frames,
         "apex": extract.apex,
         "show": extract.show_video,
+        "view": view.view,
         "join": extract.join,
         "split": split.split,
         "check-split": check.check_split,

@@ -11,6 +11,7 @@ import typer
 from datasets_me.cli import completion, images, options, show
 from datasets_me.cli.run import Answer, group, verb
 from datasets_me.core.errors import DecisionsError, MeDatasetsError, plural
+from datasets_me.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,7 +182,7 @@ def diff(a: Path = _FOLDER, b: Path = _FOLDER, dataset: str = options.OF_DATASET
     first, second = decision_files.read(a), decision_files.read(b)
     names = sorted({each.dataset for each in (*first.rows, *second.rows) if each.image is None})
     own = schema_files.load(dataset).spec if dataset else None
-    specs = {name: own if own and own.id == name else schema_files.load(name).spec for name in names}
+    specs = {name: own if own and own.id == name else _shipped(name, a).spec for name in names}
     compared = agreement(first.rows, second.rows, specs)
     return Answer(
         [f"A: {a}", f"B: {b}", "", *_compared(compared)],
@@ -222,10 +223,30 @@ def _schema(decided: Sequence[Decision], dataset: str | None, folder: Path) -> S
     Raises:
         MeDatasetsError: there is no such schema, or they are about several datasets and none is given.
     """
-    from datasets_me.schema import schema_files
-
     names = sorted({each.dataset for each in decided if each.image is None})
     if dataset is None and len(names) != 1:
         what = f"about several datasets: {', '.join(names)}" if names else "empty"
         raise DecisionsError(f"the folder of decisions is {what}", where=str(folder), fix="give --dataset")
-    return schema_files.load(dataset or names[0])
+    if dataset is None:
+        return _shipped(names[0], folder)
+    from datasets_me.schema import schema_files
+
+    return schema_files.load(dataset)
+
+
+def _shipped(name: str, folder: Path) -> Schema:
+    """The schema of a dataset that decisions are about; the name comes from the folder and is never taken for a path.
+
+    Raises:
+        DecisionsError: the program has none of that id.
+    """
+    from datasets_me.schema import schema_files
+
+    schema = next((each for each in schema_files.shipped() if each.spec.id == name), None)
+    if schema is None:
+        raise DecisionsError(
+            f"there are decisions about '{printable(name)}', a dataset that the program does not know",
+            where=str(folder),
+            fix="give its schema with --dataset",
+        )
+    return schema

@@ -7,12 +7,17 @@
     segments/test/<subject>/<video>_<start>.npz  <video>.npy
 
 A segment holds ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8) int8 with the columns
-`labels.CHANNELS`, ``mask`` (…,) bool, the names ``subject``, ``video_name`` and ``annotations`` (ids of the manifest's
-rows whose labels it shows), ``start``, the 0-based number of its first frame without context, and ``fps``. Both parts
-hold all videos of all subjects; the training script or a split chooses the subjects to train on. The features of the
-whole video (n, R, 2) lie beside the segments of the test part. Without labels there is the test part alone, and neither
-``label`` nor ``labels.parquet``. Arrays of another tool (`export.beside`) have a row for
-each feature: NaN where nothing is known, 0 in the padding.
+`labels.CHANNELS`, ``mask`` (…,) and ``valid`` (…, R) bool, the names ``subject``, ``video_name`` and ``annotations``
+(ids of the manifest's rows whose labels it shows), ``start``, the 0-based number of its first frame without context,
+and ``fps``. Both parts hold all videos of all subjects; the training script or a split chooses the subjects to train
+on. The features of the whole video (n, R, 2) lie beside the segments of the test part. Without labels there is the test
+part alone, and neither ``label`` nor ``labels.parquet``. Arrays of another tool (`export.beside`) have a row for each
+feature: NaN where nothing is known, 0 in the padding.
+
+Unknown features (NaN) are written as 0. ``valid`` is false there, in frames in which no face was found, in the padding
+before and after the video, and where the motion of a region is not believed to be that of the skin, such as below a
+hand (see `datasets_me.features.trust`); what was measured there is kept. ``mask`` is false in frames with an unknown
+region, and in those without a valid one. Only the published form keeps NaN, as the published scripts do.
 """
 
 from __future__ import annotations
@@ -238,7 +243,7 @@ def _write(  # noqa: PLR0913 - all that a video's items are made of
     reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
     ids = list(reaches)
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
-    arrays = {"feature": feature, "label": label, "mask": video.good, **beside}
+    arrays = {"feature": feature, "label": label, "mask": video.good, "valid": video.valid, **beside}
     pieces = {
         name: tiles(array, options.length, options.context) for name, array in arrays.items() if array is not None
     }

@@ -23,8 +23,15 @@ from datasets_me.formats.frame_files import frame_rate, measurable
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
-ALGORITHM = 4
+ALGORITHM = 5
 """Raised when the same options give other numbers than before, so that old results are not kept."""
+
+
+SLOW = 50.0
+"""Frames a second up to which a step of one frame is well above the noise (``benchmarks/fidelity.py``)."""
+
+FIELD_RATE = 25.0
+"""Frames a second that fast videos are usually brought to, as SAMM Long Videos by every published spotter."""
 
 
 class ExtractOptions(BaseModel):
@@ -139,6 +146,17 @@ def automatic_step(manifest: Manifest, fps: float | None) -> int:
             fix="give --step as a number",
         )
     return step
+
+
+def usual_step(manifest: Manifest, fps: float | None) -> int:
+    """The step that shows motion at the rate that the field works at: 1 for slow cameras, 8 for 200 frames a second.
+
+    At 200 frames a second a micro-expression moves less from one frame to the next than noise does. With videos of
+    several rates it is that of the slowest.
+    """
+    there = {frame_rate(manifest, video) for video in manifest.videos if video.path} or {manifest.spec.fps}
+    rate = min(min(rate, fps or rate) for rate in there)
+    return int(rate // FIELD_RATE) if rate > SLOW else 1
 
 
 def half_expression(manifest: Manifest, rate: float) -> int | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -48,15 +50,21 @@ class Setting:
     force: bool = False
     tables: Mapping[str, Path] = field(default_factory=dict)
 
+    @cached_property
+    def digest(self) -> str:
+        """A hash of what the numbers of every video depend on."""
+        options = self.options.model_dump(mode="json", exclude={"weights", "boxes", "landmarks"})
+        return ledger.digest({"options": options, "environment": dict(self.environment)})
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Job:
     """A video to be extracted. ``fallbacks`` are the boxes of the subject's other videos, None in the first round."""
 
     video: Video
     fallbacks: tuple[Fallback, ...] | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The stem of its files."""
         video, expression = self.video.video, self.video.expression
@@ -64,7 +72,7 @@ class Job:
             video = f"{video}_{expression}"
         return safe_name(video)
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """The folder of its files."""
         return safe_name(self.video.subject or "unknown")
@@ -78,6 +86,8 @@ class Postponed:
 
 
 Outcome = Done | Postponed
+
+NO_FACE = "no face was found by an earlier run"
 
 
 def make_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
@@ -144,7 +154,35 @@ def known(setting: Setting, job: Job) -> Outcome | None:
     if before is not None:
         return before if before.row.path == job.video.path else None
     waits = job.fallbacks is None and ledger.waits(setting.out, job.subject, job.name, stamp)
-    return Postponed("no face was found by an earlier run") if waits else None
+    return Postponed(NO_FACE) if waits else None
+
+
+class State(NamedTuple):
+    """What is on disk of a video: the stamp of its frames, and the sizes of its note and arrays."""
+
+    stamp: str
+    sizes: tuple[int | None, ...]
+
+
+def state_of(setting: Setting, job: Job) -> State | None:
+    """What is on disk of a video; None where its frames cannot be listed."""
+    try:
+        stamp = stamp_of(setting, job, frame_files(setting.manifest, job.video, setting.root))
+    except FolderError:
+        return None
+    return State(stamp, ledger.sizes(setting.out, job.subject, job.name))
+
+
+def noted(setting: Setting, job: Job, state: State | None, noted: tuple[ledger.Note, Done] | None) -> Outcome | None:
+    """As ``known``, by what the tables of an earlier run say, where that is what is on disk."""
+    if state is not None and noted is not None:
+        note, before = noted
+        whole = (note.size, note.features, note.landmarks) == state.sizes and note.size is not None
+        if whole and note.stamp == state.stamp:
+            return before if before.row.path == job.video.path else None
+        if whole and job.fallbacks is None and note.waited == state.stamp:
+            return Postponed(NO_FACE)
+    return known(setting, job)
 
 
 def stamp_of(setting: Setting, job: Job, files: FrameFiles) -> str:
@@ -192,8 +230,7 @@ def _dependencies(setting: Setting, job: Job, files: FrameFiles) -> dict[str, ob
     """All that the numbers depend on but the frames."""
     options = setting.options
     about: dict[str, object] = {
-        "options": options.model_dump(mode="json", exclude={"weights", "boxes", "landmarks"}),
-        "environment": dict(setting.environment),
+        "setting": setting.digest,
         "padding": str(padding(setting.manifest.spec, job.video.video)),
         "fallbacks": job.fallbacks,
         "first": files.start,
@@ -321,7 +358,7 @@ def _why_partial(counts: Mapping[str, int], where: Found) -> str:
 def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -> VideoFeatures:
     """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
     ledger.begin(out, job.subject, job.name)
-    landmarks, feature = f"landmarks/{job.subject}/{job.name}.npz", f"features/{job.subject}/{job.name}.npy"
+    feature, landmarks = ledger.arrays_of(job.subject, job.name)
     for path in (under(out, landmarks), under(out, feature)):
         path.unlink(missing_ok=True)  # of an earlier run, from other frames
     if features is None:

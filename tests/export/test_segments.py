@@ -159,6 +159,28 @@ def test_features_that_are_not_known(tmp_path: Path) -> None:
     assert any("1 unknown, kept as NaN" in found.message for found in published.findings)
 
 
+@pytest.mark.parametrize(
+    ("fps", "mask", "valid"), [(None, [5], [(5, slice(None)), (8, 3)]), (15.0, [2], [(2, slice(None)), (4, 3)])]
+)
+def test_motion_that_is_not_of_the_skin(
+    tmp_path: Path, fps: float | None, mask: list[int], valid: list[tuple[int, Any]]
+) -> None:
+    """What is not valid is told by region, keeps its numbers, and masks a frame only if no region of it is valid."""
+    feature, believed = noise(20), np.ones((20, 12), bool)
+    believed[5] = believed[8, 3] = False
+    features = extraction(tmp_path / "f", feature, [0] * 21, believed)
+    out = tmp_path / "out"
+    write_segments(manifest(annotation()), features, out, SegmentOptions(length=10, context=10, fps=fps))
+    expected = np.ones((10, 12), bool)
+    for place in valid:
+        expected[place] = False
+    with np.load(out / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz") as file:
+        assert np.array_equal(file["valid"][10:20], expected)
+        assert not file["valid"][:10].any()
+        assert np.flatnonzero(~file["mask"][10:20]).tolist() == mask
+        assert file["feature"][10:20].all()
+
+
 def test_a_video_without_a_single_feature(tmp_path: Path) -> None:
     made = manifest(annotation())
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(0), "casme_015_0508": noise(1)})
@@ -342,7 +364,7 @@ def test_features_without_labels(tmp_path: Path) -> None:
         assert file["annotations"].tolist() == []
         assert np.array_equal(file["feature"][2:34], noise(50)[:32])
     dataset = SegmentDataset(tmp_path / "out", part="test")
-    assert set(dataset[0]) == {"feature", "mask", "start", "subject", "video_name"}
+    assert set(dataset[0]) == {"feature", "mask", "valid", "start", "subject", "video_name"}
     assert all(field.fits(dataset[0][name]) for name, field in dataset.fields.items())
     with pytest.raises(MeDatasetsError, match="the export was made with --no-labels"):
         SegmentDataset(tmp_path / "out")
