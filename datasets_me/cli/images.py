@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import webbrowser
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +12,7 @@ import typer
 
 from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, group, verb
+from datasets_me.cli.view import reviewed, serve
 from datasets_me.core.choices import Colour, ImageExport, ImageFormat, KeepOne, LabelSource, Region
 from datasets_me.core.errors import MeDatasetsError, plural
 
@@ -414,18 +412,12 @@ def review(
     Ends with Ctrl-C.
     """
     from datasets_me.formats import image_set
-    from datasets_me.images.review.server import ReviewServer
     from datasets_me.images.review.session import Review
+    from datasets_me.viewer.images import application
 
     session = Review(image_set.read(images), root, decisions=decisions, every=every, new_classes=new_classes)
-    with ReviewServer(session, port) as server:
-        show.echo(f"{plural(len(session.items), 'image')} to look at; Ctrl-C ends", server.url)
-        if browser:
-            threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
-    overview = session.overview()
-    return Answer(["", f"{overview['decided']:,} of {overview['images']:,} decided"], data=overview)
+    serve(application(session), plural(len(session.items), "image"), port=port, browser=browser)
+    return reviewed(session)
 
 
 @verb("me-datasets images groups gaf3-images --root GAF3 -o faces")
