@@ -19,7 +19,7 @@ demo: | .venv/bin/python
 
 ## make test          every test
 test: .venv/installed
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 ## make check         ruff, mypy, codespell, yamllint
 check: .venv/installed
@@ -32,7 +32,7 @@ check: .venv/installed
 ## make coverage      branches, subprocesses included; a few times as long as the tests alone
 coverage: .venv/installed
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2
+	$(BIN)/coverage run -m pytest -n 2 --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

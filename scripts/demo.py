@@ -21,12 +21,12 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEMO = Path("demo")
 LOG = DEMO / "log.txt"
-EXTRAS = "features,plots"
-"""What the demo imports beyond the core: faces and flow, and pictures."""
+EXTRAS = "features,plots,viewer"
+"""What the demo imports beyond the core: faces and flow, pictures, and the pages to look at them."""
 
 DEFECTS = "ME103,ME107,ME111,ME115,ME202,ME203,ME301,ME402"
 WIDTH = shutil.get_terminal_size((100, 24)).columns
-SHOWN = 9
+SHOWN = 7
 """Lines of findings that fit on one screen of 24 lines, beside the rest."""
 
 
@@ -54,6 +54,9 @@ def main() -> None:
     print("  motion.png               the motion of one face, with its annotated expressions")
     print("  prepared/sheet.html      a frame of every video, with its crop and landmarks")
     print("  prepared/card/card.html  what the dataset holds, on a timeline")
+    program = os.path.relpath(Path(sys.executable).with_name("me-datasets"))
+    print("look at it and decide, in the browser:")
+    print(f"  {program} view {DEMO}/prepared/manifest --root {DEMO}/film/frames --features {DEMO}/prepared/features")
     print("next: docs/tutorials/first-dataset.md")
 
 
@@ -65,7 +68,7 @@ def step(line: str) -> str | None:
 
 def install() -> None:
     """Install the package with the demo's extras, unless it is there; a line says how far it is."""
-    wanted = ("datasets_me", "cv2", "dlib", "matplotlib")
+    wanted = ("datasets_me", "cv2", "dlib", "matplotlib", "uvicorn")
     if all(importlib.util.find_spec(name) for name in wanted):
         return
     command = [sys.executable, "-m", "pip", "install", "--no-compile", "--progress-bar", "off"]

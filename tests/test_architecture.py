@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -26,10 +27,13 @@ SIDEWAYS = {
     ("cards", "scores"): "a plot of a confusion matrix shows a score",
     ("torch_data", "export"): "a dataset of PyTorch reads the files of one export",
     ("torch_data", "images"): "a dataset of PyTorch reads the images of one export",
+    ("viewer", "images"): "the viewer shows a review of images, too",
+    ("viewer", "scores"): "predictions are shown as they are scored",
 }
 """Imports from one stage by another, each with its reason; there are no others."""
 
 
+@cache
 def modules() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 
@@ -39,10 +43,20 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def parsed(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
+def names() -> set[str]:
+    return {name_of(module) for module in PACKAGE.rglob("*.py")}
+
+
 def imported(path: Path) -> Iterator[str]:
     """The modules of the package that one imports, wherever in it the import stands."""
-    known = {name_of(module) for module in PACKAGE.rglob("*.py")}
-    for node in ast.walk(ast.parse(path.read_text())):
+    known = names()
+    for node in parsed(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "datasets_me":
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
@@ -103,31 +117,38 @@ DOORS = {
 """What is done in one module only, how calls of it look, and which modules do it, with reasons."""
 
 
-def used(path: Path) -> Iterator[str]:
+@cache
+def used(path: Path) -> set[str]:
     """The full names of what a module uses of others; a method of an object that is no module begins with a dot.
 
     ``text.replace(old, new)`` is not a move, so methods called ``replace`` count with one argument only.
     """
-    tree = ast.parse(path.read_text())
-    names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    imports: dict[str, str] = {}
+    for node in parsed(path):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.split(".")[0]
-                names[alias.asname or top] = alias.name if alias.asname else top
+                imports[alias.asname or top] = alias.name if alias.asname else top
         elif isinstance(node, ast.ImportFrom):
-            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute | ast.Name):
-            first, dot, rest = ast.unparse(node).partition(".")
-            if first in names:
-                yield f"{names[first]}{dot}{rest}"
-        elif (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and (node.func.attr != "replace" or len(node.args) == 1)
-        ):
-            yield f".{node.func.attr}"
+            imports |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    dotted = (dotted_name(node) for node in parsed(path) if isinstance(node, ast.Attribute | ast.Name))
+    parts = (name.partition(".") for name in dotted if name is not None)
+    methods = {
+        f".{node.func.attr}"
+        for node in parsed(path)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and (node.func.attr != "replace" or len(node.args) == 1)
+    }
+    return methods | {f"{imports[first]}{dot}{rest}" for first, dot, rest in parts if first in imports}
+
+
+def dotted_name(node: ast.expr) -> str | None:
+    """``os.path.join`` of such an expression; None for any other."""
+    if isinstance(node, ast.Attribute):
+        before = dotted_name(node.value)
+        return None if before is None else f"{before}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else None
 
 
 @pytest.mark.parametrize("deed", DOORS)

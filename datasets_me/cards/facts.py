@@ -205,7 +205,7 @@ def _lengths(kind: str, rows: Sequence[Annotation], *, one_rate: bool) -> Length
 
 
 def _published(manifest: Manifest) -> list[Published]:
-    expected, counts = manifest.spec.expected, manifest.counts()
+    expected, counts = manifest.spec.expected_of(manifest.variant), manifest.counts()
     pairs = [
         ("annotations", expected.annotations, counts["annotations"]),
         ("micro-expressions", expected.micro, counts["micro"]),
@@ -251,26 +251,30 @@ def _defects(spec: Spec) -> list[Defect]:
         )
         for item in spec.corrections
     ]
+    exclusions = [
+        Defect("exclusion", f"{' '.join(filter(None, (item.video, item.expression)))} is left out", item.why)
+        for item in spec.exclude
+    ]
     absences = [
         Defect("absence", f"{' '.join(filter(None, (item.video, item.expression)))} is not in {item.layout}", item.why)
         for item in spec.absent
     ]
-    return [*relocations, *corrections, *absences]
+    return [*relocations, *corrections, *exclusions, *absences]
 
 
 def _found(findings: Sequence[Finding]) -> list[CodeFindings]:
-    grouped: dict[str, list[Finding]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
-        grouped[finding.code].append(finding)
+        grouped[finding.code, finding.severity].append(finding)
     known = all_codes()
     groups = []
-    for code, same in grouped.items():
+    for (code, severity), same in grouped.items():
         entry = known.get(code)  # a manifest of another version may have codes that this one lacks
         groups.append(
             CodeFindings(
                 code=code,
                 name=entry.name if entry else "",
-                severity=same[0].severity,
+                severity=severity,
                 what=entry.what if entry else "",
                 fix=entry.fix if entry else "",
                 findings=same,

@@ -16,6 +16,7 @@ from datasets_me.cli import (
     check,
     convert,
     datasets,
+    decisions,
     describe,
     export,
     extract,
@@ -26,6 +27,7 @@ from datasets_me.cli import (
     show,
     split,
     synth,
+    view,
 )
 from datasets_me.cli.run import Verb, add, refused
 from datasets_me.core.errors import MeDatasetsError
@@ -48,10 +50,13 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "explain": check.explain,
         "relocate": convert.relocate,
         "diff": convert.diff,
+        "decide": decisions.decide,
         "extract": extract.extract,
         "frames": extract.frames,
         "apex": extract.apex,
         "show": extract.show_video,
+        "view": view.view,
+        "join": extract.join,
         "split": split.split,
         "check-split": check.check_split,
         "stats": describe.stats,
@@ -66,6 +71,12 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "flow": export.flow,
         "auwgcn": export.auwgcn,
         "auwgcn-csv": export.auwgcn_csv,
+        "vqa": export.vqa,
+    },
+    decisions.decisions: {
+        "list": decisions.list_,
+        "diff": decisions.diff,
+        "to-corrections": decisions.to_corrections,
     },
     images.images: {
         "import": images.import_,
@@ -82,13 +93,21 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "export": images.export_,
         "synth": images.synth,
     },
-    score.score: {"recognition": score.recognition, "spotting": score.spotting, "ensemble": score.ensemble},
+    score.score: {
+        "recognition": score.recognition,
+        "spotting": score.spotting,
+        "spot-then-recognise": score.spot_then_recognise,
+        "action-units": score.action_units,
+        "vqa": score.vqa,
+        "ensemble": score.ensemble,
+    },
     datasets.schema: {"check": datasets.check, "copy": datasets.copy, "json": datasets.print_json},
 }
 for _group, _verbs in _VERBS.items():
     for _name, _verb in _verbs.items():
         add(_group, _name, _verb)
 app.add_typer(export.export, name="export")
+app.add_typer(decisions.decisions, name="decisions")
 app.add_typer(images.images, name="images")
 app.add_typer(datasets.schema, name="schema")
 app.add_typer(score.score, name="score")

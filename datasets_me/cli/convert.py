@@ -29,8 +29,11 @@ def convert(
     out: Path = typer.Option(None, "-o", "--out", help="The manifest to write. Default: <dataset>-manifest."),
     schema: Path = options.SCHEMA,
     corrections: bool = typer.Option(
-        True, "--corrections/--no-corrections", help="Apply the corrections and relocations of the schema."
+        True,
+        "--corrections/--no-corrections",
+        help="Apply the corrections, relocations and exclusions of the schema.",
     ),
+    decisions: Path = options.DECISIONS,
     strict: bool = typer.Option(False, "--strict", help="Write nothing if there is any error finding; exit code 1."),
     force: bool = options.FORCE,
 ) -> Answer:
@@ -42,8 +45,11 @@ def convert(
     """
     from datasets_me.convert.make_manifest import make_manifest, refuse_errors
     from datasets_me.convert.summary import summarise
+    from datasets_me.formats import decisions as decision_files
     from datasets_me.formats import manifest as manifests
 
+    if decisions is not None and not corrections:
+        raise MeDatasetsError("--decisions and --no-corrections exclude each other", fix="give one of them")
     if dataset.casefold() == "auwgcn-csv" and source is not None and schema is None:
         chosen, where = None, source
     else:
@@ -54,6 +60,7 @@ def convert(
             where,
             root,
             corrections=corrections,
+            decisions=None if decisions is None else decision_files.read(decisions),
             walking=lambda folders, files: update(folders, note=f"{files:,} files"),
         )
     if strict:
@@ -61,7 +68,11 @@ def convert(
     folder = out or Path(f"{manifest.spec.id}-manifest")
     manifests.write(manifest, folder, force=force)
     summary = {"manifest": str(folder), **summarise(manifest)}
-    return Answer(_summary(summary), manifest.findings, ending=[f"written to {folder}"], data=summary, exit_code=0)
+    parts = _summary(summary)
+    if decisions is not None:
+        summary["decisions"] = manifest.options["decisions"]
+        parts.append(f"{plural(len(summary['decisions']), 'decision')} applied")
+    return Answer(parts, manifest.findings, ending=[f"written to {folder}"], data=summary, exit_code=0)
 
 
 def _summary(summary: dict[str, Any]) -> list[show.Part]:

@@ -77,6 +77,9 @@ def _one(spec: Spec) -> list[show.Part]:
         defects.add_row(f"{moved.found} belongs at {moved.belongs}", moved.why)
     for changed in spec.corrections:
         defects.add_row(f"{changed.video} {changed.column}: {changed.old} is {changed.new}", changed.why)
+    for left_out in spec.exclude:
+        name = " ".join(filter(None, (left_out.video, left_out.expression)))
+        defects.add_row(f"{name} is left out", left_out.why)
     for absent in spec.absent:
         defects.add_row(f"{absent.video} is not in {absent.layout}", absent.why)
     for crop in spec.crop.overrides:

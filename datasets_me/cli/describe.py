@@ -131,14 +131,15 @@ def graph(
     annotated = manifests.read(manifest)
     table = region_tables.load(regions)
     adjacency = graphs.graph(annotated.annotations, table, compat=compat)
-    graphs.write(adjacency, out)
     size = len(table.regions)
     parts = [graphs.summary(adjacency), f"{size} × {size} written to {out}"]
     if picture is not None:
         from datasets_me.cards.graph_plot import draw
 
+        # first, because matplotlib may be missing: nothing is written then
         draw(adjacency.matrix, table.regions, f"{annotated.spec.title}: regions that move together", picture)
         parts.append(f"drawn in {picture}")
+    graphs.write(adjacency, out)
     data = {"graph": str(out), "regions": list(table.regions), "matrix": adjacency.matrix.tolist()}
     return Answer(parts, data={**data, "picture": picture and str(picture)})
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import webbrowser
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +12,14 @@ import typer
 
 from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, group, verb
+from datasets_me.cli.view import reviewed, serve
 from datasets_me.core.choices import Colour, ImageExport, ImageFormat, KeepOne, LabelSource, Region
 from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
     from datasets_me.formats.image_set import ImageSet
     from datasets_me.images.bulk import Bulk
+    from datasets_me.images.decisions import Verdict
     from datasets_me.images.groups.embed import Embedder
     from datasets_me.images.looks.audit import Audit
     from datasets_me.images.summary import Counts
@@ -413,18 +412,12 @@ def review(
     Ends with Ctrl-C.
     """
     from datasets_me.formats import image_set
-    from datasets_me.images.review.server import ReviewServer
     from datasets_me.images.review.session import Review
+    from datasets_me.viewer.images import application
 
     session = Review(image_set.read(images), root, decisions=decisions, every=every, new_classes=new_classes)
-    with ReviewServer(session, port) as server:
-        show.echo(f"{plural(len(session.items), 'image')} to look at; Ctrl-C ends", server.url)
-        if browser:
-            threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
-    overview = session.overview()
-    return Answer(["", f"{overview['decided']:,} of {overview['images']:,} decided"], data=overview)
+    serve(application(session), plural(len(session.items), "image"), port=port, browser=browser)
+    return reviewed(session)
 
 
 @verb("me-datasets images groups gaf3-images --root GAF3 -o faces")
@@ -537,33 +530,50 @@ def decide(
 
     What was decided about an image before stays. Images and labels are never changed: export applies the decisions.
     """
-    from datasets_me.findings.choice import read_codes
-    from datasets_me.formats import image_set
-    from datasets_me.images import bulk
-
-    pictures = image_set.read(images)
     if undo:
         if codes or exclude or accept or label or new_class or apply:
             raise MeDatasetsError("--undo takes back what was saved, and nothing else", fix="give it alone")
-        count, since = bulk.undo(pictures, decisions)
-        stays = [f"  stays, because it was decided anew: {name}" for name in since]
-        return Answer([f"taken back: {plural(count, 'decision')}", *stays], data={"undone": count, "stay": since})
+        return taken_back(images, decisions)
     if sum((exclude, accept, label is not None, new_class is not None)) != 1 or not codes:
         raise MeDatasetsError(
             "say which images, and what is decided about them",
             fix="give --code, and one of --exclude, --accept, --label and --new-class",
         )
-    planned = bulk.bulk(
-        pictures,
-        read_codes(codes),
-        "exclude" if exclude else "accept" if accept else "relabel",
-        new_class or label,
-        new_class=new_class is not None,
-        decisions=decisions,
-    )
+    verdict: Verdict = "exclude" if exclude else "accept" if accept else "relabel"
+    label, is_new = new_class or label, new_class is not None
+    return decided_in_bulk(images, codes, verdict, label, new_class=is_new, decisions=decisions, apply=apply)
+
+
+def taken_back(images: Path, decisions: Path | None) -> Answer:
+    """Take back what was saved last about images in bulk."""
+    from datasets_me.formats import image_set
+    from datasets_me.images import bulk
+
+    count, since = bulk.undo(image_set.read(images), decisions)
+    stays = [f"  stays, because it was decided anew: {name}" for name in since]
+    return Answer([f"taken back: {plural(count, 'decision')}", *stays], data={"undone": count, "stay": since})
+
+
+def decided_in_bulk(
+    images: Path,
+    codes: list[str],
+    verdict: Verdict,
+    label: str | None = None,
+    *,
+    new_class: bool = False,
+    decisions: Path | None = None,
+    apply: bool = False,
+) -> Answer:
+    """Decide about all images with a finding; ``apply`` saves it."""
+    from datasets_me.findings.choice import read_codes
+    from datasets_me.formats import image_set
+    from datasets_me.images import bulk
+
+    pictures = image_set.read(images)
+    planned = bulk.bulk(pictures, read_codes(codes), verdict, label, new_class=new_class, decisions=decisions)
     if apply and planned.decisions:
         bulk.save(pictures, planned, decisions)
-    what = "excluded" if exclude else "accepted" if accept else "given a label"
+    what = {"exclude": "excluded", "accept": "accepted", "relabel": "given a label"}[verdict]
     return Answer(
         [
             f"{'' if apply else 'would be '}{what}: {plural(len(planned.decisions), 'image')}",

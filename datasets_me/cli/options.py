@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from datasets_me.cli import completion
 from datasets_me.core.errors import MeDatasetsError
 
 if TYPE_CHECKING:
+    from datasets_me.formats.manifest import Manifest
     from datasets_me.schema.schema_files import Schema
 
 DATASET = typer.Argument(
@@ -78,11 +80,40 @@ VALIDATION = typer.Option(
     0.0, "--validation", help="The part of each fold's training subjects to set aside as a validation part."
 )
 
+OF_DATASET = typer.Option(
+    None,
+    "--dataset",
+    help="The dataset, where there are decisions about several, or a schema of your own (.yaml) for it.",
+    autocompletion=completion.datasets,
+)
+DECISIONS = typer.Option(
+    None, "--decisions", help="A folder of decisions ('me-datasets decide', 'view'): they are applied."
+)
+
 IMAGES = typer.Argument(help="A set of images, made by 'me-datasets images import'.")
 IMAGE_ROOT = typer.Option(None, "--root", help="The folder under which the files lie: the one that was imported.")
 COPIES = typer.Option(
     [], "--copies", help="A folder made of the set by images unify, crop or export, whose files the predictions name."
 )
+
+
+def read_manifest(folder: Path, decisions: Sequence[Path | None]) -> Manifest:
+    """A manifest with the decisions of some folders applied; None stands for no folder.
+
+    Raises:
+        MeDatasetsError: the manifest or a folder cannot be read, or a decision does not fit the schema.
+    """
+    from datasets_me.convert.decided import decide
+    from datasets_me.formats import decisions as decision_files
+    from datasets_me.formats import manifest as manifests
+    from datasets_me.formats.decisions import Decisions
+
+    manifest = manifests.read(folder)
+    read = [decision_files.read(each) for each in decisions if each is not None]
+    if not read:
+        return manifest
+    rows = tuple(row for each in read for row in each.rows)
+    return decide(manifest, Decisions(rows, tuple(finding for each in read for finding in each.findings)))
 
 
 def schema_and_rest(schema: Path | None, dataset: str, rest: str | None, name: str) -> tuple[Schema, str]:

@@ -78,11 +78,6 @@ def _write(text: str, stream: TextIO, end: str = "\n") -> None:
     stream.flush()
 
 
-def echo_json(value: object) -> None:
-    """Print a value as JSON."""
-    echo_document(to_json(value), is_json=True)
-
-
 def to_json(value: object) -> str:
     """A value as the JSON that verbs print and write."""
     return json.dumps(value, indent=2, ensure_ascii=False)

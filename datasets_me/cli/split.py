@@ -30,18 +30,20 @@ def split(
     stratify: LabelField | None = typer.Option(None, "--stratify", help="Spread these classes evenly over the folds."),
     only: Path = typer.Option(None, "--only", help="A published list of expressions (CSV: dataset, subject, clip)."),
     seed: int = typer.Option(0, "--seed", min=0, help="The same seed makes the same split."),
+    decisions: list[Path] = typer.Option(
+        [], "--decisions", help="A folder of decisions ('me-datasets decide', 'view'), which are applied; one or more."
+    ),
     force: bool = options.FORCE,
 ) -> Answer:
     """Split datasets into folds that never divide a subject.
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
-    from datasets_me.formats import manifest as manifest_files
     from datasets_me.formats import split as split_files
     from datasets_me.splits.make import SplitOptions, make
 
     chosen = SplitOptions(protocol, unit, folds, test, validation, stratify, seed, only)
-    dealt = make([manifest_files.read(folder) for folder in manifests], chosen)
+    dealt = make([options.read_manifest(folder, decisions) for folder in manifests], chosen)
     split_files.write(dealt, out, force=force)
     return Answer(
         [

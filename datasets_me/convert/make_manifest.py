@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from datasets_me.convert.auwgcn_csv import convert_auwgcn_csv
 from datasets_me.convert.convert import convert
+from datasets_me.convert.decided import holding, unused, with_accepted, with_decisions
 from datasets_me.convert.source import find_source
 from datasets_me.convert.variants import fits
 from datasets_me.convert.workbook import read_book
 from datasets_me.core.errors import FindingsError, WorkbookError, plural
 from datasets_me.folders.check import with_folders
 from datasets_me.folders.walk import Progress
+from datasets_me.formats.decisions import Decisions
 from datasets_me.formats.manifest import Manifest
 from datasets_me.schema.schema_files import Schema, shipped
 from datasets_me.schema.spec import Spec
@@ -25,6 +28,7 @@ def make_manifest(
     root: Path | None = None,
     *,
     corrections: bool = True,
+    decisions: Decisions | None = None,
     walking: Progress | None = None,
 ) -> Manifest:
     """The manifest of an annotation file, tied to the folders under a root.
@@ -33,14 +37,16 @@ def make_manifest(
         schema: of the dataset; None for a 7-column CSV of the AUW-GCN family, whose videos tell the dataset.
         source: the file, a folder to search, or a bare ``xlsx``, ``xls`` or ``csv``: the file of that kind.
         root: the folder of frames; without one, no video has a folder.
-        corrections: apply the corrections and relocations of the schema.
+        corrections: apply the corrections, relocations and exclusions of the schema.
+        decisions: applied, too, where what they were made on is as it was.
         walking: told of folders and files seen so far.
 
     Raises:
         MeDatasetsError: the file cannot be found or read, or the root is no folder.
     """
     if schema is None:
-        conversion = convert_auwgcn_csv(Path(source), corrections=corrections)
+        path = Path(source)
+        conversion = convert_auwgcn_csv(path, corrections=corrections)
     else:
         path = find_source(schema.spec, source, root)
         try:
@@ -48,7 +54,20 @@ def make_manifest(
         except WorkbookError as error:
             raise _named(error, schema.spec, path) from error
     manifest = conversion.manifest()
-    return manifest if root is None else with_folders(manifest, root, walking)
+    if decisions is None:
+        return manifest if root is None else with_folders(manifest, root, walking)
+    chosen, findings = holding(manifest, decisions, folders=False)
+    manifest = convert(with_decisions(manifest.schema, chosen), path).manifest()
+    if root is not None:
+        manifest = with_folders(manifest, root, walking)
+    elsewhere = [] if root is not None else [each for each in chosen if each.action == "relocate"]
+    findings += unused(manifest, [each for each in chosen if each not in elsewhere])
+    manifest = replace(
+        manifest,
+        findings=[*manifest.findings, *findings],
+        options={**manifest.options, "decisions": sorted(each.id for each in chosen)},
+    )
+    return with_accepted(manifest, chosen)
 
 
 def _named(error: WorkbookError, spec: Spec, path: Path) -> WorkbookError:

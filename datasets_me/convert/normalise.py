@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from itertools import pairwise
@@ -17,6 +17,7 @@ from datasets_me.core.choices import ExpressionType
 from datasets_me.core.errors import Place, plural
 from datasets_me.core.text import closest, fold, same
 from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import manifest as manifests
 from datasets_me.formats.records import ActionUnit, Annotation
 from datasets_me.schema import naming
 from datasets_me.schema.patterns import matcher
@@ -28,9 +29,12 @@ from datasets_me.schema.spec import (
     Correction,
     DurationConvention,
     FrameField,
+    LeftOut,
+    RowKey,
     Spec,
 )
 
+_NO_FRAME = "none of its frames can be read"
 _MOST_PIECES = 10  # of one cell that get a finding each
 
 
@@ -55,46 +59,106 @@ class _Duration:
 
 @dataclass
 class Normaliser:
-    """Reads the rows of one table; ``findings`` grows with every row."""
+    """Reads the rows of one table; ``findings`` and ``left_out`` grow with every row.
+
+    With ``corrections``, those of the schema are applied, and what it excludes is left out.
+    """
 
     spec: Spec
     table: AnnotationTable
-    corrections: list[Correction]
+    corrections: bool = True
     findings: list[Finding] = field(default_factory=list)
+    left_out: list[Annotation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         workbook, variant = self.spec.workbook, self.table.variant
         self._frames = variant.frames or workbook.frames
         self._sentinels = workbook.sentinels if variant.sentinels is None else variant.sentinels
-        self._matched: set[int] = set()
         self._rows_of_video: Counter[str] = Counter()
         self._durations: list[_Duration] = []
+        self._corrections: defaultdict[int, list[Correction]] = defaultdict(list)
+        self._exclusions: dict[int, LeftOut] = {}
 
     def annotations(self) -> Iterator[Annotation]:
         """The annotations of all rows that can be read, in the order of the workbook."""
-        for raw in self.table.rows:
-            annotation = self._read(raw)
-            if annotation is not None:
+        identities = [self._identity(raw) for raw in self.table.rows]
+        if self.corrections:
+            self._assign([identity for identity, _ in identities])
+        for raw, (identity, values) in zip(self.table.rows, identities, strict=True):
+            findings, durations = len(self.findings), len(self._durations)
+            annotation = self._read(raw, identity, values)
+            left_out = self._exclusions.get(raw.place.row or 0)
+            if left_out is not None:  # it was read, because the ids of later rows count it
+                del self.findings[findings:], self._durations[durations:]
+                self.left_out += [annotation] if annotation is not None else []
+                self.findings.append(manifests.left_out(left_out, raw.place))
+            elif annotation is not None:
                 yield annotation
         self._check_durations()
-        for number, correction in enumerate(self.corrections):
-            if number not in self._matched:
-                name = f"{correction.video} {correction.expression or ''}".strip()
-                self.findings.append(
-                    finding(
-                        "ME118",
-                        f"the correction of {correction.column} of {name} fits no row",
-                        place=Place(file=self.table.rows[0].place.file if self.table.rows else None),
-                        subject=correction.subject,
-                        video=correction.video,
-                        expected=correction.old,
-                    )
-                )
 
-    def _read(self, written: RawRow) -> Annotation | None:
+    def _assign(self, identities: list[naming.Identity | None]) -> None:
+        """Give each correction and exclusion of the schema the rows that it means; one that means none is reported."""
+        by_video: defaultdict[str, list[tuple[RawRow, naming.Identity]]] = defaultdict(list)
+        for raw, identity in zip(self.table.rows, identities, strict=True):
+            if identity is not None:
+                by_video[identity.video].append((raw, identity))
+
+        def meant(key: RowKey, column: str | None = None, old: str = "") -> list[int]:
+            return key.meant(
+                [
+                    raw.place.row or 0
+                    for raw, identity in by_video.get(key.video, ())
+                    if key.fits(identity.subject, identity.video, identity.expression, raw.text("onset"))
+                    and (column is None or (column in raw.cells and same(raw.text(column), old)))
+                ]
+            )
+
+        for correction in self.spec.corrections:
+            rows = meant(correction, correction.column, correction.old)
+            for row in rows:
+                self._corrections[row].append(correction)
+            if not rows:
+                self._report_unmatched(f"correction of {correction.column}", correction, correction.old)
+        for left_out in self.spec.exclude:
+            rows = meant(left_out)
+            self._exclusions |= dict.fromkeys(rows, left_out)
+            if not rows and not left_out.whole_video:
+                self._report_unmatched("exclusion", left_out, left_out.onset)
+
+    def _report_unmatched(self, what: str, key: RowKey, expected: str | None) -> None:
+        name = f"{key.video} {key.expression or ''}".strip()
+        place = Place(file=self.table.rows[0].place.file if self.table.rows else None)
+        about = {"subject": key.subject, "video": key.video, "expected": expected}
+        self.findings.append(finding("ME118", f"the {what} of {name} fits no row", place=place, **about))
+
+    def reread(self, annotation: Annotation, corrections: Sequence[Correction]) -> Annotation | None:
+        """An annotation with corrections of cells applied, each in one of ``FIELDS_OF_A_ROW`` but ``fps``.
+
+        Returns:
+            The annotation; None, with a finding, where it has no frame any more.
+        """
+        columns = {correction.column: correction.new for correction in corrections}
+        raw = RawRow(annotation.place(), dict(columns), {})
+        for correction in corrections:
+            self._report_corrected(raw, correction, annotation.written(correction.column), annotation)
+        about = {"subject": annotation.subject, "video": annotation.video}
+        fields: dict[str, object] = {
+            name: self._frame(raw, name, annotation.fps, about) for name in FRAME_FIELDS if name in columns
+        }
+        if all(fields.get(name, getattr(annotation, name)) is None for name in FRAME_FIELDS):
+            self._report("ME101", _NO_FRAME, raw, **about)
+            return None
+        if "type" in columns:
+            fields["type"] = self._type(raw, about) or annotation.type
+        if "emotion" in columns:
+            fields |= self._classes(self._emotion(raw, about))
+        if "aus" in columns:
+            fields["aus"], fields["aus_unread"] = self._action_units(raw, about)
+        return annotation.model_copy(update={**fields, "corrected": {**annotation.corrected, **columns}})
+
+    def _read(self, written: RawRow, identity: naming.Identity | None, values: dict[str, str]) -> Annotation | None:
         """The annotation of a row, or None, with a finding, where it cannot be read."""
         raw = written
-        identity, values = self._identity(raw)
         corrected: dict[str, str] = {}
         if identity is not None:
             raw, corrected = self._corrected(raw, identity)
@@ -114,12 +178,11 @@ class Normaliser:
         if expression_type is None:
             return None
         if all(frame is None for frame in frames.values()):
-            self._report("ME101", "none of its frames can be read", raw, **about)
+            self._report("ME101", _NO_FRAME, raw, **about)
             return None
         self._rows_of_video[identity.video] += 1
         self._check_order(raw, frames, about)
         self._note_duration(raw, frames, about)
-        emotion = self._emotion(raw, about)
         units, unread = self._action_units(raw, about)
         return Annotation(
             id=f"{identity.video}:{self._rows_of_video[identity.video]}",
@@ -132,9 +195,7 @@ class Normaliser:
             fps=fps,
             aus=units,
             aus_unread=unread,
-            emotion=emotion,
-            class_3=_class_of(emotion, self.spec.emotions.class_3),
-            class_5=_class_of(emotion, self.spec.emotions.class_5),
+            **self._classes(self._emotion(raw, about)),
             **{f"{name}_raw": _cell(written, name) for name in ("onset", "apex", "offset", "emotion", "type")},
             au_raw=_cell(written, "aus"),
             corrected=corrected,
@@ -179,33 +240,24 @@ class Normaliser:
         """The row with the schema's corrections applied, and the new texts by column."""
         corrected: dict[str, str] = {}
         cells = dict(raw.cells)
-        for number, correction in enumerate(self.corrections):
-            about_row = (
-                correction.subject == identity.subject
-                and correction.video == identity.video
-                and (correction.expression is None or same(correction.expression, identity.expression or ""))
-            )
+        for correction in self._corrections.get(raw.place.row or 0, ()):
             text = raw.text(correction.column)
-            if not about_row or correction.column not in cells or not same(text, correction.old):
-                continue
-            self._matched.add(number)
             corrected[correction.column] = correction.new
             cells[correction.column] = correction.new
-            self._report(
-                "ME117",
-                f"{correction.column} {text} became {correction.new}: {correction.why}",
-                raw,
-                correction.column,
-                subject=identity.subject,
-                video=identity.video,
-                expected=correction.new,
-                found=text,
-            )
+            self._report_corrected(raw, correction, text, identity)
         return RawRow(raw.place, cells, raw.unnamed), corrected
+
+    def _report_corrected(
+        self, raw: RawRow, correction: Correction, text: str, about: naming.Identity | Annotation
+    ) -> None:
+        column = correction.column
+        message = f"{column} {text} became {correction.new}: {correction.why}"
+        fields = {"subject": about.subject, "video": about.video, "expected": correction.new, "found": text}
+        self._report("ME117", message, raw, column, **fields)
 
     def _type(self, raw: RawRow, about: Mapping[str, str]) -> ExpressionType | None:
         types = self.spec.expression_type
-        if types.constant:
+        if types.constant and "type" not in raw.cells:
             return types.constant
         text = raw.text("type")
         for name, spellings in types.values.items():
@@ -295,6 +347,15 @@ class Normaliser:
         known = [word for label, spellings in emotions.labels.items() for word in (label, *spellings)]
         self._report("ME115", _unknown("emotion", text, known), raw, "emotion", found=text, **about)
         return None
+
+    def _classes(self, emotion: str | None) -> dict[str, str | None]:
+        """An emotion with the coarser classes that it belongs to."""
+        emotions = self.spec.emotions
+        return {
+            "emotion": emotion,
+            "class_3": _class_of(emotion, emotions.class_3),
+            "class_5": _class_of(emotion, emotions.class_5),
+        }
 
     def _action_units(self, raw: RawRow, about: Mapping[str, str]) -> tuple[list[ActionUnit], list[str]]:
         text = raw.text("aus")

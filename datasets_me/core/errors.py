@@ -95,6 +95,10 @@ class SplitError(MeDatasetsError):
     """A split is missing, damaged, or cannot be made of what is given."""
 
 
+class DecisionsError(MeDatasetsError):
+    """A folder of decisions is missing or damaged, or a decision cannot be made."""
+
+
 class ImagesError(MeDatasetsError):
     """A set of images is missing, damaged, or holds what a stage cannot use."""
 

@@ -17,6 +17,10 @@ EXTRAS = {
     "distributed": "cluster",
     "matplotlib": "plots",
     "pandas": "pandas",
+    "rouge_score": "texts",
+    "sacrebleu": "texts",
+    "starlette": "viewer",
+    "uvicorn": "viewer",
     "torch": "training",
 }
 """Library, as it is imported -> the smallest extra in pyproject.toml that has it."""

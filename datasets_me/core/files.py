@@ -1,13 +1,14 @@
-"""Reading regular files, up to a size."""
+"""Reading regular files, up to a size, and opening files that are written line by line."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import json
+import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def read_regular(path: Path, most: int | None = None) -> bytes:
@@ -38,6 +39,27 @@ def check_regular(path: Path) -> int:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
     return status.st_size
+
+
+def open_own(path: Path, flags: int) -> BinaryIO:
+    """A file that is written line by line, which must be one of its own and not a symbolic or hard link to another.
+
+    Args:
+        path: the file.
+        flags: of ``os.open``; ``os.O_RDWR`` opens it for reading and writing, anything else for reading.
+
+    Raises:
+        OSError: it cannot be opened, or is a link.
+    """
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link")
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o666)
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is a link" if about.st_nlink > 1 else "it is not a regular file")
+    return os.fdopen(handle, "r+b" if flags & os.O_RDWR else "rb")
 
 
 MOST_JSON = 100_000_000  # bytes; lists of files of the largest sets have some ten million

@@ -82,10 +82,12 @@ class VideoFacts:
     damage: str | None
 
 
+_VIDEO_ENDINGS = tuple(f".{suffix}" for suffix in VIDEO_SUFFIXES)
+
+
 def is_video(name: str) -> bool:
     """Whether a file's suffix is that of a video, and the file is not hidden."""
-    stem, _, suffix = name.rpartition(".")
-    return suffix.casefold() in VIDEO_SUFFIXES and bool(stem) and not name.startswith(".")
+    return name.casefold().endswith(_VIDEO_ENDINGS) and not name.startswith(".")
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,6 @@ class VideoFile:
         self._container, self._stream = _open(path)
         self._running: Iterator[tuple[int, Any, bytes]] | None = None
         self._next = 0
-        self._turn: int | None = None
 
     def __enter__(self) -> VideoFile:
         return self

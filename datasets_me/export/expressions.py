@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.errors import FolderError
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_me.core.errors import FeaturesError, FolderError
 from datasets_me.core.rates import ratio, shown
 from datasets_me.export import frames_on_disk as disk
 from datasets_me.export import labels
 from datasets_me.export.faces import Face, Picture, face_of
+from datasets_me.export.sinks import Stored
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.frame_files import FrameFiles, choose_layout, frame_files, frame_rate
+from datasets_me.formats.items import ItemRow
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video, VideoFeatures
 
@@ -41,10 +46,14 @@ class Expression:
         """A frame (H, W, 3) uint8 in RGB; None where it is missing or cannot be decoded."""
         return disk.read_frame(self.files, number)
 
+    def by_distance(self, number: int) -> list[int]:
+        """The frames of the expression for which there are files, the nearest to a number first."""
+        there = [other for other in self.files.names if self.onset <= other <= self.offset]
+        return sorted(there, key=lambda other: (abs(other - number), other))
+
     def nearest(self, number: int) -> tuple[int, Picture] | None:
         """The readable frame of the expression that is nearest to a number, and its picture."""
-        there = [other for other in self.files.names if self.onset <= other <= self.offset]
-        for other in sorted(there, key=lambda other: (abs(other - number), other)):
+        for other in self.by_distance(number):
             picture = self.picture(other)
             if picture is not None:
                 return other, picture
@@ -66,20 +75,38 @@ class Expressions:
         layout: str | None = None,
         offset_missing: str = "mirror",
         features: FeatureFolder | None = None,
+        align: bool = False,
     ) -> None:
         """Prepare to look expressions up.
 
+        Args:
+            root: where the paths of the manifest begin.
+            layout: the folders to take frames from; None for those of the features, otherwise the schema's first
+                layout with annotated folders.
+            offset_missing: how an offset that was not annotated is read, see `formats.missing_offset`.
+            features: an extraction that says where faces and landmarks are; without one, whole frames are taken.
+            align: frames are to be aligned, so that a face without landmarks is a finding.
+
         Raises:
-            MeDatasetsError: the root is not a folder, or there are no annotated folders of the layout.
+            MeDatasetsError: the root is not a folder, there are no annotated folders of the layout, or frames are to
+                be aligned without features.
         """
         if not root.is_dir():
-            raise FolderError("the root is not a folder", where=str(root))
+            fix = "give the folder that the manifest's paths start from"
+            raise FolderError("the root is not a folder", where=str(root), fix=fix)
+        if align and features is None:
+            fix = "give --features, or leave out --align"
+            raise FeaturesError("without features there are no landmarks to align by", fix=fix)
         rows = features.rows if features else ()
-        of_features = next((row.layout for row in rows if row.layout), None)
-        self.manifest, self.root, self.offset_missing, self.features = manifest, root, offset_missing, features
-        self.layout = choose_layout(manifest, layout or of_features, annotated=True)
+        self.manifest, self.root, self.offset_missing = manifest, root, offset_missing
+        self.features, self.align = features, align
+        if features is not None and layout is None:
+            of_features = next((row.layout for row in rows if row.layout), None)
+            self.layout = choose_layout(manifest, of_features, annotated=True, named_in=features.folder)
+        else:
+            self.layout = choose_layout(manifest, layout, annotated=True)
         self.folders = disk.folders_by_annotation(manifest, self.layout)
-        self.findings: list[Finding] = []
+        self.findings: list[Finding] = manifest.notices
         self._by_path = {row.path: row for row in rows if row.path is not None}
         self._by_video = {(row.video, row.expression): row for row in reversed(rows)}
         self._listed: tuple[str | None, FrameFiles | str] = (None, "")
@@ -122,16 +149,54 @@ class Expressions:
         """Where the features say that the face of a video is, and their row; the whole frame where they do not."""
         if self.features is None:
             return Face(), None
-        named = self._by_video.get((video.video, video.expression)) or self._by_video.get((video.video, None))
+        expression = row.expression if row is not None else video.expression
+        named = self._by_video.get((video.video, expression)) or self._by_video.get((video.video, None))
         source = self._by_path.get(video.path or "") or named
         # The box of another layout's frames would lie elsewhere in these.
         if source is None or source.layout not in (None, self.layout) or len(source.box) != 4:
-            if row is not None:
-                message = (
-                    f"the features have no box for {video.video} in the layout '{self.layout}'; whole frames were taken"
-                )
-                self.findings.append(labels.about("ME513", message, row, "onset", path=video.path))
+            self._lacking(row, video, "no box", "whole frames were taken")
             return Face(), source
+        if self.align and source.landmarks is None:
+            self._lacking(row, video, "no landmarks", "frames were not aligned")
         if self._face[0] != source.name:
             self._face = (source.name, face_of(self.features, source))
         return self._face[1], source
+
+    def _lacking(self, row: Annotation | None, video: Video, what: str, consequence: str) -> None:
+        if row is not None:
+            message = f"the features have {what} for {video.video} in the layout '{self.layout}'; {consequence}"
+            self.findings.append(labels.about("ME513", message, row, "onset", path=video.path))
+
+
+def labels_of(row: Annotation) -> dict[str, str | list[str] | NDArray[np.generic]]:
+    """What an expression is called, as items hold it."""
+    return {
+        "type": row.type,
+        "emotion": row.emotion or "",
+        "class_3": row.class_3 or "",
+        "class_5": row.class_5 or "",
+        "aus": np.array(sorted({unit.au for unit in row.aus}), np.int16),
+        "au_text": row.au_raw or "",
+        "subject": row.subject,
+        "video_name": row.video,
+        "annotations": [row.id],
+    }
+
+
+def item_row(expression: Expression, stored: Stored, name: str, start: int, length: int) -> ItemRow:
+    """The row of the table of items for what was stored of an expression, from frame ``start`` on."""
+    row, source = expression.row, expression.features
+    return ItemRow(
+        file=stored.file,
+        key=stored.key,
+        sha256=stored.sha256,
+        subject=row.subject,
+        video=row.video,
+        name=name,
+        start=start,
+        length=length,
+        fps=expression.fps,
+        annotations=[row.id],
+        features=source.features if source else None,
+        features_key=source.key if source else None,
+    )

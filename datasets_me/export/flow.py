@@ -24,12 +24,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from datasets_me.core import artefact
-from datasets_me.core.errors import FeaturesError, MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import safe_name
-from datasets_me.export.expressions import Expression, Expressions
+from datasets_me.export.expressions import Expressions, item_row
 from datasets_me.export.flow_layouts import open_layout
 from datasets_me.export.flow_maker import FlowMaker
 from datasets_me.export.flow_options import FlowOptions
@@ -76,8 +75,6 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
     Raises:
         MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` has no landmarks to go by.
     """
-    if options.align and features is None:
-        raise FeaturesError("without features there are no landmarks to align by", fix="give --features, or no --align")
     chosen = options.of_preset
     if chosen.every_frame and options.type is None:
         raise MeDatasetsError(
@@ -90,6 +87,7 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
         layout=options.layout,
         offset_missing=options.offset_missing,
         features=features,
+        align=options.align,
     )
     maker = FlowMaker(expressions, options, apexes or {})
     with artefact.new_folder(out, FLOW, force=force) as new:
@@ -127,7 +125,8 @@ def _write_expressions(
         if expression is not None and item is not None:
             stem = safe_name(row.id.replace(":", "_"))
             (stored,) = sink.add(("",), safe_name(row.subject), stem, item)
-            items.append(_item_row(expression, stored.file, stored.sha256, stem, np.asarray(item["frames"], np.int32)))
+            first, second = np.sort(np.asarray(item["frames"])).tolist()
+            items.append(item_row(expression, stored, stem, first, second - first + 1))
             if layout is not None:
                 layout.add(expression, item, maker.faces(expression))
         if progress:
@@ -137,22 +136,3 @@ def _write_expressions(
         layout.finish()
         expressions.findings.extend(layout.findings)
     return items, {}
-
-
-def _item_row(expression: Expression, file: str, sha256: str | None, stem: str, frames: NDArray[np.int32]) -> ItemRow:
-    row, source = expression.row, expression.features
-    first, last = int(frames.min()), int(frames.max())
-    return ItemRow(
-        file=file,
-        key=stem,
-        sha256=sha256,
-        subject=row.subject,
-        video=row.video,
-        name=stem,
-        start=first,
-        length=last - first + 1,
-        fps=expression.fps,
-        annotations=[row.id],
-        features=source.features if source else None,
-        features_key=source.key if source else None,
-    )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.rates import ratio, shown
-from datasets_me.export.expressions import Expression, Expressions
+from datasets_me.export.expressions import Expression, Expressions, labels_of
 from datasets_me.export.face_squares import Square
 from datasets_me.export.faces import Face, Picture, aligner
 from datasets_me.export.flow_options import FlowOptions
@@ -98,11 +98,11 @@ class FlowMaker:
         """Where the face lies in a frame: as the features say, else as the default detector does."""
         box = face.box
         if not box and not self._cropped:
-            found = detector().detect(np.ascontiguousarray(frame[:, :, ::-1]))
-            if found:
+            faces = detector().detect(np.ascontiguousarray(frame[:, :, ::-1]))
+            if faces:
                 # published scripts take the detector's box as it is, which ends at brows and chin
                 pad = 0.0 if self.recipe.stretch else self.expressions.manifest.spec.crop.pad
-                box = tuple(round(value) for value in padded_square(found[0].box, pad))
+                box = tuple(round(value) for value in padded_square(faces[0].box, pad))
             elif row is not None:
                 message = "no face is found in the frame of the onset; the whole frame was taken"
                 self.expressions.findings.append(about("ME513", message, row, "onset"))
@@ -157,18 +157,3 @@ class FlowMaker:
 def landmarks_within(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Landmarks (68, 2) of a face that fills its picture (S, S), which is how SOFTNet and MEAN find them."""
     return predict(grey, Box(0, 0, grey.shape[1], grey.shape[0]), check=False).points
-
-
-def labels_of(row: Annotation) -> dict[str, str | list[str] | NDArray[np.generic]]:
-    """What an expression is called."""
-    return {
-        "type": row.type,
-        "emotion": row.emotion or "",
-        "class_3": row.class_3 or "",
-        "class_5": row.class_5 or "",
-        "aus": np.array(sorted({unit.au for unit in row.aus}), np.int16),
-        "au_text": row.au_raw or "",
-        "subject": row.subject,
-        "video_name": row.video,
-        "annotations": [row.id],
-    }

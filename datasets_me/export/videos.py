@@ -84,7 +84,7 @@ def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], li
             fix="name the arrays <subject>/<video>.npy, as the manifest does",
         )
     sources, findings = [], []
-    for row in present:
+    for row in (row for row in present if not manifest.leaves_out(row.video)):
         subject = subjects.get(row.video, row.subject)
         if row.video not in subjects:
             message = f"{row.subject}/{row.name} is not in the manifest; taken as a video without expressions"
@@ -95,7 +95,7 @@ def match(manifest: Manifest, features: FeatureFolder) -> tuple[list[Source], li
         annotations = [a for a in by_video.get(row.video, []) if row.expression in (None, a.expression)]
         sources.append(Source(row.model_copy(update={"subject": subject or row.subject}), tuple(annotations)))
     lengths = () if features.extracted else _lengths(manifest, sources)
-    return sources, [*findings, *lengths, *_without(by_video, features, sources)]
+    return sources, [*manifest.notices, *findings, *lengths, *_without(by_video, features, sources)]
 
 
 def folder_of(row: VideoFeatures) -> str:

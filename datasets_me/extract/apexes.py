@@ -30,9 +30,9 @@ def estimate(manifest: Manifest, features: FeatureFolder) -> Iterator[EstimatedA
     for annotation in manifest.annotations:
         source = by_video.get((annotation.video, annotation.expression)) or by_video.get((annotation.video, None))
         if annotation.apex is None and source is not None:
-            found = _of(annotation, source, features)
-            if found is not None:
-                yield found
+            estimated = _of(annotation, source, features)
+            if estimated is not None:
+                yield estimated
 
 
 def _of(row: Annotation, source: VideoFeatures, features: FeatureFolder) -> EstimatedApex | None:

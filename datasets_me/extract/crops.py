@@ -184,8 +184,8 @@ def published_crops(
     by_number = {number: index for index, number in enumerate(frames.numbers)}
     raw: list[Image | None] = []
     crops: list[Image] = []
-    for number, own in _crop_files(manifest, video, frames.files, root):
-        image = own.read(number, colour=frames.colour)[0]
+    for number, crop_files in _crop_files(manifest, video, frames.files, root):
+        image = crop_files.read(number, colour=frames.colour)[0]
         if image is not None:
             crops.append(image)
             raw.append(frames[by_number.get(number, len(frames) // 2)])
@@ -194,7 +194,10 @@ def published_crops(
 
 def crops_digest(manifest: Manifest, video: Video, files: FrameFiles, root: Path) -> list[str]:
     """What `published_crops` depends on: the contents of the crops."""
-    return [_content(own.folder / own.names[number]) for number, own in _crop_files(manifest, video, files, root)]
+    return [
+        _content(crop_files.folder / crop_files.names[number])
+        for number, crop_files in _crop_files(manifest, video, files, root)
+    ]
 
 
 def _content(path: Path) -> str:
@@ -217,10 +220,10 @@ def _crop_files(manifest: Manifest, video: Video, files: FrameFiles, root: Path)
     ]
     for folder in folders[:PUBLISHED_CROPS]:
         try:
-            own = frame_files(manifest, folder, root)
+            crop_files = frame_files(manifest, folder, root)
         except FolderError:
             continue
-        numbers = [number for number in own.names if number in files.names] or sorted(own.names)
+        numbers = [number for number in crop_files.names if number in files.names] or sorted(crop_files.names)
         if numbers:
             middle = numbers[len(numbers) // 2]
-            yield middle, own
+            yield middle, crop_files

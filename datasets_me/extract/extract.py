@@ -48,6 +48,7 @@ from datasets_me.extract.video import (
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
+from datasets_me.formats import tool_tables
 from datasets_me.formats.features import DONE
 from datasets_me.formats.frame_files import choose_layout
 from datasets_me.formats.kinds import EXTRACTION
@@ -126,7 +127,9 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
     check_rate(manifest, [job.video for job in selected], options)
     surroundings = environment(options)
     _claim(out, manifest, options, surroundings, force and not videos and shard is None)
-    setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, force)
+    names = [Job(video).name for video in manifest.videos] if options.landmarks else []
+    tables = tool_tables.find(options.landmarks, names) if options.landmarks else {}
+    setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, force, tables)
     run = _Run(setting, everything, workers, executor, seen, frames_done, video_done)
     run.notes = {} if force else ledger.read_notes(out)
     run.look_up([job for index, job in enumerate(selected) if shard is None or index in shard], finish)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from datasets_me.core.choices import Detector, Device, Head, Preset
 from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.rates import ratio, shown
 from datasets_me.features.boxes import Box, DetectorError, read_boxes
 from datasets_me.features.faces import NAMES, detector, model_file, sha256
 from datasets_me.features.landmarks import LANDMARKS_EVERY, MODEL
@@ -35,8 +37,9 @@ FIELD_RATE = 25.0
 class ExtractOptions(BaseModel):
     """What decides the numbers of an extraction, besides the frames.
 
-    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` and ``head`` null are the preset's;
-    ``layout`` null is the first layout of the schema, crops aside, that has annotated folders.
+    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` and ``head`` null are the
+    preset's; ``layout`` null is the first layout of the schema, crops aside, that has annotated folders;
+    ``landmarks`` is a folder of tables of another tool, null where landmarks are predicted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +55,7 @@ class ExtractOptions(BaseModel):
     faces: Detector = "dlib"
     weights: Path | None = None
     boxes: Path | None = None
+    landmarks: Path | None = None
     layout: str | None = None
     device: Literal["cpu", "cuda"] = "cpu"
 
@@ -88,6 +92,11 @@ def check_options(options: ExtractOptions) -> dict[str, Box]:
         detector(options.faces, weights=options.weights)
     if (options.boxes is None) == (options.faces == "boxes"):
         raise DetectorError("--faces boxes and --boxes FILE belong together")
+    if options.landmarks is not None and (options.faces != "dlib" or PRESETS[options.preset].published):
+        raise DetectorError(
+            "--landmarks says where the face is, and is not for the published form",
+            fix="leave out --faces, and take another --preset than auwgcn",
+        )
     if options.weights is not None and options.faces != "yunet":
         raise DetectorError("--weights is for --faces yunet")
     return read_boxes(options.boxes) if options.boxes else {}
@@ -110,7 +119,7 @@ def environment(options: ExtractOptions) -> dict[str, str]:
 def record(options: ExtractOptions) -> dict[str, Any]:
     """The options as they are written down; of files their names, and of the head what the preset takes."""
     raw = options.model_dump(mode="json") | {"head": options.head or PRESETS[options.preset].head}
-    return raw | {name: raw[name] and Path(raw[name]).name for name in ("weights", "boxes")}
+    return raw | {name: raw[name] and Path(raw[name]).name for name in ("weights", "boxes", "landmarks")}
 
 
 def automatic_step(manifest: Manifest, fps: float | None) -> int:
@@ -190,10 +199,9 @@ def taken(start: int, end: int, rate: float, fps: float | None) -> tuple[int, li
     """
     if fps is None or fps >= rate:
         return start, list(range(start, end))
-    ratio = rate / fps
-    first = int(np.ceil(start / ratio - 1e-9))
-    last = int(np.ceil(end / ratio - 1e-9))
-    return first, [int(k * ratio + 1e-9) for k in range(first, last)]
+    step = ratio(rate, fps)
+    first, last = math.ceil(start / step), math.ceil(end / step)
+    return first, [shown(k, step) for k in range(first, last)]
 
 
 def check_rate(manifest: Manifest, videos: Sequence[Video], options: ExtractOptions) -> None:

@@ -50,7 +50,7 @@ class FrameReader(Sequence[Image | None]):
         spread = np.linspace(0, len(self) - 1, min(len(self), SPREAD)).round().astype(int) if len(self) else ()
         shape = common_shape([self[int(index)] for index in spread])
         every = (common_shape([self[index]]) for index in range(len(self)))
-        return shape or next((found for found in every if found), None)
+        return shape or next((of_video for of_video in every if of_video), None)
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -63,8 +63,8 @@ def manifest_of(paths: Sequence[Path], root: Path | None, rate: float | None) ->
             where=str(missing),
             fix="give one manifest and --root, or recordings without --root",
         )
-    manifest, found = of_recordings(paths, rate)
-    return manifest, found, True
+    manifest, findings = of_recordings(paths, rate)
+    return manifest, findings, True
 
 
 def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Manifest, Path]:
@@ -115,14 +115,14 @@ def _recordings(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    found = []
+    places = []
     for place, below, files in os.walk(path):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        found += [Path(place, name) for name in files if is_video(name)]
-        found += [Path(place)] if any(map(is_image, files)) else []
-    if not found:
+        places += [Path(place, name) for name in files if is_video(name)]
+        places += [Path(place)] if any(map(is_image, files)) else []
+    if not places:
         raise FolderError("there are neither video files nor images in it", where=str(path))
-    yield from sorted(found)
+    yield from sorted(places)
 
 
 def _names(places: Sequence[Path], root: Path) -> dict[Path, str]:

@@ -99,10 +99,10 @@ def _box(reader: FrameReader, video: Path) -> Box:
     shape = reader.common_shape()
     if shape is None:
         raise FolderError("no frame of it can be read", where=str(video))
-    found = choose_crop(reader, detector(), shape=shape)
-    if found.face is None:
+    choice = choose_crop(reader, detector(), shape=shape)
+    if choice.face is None:
         raise FolderError("no face is found in it", where=str(video), fix="leave out --crop and --align")
-    return found.box
+    return choice.box
 
 
 def _landmarks(reader: FrameReader, box: Box) -> Points:

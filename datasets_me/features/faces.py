@@ -212,8 +212,8 @@ def _published(crops: Sequence[Image]) -> CallableDetector:
     from datasets_me.features.published import locate
 
     def find(image: Image) -> list[Detection]:
-        found = [face for face in (locate(image, crop) for crop in crops) if face is not None]
-        return [max(found, key=lambda face: face.score)] if found else []
+        faces = [face for face in (locate(image, crop) for crop in crops) if face is not None]
+        return [max(faces, key=lambda face: face.score)] if faces else []
 
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(crop).tobytes() for crop in crops)).hexdigest()
     return CallableDetector("published-crop", find, {"crops": str(len(crops)), "sha256": digest}, True)

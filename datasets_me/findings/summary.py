@@ -16,20 +16,23 @@ MOST_ALIKE = 20
 
 
 def by_code(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """One entry per code, the worst severity first: name, severity, count and the first message with its place."""
-    grouped: dict[str, list[Finding]] = {}
+    """One entry per code, the worst severity first: name, severity, count and the first message with its place.
+
+    Findings that were accepted have an entry of their own, because they are no more than information.
+    """
+    grouped: dict[tuple[int, str], list[Finding]] = {}
     for finding in findings:
-        grouped.setdefault(finding.code, []).append(finding)
+        grouped.setdefault((SEVERITIES.index(finding.severity), finding.code), []).append(finding)
     return [
         {
             "code": code,
             "name": all_codes()[code].name,
-            "severity": all_codes()[code].severity,
+            "severity": same[0].severity,
             "count": len(same),
             "first": same[0].message,
             "where": same[0].where,
         }
-        for code, same in sorted(grouped.items(), key=lambda item: _order(item[0]))
+        for (_, code), same in sorted(grouped.items(), key=lambda item: item[0])
     ]
 
 
@@ -60,7 +63,3 @@ def folded(findings: Sequence[Finding]) -> list[Line]:
     lines = [Line(finding) for finding in findings if finding.code not in many]
     first = {finding.code: finding for finding in reversed(findings) if finding.code in many}
     return [*lines, *(Line(first[code], many[code]) for code in sorted(first))]
-
-
-def _order(code: str) -> tuple[int, str]:
-    return SEVERITIES.index(all_codes()[code].severity), code

@@ -13,7 +13,7 @@ from datasets_me.folders.context import Context
 from datasets_me.folders.layouts import Inventory, match_layouts
 from datasets_me.folders.videos import list_videos
 from datasets_me.folders.walk import Progress, walk
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, left_out
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,18 @@ def take_inventory(manifest: Manifest, root: Path, walking: Progress | None = No
     inventory = _inventory(manifest, root, walking)
     if not inventory.folders:
         raise _nothing_fits(manifest, inventory)
-    return inventory
+    return _without_left_out(manifest, inventory)
 
 
 def _inventory(manifest: Manifest, root: Path, walking: Progress | None) -> Inventory:
     relocations = bool(manifest.options.get("corrections", True))
     return match_layouts(manifest.spec, walk(root, walking), relocations=relocations)
+
+
+def _without_left_out(manifest: Manifest, inventory: Inventory) -> Inventory:
+    """The folders without those of videos that the schema leaves out."""
+    used = tuple(folder for folder in inventory.folders if not manifest.leaves_out(folder.identity.video))
+    return replace(inventory, folders=used)
 
 
 def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None) -> Manifest:
@@ -93,8 +99,18 @@ def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None
     if not inventory.folders:
         no_folders = finding("ME213", f"nothing under {root.name or root} fits a layout of {manifest.spec.id}")
         return replace(manifest, findings=[*manifest.findings, *_of_folders(manifest, inventory), no_folders])
-    videos = list_videos(manifest.spec, manifest.annotations, inventory)
-    return replace(manifest, videos=videos, findings=[*manifest.findings, *_of_folders(manifest, inventory)])
+    used = _without_left_out(manifest, inventory)
+    videos = list_videos(manifest.spec, manifest.annotations, used)
+    findings = [*manifest.findings, *_left_out(manifest, inventory), *_of_folders(manifest, used)]
+    return replace(manifest, videos=videos, findings=findings)
+
+
+def _left_out(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
+    """A finding for every folder of a video that the schema leaves out."""
+    entries = {entry.video: entry for entry in manifest.spec.exclude if entry.whole_video}
+    for folder in inventory.folders:
+        if manifest.leaves_out(folder.identity.video):
+            yield left_out(entries[folder.identity.video], path=folder.path)
 
 
 def _of_folders(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:

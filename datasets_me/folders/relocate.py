@@ -9,16 +9,15 @@ because of it; and every path in it must be under the root, links included.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import PathError, RelocationError
+from datasets_me.core.files import open_own
 from datasets_me.core.paths import path_fault, under
 from datasets_me.core.text import printable
 from datasets_me.folders.layouts import Inventory
@@ -167,7 +166,7 @@ def _link_fault(root: Path, path: str) -> str | None:
 
 def _write(root: Path, step: dict[str, Any]) -> None:
     try:
-        with _open(root, os.O_RDWR | os.O_CREAT) as journal:
+        with open_own(root / JOURNAL, os.O_RDWR | os.O_CREAT) as journal:
             lines = _whole_lines(journal.read())
             journal.truncate(len(lines))
             if lines.splitlines(keepends=True)[-1:] == [_line(step)]:
@@ -187,23 +186,6 @@ def _line(step: dict[str, Any]) -> bytes:
     return json.dumps(step, ensure_ascii=False).encode() + b"\n"
 
 
-def _open(root: Path, flags: int) -> Any:
-    """The journal, which must be a file of its own and not a symbolic or hard link to another.
-
-    Raises:
-        OSError: it cannot be opened, or is a link.
-    """
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    if (root / JOURNAL).is_symlink():
-        raise OSError(errno.ELOOP, "it is a link")
-    handle = os.open(root / JOURNAL, flags, 0o666)
-    about = os.fstat(handle)
-    if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
-        os.close(handle)
-        raise OSError(errno.EINVAL, "it is a link" if about.st_nlink > 1 else "it is not a regular file")
-    return os.fdopen(handle, "r+b" if flags & os.O_RDWR else "rb")
-
-
 def _whole_lines(content: bytes) -> bytes:
     """The journal without an incomplete last line, whose step was never taken."""
     return content[: content.rfind(b"\n") + 1]
@@ -212,7 +194,7 @@ def _whole_lines(content: bytes) -> bytes:
 def _read(root: Path) -> list[dict[str, Any]]:
     """The steps of the journal, all of them under the root; none where there is no journal."""
     try:
-        with _open(root, os.O_RDONLY) as journal:
+        with open_own(root / JOURNAL, os.O_RDONLY) as journal:
             content = _whole_lines(journal.read())
     except FileNotFoundError:
         return []

@@ -52,31 +52,31 @@ def read(path: Path, spec: PredictionSpec, classes: Classes) -> tuple[list[Entry
     """
     content = predictions.content_of(path)
     entries: list[Entry] = []
-    found: list[Finding] = []
+    findings: list[Finding] = []
     unnamed = 0
     for number, image, response in _responses(path, content, spec):
         place = Place(path.name, None, number)
         if isinstance(response, _Unread):
-            found.append(finding("ME725", f"the line is no JSON: {response}", place=place))
+            findings.append(finding("ME725", f"the line is no JSON: {response}", place=place))
             continue
         if image is None:
             unnamed += 1
-            found.append(finding("ME725", f"the entry names no image ({' or '.join(spec.image[:4])})", place=place))
+            findings.append(finding("ME725", f"the entry names no image ({' or '.join(spec.image[:4])})", place=place))
             continue
         faces = _faces(response, spec)
         if len(faces) > 1:
             message = f"{len(faces)} faces in the predictions; the first counts"
-            found.append(finding("ME724", message, place=place, path=image))
+            findings.append(finding("ME724", message, place=place, path=image))
         label, scores, fault = _face(faces[0], spec, classes) if faces else (None, {}, None)
         if fault:
             message = f"{fault}; taken as not recognised"
-            found.append(finding("ME725", message, place=place, path=image))
+            findings.append(finding("ME725", message, place=place, path=image))
             label, scores = None, {}
         entries.append(Entry(image, number, label, scores, len(faces)))
     if not entries:
         what = "no entry names an image" if unnamed else "the file holds no predictions"
         raise MeDatasetsError(what, where=str(path), fix=f"say by a schema what it looks like; {spec.id} was taken")
-    return entries, found
+    return entries, findings
 
 
 def _responses(path: Path, content: bytes, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
@@ -114,19 +114,19 @@ def _of_json(whole: Any, spec: PredictionSpec) -> Iterator[tuple[int, str | None
         yield number, _image(entry, spec), entry
 
 
-def _of_arrays(made: Predictions, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
+def _of_arrays(predictions: Predictions, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:
     """The rows of an npz, with scores under the titles of scores and labels by name."""
-    if made.scores is not None and not made.classes:
+    if predictions.scores is not None and not predictions.classes:
         raise MeDatasetsError(
-            f"nothing names the {made.scores.shape[1]} classes of the scores",
-            where=made.name,
+            f"nothing names the {predictions.scores.shape[1]} classes of the scores",
+            where=predictions.name,
             fix="add the array 'classes'",
         )
-    for index, row in enumerate(made.rows):
-        named = {name: made.class_named(text) if name in spec.label else text for name, text in row.items()}
-        scores = [] if made.scores is None else made.scores[index].tolist()
-        named.update({f"{SCORE}{name}": score for name, score in zip(made.classes, scores, strict=False)})
-        yield made.numbers[index], _image(row, spec), named
+    for index, row in enumerate(predictions.rows):
+        named = {name: predictions.class_named(text) if name in spec.label else text for name, text in row.items()}
+        scores = [] if predictions.scores is None else predictions.scores[index].tolist()
+        named.update({f"{SCORE}{name}": score for name, score in zip(predictions.classes, scores, strict=False)})
+        yield predictions.numbers[index], _image(row, spec), named
 
 
 def _nested(row: Mapping[str, str]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def copies_of(images: ImageSet, folders: Iterable[Path]) -> dict[str, list[str]]
     Raises:
         ImagesError: a folder holds neither, or was made from another set.
     """
-    found: dict[str, list[str]] = defaultdict(list)
+    copies: dict[str, list[str]] = defaultdict(list)
     for folder in folders:
         names: Iterable[tuple[str, str, str | None]]
         if (folder / EXPORTED).is_file():
@@ -65,8 +65,8 @@ def copies_of(images: ImageSet, folders: Iterable[Path]) -> dict[str, list[str]]
                     fix="give a folder that was made from this set",
                 )
             if path:
-                found[name].append(path)
-    return found
+                copies[name].append(path)
+    return copies
 
 
 def origins_of(root: Path) -> dict[str, list[Origin]]:

@@ -132,7 +132,7 @@ class ImageSet:
         """What the import found."""
         return read_parquet(Finding, self.folder / "findings.parquet")
 
-    def root(self, given: Path | None) -> Path | None:
+    def root(self, wanted: Path | None) -> Path | None:
         """The folder the files lie under; None for a set without files.
 
         Raises:
@@ -143,15 +143,15 @@ class ImageSet:
             return None
         if root == INSIDE:
             return self.folder
-        if given is None:
+        if wanted is None:
             raise ImagesError(
                 "the images are files, and nothing says where they lie",
                 where=str(self.folder),
                 fix=f"give --root, the folder they were imported from (it was called {root})",
             )
-        if not given.is_dir():
-            raise ImagesError("the root is not a folder", where=str(given), fix="give the folder that was imported")
-        return given
+        if not wanted.is_dir():
+            raise ImagesError("the root is not a folder", where=str(wanted), fix="give the folder that was imported")
+        return wanted
 
 
 def read(folder: Path) -> ImageSet:

@@ -102,11 +102,11 @@ def read_findings(images: ImageSet) -> list[Finding]:
     Raises:
         ImagesError: a table is damaged, or its findings are of another run than the table itself.
     """
-    found = images.findings()
+    findings = images.findings()
     for path in sorted(images.folder.glob("*-findings.parquet")):
         _refuse_other_run(path.with_name(path.name.replace("-findings", "")), path)
-        found += [row for batch in tables.batches(path, Finding) for row in batch]
-    return found
+        findings += [row for batch in tables.batches(path, Finding) for row in batch]
+    return findings
 
 
 def _findings_of(path: Path) -> Path:

@@ -16,21 +16,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datasets_me.core import artefact
-from datasets_me.core.errors import ManifestError
+from datasets_me.core.errors import ManifestError, Place
 from datasets_me.core.files import read_regular
 from datasets_me.core.paths import check_table
 from datasets_me.core.tables import Record, arrow_table, read_parquet, write_parquet
-from datasets_me.findings.finding import Finding
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.kinds import MANIFEST
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
-from datasets_me.schema.spec import Spec
+from datasets_me.schema.spec import LeftOut, Spec
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TABLES: dict[str, type[Record]] = {"annotations": Annotation, "videos": Video, "findings": Finding}
+
+NOTICES = ("ME132", "ME133", "ME134")
+"""Codes of findings about decisions and exclusions."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,16 @@ class Manifest:
         """The dataset."""
         return self.schema.spec
 
+    @property
+    def notices(self) -> list[Finding]:
+        """The findings that everything made of this manifest repeats: what was left out, and decisions not applied."""
+        return [doubt for doubt in self.findings if doubt.code in NOTICES]
+
+    def leaves_out(self, video: str) -> bool:
+        """Whether the schema leaves a whole video out."""
+        applied = bool(self.options.get("corrections", True))
+        return applied and any(each.whole_video and each.video == video for each in self.spec.exclude)
+
     def counts(self) -> dict[str, Any]:
         """Rows by type, subjects, videos, and findings by code."""
         types = Counter(row.type for row in self.annotations)
@@ -74,6 +87,13 @@ class Manifest:
         rows: Sequence[Record] = getattr(self, table)
         frame: pd.DataFrame = arrow_table(_TABLES[table], rows).to_pandas(types_mapper=pd.ArrowDtype)
         return frame
+
+
+def left_out(entry: LeftOut, place: Place | None = None, path: str | None = None) -> Finding:
+    """The finding that a row, or the folder of a video, is left out by an entry of the schema's exclusions."""
+    what = "the whole video" if entry.whole_video else "the row"
+    message = f"{what} is left out: {entry.why}"
+    return finding("ME134", message, place=place, subject=entry.subject, video=entry.video, path=path)
 
 
 def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:

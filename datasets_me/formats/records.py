@@ -9,6 +9,7 @@ from pydantic import Field
 from datasets_me.core.choices import ExpressionType
 from datasets_me.core.errors import Place
 from datasets_me.core.tables import Record
+from datasets_me.core.text import clean
 from datasets_me.schema.spec import Rate
 
 Frame = Annotated[int, Field(ge=0, lt=2**31 - 1, description="0-based, or as a file's name says it")]
@@ -83,6 +84,12 @@ class Annotation(Record):
         """Whether onset, apex and offset, as far as they are known, are in this order; other rows are ME107."""
         known = [frame for frame in (self.onset, self.apex, self.offset) if frame is not None]
         return known == sorted(known)
+
+    def written(self, column: str) -> str:
+        """What the workbook says in a column of the row, as cleaned text; ``""`` where it says nothing."""
+        name = "au_raw" if column == "aus" else f"{column}_raw"
+        text = getattr(self, name) if name in type(self).model_fields else self.extra.get(column)
+        return clean(text or "")
 
     def place(self, field: str | None = None) -> Place:
         """Its row in the workbook, or the cell of one field."""

@@ -94,8 +94,8 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
     image = decode_row(row, content).image
     changed = image_set.changed(row, content)
     if not face.faces:
-        found = finding("ME710", f"nothing to cut out ({cut.region}), because no face was found", path=row.id)
-        return Made(None, entry.model_copy(update={"why": "no face"}), [*changed, found])
+        without = finding("ME710", f"nothing to cut out ({cut.region}), because no face was found", path=row.id)
+        return Made(None, entry.model_copy(update={"why": "no face"}), [*changed, without])
     points = np.array(face.faces[0].landmarks, np.float32).reshape(-1, 2)
     angle = 0.0
     if cut.align:
@@ -105,7 +105,7 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
     if cut.size:
         how = cv2.INTER_AREA if cut.size < len(part) else cv2.INTER_CUBIC
         part = np.asarray(cv2.resize(part, (cut.size, cut.size), interpolation=how), np.uint8)
-    made = derived.save(folder, path, part, row, str(cut))
+    image_file = derived.save(folder, path, part, row, str(cut))
     update = {
         "path": path,
         "box": list(box[:4]),
@@ -113,13 +113,13 @@ def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path
         "smaller": box.smaller,
         "angle": round(angle, 3),
     }
-    return Made(made, entry.model_copy(update=update), changed)
+    return Made(image_file, entry.model_copy(update=update), changed)
 
 
 def _without(task: tuple[ImageRow, FaceRow, str], why: str, *, cut: Cut) -> Made:
     row, face, _ = task
-    found = finding("ME702", f"the image cannot be decoded: {why}", path=row.id)
-    return Made(None, _entry(row, face, cut).model_copy(update={"why": why}), [found])
+    unreadable = finding("ME702", f"the image cannot be decoded: {why}", path=row.id)
+    return Made(None, _entry(row, face, cut).model_copy(update={"why": why}), [unreadable])
 
 
 def _entry(row: ImageRow, face: FaceRow, cut: Cut) -> CropRow:

@@ -94,20 +94,20 @@ def holds(decision: Decision, row: ImageRow) -> bool:
     return not {decision.sha256, *decision.made_from}.isdisjoint({row.sha256, *originals(row)} - {None})
 
 
-def path_of(images: ImageSet, given: Path | None = None) -> Path:
-    """Where the decisions of a set lie: the file given, or the one in the set's folder."""
-    return given or images.folder / FILE
+def path_of(images: ImageSet, elsewhere: Path | None = None) -> Path:
+    """Where the decisions of a set lie: ``elsewhere``, or the file in the set's folder."""
+    return elsewhere or images.folder / FILE
 
 
-def read(images: ImageSet, given: Path | None = None) -> dict[str, Decision]:
+def read(images: ImageSet, elsewhere: Path | None = None) -> dict[str, Decision]:
     """The decisions about a set by image id; none where there is no file yet.
 
     Raises:
         MeDatasetsError: a file was given and is not there; or it is damaged, holds something else, or an image twice.
     """
-    path = path_of(images, given)
+    path = path_of(images, elsewhere)
     if not path.is_file():
-        if given is not None and not path.parent.is_dir():
+        if elsewhere is not None and not path.parent.is_dir():
             raise ImagesError("there is no such folder", where=str(path.parent))
         return {}
     verdicts: dict[str, Decision] = {}
@@ -120,13 +120,13 @@ def read(images: ImageSet, given: Path | None = None) -> dict[str, Decision]:
     return verdicts
 
 
-def write(images: ImageSet, decisions: Iterable[Decision], given: Path | None = None) -> Path:
+def write(images: ImageSet, decisions: Iterable[Decision], elsewhere: Path | None = None) -> Path:
     """Write the decisions at once, in order of the ids; returns where.
 
     Raises:
         MeDatasetsError: the file cannot be written; what was there before stays.
     """
-    path = path_of(images, given)
+    path = path_of(images, elsewhere)
     rows = {row.id: row for row in decisions}
     write_parquet(Decision, [rows[name] for name in sorted(rows)], path)
     return path

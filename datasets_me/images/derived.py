@@ -181,13 +181,13 @@ def write_derived(
     def rows(folder: Path) -> Iterator[ImageRow]:
         unread = 0
         for done, (task, outcome) in enumerate(in_order(change.make(folder), tasks, workers), start=1):
-            made = change.without(task, outcome.why) if isinstance(outcome, Failure) else outcome
-            findings.extend(made.findings)
-            unread += any(each.code == "ME702" for each in made.findings)
-            entries.append(made.entry)
+            derived = change.without(task, outcome.why) if isinstance(outcome, Failure) else outcome
+            findings.extend(derived.findings)
+            unread += any(each.code == "ME702" for each in derived.findings)
+            entries.append(derived.entry)
             progress(done, len(images))
-            if made.row:
-                yield made.row
+            if derived.row:
+                yield derived.row
         if 0 < len(images) == unread:
             raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
         about = {"table": change.table, "options": options}

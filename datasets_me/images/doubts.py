@@ -35,21 +35,21 @@ class Doubts:
 
     def findings(self) -> list[Finding]:
         """What is to be said when all rows have passed."""
-        made = [self._unknown_text(kind, text, rows) for (kind, text), rows in self._unknown.items()]
+        findings = [self._unknown_text(kind, text, rows) for (kind, text), rows in self._unknown.items()]
         expected = self._spec.expected
         numbers = [("", expected.images, self._splits.total())]
         numbers += [(f" of the split {name}", number, self._splits[name]) for name, number in expected.splits.items()]
-        made += [
+        findings += [
             finding(
                 "ME707",
-                f"{plural(found, 'image')}{what}; {wanted:,} are published",
+                f"{plural(count, 'image')}{what}; {wanted:,} are published",
                 expected=str(wanted),
-                found=str(found),
+                found=str(count),
             )
-            for what, wanted, found in numbers
-            if wanted is not None and wanted != found
+            for what, wanted, count in numbers
+            if wanted is not None and wanted != count
         ]
-        return made
+        return findings
 
     def _add(self, kind: str, text: str, row: ImageRow) -> None:
         self._times[kind, text] += 1

@@ -161,10 +161,10 @@ class FilesReader:
                     break
             else:
                 self._findings.append(_unused(path, "its path is none that the schema knows"))
-        used = [name for name, found in by_layout.items() if found]
+        used = [name for name, named in by_layout.items() if named]
         if self._files.choose == "first":
             used = used[:1]
-        left_out = {name: len(found) for name, found in by_layout.items() if found and name not in used}
+        left_out = {name: len(named) for name, named in by_layout.items() if named and name not in used}
         return sorted((each for name in used for each in by_layout[name]), key=lambda each: each.path), left_out, others
 
     def _labels(
@@ -211,8 +211,8 @@ class FilesReader:
                 )
                 continue
             frames.sort(key=lambda each: (_number(each.fields) or 0, each.path))
-            said = labelling.label_frames(rule, len(frames), self._spec.label_of(label.text) or "")
-            by_path.update((each.path, text or None) for each, text in zip(frames, said, strict=True))
+            texts = labelling.label_frames(rule, len(frames), self._spec.label_of(label.text) or "")
+            by_path.update((each.path, text or None) for each, text in zip(frames, texts, strict=True))
 
         def of_sequence(each: _Named) -> tuple[str | None, str | None, Label | None]:
             label = labels.by_key.get(labelling.sequence_key(rule.by, each.fields))

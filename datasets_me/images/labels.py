@@ -51,15 +51,15 @@ def read_list(root: Path, paths: Sequence[str], rule: LabelList, findings: list[
         ImagesError: there is no such file, or it cannot be read.
     """
     names = {name.casefold() for name in rule.files}
-    found = [path for path in paths if path.rpartition("/")[2].casefold() in names]
-    if not found:
+    lists = [path for path in paths if path.rpartition("/")[2].casefold() in names]
+    if not lists:
         raise ImagesError(
             f"there is no {' or '.join(rule.files)}, which holds the labels",
             where=str(root),
             fix="give the folder that holds both the list and the images",
         )
-    labels, line_is = Labels(files=found), matcher(rule.line, ignore_case=False)
-    for path in found:
+    labels, line_is = Labels(files=lists), matcher(rule.line, ignore_case=False)
+    for path in lists:
         for number, line in enumerate(_text(root, path).splitlines(), start=1):
             fields = line_is.fields(line.strip()) or {}
             if fields.keys() >= {"key", "label"}:
@@ -108,12 +108,12 @@ def label_frames(rule: LabelFiles, count: int, label: str) -> list[str | None]:
 
     Where the frames at both ends are more than there are, those at the start keep theirs, and one is left for the end.
     """
-    found: list[str | None] = [None] * count
+    labels: list[str | None] = [None] * count
     for at in range(max(0, count - rule.last), count):
-        found[at] = label
+        labels[at] = label
     for at in range(min(rule.first, count - 1)):
-        found[at] = rule.first_label
-    return found
+        labels[at] = rule.first_label
+    return labels
 
 
 def _text(root: Path, path: str) -> str:

@@ -76,22 +76,22 @@ class PathPattern:
 
     def __init__(self, text: str, spec: ImageSpec, patterns: Mapping[str, str] | None = None) -> None:
         template = Template(Located(text.removeprefix(_ANYWHERE), place_of(text)))
-        given = dict(patterns or {})
-        if "split" in template.fields and "split" not in given:
+        allowed = dict(patterns or {})
+        if "split" in template.fields and "split" not in allowed:
             # longest first: "train" would leave "ing" of "training" over
             names = [name for split, names in spec.splits.items() for name in (split, *names)]
-            given["split"] = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or "(?!)"
+            allowed["split"] = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or "(?!)"
         prefix = "(?:.*/)?" if text.startswith(_ANYWHERE) else ""
-        self._matcher = template.matcher(given, prefix)
+        self._matcher = template.matcher(allowed, prefix)
         self.fields = frozenset(template.fields)
 
     def fields_of(self, path: str) -> dict[str, str] | None:
         """The fields of a path, or None for one that is no such path, or gives one field two values."""
-        found = self._matcher.fields(path)
-        if found is None:
+        matched = self._matcher.fields(path)
+        if matched is None:
             return None
-        fields = {name: value for name, value in found.items() if "__" not in name}
-        for name, value in found.items():
+        fields = {name: value for name, value in matched.items() if "__" not in name}
+        for name, value in matched.items():
             if "__" in name and not same(value, fields[name.partition("__")[0]]):
                 return None
         return fields

@@ -10,36 +10,36 @@ from datasets_me.core.errors import ImagesError
 from datasets_me.schema.images import ImageSpec
 
 
-def choose(spec: ImageSpec, asked: str | None, root: Path, paths: Sequence[str]) -> str | None:
+def choose(spec: ImageSpec, wanted: str | None, root: Path, paths: Sequence[str]) -> str | None:
     """The name of the subset to import; None for a schema without subsets.
 
     Args:
         spec: the schema.
-        asked: the subset that the user named.
+        wanted: the subset that the user named.
         root: the folder that is imported.
         paths: of the files under it.
 
     Raises:
         ImagesError: there is no such subset; or none was asked for, and the folders do not say which one it is.
     """
-    if asked is not None and asked not in spec.subsets:
+    if wanted is not None and wanted not in spec.subsets:
         known = f"it has {' and '.join(spec.subsets)}" if spec.subsets else "leave --subset out"
-        raise ImagesError(f"the schema {spec.id} has no subset '{asked}'", fix=known)
+        raise ImagesError(f"the schema {spec.id} has no subset '{wanted}'", fix=known)
     if not spec.subsets:
         return None
-    found = sorted({name for path in paths if (name := subset_of(spec, path)) is not None})
-    if not found:  # the source may be the folder of a subset itself, or lie in it
+    present = sorted({name for path in paths if (name := subset_of(spec, path)) is not None})
+    if not present:  # the source may be the folder of a subset itself, or lie in it
         above = (subset_of(spec, f"{part}/x") for part in reversed(root.resolve().parts))
-        found = [name for name in above if name is not None][:1]
-    if asked in found or (asked is not None and not found):
-        return asked
-    if asked is None and len(found) == 1:
-        return found[0]
-    if asked is not None:
-        raise ImagesError(f"the folder holds no subset {asked}, but {' and '.join(found)}", where=str(root))
-    holds = (
-        f"the folder holds the subsets {' and '.join(found)}" if found else "nothing says which subset the folder holds"
-    )
+        present = [name for name in above if name is not None][:1]
+    if wanted in present or (wanted is not None and not present):
+        return wanted
+    if wanted is None and len(present) == 1:
+        return present[0]
+    if wanted is not None:
+        raise ImagesError(f"the folder holds no subset {wanted}, but {' and '.join(present)}", where=str(root))
+    holds = f"the folder holds the subsets {' and '.join(present)}"
+    if not present:
+        holds = "nothing says which subset the folder holds"
     asks = " or ".join(f"--subset {name}" for name in spec.subsets)
     raise ImagesError(f"{holds}; their labels mean different things", where=str(root), fix=f"give {asks}")
 

@@ -114,12 +114,12 @@ def _one(task: tuple[ImageRow, str], *, root: Path | None, folder: Path, form: F
     changes = list(decoded.changes)
     if row.path and row.format and not suffix_fits(row.path, row.format):
         changes.append(f"its name said {Path(row.path).suffix[1:]}, it was {row.format}")
-    made = derived.save(folder, path, formed(decoded.image, form), row, str(form))
+    image_file = derived.save(folder, path, formed(decoded.image, form), row, str(form))
     entry = UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path, path=path, changes=changes)
-    return Made(made, entry, findings)
+    return Made(image_file, entry, findings)
 
 
 def _without(task: tuple[ImageRow, str], why: str) -> Made:
     row, _ = task
-    found = finding("ME702", f"the image cannot be decoded: {why}", path=row.id)
-    return Made(None, UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path), [found])
+    unreadable = finding("ME702", f"the image cannot be decoded: {why}", path=row.id)
+    return Made(None, UnifiedRow(id=row.id, dataset=row.dataset, old_path=row.path), [unreadable])

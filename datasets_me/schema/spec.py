@@ -6,7 +6,7 @@ A new dataset is a new file of this form. Every per-dataset fact stands there; t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from datasets_me.core.choices import ExpressionType
 from datasets_me.core.paths import name_fault, path_fault
+from datasets_me.core.text import same
 from datasets_me.schema.patterns import Located, matcher
 from datasets_me.schema.template import Template
 
@@ -97,6 +98,18 @@ class LookupSheet(Model):
     value: Letter
 
 
+class Expected(Model):
+    """Published counts. Differences from them are reported."""
+
+    annotations: Count | None = None
+    micro: Count | None = None
+    macro: Count | None = None
+    subjects: Count | None = None
+    videos: Count | None = None
+    emotions: dict[str, Count] = Field(default_factory=dict)
+    folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
+
+
 class Variant(Model):
     """One form in which the workbook is distributed, recognised by content, never by file name."""
 
@@ -112,6 +125,7 @@ class Variant(Model):
     lookups: dict[Name, LookupSheet] = Field(default_factory=dict)
     frames: FrameNumbers | None = Field(None, description="in place of workbook.frames")
     sentinels: dict[Name, list[str]] | None = Field(None, description="in place of workbook.sentinels")
+    expected: Expected | None = Field(None, description="in place of the dataset's expected counts")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -169,15 +183,15 @@ class NameRules(Model):
 
 
 class ExpressionTypes(Model):
-    """Micro or macro: one for all rows, or by the text of the column ``type``."""
+    """Micro or macro: by the text of the column ``type``, or one for all rows where a workbook has no such column."""
 
-    constant: ExpressionType | None = None
-    values: dict[ExpressionType, list[str]] = Field(default_factory=dict)
+    constant: ExpressionType | None = Field(None, description="the type of rows without a column 'type'")
+    values: dict[ExpressionType, list[str]] = Field(default_factory=dict, description="the texts of the column 'type'")
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.constant is None) == (not self.values):
-            raise ValueError("give either 'constant' or 'values'")
+    def _any(self) -> Self:
+        if self.constant is None and not self.values:
+            raise ValueError("give 'constant', 'values' or both")
         return self
 
 
@@ -234,16 +248,55 @@ class Relocation(Model):
     why: str
 
 
-class Correction(Model):
-    """A cell known to be wrong, identified by subject, video and old value, never by row number."""
+class RowKey(Model):
+    """What tells a row of the workbook from others: subject, video, and what it says, never its number alone.
 
-    subject: str
+    ``row`` only decides between rows that are alike in everything else.
+    """
+
+    subject: str | None = None
     video: str
     expression: str | None = None
+    onset: str | None = Field(None, description="the onset of the row, as the workbook writes it")
+    row: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="the number of the row in its sheet, which decides between rows that are otherwise alike"
+    )
+
+    def fits(self, subject: str | None, video: str, expression: str | None, onset: str) -> bool:
+        """Whether a row may be meant; what this key leaves open is not compared."""
+        return (
+            (self.subject is None or self.subject == subject)
+            and self.video == video
+            and (self.expression is None or same(self.expression, expression or ""))
+            and (self.onset is None or same(self.onset, onset))
+        )
+
+    def meant(self, numbers: Sequence[int]) -> list[int]:
+        """Of the numbers of all rows that may be meant, those that are: of several, the one that the key gives."""
+        if len(numbers) < 2 or self.row is None:
+            return list(numbers)
+        return [number for number in numbers if number == self.row]
+
+
+class Correction(RowKey):
+    """A cell known to be wrong, identified by subject, video and old value, never by row number alone."""
+
+    subject: str
     column: Name
     old: str
     new: str
     why: str
+
+
+class LeftOut(RowKey):
+    """A row that is not to be used; a whole video, where only subject and video are given."""
+
+    why: str
+
+    @property
+    def whole_video(self) -> bool:
+        """Whether the video is left out with all its rows."""
+        return self.expression is None and self.onset is None and self.row is None
 
 
 class Exclusion(Model):
@@ -329,18 +382,6 @@ class Crop(Model):
     overrides: list[CropOverride] = Field(default_factory=list)
 
 
-class Expected(Model):
-    """Published counts. Differences from them are reported."""
-
-    annotations: Count | None = None
-    micro: Count | None = None
-    macro: Count | None = None
-    subjects: Count | None = None
-    videos: Count | None = None
-    emotions: dict[str, Count] = Field(default_factory=dict)
-    folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
-
-
 class Licence(Model):
     """The page where access is requested, and the terms in one sentence."""
 
@@ -363,6 +404,14 @@ class AuwgcnCsv(Model):
     training: dict[Annotated[str, Field(pattern=r"^\w+$")], int | float] = Field(
         default_factory=dict, description="settings that its authors chose for this dataset only"
     )
+
+
+class QuestionNames(Model):
+    """How MEGC's files of questions name the dataset, its subjects and its clips."""
+
+    dataset: str = Field(description="the dataset")
+    subject: TemplateText = Field(description="template of a subject's name")
+    image: TemplateText = Field(description="template of a clip's name")
 
 
 class Synthetic(Model):
@@ -416,11 +465,13 @@ class Spec(Model):
     layouts: list[Layout] = Field(default_factory=list)
     relocations: list[Relocation] = Field(default_factory=list)
     corrections: list[Correction] = Field(default_factory=list)
+    exclude: list[LeftOut] = Field(default_factory=list)
     absent: list[Absence] = Field(default_factory=list)
     composites: dict[str, Composite] = Field(default_factory=dict, description="by the name of the protocol")
     crop: Crop = Crop()
     expected: Expected = Expected()
     auwgcn_csv: AuwgcnCsv | None = None
+    questions: QuestionNames | None = None
     synthetic: Synthetic | None = None
 
     @model_validator(mode="after")
@@ -443,6 +494,11 @@ class Spec(Model):
             if name not in layouts:
                 yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
         labels = [(f"expected.emotions.{label}", label) for label in self.expected.emotions]
+        labels += [
+            (f"workbook.variants.{index}.expected.emotions.{label}", label)
+            for index, variant in enumerate(self.workbook.variants)
+            for label in (variant.expected.emotions if variant.expected else ())
+        ]
         labels += [
             (f"composites.{name}.classes.{class_name}", label)
             for name, composite in self.composites.items()
@@ -470,6 +526,8 @@ class Spec(Model):
         groups = {name for pattern in self.names.split.values() for name in matcher(pattern).groups}
         known = self._columns() | groups | set(self.names.lookups) | set(self.names.patterns)
         templates = {f"names.{name}": getattr(self.names, name) for name in ("subject", "video", "expression")}
+        if self.questions:
+            templates |= {f"questions.{name}": getattr(self.questions, name) for name in ("subject", "image")}
         for path, text in templates.items():
             if text:
                 yield from ((path, fault) for fault in _faults_of(text, known))
@@ -488,6 +546,11 @@ class Spec(Model):
         for name, pattern in self.names.patterns.items():
             if matcher(pattern).groups:
                 yield f"names.patterns.{name}", "a pattern has no named groups; those belong under split"
+
+    def expected_of(self, variant: str) -> Expected:
+        """The published counts of a workbook variant."""
+        counts = (each.expected for each in self.workbook.variants if each.id == variant)
+        return next(filter(None, counts), self.expected)
 
     def layout(self, name: str) -> Layout:
         """The layout of that id."""

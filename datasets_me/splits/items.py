@@ -50,6 +50,7 @@ def items(manifests: Sequence[Manifest], unit: Unit) -> tuple[list[SplitItem], l
     members: list[SplitItem] = []
     findings: list[Finding] = []
     for manifest in manifests:
+        findings += manifest.notices
         if unit == "expression":
             members += sorted(map(of, manifest.annotations), key=lambda item: (item.subject, item.video))
         else:

@@ -47,25 +47,25 @@ def listed(path: Path, manifests: Sequence[Manifest]) -> tuple[set[SplitItem], l
     rows: dict[Key, Annotation] = {}
     for row in (row for manifest in manifests for row in manifest.annotations):
         rows.setdefault(_key(row.dataset, row.subject, row.expression or row.video), row)
-    found: set[SplitItem] = set()
+    items: set[SplitItem] = set()
     findings: list[Finding] = []
     for number, cells in lines:
         dataset = names.get(fold(cells[0]))
         named = None if dataset is None else rows.get(_key(dataset, cells[1], cells[2]))
         if named is not None:
-            found.add(of(named))
+            items.add(of(named))
         elif number > 1 or dataset is not None:
             what = ", ".join(cells[:3])
             why = (
                 "no expression of its manifest has this name" if dataset else "none of the manifests is of this dataset"
             )
             findings.append(finding("ME535", f"{what}: {why}", place=Place(file=path.name, row=number)))
-    if not found:
+    if not items:
         message = f"none of its {plural(len(lines), 'line')} names an expression of the manifests"
         raise SplitError(
             message, where=str(path), fix="a line is: dataset, subject, clip; such as casme2,sub01,EP02_01f"
         )
-    return found, findings
+    return items, findings
 
 
 def _key(dataset: str, subject: str, clip: str) -> Key:

@@ -31,7 +31,8 @@ class SegmentDataset(Dataset[Item]):
 
     An item has the tensors that `fields` lists: ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8),
     int8 or with soft apexes float32, ``mask`` (…,) and ``valid`` (…, R) bool, and ``start`` () int64; and the texts
-    ``subject`` and ``video_name``. ``rows[i]`` is the row of item i in ``items.parquet``, with its annotations.
+    ``subject`` and ``video_name``; no ``label`` if the export has none. ``rows[i]`` is the row of item i in
+    ``items.parquet``, with its annotations.
 
     Attributes:
         rows: the items, in order.
@@ -76,6 +77,11 @@ class SegmentDataset(Dataset[Item]):
         if fold is None and (normalise is True or part == "validation"):
             reason = "validation" if part == "validation" else "normalisation"
             raise MeDatasetsError(f"{reason} needs a split, which says what is trained on", fix="give split and fold")
+        self._labelled: bool = about["options"].get("labels", True)
+        if not self._labelled and (part != "test" or soft_apex is not None):
+            raise MeDatasetsError(
+                "the export was made with --no-labels", where=str(folder), fix='give part="test", and no soft_apex'
+            )
         if soft_apex is not None and not soft_apex > 0:
             raise MeDatasetsError(f"a soft apex cannot be {soft_apex:g} frames wide", fix="give more than 0, or None")
         exported = read_items(self.folder)
@@ -116,27 +122,32 @@ class SegmentDataset(Dataset[Item]):
             "valid": Field((length, regions), torch.bool),
             "start": Field((), torch.int64),
         }
+        if not self._labelled:
+            self.fields = {name: field for name, field in self.fields.items() if name != "label"}
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: int) -> Item:
         row = self.rows[index]
-        arrays = self._members.read(under(self.folder, row.file), ("feature", "label", "mask", "valid"))
+        names = ("feature", "label", "mask", "valid") if self._labelled else ("feature", "mask", "valid")
+        arrays = self._members.read(under(self.folder, row.file), names)
         feature = np.asarray(arrays["feature"], np.float32)
         valid = np.asarray(arrays["valid"], np.bool_)
         if self.mean is not None and self.std is not None:
             feature = np.where(valid[:, :, None], (feature - self.mean) / self.std, np.float32(0))
-        label = arrays["label"] if self.soft_apex is None else self._soften(row, arrays["label"], self.soft_apex)
-        return {
+        item = {
             "feature": torch.from_numpy(feature),
-            "label": torch.from_numpy(label),
             "mask": torch.from_numpy(np.asarray(arrays["mask"], np.bool_)),
             "valid": torch.from_numpy(valid),
             "start": torch.tensor(row.start, dtype=torch.int64),
             "subject": row.subject,
             "video_name": row.name,
         }
+        if self._labelled:
+            label = arrays["label"] if self.soft_apex is None else self._soften(row, arrays["label"], self.soft_apex)
+            item["label"] = torch.from_numpy(label)
+        return item
 
     def to_torch(self) -> dict[str, torch.Tensor]:
         """All items at once: for each field a tensor ``(number of items, *shape)`` of its dtype."""

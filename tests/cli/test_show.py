@@ -42,7 +42,7 @@ def test_an_error_has_only_its_own_lines(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_json_is_shown_safely_and_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    show.echo_json({EVIL: [EVIL, "CAS(ME)²"]})
+    show.echo_document(show.to_json({EVIL: [EVIL, "CAS(ME)²"]}), is_json=True)
     text = capsys.readouterr().out
     assert json.loads(text) == {EVIL: [EVIL, "CAS(ME)²"]}
     assert not obeyed(text)

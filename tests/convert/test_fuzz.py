@@ -1,4 +1,4 @@
-"""2,000 generated and damaged annotation files: each gives annotations and findings, or one clear error."""
+"""800 generated and damaged annotation files: each gives annotations and findings, or one clear error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.schema import schema_files
 from tests.conftest import CASME2_HEADER, casme2_row
 
-BATCHES, PER_BATCH = 20, 100
+BATCHES, PER_BATCH = 20, 40
 
 HEADERS = {
     "casme2": CASME2_HEADER,

@@ -15,6 +15,7 @@ from datasets_me.convert.convert import convert
 from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError
 from datasets_me.export.clips import ClipOptions, write_clips
 from datasets_me.export.faces import Face, cut_out
+from datasets_me.findings.finding import finding
 from datasets_me.folders.check import with_folders
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.items import read_items
@@ -56,6 +57,8 @@ def test_every_dataset_gives_a_clip_per_expression(name: str, tmp_path: Path) ->
 
 def test_the_frames_are_those_the_files_are_numbered_as(tmp_path: Path) -> None:
     made, root = dataset("casme2", tmp_path / "set")
+    left_out = finding("ME134", "the row is left out: blurred")
+    made = replace(made, findings=[*made.findings, left_out])
     row = made.annotations[0]
     video = next(v for v in made.videos if v.video == row.video and v.layout == "raw-selected")
     for number in range(video.first, video.last + 1):
@@ -66,7 +69,8 @@ def test_the_frames_are_those_the_files_are_numbered_as(tmp_path: Path) -> None:
         ("5", np.linspace(row.onset, row.offset, 5).round().astype(int).tolist()),
     ):
         out = tmp_path / frames
-        write_clips(made, root, out, ClipOptions(frames=frames, size=20, layout="raw-selected"))
+        done = write_clips(made, root, out, ClipOptions(frames=frames, size=20, layout="raw-selected"))
+        assert left_out in done.findings
         item = next(item for item in read_items(out) if item.annotations == [row.id])
         with np.load(out / item.file) as clip:
             assert clip["numbers"].tolist() == wanted
@@ -165,6 +169,8 @@ def features_of(folder: Path, made: Manifest, box: list[int], landmarks: bool) -
 
 def test_boxes_and_landmarks_of_an_extraction(tmp_path: Path) -> None:
     made, root = dataset("casme2", tmp_path / "set")
+    left_out = finding("ME134", "the row is left out: blurred")
+    made = replace(made, findings=[*made.findings, left_out])
     row = made.annotations[0]
     video = next(v for v in made.videos if v.video == row.video and v.layout == "raw-selected")
     for number in range(video.first, video.last + 1):

@@ -18,6 +18,7 @@ from datasets_me.export.flow import write_flow
 from datasets_me.export.flow_options import FlowOptions
 from datasets_me.export.flow_presets import preset, presets
 from datasets_me.export.flow_windows import half_mean_length
+from datasets_me.findings.finding import finding
 from datasets_me.folders.check import with_folders
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.items import read_items
@@ -95,9 +96,10 @@ def test_an_estimated_apex_is_taken_where_none_is_annotated(filmed: tuple[Manife
 
 def test_without_features_the_face_is_looked_for(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
     manifest, root = filmed
-    one = replace(manifest, annotations=manifest.annotations[:1])
+    left_out = finding("ME134", "the row is left out: blurred")
+    one = replace(manifest, annotations=manifest.annotations[:1], findings=[*manifest.findings, left_out])
     done = write_flow(one, root, tmp_path / "out", FlowOptions(preset="mean", layout="raw-selected"))
-    assert done.findings == []
+    assert done.findings == [left_out]
     (item,) = items(tmp_path / "out").values()
     assert item["image"].shape == (42, 42, 3)
     assert np.isfinite(item["landmarks"]).all()

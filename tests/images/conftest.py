@@ -45,9 +45,9 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
     """A folder per class with every defect, its faces and its duplicates."""
     place = tmp_path_factory.mktemp("looked")
     made = make("folder-per-class", place / "raw", images=35, seed=3, defects=True)
-    images = import_images(image_schemas.load_file(made.schema), made.source, place / "images", workers=1)
-    _, faces, counts = write_faces(images, made.source, Finder(), workers=1, progress=quiet)
-    _, alike, _ = write_duplicates([(images, made.source)], workers=1, progress=quiet)
+    images = import_images(image_schemas.load_file(made.schema), made.source, place / "images", workers=0)
+    _, faces, counts = write_faces(images, made.source, Finder(), workers=0, progress=quiet)
+    _, alike, _ = write_duplicates([(images, made.source)], workers=0, progress=quiet)
     return Looked(made, images, [*images.findings(), *faces, *alike], counts)
 
 

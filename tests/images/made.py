@@ -32,4 +32,4 @@ def write_pictures(root: Path, names: Mapping[str, int] | list[str]) -> Path:
 def image_set(folder: Path, names: Mapping[str, int] | list[str], schema: str = "folder-per-class") -> ImageSet:
     """Pictures under ``folder/raw``, imported into ``folder/set``."""
     root = write_pictures(folder / "raw", names)
-    return import_images(image_schemas.load(schema), root, folder / "set", workers=1)
+    return import_images(image_schemas.load(schema), root, folder / "set", workers=0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from datasets_me.cli import app
 from datasets_me.core.errors import ImagesError
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_tables
@@ -128,3 +130,13 @@ def test_as_a_user_runs_it(images: ImageSet, me_datasets: Run, tmp_path: Path) -
         "error: say which images, and what is decided about them\n"
         "  to do: give --code, and one of --exclude, --accept, --label and --new-class\n",
     )
+
+
+def test_the_verb_for_manifests_decides_about_images_too(images: ImageSet) -> None:
+    def decide(*arguments: str) -> str:
+        return CliRunner().invoke(app, ["decide", str(images.folder), *arguments]).stdout
+
+    assert decide("--code", "ME710", "--exclude", "--apply") == "excluded: 3 images\n--undo takes it back\n"
+    assert {name: each.decision for name, each in decisions.read(images).items()} == dict.fromkeys(NAMES[:3], "exclude")
+    assert decide("--undo") == "taken back: 3 decisions\n"
+    assert decisions.read(images) == {}

@@ -33,12 +33,12 @@ NAMES = [f"train/{name}/{i}.png" for name in ("happy", "sad") for i in range(3)]
 
 def unified(images: ImageSet, folder: Path) -> ImageSet:
     """JPEG copies of the images, which lie in ``raw`` beside the set."""
-    return unify(images, images.folder.parent / "raw", folder, Form("jpg"), workers=1, progress=quiet)
+    return unify(images, images.folder.parent / "raw", folder, Form("jpg"), workers=0, progress=quiet)
 
 
 def test_copies_are_known_by_all_their_names(tmp_path: Path) -> None:
     images = image_set(tmp_path, [f"train/{name}/{i}.png" for name in ("happy", "sad") for i in range(3)])
-    unified = unify(images, tmp_path / "raw", tmp_path / "u", Form("jpg"), workers=1, progress=quiet)
+    unified = unify(images, tmp_path / "raw", tmp_path / "u", Form("jpg"), workers=0, progress=quiet)
     write(unified, plan(unified), tmp_path / "e", "folders")
     files = {folder: sorted(path for path in (tmp_path / folder).rglob("*.jpg")) for folder in ("u", "e")}
     assert len(files["u"]) == len(files["e"]) == 6
@@ -52,9 +52,9 @@ def test_copies_are_known_by_all_their_names(tmp_path: Path) -> None:
 
 
 def test_where_an_image_comes_from_is_kept(looked: Looked, tmp_path: Path) -> None:
-    unified = unify(looked.images, looked.root, tmp_path / "u", Form("jpg", 96, True), workers=1, progress=quiet)
-    write_faces(unified, unified.folder, Finder(), workers=1, progress=quiet)
-    cut = crop(unified, unified.folder, tmp_path / "c", Cut("mouth", size=32), workers=1, progress=quiet)
+    unified = unify(looked.images, looked.root, tmp_path / "u", Form("jpg", 96, True), workers=0, progress=quiet)
+    write_faces(unified, unified.folder, Finder(), workers=0, progress=quiet)
+    cut = crop(unified, unified.folder, tmp_path / "c", Cut("mouth", size=32), workers=0, progress=quiet)
     first = {each.id: each for each in looked.images.rows()}
     second = {each.id: each for each in unified.rows()}
     for each in cut.rows():
@@ -107,7 +107,7 @@ def decide(images: ImageSet, name: str, folder: Path | None = None) -> None:
 def test_a_decision_holds_for_the_original_and_its_copies(tmp_path: Path, of_copy: bool) -> None:
     images = image_set(tmp_path, NAMES)
     copies, others = unified(images, tmp_path / "u"), unified(images, tmp_path / "v")
-    again = unify(copies, copies.folder, tmp_path / "w", Form("png"), workers=1, progress=quiet)
+    again = unify(copies, copies.folder, tmp_path / "w", Form("png"), workers=0, progress=quiet)
     of = copies if of_copy else images
     decide(of, NAMES[4], tmp_path / "raw")
     saved = decisions.path_of(of)
@@ -129,7 +129,7 @@ def test_a_decision_about_another_picture_holds_for_no_copy(tmp_path: Path) -> N
     decide(images, NAMES[0], tmp_path / "raw")
     write_pictures(tmp_path / "raw", {NAMES[0]: 99})
     schema = image_schemas.load("folder-per-class")
-    anew = import_images(schema, tmp_path / "raw", tmp_path / "anew", workers=1)
+    anew = import_images(schema, tmp_path / "raw", tmp_path / "anew", workers=0)
     for each in (anew, unified(anew, tmp_path / "u")):
         made = plan(each, decisions=decisions.path_of(images))
         assert len(made.rows) == 6
@@ -156,11 +156,11 @@ def test_sets_of_older_versions_are_read(tmp_path: Path) -> None:
 
 
 def test_findings_about_a_copy_of_a_copy_name_the_image_by_its_id(looked: Looked, tmp_path: Path) -> None:
-    first = unify(looked.images, looked.root, tmp_path / "u", Form("png"), workers=1, progress=quiet)
-    write_faces(first, first.folder, Finder(), workers=1, progress=quiet)
+    first = unify(looked.images, looked.root, tmp_path / "u", Form("png"), workers=0, progress=quiet)
+    write_faces(first, first.folder, Finder(), workers=0, progress=quiet)
     gone = next(row for row in first.rows())
     (first.folder / (gone.path or "")).unlink()
-    second = unify(first, first.folder, tmp_path / "v", Form("png"), workers=1, progress=quiet)
+    second = unify(first, first.folder, tmp_path / "v", Form("png"), workers=0, progress=quiet)
     assert [(found.code, found.path) for found in second.findings()] == [("ME702", gone.id)]
-    cut = crop(first, first.folder, tmp_path / "c", Cut("mouth"), workers=1, progress=quiet)
+    cut = crop(first, first.folder, tmp_path / "c", Cut("mouth"), workers=0, progress=quiet)
     assert {found.path for found in cut.findings()} <= {row.id for row in first.rows()}

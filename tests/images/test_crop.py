@@ -18,7 +18,7 @@ from tests.images.conftest import Looked, Write, quiet, row
 
 
 def test_mouths_are_the_pixels_of_their_boxes(looked: Looked, tmp_path: Path) -> None:
-    new = crop(looked.images, looked.root, tmp_path / "m", Cut("mouth"), workers=1, progress=quiet)
+    new = crop(looked.images, looked.root, tmp_path / "m", Cut("mouth"), workers=0, progress=quiet)
     entries = {each.id: each for batch in batches(tmp_path / "m" / "crops.parquet", CropRow) for each in batch}
     faces = {each.id: each for each in read_table(looked.images, "faces", FaceRow)}
     assert list(entries) == list(faces)
@@ -43,7 +43,7 @@ def test_mouths_are_the_pixels_of_their_boxes(looked: Looked, tmp_path: Path) ->
 def test_aligned_crops_have_the_size_asked_for(looked: Looked, tmp_path: Path) -> None:
     cutting = Cut("eyes", align=True, size=48, format="jpg")
     for _ in range(2):  # the second time in the place of the first
-        new = crop(looked.images, looked.root, tmp_path / "e", cutting, workers=1, progress=quiet, force=True)
+        new = crop(looked.images, looked.root, tmp_path / "e", cutting, workers=0, progress=quiet, force=True)
     assert {(each.width, each.height, each.format) for each in new.rows()} == {(48, 48, "jpeg")}
     angles = [each.angle for batch in batches(tmp_path / "e" / "crops.parquet", CropRow) for each in batch if each.path]
     assert 1 < np.std(angles) < 15
@@ -58,14 +58,14 @@ def test_faces_without_whole_landmarks_are_no_faces(write_set: Write, tmp_path: 
     write_table(images, "faces", FaceRow, rows, [])
     (tmp_path / "a.png").write_bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes())
     with pytest.raises(MeDatasetsError, match="the table is damaged"):
-        crop(images, tmp_path, tmp_path / "m", Cut("mouth"), workers=1, progress=quiet)
+        crop(images, tmp_path, tmp_path / "m", Cut("mouth"), workers=0, progress=quiet)
     assert not (tmp_path / "m").exists()
 
 
 def test_faces_have_to_be_looked_for_first(write_set: Write, tmp_path: Path) -> None:
     images = write_set(row("a.png"))
     with pytest.raises(ImagesError) as caught:
-        crop(images, tmp_path, tmp_path / "m", Cut("mouth"), workers=1, progress=quiet)
+        crop(images, tmp_path, tmp_path / "m", Cut("mouth"), workers=0, progress=quiet)
     assert caught.value.what == "there is no faces.parquet"
     assert caught.value.fix == "run me-datasets images faces first"
     assert not (tmp_path / "m").exists()

@@ -35,7 +35,7 @@ def put(root: Path, *paths: str, content: bytes = PNG) -> None:
 
 def read(tmp_path: Path, schema: str, options: ImportOptions | None = None, root: str = "raw") -> ImageSet:
     options = options or ImportOptions()
-    return import_images(image_schemas.load(schema), tmp_path / root, tmp_path / "out", options, workers=1, force=True)
+    return import_images(image_schemas.load(schema), tmp_path / root, tmp_path / "out", options, workers=0, force=True)
 
 
 BASIC = ImportOptions(subset="basic")
@@ -140,7 +140,7 @@ def test_ck48_knows_its_subjects(tmp_path: Path) -> None:
 
 def test_folders_are_labels_where_that_is_asked_for(tmp_path: Path) -> None:
     put(tmp_path / "raw", "train/Angry Birds/1.png", "test/angry birds/2.png", "val/17/3.png")
-    images = import_images(folder_labels(tmp_path / "raw"), tmp_path / "raw", tmp_path / "out", workers=1)
+    images = import_images(folder_labels(tmp_path / "raw"), tmp_path / "raw", tmp_path / "out", workers=0)
     assert [(row.split, row.label) for row in images.rows()] == [
         ("test", "Angry Birds"),
         ("train", "Angry Birds"),
@@ -173,7 +173,7 @@ def test_images_with_more_pixels_than_allowed_are_never_decoded(tmp_path: Path) 
     assert row.damage == "it has more than 14 pixels"
     assert image_set.load_image(row, tmp_path / "raw") == row.damage
     with pytest.raises(ImagesError, match=r"^no image of the set can be read; the first, sad/1.png: it has more than"):
-        write_quality(images, tmp_path / "raw", workers=1, progress=lambda done, total: None)
+        write_quality(images, tmp_path / "raw", workers=0, progress=lambda done, total: None)
 
 
 def test_an_export_that_is_imported_knows_what_it_was_made_from(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_an_export_that_is_imported_knows_what_it_was_made_from(tmp_path: Path) 
         tmp_path / "export",
         tmp_path / "again",
         ImportOptions(name="again"),
-        workers=1,
+        workers=0,
     )
     assert [(row.id, [(o.dataset, o.id, o.done) for o in row.origins]) for row in again.rows()] == [
         ("test/sadness/000000_2.png", [("folder-per-class", "test/sad/2.png", "exported")]),
@@ -212,7 +212,7 @@ def test_an_image_listed_twice(tmp_path: Path) -> None:
 
 def test_ck_plus_labels_the_ends_of_sequences(tmp_path: Path) -> None:
     shape = make("ckplus", tmp_path / "raw", images=24, seed=1)
-    images = import_images(image_schemas.load_file(shape.schema), shape.source, tmp_path / "out", workers=1)
+    images = import_images(image_schemas.load_file(shape.schema), shape.source, tmp_path / "out", workers=0)
     rows = [row for row in images.rows() if row.sequence == "S005/001"]
     assert [row.frame for row in rows] == list(range(1, 13))
     assert [row.label for row in rows] == ["neutral", *[None] * 8, *["anger"] * 3]
@@ -276,7 +276,7 @@ def test_no_image_lies_as_it_should(tmp_path: Path, schema: str) -> None:
 def test_several_processes_read_the_same(tmp_path: Path) -> None:
     put(tmp_path / "raw", *(f"sad/{number}.png" for number in range(40)))
     schema = image_schemas.load("folder-per-class")
-    one = import_images(schema, tmp_path / "raw", tmp_path / "one", workers=1)
+    one = import_images(schema, tmp_path / "raw", tmp_path / "one", workers=0)
     two = import_images(schema, tmp_path / "raw", tmp_path / "two", workers=2)
     assert one.sha256 == two.sha256
     assert len(one) == 40

@@ -30,8 +30,8 @@ def content(folder: Path) -> dict[Path, str]:
 
 def test_every_defect_of_a_folder_per_class_and_nothing_else(looked: Looked, tmp_path: Path) -> None:
     before = content(looked.root)
-    _, quality, _ = write_quality(looked.images, looked.root, out=tmp_path / "q", workers=1, progress=quiet)
-    new = unify(looked.images, looked.root, tmp_path / "u", Form(), workers=1, progress=quiet)
+    _, quality, _ = write_quality(looked.images, looked.root, out=tmp_path / "q", workers=0, progress=quiet)
+    new = unify(looked.images, looked.root, tmp_path / "u", Form(), workers=0, progress=quiet)
     assert found([*looked.findings, *quality, *new.findings()]) == planted(looked.made)
     assert len({each.code for each in looked.made.planted}) == 16
     assert content(looked.root) == before
@@ -40,7 +40,7 @@ def test_every_defect_of_a_folder_per_class_and_nothing_else(looked: Looked, tmp
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape != "folder-per-class"])
 def test_every_shape_imports_with_the_defects_planted_in_it(shape: str, tmp_path: Path) -> None:
     made = make(shape, tmp_path / "raw", images=24, seed=5, defects=True)
-    images = import_images(image_schemas.load_file(made.schema), made.source, tmp_path / "images", workers=1)
+    images = import_images(image_schemas.load_file(made.schema), made.source, tmp_path / "images", workers=0)
     findings = images.findings()
     assert found(findings) == planted(made, "ME701", "ME702", "ME703", "ME704", "ME705", "ME706")
     assert images.about["counts"]["findings"] == {

@@ -50,7 +50,7 @@ def test_padding_is_black_and_the_picture_whole() -> None:
 
 
 def test_originals_become_files_of_one_kind(looked: Looked, tmp_path: Path) -> None:
-    made = unify(looked.images, looked.root, tmp_path / "u", Form("jpg", 64, True, "grey"), workers=1, progress=quiet)
+    made = unify(looked.images, looked.root, tmp_path / "u", Form("jpg", 64, True, "grey"), workers=0, progress=quiet)
     new = image_set.read(tmp_path / "u")
     assert [each.id for each in new.rows()] == [each.id for each in looked.images.rows() if not each.damage]
     assert new.root(None) == tmp_path / "u"
@@ -92,7 +92,7 @@ def test_pixels_of_a_table_become_files(write_set: Write, tmp_path: Path) -> Non
     )
     images = write_set(one, root=None)
     form = Form("png", colour="grey", naming="{split}/{label}/{stem}-{number:03}")
-    new = unify(images, None, tmp_path / "u", form, workers=1, progress=quiet)
+    new = unify(images, None, tmp_path / "u", form, workers=0, progress=quiet)
     (made,) = new.rows()
     assert (made.path, made.pixels, made.id) == ("files/train/t-2-001.png", None, "t.csv#2")
     image = cv2.imread(str(tmp_path / "u" / "files/train/t-2-001.png"), cv2.IMREAD_UNCHANGED)
@@ -130,7 +130,7 @@ def test_what_exists_stays(looked: Looked, tmp_path: Path) -> None:
     (tmp_path / "u").mkdir()
     (tmp_path / "u" / "a.txt").touch()
     with pytest.raises(OutputError, match="the output exists and is not a set of images"):
-        unify(looked.images, looked.root, tmp_path / "u", Form(), workers=1, progress=quiet, force=True)
+        unify(looked.images, looked.root, tmp_path / "u", Form(), workers=0, progress=quiet, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["u"]
 
 
@@ -138,7 +138,7 @@ def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
     images = made_set(tmp_path, ["happy/1.png", "sad/2.png"])
 
     def run(size: int) -> None:
-        unify(images, tmp_path / "raw", tmp_path / "u", Form(size=size), workers=1, progress=quiet, force=True)
+        unify(images, tmp_path / "raw", tmp_path / "u", Form(size=size), workers=0, progress=quiet, force=True)
 
     run(10)
     run(12)
@@ -154,17 +154,17 @@ def test_force_replaces_its_own_output_and_nothing_else(tmp_path: Path) -> None:
 def test_a_file_that_has_changed_is_named(tmp_path: Path) -> None:
     images = made_set(tmp_path, ["happy/1.png", "sad/2.png"])
     write_pictures(tmp_path / "raw", {"sad/2.png": 99})
-    new = unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=1, progress=quiet)
+    new = unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=0, progress=quiet)
     assert [(each.code, each.severity, each.path) for each in new.findings()] == [("ME737", "warning", "sad/2.png")]
 
 
 def test_under_a_wrong_root_nothing_is_replaced(tmp_path: Path) -> None:
     images = made_set(tmp_path, ["happy/1.png", "sad/2.png"])
-    unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=1, progress=quiet)
+    unify(images, tmp_path / "raw", tmp_path / "u", Form(), workers=0, progress=quiet)
     before = (tmp_path / "u" / "images.parquet").read_bytes()
     (tmp_path / "empty").mkdir()
     with pytest.raises(ImagesError, match="no image of the set can be read; the first, "):
-        unify(images, tmp_path / "empty", tmp_path / "u", Form(), workers=1, progress=quiet, force=True)
+        unify(images, tmp_path / "empty", tmp_path / "u", Form(), workers=0, progress=quiet, force=True)
     assert (tmp_path / "u" / "images.parquet").read_bytes() == before
     assert not list(tmp_path.glob(".*"))
 

@@ -20,9 +20,9 @@ from tests.images.made import image_set
 
 Look = Callable[[ImageSet, Path], tuple[Any, list[Finding], Any]]
 LOOKS: dict[str, Look] = {
-    "duplicates": lambda images, root: write_duplicates([(images, root)], workers=1, progress=quiet),
-    "faces": lambda images, root: write_faces(images, root, Finder("haar"), workers=1, progress=quiet),
-    "quality": lambda images, root: write_quality(images, root, workers=1, progress=quiet),
+    "duplicates": lambda images, root: write_duplicates([(images, root)], workers=0, progress=quiet),
+    "faces": lambda images, root: write_faces(images, root, Finder("haar"), workers=0, progress=quiet),
+    "quality": lambda images, root: write_quality(images, root, workers=0, progress=quiet),
 }
 
 

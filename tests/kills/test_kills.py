@@ -35,7 +35,7 @@ def inputs() -> Iterator[Path]:
 @pytest.mark.xdist_group("kills")
 def test_killed_runs_leave_the_old_or_the_new(inputs: Path) -> None:
     verbs = [verb for verb in VERBS if ASKED or verb.name in USUAL]
-    trials = ASKED or "3"
+    trials = ASKED or "2"
     command = [sys.executable, "-m", "tests.kills.runner", str(inputs), trials, *(verb.name for verb in verbs)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

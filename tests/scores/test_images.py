@@ -69,7 +69,7 @@ def test_each_model_is_scored_by_split(images: ImageSet, tmp_path: Path) -> None
 def test_a_word_with_two_meanings_is_one_finding(tmp_path: Path) -> None:
     text = image_schemas.load("folder-per-class").text.replace("labels:", "labels:\n  none: []", 1)
     root = write_pictures(tmp_path / "raw", ["none/0.png", "happy/0.png"])
-    images = import_images(image_schemas.parse(text, "schema"), root, tmp_path / "set", workers=1)
+    images = import_images(image_schemas.parse(text, "schema"), root, tmp_path / "set", workers=0)
     (tmp_path / "p.csv").write_text("image,label\nnone/0.png,none\nhappy/0.png,happy\n")
     made = read(tmp_path / "p.csv", keys=image_keys())
     one, other = by_model(labelled(images), [made, made]).values()

@@ -93,6 +93,7 @@ def work(run: str, part: str, items: bytes, several: bool, setting: bytes | None
             began = time.perf_counter()
             outcomes = outcomes_of(handler, pickle.loads(items), task.report)
             seconds = time.perf_counter() - began
+            task.end()
         except _Stopped:
             return Answer("stopped")
         except Exception as error:
@@ -213,6 +214,11 @@ class _Task:
         """Count this worker among those that began with it."""
         if self._worker:
             self._ask(self._worker.scheduler.set_metadata, value=self._deaths + 1)
+
+    def end(self) -> None:
+        """Take this worker off that count: if it dies with the outcomes before they are fetched, others died of it."""
+        if self._worker:
+            self._ask(self._worker.scheduler.set_metadata, value=self._deaths)
 
     def report(self, count: int) -> None:
         """Count progress, and stop where nobody waits for the part any more."""

@@ -14,6 +14,7 @@ from datasets_me.formats.image_records import UNLABELLED, AuditRow, ExportRow, I
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.image_tables import read_table
 from datasets_me.formats.kinds import IMAGE_EXPORT
+from datasets_me.images.export.plan import export_row
 from datasets_me.images.export.write import finish, put
 from datasets_me.images.unread import nothing_read
 
@@ -60,7 +61,7 @@ def sort_by_audit(
         rows: list[ExportRow] = []
         for number, (row, audit) in enumerate(_audited(images)):
             label = row.label or UNLABELLED
-            written = place(_row(number, row, label), row, folder_of(audit, label))
+            written = place(export_row(number, row, label), row, folder_of(audit, label))
             if written is not None:
                 rows.append(written)
                 counts.setdefault(audit.state, Counter())[label] += 1
@@ -82,18 +83,3 @@ def folder_of(audit: AuditRow, label: str) -> str:
 
 def _audited(images: ImageSet) -> Iterator[tuple[ImageRow, AuditRow]]:
     yield from zip(images.rows(), read_table(images, "audit", AuditRow), strict=True)
-
-
-def _row(number: int, row: ImageRow, label: str) -> ExportRow:
-    return ExportRow(
-        number=number,
-        id=row.id,
-        dataset=row.dataset,
-        path=row.path,
-        format=row.format,
-        sha256=row.sha256,
-        split=row.split,
-        label=label,
-        label_was=row.label,
-        subject=row.subject,
-    )

@@ -34,7 +34,7 @@ def excluded_by(images: ImageSet, codes: Collection[str]) -> dict[str, str]:
     Raises:
         MeDatasetsError: a table is damaged.
     """
-    return {name: found.code for name, found in named_by(images, set(codes) - COPIES).items()}
+    return {name: named.code for name, named in named_by(images, set(codes) - COPIES).items()}
 
 
 def named_by(images: ImageSet, codes: Collection[str]) -> dict[str, Finding]:
@@ -50,8 +50,8 @@ def named_by(images: ImageSet, codes: Collection[str]) -> dict[str, Finding]:
                 by_cluster[row.cluster].append(row.id)
         members.update({row.id: by_cluster[row.cluster] for row in rows if row.dataset == images.dataset})
     named: dict[str, Finding] = {}
-    for found in image_tables.read_findings(images):
-        if found.path is not None and found.code in codes:
-            for name in (members[found.path] if found.code in CLUSTERS else None) or [found.path]:
-                named.setdefault(name, found)
+    for each in image_tables.read_findings(images):
+        if each.path is not None and each.code in codes:
+            for name in (members[each.path] if each.code in CLUSTERS else None) or [each.path]:
+                named.setdefault(name, each)
     return named

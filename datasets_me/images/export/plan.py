@@ -46,9 +46,9 @@ class _Draft:
     findings: list[Finding] = field(default_factory=list)
     shown: set[Split] = field(default_factory=set)
 
-    def leave_out(self, row: ExportRow | ImageRow, number: int, reason: str, found: Finding) -> None:
+    def leave_out(self, row: ExportRow | ImageRow, number: int, reason: str, why: Finding) -> None:
         self.removed.append((number, LeftOut(id=row.id, path=row.path, reason=reason)))
-        self.findings.append(found)
+        self.findings.append(why)
 
 
 def plan(
@@ -97,11 +97,11 @@ def plan(
         draft.findings.append(finding("ME730", message))
     _decide(images, deciding.read(images, decisions), clusters or {}, draft)
     _exclude(images, draft, selected(exclude), keep_one)
-    asked = _keep_split(draft) if wanted is None else _split_anew(draft, wanted, seed)
+    rules = _keep_split(draft) if wanted is None else _split_anew(draft, wanted, seed)
     draft.findings += [
-        finding("ME739", f"{part} is empty, and {asked[part]}", expected=part)
+        finding("ME739", f"{part} is empty, and {rules[part]}", expected=part)
         for part in SPLITS
-        if part in asked and all(row.split != part for row in draft.rows)
+        if part in rules and all(row.split != part for row in draft.rows)
     ]
     classes = tuple(sorted({row.label for row in draft.rows}))
     draft.findings += _lacking(draft.rows, classes)
@@ -123,7 +123,7 @@ def _decide(images: ImageSet, verdicts: Mapping[str, Decision], clusters: Mappin
         if reason is not None or label is None:
             draft.leave_out(row, number, str(reason), finding("ME727", f"left out: {reason}", path=row.id))
         else:
-            draft.rows.append(_row(number, row, label, decision, clusters.get(row.id)))
+            draft.rows.append(export_row(number, row, label, decision, clusters.get(row.id)))
     for name in sorted(set(verdicts) - known):
         message = f"the decision ({verdicts[name].decision}) is about no image of the set"
         draft.findings.append(finding("ME729", message, path=name))
@@ -166,8 +166,8 @@ def _keep_split(draft: _Draft) -> dict[Split, str]:
     draft.rows, straddling = _without_straddling(draft.rows)
     for row, kept in straddling:
         reason = f"a near-duplicate is in {kept}"
-        found = finding("ME728", f"left out of {row.split}: {reason}", path=row.id, found=row.split, expected=kept)
-        draft.leave_out(row, row.number, f"{reason} already", found)
+        left_out = finding("ME728", f"left out of {row.split}: {reason}", path=row.id, found=row.split, expected=kept)
+        draft.leave_out(row, row.number, f"{reason} already", left_out)
     return dict.fromkeys(draft.shown, "the set has images in it")
 
 
@@ -197,7 +197,10 @@ def _reason(row: ImageRow, decision: Decision | None, label: str | None) -> str 
     return "it has no label" if label is None else None
 
 
-def _row(number: int, row: ImageRow, label: str, decision: Decision | None, cluster: int | None) -> ExportRow:
+def export_row(
+    number: int, row: ImageRow, label: str, decision: Decision | None = None, cluster: int | None = None
+) -> ExportRow:
+    """The row of the table for an image that is exported with a label."""
     return ExportRow(
         number=number,
         id=row.id,

@@ -38,7 +38,7 @@ def units(keys: Sequence[Sequence[Hashable]]) -> list[int]:
         keys: for each item its subject, its cluster, and so on.
     """
     first: dict[Hashable, int] = {}
-    pairs = ((first.setdefault(key, item), item) for item, own in enumerate(keys) for key in own)
+    pairs = ((first.setdefault(key, item), item) for item, shared in enumerate(keys) for key in shared)
     return [int(unit) for unit in components(len(keys), pairs)]
 
 

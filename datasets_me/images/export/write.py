@@ -77,7 +77,7 @@ def write(  # noqa: PLR0913 - what is written, where and how, and what every ver
     files = images.root(root)
     if kind == "folders":
         _refuse_labels(plan.classes, images)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     total = len(plan.rows)
 
     def reported() -> Iterator[tuple[ExportRow, ImageRow]]:
@@ -89,15 +89,15 @@ def write(  # noqa: PLR0913 - what is written, where and how, and what every ver
         if kind == "csv":
             rows = _csv(new.path, reported(), files is None)
         elif kind == "folders":
-            place = partial(put, new.path, root=files, link=link, findings=found)
+            place = partial(put, new.path, root=files, link=link, findings=findings)
             rows = [each for row, original in reported() if (each := place(row, original, _folder(row))) is not None]
         else:
-            rows = _shards(new.path, reported(), plan.classes, partial(content, root=files, findings=found))
+            rows = _shards(new.path, reported(), plan.classes, partial(content, root=files, findings=findings))
         if plan.rows and not rows:
-            raise nothing_read(images.folder if files is None else files, f"{found[0].where}: {found[0].message}")
-        finish(new, images, rows, plan.removed, [*plan.findings, *found])
+            raise nothing_read(images.folder if files is None else files, f"{findings[0].where}: {findings[0].message}")
+        finish(new, images, rows, plan.removed, [*plan.findings, *findings])
         new.about.update(layout=kind, classes=list(plan.classes), options=options or {})
-    return found
+    return findings
 
 
 def finish(

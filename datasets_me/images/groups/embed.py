@@ -105,8 +105,8 @@ def from_function(
     tried = vector(np.full((side, side, 3), 128, np.uint8))
     if not tried.size or not np.isfinite(tried).all():
         raise MeDatasetsError(f"the model gives no vector of finite numbers: {tried[:5]}", where=str(about["model"]))
-    made = {**about, "size": int(tried.size), "mean": mean, "std": std, "input": f"RGB {side}x{side}"}
-    return Embedder(lambda image, landmarks, aligned: vector(aligned), made)
+    description = {**about, "size": int(tried.size), "mean": mean, "std": std, "input": f"RGB {side}x{side}"}
+    return Embedder(lambda image, landmarks, aligned: vector(aligned), description)
 
 
 def present(path: Path) -> None:

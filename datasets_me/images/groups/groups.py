@@ -105,8 +105,8 @@ def every_face(image: Image, detector: FaceDetector) -> tuple[list[Face], list[F
     picture is enlarged and padded as `faces.examine` does.
     """
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    found = _dlib_faces(grey) if detector.name == "dlib" else detector.detect(image)
-    faces = [measured(grey, each) for each in found]
+    detections = _dlib_faces(grey) if detector.name == "dlib" else detector.detect(image)
+    faces = [measured(grey, each) for each in detections]
     if not faces:
         faces, _ = examine(image, detector)
     faces.sort(key=lambda face: -(face.x1 - face.x0) * (face.y1 - face.y0))
@@ -252,7 +252,7 @@ def _cut(
         for point, place in zip(names, points, strict=True)
         for axis, value in zip("xy", place, strict=True)
     }
-    made = FaceCoordinates(
+    coordinates = FaceCoordinates(
         id=row.id,
         dataset=row.dataset,
         split=row.split,
@@ -270,7 +270,7 @@ def _cut(
         crop=f"faces/{name}",
         aligned=f"aligned/{name}",
     )
-    return made, upright
+    return coordinates, upright
 
 
 def _arrays(

@@ -71,21 +71,21 @@ def audit(
     for image in images:
         names.add(image)
         unsent.append(AuditRow(id=image.id, dataset=image.dataset, label=image.label, state="unsubmitted"))
-    said, found = _said(entries, names, unsent, source)
-    shares = {position: classes.merged(entry.scores) for position, entry in said.items()}
+    predicted, findings = _matched(entries, names, unsent, source)
+    shares = {position: classes.merged(entry.scores) for position, entry in predicted.items()}
     rows = [
-        _row(row, said[position], shares[position], classes) if position in said else row
+        _row(row, predicted[position], shares[position], classes) if position in predicted else row
         for position, row in enumerate(unsent)
     ]
-    found += classes.findings()
+    findings += classes.findings()
     lacking = Counter(row.predicted for row in rows if row.predicted is not None)
     labels = {row.label for row in rows}
     for name, count in sorted(lacking.items()):
         if name not in labels:
             message = f"'{name}' was predicted for {plural(count, 'image')}, and no image has that label"
-            found.append(finding("ME726", message, place=Place(source), found=name))
+            findings.append(finding("ME726", message, place=Place(source), found=name))
     rows = _ranked(rows, shares)
-    found += [
+    findings += [
         finding(
             "ME723",
             f"labelled {row.label}, looks like {row.suggested} (rank {row.rank})",
@@ -95,18 +95,18 @@ def audit(
         )
         for row in sorted((row for row in rows if row.likely_error), key=lambda row: row.rank or 0)
     ]
-    return Audit(rows, found)
+    return Audit(rows, findings)
 
 
-def check_sums(made: Audit) -> None:
+def check_sums(result: Audit) -> None:
     """The tables add up to the number of images: states by class, and the confusion to what was recognised.
 
     Raises:
         MeDatasetsError: they do not, which is a fault of this program.
     """
-    total = sum(count for counts in made.by_class().values() for count in counts.values())
-    recognised = sum(row.state in ("agree", "disagree") for row in made.rows)
-    if total != len(made.rows) or sum(map(sum, made.confusion()[2])) != recognised:
+    total = sum(count for counts in result.by_class().values() for count in counts.values())
+    recognised = sum(row.state in ("agree", "disagree") for row in result.rows)
+    if total != len(result.rows) or sum(map(sum, result.confusion()[2])) != recognised:
         raise MeDatasetsError("the tables of the audit do not add up", fix="please report this")
 
 
@@ -134,36 +134,36 @@ def write_audit(
     """
     refuse_table((out or images.folder) / "audit.parquet", force)
     classes = Classes(images.spec, form, maps)
-    entries, found = image_entries.read(predictions, form, classes)
+    entries, unread = image_entries.read(predictions, form, classes)
     result = audit(images.rows(pixels=False), entries, classes, predictions.name, copies_of(images, copies))
     check_sums(result)
-    result = Audit(result.rows, [*found, *result.findings])
+    result = Audit(result.rows, [*unread, *result.findings])
     options = {"predictions": predictions.name, "form": form.id, "maps": sorted(f"{a}={b}" for a, b in maps.items())}
     path = write_table(images, "audit", AuditRow, result.rows, result.findings, out=out, options=options, force=force)
     return path, result
 
 
-def _said(
+def _matched(
     entries: Sequence[Entry], names: Names, rows: Sequence[AuditRow], source: str
 ) -> tuple[dict[int, Entry], list[Finding]]:
     """The entry of each image that has one, by its position."""
-    said: dict[int, Entry] = {}
-    found: list[Finding] = []
+    predicted: dict[int, Entry] = {}
+    findings: list[Finding] = []
     for entry in entries:
         place = Place(source, None, entry.number)
         fits = names.find(entry.image)
         if not fits:
-            found.append(finding("ME720", f"no image is called '{entry.image}'", place=place, path=entry.image))
+            findings.append(finding("ME720", f"no image is called '{entry.image}'", place=place, path=entry.image))
         elif len(fits) > 1:
             examples = ", ".join(rows[position].id for position in fits[:3])
             message = f"'{entry.image}' may be any of {len(fits)} images: {examples}"
-            found.append(finding("ME721", message, place=place, path=entry.image))
-        elif fits[0] in said:
-            message = f"predicted before, by entry {said[fits[0]].number}; that one counts"
-            found.append(finding("ME722", message, place=place, path=rows[fits[0]].id))
+            findings.append(finding("ME721", message, place=place, path=entry.image))
+        elif fits[0] in predicted:
+            message = f"predicted before, by entry {predicted[fits[0]].number}; that one counts"
+            findings.append(finding("ME722", message, place=place, path=rows[fits[0]].id))
         else:
-            said[fits[0]] = entry
-    return said, found
+            predicted[fits[0]] = entry
+    return predicted, findings
 
 
 def _row(unsent: AuditRow, entry: Entry, shares: Mapping[str, float], classes: Classes) -> AuditRow:
@@ -174,7 +174,7 @@ def _row(unsent: AuditRow, entry: Entry, shares: Mapping[str, float], classes: C
         raw = raw or max(entry.scores, key=lambda key: entry.scores[key])
     if predicted is None:
         return unsent.model_copy(update={"predicted_raw": raw, "state": "unrecognised"})
-    own = shares.get(label or "", 0.0) if shares and label else None
+    of_label = shares.get(label or "", 0.0) if shares and label else None
     best = max((share for key, share in shares.items() if key != label), default=0.0)
     return unsent.model_copy(
         update={
@@ -182,8 +182,8 @@ def _row(unsent: AuditRow, entry: Entry, shares: Mapping[str, float], classes: C
             "predicted_raw": raw,
             "state": "agree" if predicted == label else "disagree",
             "confidence": shares.get(predicted) if shares else None,
-            "label_score": own,
-            "margin": None if own is None else own - best,
+            "label_score": of_label,
+            "margin": None if of_label is None else of_label - best,
         }
     )
 
@@ -199,11 +199,11 @@ def _ranked(rows: list[AuditRow], shares: Mapping[int, Mapping[str, float]]) -> 
     for line, i in enumerate(chosen):
         for name, share in shares[i].items():
             scores[line, at[name]] = share
-    made = confident(scores, np.array([at[rows[i].label or ""] for i in chosen], np.int64))
-    wrong = [line for line in np.argsort(made.margin, kind="stable").tolist() if made.likely[line]]
+    learned = confident(scores, np.array([at[rows[i].label or ""] for i in chosen], np.int64))
+    wrong = [line for line in np.argsort(learned.margin, kind="stable").tolist() if learned.likely[line]]
     ranks = {line: rank for rank, line in enumerate(wrong, start=1)}
     out = list(rows)
     for line, rank in ranks.items():
-        update = {"likely_error": True, "suggested": names[made.suggested[line]], "rank": rank}
+        update = {"likely_error": True, "suggested": names[learned.suggested[line]], "rank": rank}
         out[chosen[line]] = rows[chosen[line]].model_copy(update=update)
     return out

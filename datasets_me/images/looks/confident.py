@@ -61,10 +61,10 @@ def confident(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Confide
                 apart = scores[members, j] - scores[members, i]
                 likely[members[apart >= np.partition(apart, -joint[i, j])[-joint[i, j]]]] = True
     suggested = scores.argmax(axis=1).astype(np.int64)
-    own = scores[np.arange(count), labels]
+    of_label = scores[np.arange(count), labels]
     others = scores.copy()
     others[np.arange(count), labels] = -np.inf
-    margin = own - others.max(axis=1, initial=-np.inf)
+    margin = of_label - others.max(axis=1, initial=-np.inf)
     return Confident(thresholds, joint, suggested, margin, likely & (suggested != labels))
 
 

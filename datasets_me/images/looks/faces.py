@@ -115,9 +115,9 @@ def _small(grey: Image) -> tuple[list[Face], str | None]:
     longest = max(grey.shape)
     further = min(max(_ENLARGED[1], _NEAREST * longest), _LONGEST)
     for step, enlarged in enumerate((_ENLARGED[0], further)):
-        found = _by_dlib(grey, enlarged / longest, _BORDERS[step], _DOUBTFUL[step])
-        sure = [each for each in found if each.score >= 0]
-        doubtful = sorted((each for each in found if each.score < 0), key=lambda each: -each.score)
+        detections = _by_dlib(grey, enlarged / longest, _BORDERS[step], _DOUBTFUL[step])
+        sure = [each for each in detections if each.score >= 0]
+        doubtful = sorted((each for each in detections if each.score < 0), key=lambda each: -each.score)
         faces = [face for each in sure if (face := measured(grey, each)).residual < GONE]
         if not faces:
             confirmed = (face for each in doubtful[:_TRIED] if (face := measured(grey, each)).residual < GONE)
@@ -131,14 +131,14 @@ def _by_dlib(grey: Image, scale: float, margin: float, least: float) -> list[Det
     """Faces with at least this score in a grey image enlarged and padded, in px of the image; the largest first."""
     large, around = _enlarged(grey, scale, margin)
     boxes, scores, _ = _hog().run(np.ascontiguousarray(large), 0, least)
-    found = [
+    detections = [
         Detection(
             Box(*((value - around) / scale for value in (b.left(), b.top(), b.right() + 1, b.bottom() + 1))),
             float(score),
         )
         for b, score in zip(boxes, scores, strict=True)
     ]
-    return sorted(found, key=lambda face: -face.box.width * face.box.height)
+    return sorted(detections, key=lambda face: -face.box.width * face.box.height)
 
 
 @cache
@@ -160,17 +160,17 @@ def _enlarged(image: Image, scale: float, margin: float) -> tuple[Image, int]:
 def _detect(image: Image, detector: FaceDetector, scale: float, margin: float) -> list[Detection]:
     """Faces in the image enlarged and padded, in px of the image itself."""
     large, around = _enlarged(image, scale, margin)
-    found = detector.detect(large)
-    return [Detection(Box(*((value - around) / scale for value in box)), score) for box, score in found]
+    detections = detector.detect(large)
+    return [Detection(Box(*((value - around) / scale for value in box)), score) for box, score in detections]
 
 
-def measured(grey: Image, found: Detection) -> Face:
+def measured(grey: Image, detection: Detection) -> Face:
     """A face of a grey image (H, W) with its landmarks.
 
     They are predicted on the image padded by half the face's size, so that a tightly cut one has them, too; and only on
     the part around the face, because that is enlarged.
     """
-    box = found.box
+    box = detection.box
     around = round(max(box.width, box.height) * MARGIN)
     padded = cv2.copyMakeBorder(grey, around, around, around, around, cv2.BORDER_REPLICATE)
     left, top = max(0, int(box.x0)), max(0, int(box.y0))
@@ -180,7 +180,7 @@ def measured(grey: Image, found: Detection) -> Face:
     points, residual = predict(np.asarray(padded[top:bottom, left:right], np.uint8), moved)
     return Face(
         **{name: round(value, 2) for name, value in box._asdict().items()},
-        score=round(found.score, 4),
+        score=round(detection.score, 4),
         residual=round(residual, 5),
         landmarks=[round(float(value), 2) for value in (points - shift).ravel()],
     )

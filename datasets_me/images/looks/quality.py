@@ -100,14 +100,14 @@ _JUDGED = (
 def judged(row: QualityRow, limits: Thresholds) -> tuple[QualityRow, list[Finding]]:
     """The row with its doubts, and a finding for each."""
     doubts: list[str] = []
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for code, doubt, column, threshold, sign in _JUDGED:
         value, limit = getattr(row, column), getattr(limits, threshold)
         if value is not None and sign * (value - limit) > 0:
             doubts.append(doubt)
             message = f"{doubt}: {_WORDS[column]} {value:g}, the limit is {limit:g}"
-            found.append(finding(code, message, path=row.id, expected=f"{limit:g}", found=f"{value:g}"))
-    return row.model_copy(update={"doubts": doubts}), found
+            findings.append(finding(code, message, path=row.id, expected=f"{limit:g}", found=f"{value:g}"))
+    return row.model_copy(update={"doubts": doubts}), findings
 
 
 _WORDS = {
@@ -175,8 +175,8 @@ def write_quality(
     def judge(rows: Iterator[QualityRow], findings: list[Finding]) -> Iterator[QualityRow]:
         odd = Odd()
         for measured, image in zip(rows, images.rows(pixels=False), strict=True):
-            row, found = judged(measured, limits)
-            findings.extend(found)
+            row, doubts = judged(measured, limits)
+            findings.extend(doubts)
             odd.add(image, row)
             for doubt in row.doubts:
                 counts[doubt] = counts.get(doubt, 0) + 1

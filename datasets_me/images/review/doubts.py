@@ -44,7 +44,7 @@ def doubtful(images: ImageSet, *, every: bool = False) -> list[Doubtful]:
     Raises:
         MeDatasetsError: a table is damaged, or made from another set.
     """
-    said: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    reasons: dict[str, list[tuple[str, str]]] = defaultdict(list)
     clusters = _clusters(images)
     members: dict[int, list[str]] = defaultdict(list)
     for name, cluster in clusters.items():
@@ -54,12 +54,12 @@ def doubtful(images: ImageSet, *, every: bool = False) -> list[Doubtful]:
             continue
         together = members.get(clusters.get(finding.path, -1), []) if finding.code in _OF_CLUSTERS else []
         for name in together or [finding.path]:
-            said[name].append((finding.code, finding.message))
+            reasons[name].append((finding.code, finding.message))
     audits = _audits(images)
-    made = []
+    doubtful_images = []
     for number, row in enumerate(images.rows(pixels=False)):
         audit = audits.get(row.id)
-        doubts = list(dict.fromkeys(said.get(row.id, [])))
+        doubts = list(dict.fromkeys(reasons.get(row.id, [])))
         known = {code for code, _ in doubts}
         if row.damage is not None and "ME702" not in known:
             doubts.append(("ME702", row.damage))
@@ -67,7 +67,7 @@ def doubtful(images: ImageSet, *, every: bool = False) -> list[Doubtful]:
             raw = row.label_raw
             doubts.append(("ME705", "no label") if raw is None else ("ME703", f"label '{raw}' is not known"))
         if doubts or every:
-            made.append(
+            doubtful_images.append(
                 Doubtful(
                     number,
                     row,
@@ -78,7 +78,7 @@ def doubtful(images: ImageSet, *, every: bool = False) -> list[Doubtful]:
                     cluster=clusters.get(row.id),
                 )
             )
-    return made
+    return doubtful_images
 
 
 def _clusters(images: ImageSet) -> dict[str, int]:

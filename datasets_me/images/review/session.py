@@ -18,6 +18,7 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import PIXELS
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.images import decisions as deciding
+from datasets_me.images.bulk import bulk, save, undo
 from datasets_me.images.decisions import Verdict, decision_about
 from datasets_me.images.review.doubts import Doubtful, doubtful
 
@@ -113,6 +114,7 @@ class Review:
             ReviewError: ``after`` or ``before`` is no image to look at.
         """
         with self._lock:
+            self._refresh()
             chosen = [
                 item
                 for item in self.items
@@ -141,8 +143,8 @@ class Review:
             raise ReviewError(f"'{label}' is no label of the set")
         items = [self._item(number) for number in numbers]
         with self._lock, locked(self._path):
-            unchanged = self._stamped() == self._stamp
-            decisions = dict(self._decisions if unchanged else deciding.read(self.images, self._given))
+            self._refresh()
+            decisions = dict(self._decisions)
             for item in items:
                 if verdict is None:
                     decisions.pop(item.row.id, None)
@@ -157,6 +159,41 @@ class Review:
             deciding.write(self.images, decisions.values(), self._given)
             self._decisions, self._stamp = decisions, self._stamped()
             return {"items": [self._shown(item) for item in items], **self._progress()}
+
+    @property
+    def revision(self) -> str:
+        """Another text whenever the decisions have changed, here or elsewhere."""
+        return str(self._stamped())
+
+    def decide_all(self, code: str, verdict: Verdict, label: str | None, expected: int | None) -> dict[str, Any]:
+        """Decide about all undecided images with a finding, as ``images decide`` does.
+
+        Args:
+            code: of the finding.
+            verdict: what is decided.
+            label: for ``relabel``, a label of the set or `PREDICTED`.
+            expected: how many decisions were announced; None only counts them.
+
+        Raises:
+            ReviewError: by now there are others than were announced.
+            MeDatasetsError: the label is none of the set's, or a table cannot be read or written.
+        """
+        plan = bulk(self.images, [code], verdict, label, decisions=self._given)
+        count = len(plan.decisions)
+        if expected is not None and expected != count:
+            raise ReviewError(f"there are {count} images to decide about by now, not {expected}; look again")
+        if expected:
+            save(self.images, plan, self._given)
+        return {"images": count, "unchanged": dict(plan.unchanged)}
+
+    def undo_all(self) -> dict[str, Any]:
+        """Take back what `decide_all` saved last.
+
+        Raises:
+            MeDatasetsError: there is nothing to take back, or a file cannot be written.
+        """
+        count, since = undo(self.images, self._given)
+        return {"images": count, "decided_since": len(since)}
 
     def picture(self, number: int) -> tuple[bytes, str]:
         """A picture of an image, upright and of at most `LONGEST` px, and its media type.
@@ -217,6 +254,12 @@ class Review:
             "new_label": decision.label if decision else None,
             "changed": decision is not None and not deciding.holds(decision, item.row),
         }
+
+    def _refresh(self) -> None:
+        """Read the decisions again if somebody else saved some."""
+        stamp = self._stamped()
+        if stamp != self._stamp:
+            self._decisions, self._stamp = deciding.read(self.images, self._given), stamp
 
     def _stamped(self) -> tuple[int, int, int] | None:
         try:

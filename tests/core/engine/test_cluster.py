@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import stat
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from datasets_me.core.engine import Failure, in_order, run
 from datasets_me.core.engine.cluster import Cluster, connect
+from datasets_me.core.engine.remote import MOST_DEATHS, setting_of, work
 from datasets_me.core.errors import FeaturesError, MeDatasetsError, WriteError
 from tests.conftest import REPOSITORY, heed_interrupts
 from tests.core.engine import handlers
@@ -108,6 +110,14 @@ def test_workers_that_die_and_others_that_join(dask: DaskCluster, executor: Clus
     }
 
 
+def test_outcomes_that_are_lost_with_their_worker_count_for_no_death(executor: Cluster) -> None:
+    """Dask has an item done again whose outcome was still with a worker that died of another."""
+    setting = setting_of(pickle.dumps((handlers.make, "done")), [])
+    for _ in range(MOST_DEATHS + 1):
+        answer = executor.submit(work, "run", "part", pickle.dumps([1]), False, setting).result()
+        assert answer.kind == "done"
+
+
 def test_an_executor_of_the_user(executor: Cluster) -> None:
     expected = [(n, f"done {n}") for n in range(20)]
     with ProcessPoolExecutor(2) as processes, ThreadPoolExecutor(2) as threads:
@@ -189,9 +199,12 @@ def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SBATCH = """#!/bin/sh
-bash "$1" > job.out 2>&1 < /dev/null &
+job=$(mktemp ./job.XXXXXX)
+cp "$1" "$job"
+bash "$job" > "$job.out" 2>&1 < /dev/null &
 echo "Submitted batch job $!"
 """
+"""Like Slurm's, it keeps a copy of the script, which dask-jobqueue removes as soon as it is submitted."""
 
 
 def _tools(folder: Path, **scripts: str) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from datasets_me.cli import app
 from datasets_me.convert.action_units import read_action_units
-from datasets_me.convert.convert import convert_any
+from datasets_me.convert.convert import convert, convert_any
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export.statistics import region_tables
 from datasets_me.export.statistics.graph import graph, write
+from datasets_me.formats.manifest import write as write_manifest
 from datasets_me.formats.records import Annotation
-from tests.conftest import Run
+from datasets_me.schema.schema_files import Schema
+from tests.conftest import CASME2_HEADER, Run, Workbook, casme2_row
 
 TWELVE = region_tables.load("twelve")
 UPPER = [0, 1, 4, 5]
@@ -166,3 +171,15 @@ def test_the_command(me_datasets: Run, reference: Path, tmp_path: Path) -> None:
     again = me_datasets("graph", "manifest", "-o", "graph.npy")
     assert again.returncode == 2
     assert again.stderr == ("error: the file exists already\n  where: graph.npy\n  to do: add --force to replace it\n")
+
+
+def test_nothing_is_written_where_nothing_can_draw(
+    tmp_path: Path, workbook: Workbook, casme2: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = convert(casme2, workbook([CASME2_HEADER, casme2_row()])).manifest()
+    write_manifest(manifest, tmp_path / "manifest")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    words = [tmp_path / "manifest", "-o", tmp_path / "graph.npy", "--picture", tmp_path / "graph.png"]
+    with pytest.raises(MeDatasetsError, match="plots need matplotlib"):
+        CliRunner().invoke(app, ["graph", *map(str, words)], catch_exceptions=False)
+    assert not list(tmp_path.glob("graph.*"))

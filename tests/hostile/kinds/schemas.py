@@ -97,6 +97,12 @@ def _set(*path: Any, to: Any) -> Callable[[dict[str, Any]], Any]:
     return change
 
 
+def _corrected(new: str, why: str) -> Callable[[dict[str, Any]], Any]:
+    """A change: the correction of an onset that is in the workbook."""
+    correction = {"subject": "casme_015", "video": "casme_015_0401", "column": "onset", "old": "3"}
+    return _set("corrections", to=[correction | {"new": new, "why": why}])
+
+
 _edited("pattern-of-names-slow", _set("names", "patterns", "slug", to="([a-z]+)+x"), CONVERT)
 _edited("pattern-of-splits-slow", _set("names", "split", "clip", to="(?P<nickname>([a-z]+[0-9]*)+)Q"), CONVERT)
 _edited("pattern-of-looks-slow", _slow_looks, CONVERT)
@@ -124,40 +130,8 @@ _edited("base-huge", _set("layouts", 0, "base", to=10**18), CONVERT)
 _edited("sheet-far-away", _set("workbook", "variants", 0, "lookups", "folder", "sheet", to=10**9), CONVERT)
 _edited("id-that-leads-out", _set("id", to="../../victim"), CONVERT)
 _edited("title-with-escapes", _set("title", to="\x1b]0;owned\x07"), "datasets {schema.yaml}")
-_edited(
-    "corrections-with-escapes",
-    _set(
-        "corrections",
-        to=[
-            {
-                "subject": "casme_015",
-                "video": "casme_015_0401",
-                "column": "onset",
-                "old": "3",
-                "new": "\x1b[2J",
-                "why": "\x07",
-            }
-        ],
-    ),
-    CONVERT,
-)
-_edited(
-    "correction-of-five-thousand-digits",
-    _set(
-        "corrections",
-        to=[
-            {
-                "subject": "casme_015",
-                "video": "casme_015_0401",
-                "column": "onset",
-                "old": "3",
-                "new": "9" * 5000,
-                "why": "x",
-            }
-        ],
-    ),
-    CONVERT,
-)
+_edited("corrections-with-escapes", _corrected(new="\x1b[2J", why="\x07"), CONVERT)
+_edited("correction-of-five-thousand-digits", _corrected(new="9" * 5000, why="x"), CONVERT)
 _edited("expected-huge", _set("expected", "annotations", to=10**400), CONVERT)
 _edited("overrides-of-globs", _set("crop", "overrides", to=[{"video": "*a" * 3000, "pad": 0.1, "why": "x"}]), CONVERT)
 

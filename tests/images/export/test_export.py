@@ -113,7 +113,7 @@ def test_labels_that_are_no_names_of_folders(tmp_path: Path, label: str) -> None
     text = image_schemas.load("folder-per-class").text.replace("  happiness:", f"  {json.dumps(label)}:")
     schema = image_schemas.parse(text, "schema")
     root = write_pictures(tmp_path / "raw", NAMES)
-    images = import_images(schema, root, tmp_path / "set", workers=1)
+    images = import_images(schema, root, tmp_path / "set", workers=0)
     with pytest.raises(ImagesError) as caught:
         export(images, tmp_path / "out" / "deep", "folders", root)
     assert caught.value.what.startswith(f"the label {label!r} cannot be the name of a folder: it ")
@@ -196,7 +196,7 @@ def export(images: ImageSet, out: Path, kind: ImageExport, root: Path | None) ->
 def test_folders_hold_copies(tmp_path: Path) -> None:
     root = write_pictures(tmp_path / "raw", NAMES)
     (root / "train/happy/2.png").rename(root / "train/happy/2.jpg")  # a PNG by its content
-    images = import_images(image_schemas.load("folder-per-class"), root, tmp_path / "set", workers=1)
+    images = import_images(image_schemas.load("folder-per-class"), root, tmp_path / "set", workers=0)
     before = {path: path.read_bytes() for path in root.rglob("*.*")}
     made = export(images, tmp_path / "out", "folders", root)
     assert made["test/happiness/000000_4.png"] == (root / "test/happy/4.png").read_bytes()
@@ -231,7 +231,7 @@ def test_pixels_of_a_table(tmp_path: Path) -> None:
     grey = rng.integers(0, 256, (3, 48 * 48))
     lines = [f"{i},{' '.join(map(str, row))},Training" for i, row in enumerate(grey)]
     (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
-    images = import_images(image_schemas.load("fer2013"), tmp_path / "fer2013.csv", tmp_path / "set", workers=1)
+    images = import_images(image_schemas.load("fer2013"), tmp_path / "fer2013.csv", tmp_path / "set", workers=0)
     made = export(images, tmp_path / "out", "folders", None)
     picture = Pillow.open(io.BytesIO(made["train/anger/000000.png"]))
     assert np.array_equal(np.asarray(picture).ravel(), grey[0])

@@ -123,7 +123,7 @@ def test_sets_of_one_name_or_without_a_place(write_set: Write, tmp_path: Path) -
     write_pictures(tmp_path, ["a.jpg"])
     with pytest.raises(ImagesError, match="the table of several sets belongs to none of them"):
         write_duplicates([(one, tmp_path), (two, tmp_path)], progress=quiet)
-    path, _, rows = write_duplicates([(one, tmp_path), (two, tmp_path)], out=tmp_path / "d", workers=1, progress=quiet)
+    path, _, rows = write_duplicates([(one, tmp_path), (two, tmp_path)], out=tmp_path / "d", workers=0, progress=quiet)
     assert path == tmp_path / "d" / "duplicates.parquet"
     assert [(each.dataset, each.id) for each in rows] == [("mine", "a.jpg"), ("two", "a.jpg")]
 

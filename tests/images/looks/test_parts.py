@@ -95,7 +95,7 @@ def test_parts_of_several_sets_follow_each_other(images: ImageSet, tmp_path: Pat
 
 
 def test_killed_in_the_middle_it_keeps_its_work_and_leaves_no_process(tmp_path: Path) -> None:
-    rows = "".join(f"3,{' '.join([str(number % 251)] * 2304)},Training\n" for number in range(3000))
+    rows = "".join(f"3,{' '.join([str(number % 251)] * 2304)},Training\n" for number in range(1600))
     (tmp_path / "t.csv").write_text(f"emotion,pixels,Usage\n{rows}")
     with start(tmp_path, "images", "import", "t.csv", "--schema", "fer2013", "-o", "i") as process:
         assert process.wait(timeout=60) == 1 or process.returncode == 0

@@ -1,0 +1,56 @@
+// Texts of a dataset (names, labels, messages) reach the page as text only, never as markup.
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element; attributes named "on…" are listeners, "class" and "data-…" are what they say, null ones are left out. */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "value") node.value = value;
+    else if (value === true) node.setAttribute(name, "");
+    else node.setAttribute(name, value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+export function options(select, entries, chosen = "") {
+  select.replaceChildren(...entries.map(([value, text]) => el("option", { value }, text)));
+  select.value = chosen;
+}
+
+/** On a narrow screen: what shows the filters beside the search. */
+export function moreFilters() {
+  const button = el("button", { type: "button", class: "more", "aria-expanded": "false", onclick: () => {
+    button.setAttribute("aria-expanded", String(button.parentElement.classList.toggle("all")));
+  } }, "filters");
+  return button;
+}
+
+export const number = (value) => value.toLocaleString("en");
+
+export function plural(count, noun) {
+  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A short coloured label; a colour never stands alone, the text says the same. */
+export function chip(text, kind = "", title = null) {
+  return el("span", { class: `chip ${kind}`, title }, text);
+}
+
+let toastTimer;
+
+export function toast(text, action = null) {
+  const line = $("toast");
+  line.replaceChildren(text, action ? el("button", { type: "button", onclick: action.run }, action.text) : "");
+  line.hidden = false;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => { line.hidden = true; }, 6000);
+}
+
+export function fail(text) {
+  $("failure").textContent = text;
+  $("failure").hidden = !text;
+}

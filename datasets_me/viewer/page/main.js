@@ -1,0 +1,79 @@
+import { $, el, fail, plural } from "./dom.js";
+import { getJson } from "./net.js";
+import { always, ofPage, showHelp } from "./keys.js";
+import { theme } from "./theme.js";
+import * as videos from "./videos.js";
+import * as video from "./video.js";
+import * as findings from "./findings.js";
+
+const PAGES = { videos, video, findings };
+const EVERY = 1000; // ms between looks for what others decided
+
+export let state = null;
+let current = null;
+
+export async function refresh() {
+  state = await getJson("state");
+  document.title = `${state.dataset} · me-datasets`;
+  $("dataset").textContent = state.title;
+  const left = state.counts.open;
+  $("left").textContent = left
+    ? `${plural(left, "doubt")} left in ${plural(state.counts.open_videos, "video")}`
+    : "no doubt is left";
+  if (state.read_only) $("left").append(" · ", el("strong", {}, "read-only"));
+  if (state.looking) $("left").append(` · ${state.looking}`);
+  return state;
+}
+
+/** Look again at what is shown: something was decided, here or in another browser. */
+export async function changed() {
+  await refresh();
+  await current?.update?.();
+}
+
+async function poll() {
+  try {
+    if (!document.hidden && state && (await getJson("revision")).revision !== state.revision) await changed();
+    if ($("failure").dataset.gone) {
+      delete $("failure").dataset.gone;
+      fail("");
+    }
+  } catch (error) {
+    $("failure").dataset.gone = "yes";
+    fail(error.message);
+  }
+  setTimeout(poll, EVERY);
+}
+
+async function route() {
+  const [path, query] = location.hash.slice(1).split("?");
+  const [, name = "videos", ...rest] = path.split("/");
+  const page = PAGES[name] ?? videos;
+  current?.leave?.();
+  current = null;
+  ofPage([]);
+  for (const link of document.querySelectorAll("nav a")) {
+    const on = link.dataset.page === (name === "video" ? "videos" : name || "videos");
+    if (on) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  try {
+    if (!state) await refresh();
+    current = await page.open($("content"), rest, new URLSearchParams(query ?? ""));
+    fail("");
+  } catch (error) {
+    fail(error.message);
+  }
+}
+
+const otherTheme = theme(() => current?.redraw?.());
+
+always(
+  { keys: ["?"], text: "this list", run: showHelp },
+  { keys: ["t"], text: "dark or light", run: otherTheme },
+  { keys: ["Shift+v"], text: "videos", run: () => { location.hash = "#/videos"; } },
+  { keys: ["Shift+f"], text: "findings", run: () => { location.hash = "#/findings"; } },
+);
+$("help").onclick = showHelp;
+addEventListener("hashchange", route);
+route().then(poll);

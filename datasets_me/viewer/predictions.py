@@ -1,0 +1,70 @@
+"""What models said about the videos, compared with the annotations as the scores do it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.findings.finding import Finding
+from datasets_me.formats import predictions as prediction_files
+from datasets_me.formats.manifest import Manifest
+from datasets_me.scores.recognition import predicted_label
+from datasets_me.scores.spotting import spotting
+from datasets_me.scores.truth import annotated, assign
+
+
+@dataclass(frozen=True)
+class Spotted:
+    """A predicted interval: frames at the annotations' rate, both included, and whether it hits an annotation."""
+
+    type: str
+    onset: int
+    offset: int
+    hit: bool
+
+
+@dataclass
+class Predicted:
+    """Predicted intervals by video, predicted labels by annotation, and findings about rows that fit nothing."""
+
+    intervals: dict[str, list[Spotted]] = field(default_factory=lambda: defaultdict(list))
+    labels: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read(manifest: Manifest, paths: Sequence[Path]) -> Predicted:
+    """Read files of predictions: those with onset and offset are intervals, the others labels of annotations.
+
+    Raises:
+        MeDatasetsError: a file cannot be read, or has neither intervals nor labels.
+    """
+    predicted = Predicted()
+    files = [prediction_files.read(path) for path in paths]
+    spotted = [file for file in files if {"onset", "offset"} <= set(file.columns)]
+    others = [file for file in files if file not in spotted]
+    for file, path in zip(files, paths, strict=True):
+        if file in others and "label" not in file.columns and file.scores is None:
+            raise MeDatasetsError(
+                "the file has neither intervals (onset, offset) nor labels (label, or scores)", where=str(path)
+            )
+    if spotted:
+        result = spotting([manifest], spotted)
+        predicted.findings += result.findings
+        for each in result.compared:
+            hits = {index for index, _ in each.pairs}
+            predicted.intervals[each.counts.video] += [
+                Spotted(each.counts.type, onset, offset, index in hits)
+                for index, (onset, offset) in enumerate(each.spotted)
+            ]
+    if others:
+        truth = annotated([manifest])
+        chosen, findings = assign(others, truth)
+        predicted.findings += findings
+        for position, (file, number) in chosen.items():
+            label = predicted_label(file, number, (), truth)
+            if label is not None:
+                predicted.labels[truth.items[position].id] = label
+    return predicted

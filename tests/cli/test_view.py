@@ -1,0 +1,56 @@
+"""``view`` as a user runs it: it says where it is, saves before it answers, and ends with Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from datasets_me.formats import decisions
+from tests.conftest import Run, start
+
+
+def serving(folder: Path, synthetic: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
+    """The program, and the address it has printed."""
+    program = start(folder, "view", "manifest", "--root", synthetic / "frames", "--no-open", *options)
+    assert program.stdout is not None
+    line = next(line for line in program.stdout if line.startswith("http"))
+    return program, line.strip()
+
+
+def ask(url: str, body: Any = None) -> Any:
+    headers = {"Content-Type": "application/json", "Origin": "/".join(url.split("/")[:3])}
+    content = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, content, headers)) as answer:
+        return json.load(answer)
+
+
+def test_what_is_acknowledged_outlives_the_server(converted: Path, synthetic: Path, tmp_path: Path) -> None:
+    program, url = serving(tmp_path, synthetic)
+    try:
+        before = ask(f"{url}state")
+        wish = {"action": "accept", "finding": 0}
+        saved = ask(f"{url}decide", {"decisions": [wish]})["decisions"][0]["id"]
+    finally:
+        program.kill()
+        program.communicate()
+    assert [row.id for row in decisions.read(tmp_path / "decisions").rows] == [saved]
+
+    program, url = serving(tmp_path, synthetic, "--host", "0.0.0.0", "--read-only")
+    assert ask(f"{url}state")["counts"]["open"] <= before["counts"]["open"] - 1
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=20)
+    assert program.returncode == 0, err
+    assert "doubts left in" in out
+    assert "this server can be reached from other machines" in err
+    assert "Traceback" not in err
+
+
+def test_what_cannot_be_viewed(me_datasets: Run, tmp_path: Path) -> None:
+    done = me_datasets("view", "nothing", "--root", tmp_path, "--no-open")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "nothing" in done.stderr

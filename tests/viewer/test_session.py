@@ -1,0 +1,221 @@
+"""What the pages show of a dataset, and what becomes of their decisions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datasets_me.convert.make_manifest import make_manifest
+from datasets_me.export.segments import read_labels, write_segments
+from datasets_me.formats import decisions
+from datasets_me.formats import features as feature_files
+from datasets_me.schema import schema_files
+from datasets_me.viewer.dataset import Dataset
+from datasets_me.viewer.session import Session, Wish
+from datasets_me.viewer.web import RefusedError
+from tests.viewer.conftest import HTML, World, entry
+
+
+def names(session: Session, **query: str) -> list[str]:
+    return [row["name"] for row in session.videos(query, 0, 100)["rows"]]
+
+
+def row(session: Session, name: str) -> dict[str, Any]:
+    return next(row for row in session.videos({}, 0, 100)["rows"] if row["name"] == name)
+
+
+def doubt(session: Session, code: str) -> int:
+    return next(number for number, finding in enumerate(session.dataset.findings) if finding.code == code)
+
+
+def expression(session: Session, name: str, index: int = 0) -> dict[str, Any]:
+    annotation: dict[str, Any] = session.video(entry(session, name).number)["annotations"][index]
+    return annotation
+
+
+def test_videos_that_need_eyes_most_come_first(session: Session) -> None:
+    errors = ["casme_015_0503", "casme_015_0101", row_with(session, "ME202")]  # of as many, the worse frames first
+    assert names(session)[:3] == errors
+    assert set(names(session)[3:5]) == {"casme_016_0502", row_with(session, "ME301")}
+    assert names(session, sort="name") == sorted(names(session))
+
+
+def row_with(session: Session, code: str) -> str:
+    (name,) = names(session, code=code)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"subject": "casme_016", "search": "0502"}, ["casme_016_0502"]),
+        ({"search": "0507 CASME_015"}, ["casme_015_0507"]),
+        ({"search": "me107"}, ["casme_015_0503"]),
+        ({"code": "ME103"}, ["casme_016_0502"]),
+        ({"quality": "no features"}, [HTML]),
+        ({"search": "nothing like it"}, []),
+    ],
+)
+def test_filters(session: Session, query: dict[str, str], expected: list[str]) -> None:
+    assert names(session, **query) == expected
+
+
+def test_more_filters_and_pages(session: Session) -> None:
+    everything = names(session)
+    assert all(row(session, name)["macro"] for name in names(session, type="macro"))
+    assert len(names(session, emotion="surprise")) == sum("surprise" in row(session, n)["emotions"] for n in everything)
+    assert len(names(session, state="open")) == 5
+    assert len(names(session, state="clear")) == 11
+    assert len(names(session, quality="face lost")) == 15
+    page = session.videos({}, 10, 5)
+    assert (page["total"], [each["name"] for each in page["rows"]]) == (16, everything[10:15])
+
+
+def test_a_video_with_all_that_is_known_of_it(session: Session) -> None:
+    video = session.video(entry(session, "casme_015_0101").number)
+    assert (video["first"], video["last"], video["fps"]) == (0, 37, 30)
+    assert video["annotations"][0]["frames"] == {"onset": 5, "apex": 11, "offset": 17}
+    assert video["annotations"][0]["raw"]["onset"] == "6"
+    assert video["annotations"][0]["cells"]["onset"].endswith("cell C1")
+    assert video["annotations"][0]["predicted"] == "positive"
+    assert [(each["type"], each["onset"], each["hit"]) for each in video["predictions"]] == [
+        ("micro", 1, False),
+        ("macro", 5, True),
+    ]
+    assert video["doubtful_frames"]["no_face"] == [[20, 23]]
+    assert [each["code"] for each in video["findings"] if each["severity"] != "info"] == ["ME603"]
+    assert video["motion"]["names"][0] == "right_brow_outer"
+    gap = session.video(entry(session, row_with(session, "ME301")).number)
+    assert len(gap["lacking"]) == 1
+
+
+def test_accepting_settles_one_finding_and_undoing_opens_it(session: Session) -> None:
+    number = doubt(session, "ME107")
+    saved = session.decide([Wish(action="accept", finding=number, note="seen")])["decisions"][0]
+    assert row(session, "casme_015_0503")["state"] == "decided"
+    shown = session.findings({"code": "ME107"}, 0, 10)["rows"][0]
+    assert (shown["decision"]["action"], shown["decision"]["note"]) == ("accept", "seen")
+    assert session.state()["counts"]["open"] == 4
+    session.undo([saved["id"]])
+    assert row(session, "casme_015_0503")["state"] == "open"
+
+
+def test_a_correction_changes_what_is_shown_and_settles_its_doubt(session: Session, world: World) -> None:
+    annotation = expression(session, "casme_015_0503", 1)
+    assert annotation["frames"]["offset"] == 26
+    session.decide([Wish(action="correct", annotation=annotation["id"], column="offset", value=31)])
+    session.decide([Wish(action="correct", annotation=annotation["id"], column="type", value="macro")])
+    corrected = expression(session, "casme_015_0503", 1)
+    assert corrected["frames"]["offset"] == 31
+    assert corrected["values"]["type"] == "macro"
+    assert corrected["before"]["offset"] == 26
+    assert session.findings({"code": "ME107"}, 0, 10)["rows"][0]["decision"]["action"] == "correct"
+    saved = decisions.read(world.decisions).rows[0]
+    assert (saved.old, saved.new, saved.column) == ("27", "32", "offset")
+    session.decide([Wish(action="correct", annotation=annotation["id"], column="offset", value=None)])
+    assert expression(session, "casme_015_0503", 1)["frames"]["offset"] is None
+
+
+def test_excluded_rows_and_videos(session: Session) -> None:
+    annotation = expression(session, "casme_015_0503", 1)
+    session.decide([Wish(action="exclude", annotation=annotation["id"])])
+    assert expression(session, "casme_015_0503", 1)["excluded"]
+    assert not expression(session, "casme_015_0503", 0)["excluded"]
+    assert row(session, "casme_015_0503")["state"] == "decided"
+    number = entry(session, "casme_016_0502").number
+    session.decide([Wish(action="exclude", video=number)])
+    assert names(session, state="excluded") == ["casme_016_0502"]
+    assert session.video(number)["annotations"][1]["excluded"]
+
+
+def test_decisions_reach_the_manifest_and_the_segments(session: Session, world: World, tmp_path: Path) -> None:
+    wrong = doubt(session, "ME202")
+    session.decide(
+        [
+            Wish(action="correct", annotation="casme_015_0503:2", column="offset", value=31),
+            Wish(action="correct", annotation="casme_015_0101:1", column="emotion", value="surprise"),
+            Wish(action="exclude", annotation="casme_015_0101:2", note="a blink"),
+            Wish(action="relocate", finding=wrong),
+        ]
+    )
+    assert session.findings({"code": "ME202"}, 0, 10)["rows"][0]["decision"]["action"] == "relocate"
+    schema = schema_files.load_file(world.folder / "set" / "schema.yaml")
+    workbook = str(world.folder / "set" / "CAS(ME)^2code_final.xlsx")
+    manifest = make_manifest(schema, workbook, world.root, decisions=decisions.read(world.decisions))
+    rows = {row.id: row for row in manifest.annotations}
+    assert rows["casme_015_0503:2"].offset == 31
+    assert rows["casme_015_0101:1"].emotion == "surprise"
+    assert "casme_015_0101:2" not in rows
+    assert [video.path for video in manifest.videos if video.relocated] == [session.dataset.findings[wrong].path]
+    assert not [finding for finding in manifest.findings if finding.code == "ME107"]
+
+    features = feature_files.read(world.folder / "features", manifest)
+    write_segments(manifest, features, tmp_path / "segments")
+    shown = read_labels(tmp_path / "segments")
+    labels = {label.annotation: label for label in shown}
+    assert "casme_015_0101:2" not in labels
+    assert labels["casme_015_0503:2"].offset == 31
+
+
+def test_all_that_fit_are_counted_first(session: Session) -> None:
+    query = {"code": "ME107", "search": "", "severity": ""}
+    assert session.decide_all(query, "count", None, 0) == {"findings": 1, "targets": 1}
+    with pytest.raises(RefusedError, match="1 findings fit by now, not 2; look again"):
+        session.decide_all(query, "exclude", None, 2)
+    saved = session.decide_all(query, "exclude", "bulk", 1)["decisions"]
+    assert expression(session, "casme_015_0503", 1)["excluded"] == saved[0]["id"]
+    query = {"code": "", "search": "", "severity": "doubts"}
+    assert len(session.decide_all(query, "accept", None, 4)["decisions"]) == 4
+    assert session.state()["counts"]["open"] == 0
+
+
+def test_what_another_program_decides_is_seen(session: Session, world: World) -> None:
+    before = session.revision
+    finding = session.dataset.findings[doubt(session, "ME103")]
+    about = decisions.about_finding(world.manifest, finding)
+    decisions.append(world.decisions, [decisions.Decision(action="accept", **about)])
+    assert session.revision != before
+    assert row(session, "casme_016_0502")["state"] == "decided"
+
+
+def test_a_decision_whose_ground_has_changed_settles_nothing(session: Session, world: World) -> None:
+    annotation = next(row for row in world.manifest.annotations if row.id == "casme_015_0503:2")
+    decision = decisions.correct(world.manifest, annotation, "offset", 31)
+    decisions.append(world.decisions, [decision.model_copy(update={"old": "99"})])
+    assert expression(session, "casme_015_0503", 1)["frames"]["offset"] == 26
+    assert session.state()["counts"]["changed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"action": "correct", "annotation": "x", "column": "onset", "value": 1}, "there is no such annotation"),
+        (
+            {"action": "correct", "annotation": "casme_015_0101:1", "column": "onset", "value": "7"},
+            "is not the number of a frame",
+        ),
+        (
+            {"action": "correct", "annotation": "casme_015_0101:1", "column": "emotion", "value": "bored"},
+            "'bored' is not an emotion",
+        ),
+        ({"action": "relocate", "finding": 0}, "it is not known where this folder belongs"),
+        ({"action": "exclude", "video": 99}, "there is no video 99"),
+    ],
+)
+def test_what_cannot_be_decided(session: Session, world: World, wish: dict[str, Any], message: str) -> None:
+    fine = Wish(action="note", video=0, note="with the others or not at all")
+    with pytest.raises(RefusedError, match=message):
+        session.decide([fine, Wish(**wish)])
+    assert not world.decisions.exists()
+
+
+def test_annotations_at_another_rate_lie_on_the_frames_of_the_video(world: World) -> None:
+    slow = [row.model_copy(update={"fps": 15.0}) for row in world.manifest.annotations]
+    dataset = Dataset(replace(world.manifest, annotations=slow), world.root)
+    session = Session(dataset, world.decisions)
+    annotation = expression(session, "casme_015_0101")
+    assert (annotation["values"]["apex"], annotation["frames"]["apex"]) == (11, 22)
+    session.close()
