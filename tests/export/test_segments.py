@@ -364,7 +364,7 @@ def test_features_without_labels(tmp_path: Path) -> None:
         assert file["annotations"].tolist() == []
         assert np.array_equal(file["feature"][2:34], noise(50)[:32])
     dataset = SegmentDataset(tmp_path / "out", part="test")
-    assert set(dataset[0]) == {"feature", "mask", "start", "subject", "video_name"}
+    assert set(dataset[0]) == {"feature", "mask", "valid", "start", "subject", "video_name"}
     assert all(field.fits(dataset[0][name]) for name, field in dataset.fields.items())
     with pytest.raises(MeDatasetsError, match="the export was made with --no-labels"):
         SegmentDataset(tmp_path / "out")
