@@ -128,6 +128,7 @@ def film(scene: Scene, step: int = 1) -> Footage:
 class _Studio:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self.units: dict[int, Field] = {}
         rng = np.random.default_rng([scene.seed, 11])
         self.picture, self.rest = _subject(scene.person, scene.seed, scene.size, scene.width)
         self.middle = self.rest.mean(axis=0)
@@ -171,14 +172,16 @@ class _Studio:
                 out += self._unit(unit) * np.float32(part * self.scene.speech / 2)
         return out
 
-    @cache  # noqa: B019 - a studio lives as long as its scene is filmed
     def _unit(self, unit: int) -> Field:
+        if unit in self.units:
+            return self.units[unit]
         out = np.zeros_like(self.grid)
         for push in ACTIONS[unit]:
             centre = self.rest[list(push.landmarks)].mean(axis=0)
             distance = ((self.grid - centre) ** 2).sum(axis=-1, keepdims=True) / (push.sigma * self.scene.width) ** 2
             out += np.array([push.dx, push.dy], np.float32) * (1 + distance / 3) ** -3
-        return out.astype(np.float32)
+        self.units[unit] = out.astype(np.float32)
+        return self.units[unit]
 
     def head(self, points: NDArray[np.floating], t: int) -> Field:
         """Where the head takes points (..., 2) of the resting face; the background stays."""
