@@ -1,8 +1,9 @@
 """Synthetic faces whose motion is known, with what disturbs it: the videos that ``fidelity.py`` judges by.
 
-Made apart from ``datasets_me.synthetic``, so that the features are not judged by what they were developed on: two
-portraits (Eileen Collins, which ships with this package, and Grace Hopper, which ships with Matplotlib; both are
-photographs of the United States government and in the public domain), another shape of the skin's motion, a head that
+Made apart from ``datasets_me.synthetic``, so that the features are not judged by what they were developed on: three
+portraits (Eileen Collins, which ships with this package, and Grace Hopper, which ships with Matplotlib, both of them
+photographs of the United States government and in the public domain; and Luis Pedro Coelho, half turned away, which
+ships with his mahotas under the MIT licence), another shape of the skin's motion, a head that
 turns in space, noise that grows with brightness, and things in front of the face.
 
 The truth is the motion of the skin alone, as the head shows it: what a pixel would do if only the expression went on.
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
+from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.features.faces import detector
 from datasets_me.features.landmarks import predict
 from datasets_me.features.regions import TWELVE
@@ -28,7 +32,7 @@ from datasets_me.synthetic.actions import ACTIONS, BLINK, REPERTOIRE
 
 Field = NDArray[np.float32]
 Image = NDArray[np.uint8]
-Person = Literal["collins", "hopper"]
+Person = Literal["collins", "hopper", "coelho"]
 
 FINE = 3
 """The portrait is kept at this multiple of the video's resolution."""
@@ -57,7 +61,9 @@ class Scene:
         noise: standard deviation in grey values at mid-grey; shot noise.
         pattern, highlights: noise that is the same in every frame, and light spots that stay where they are.
         jpeg: quality of the coding.
+        crf: quality of an H.264 video (lower is better) in place of JPEG files; 0 for none.
         gain: brightness as a factor.
+        light: how far the light of one side rises and that of the other falls, as a fraction, in a second.
     """
 
     person: Person = "collins"
@@ -83,7 +89,9 @@ class Scene:
     pattern: float = 0.0
     highlights: float = 0.0
     jpeg: int = 95
+    crf: int = 0
     gain: float = 1.0
+    light: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,8 @@ def film(scene: Scene, step: int = 1) -> Footage:
     """Film a scene, with the truth for pairs of frames ``step`` apart."""
     studio = _Studio(scene)
     frames = np.stack(list(studio.frames()))
+    if scene.crf:
+        frames = _h264(frames, round(scene.fps), scene.crf)
     truth, nose = zip(*(studio.truth(t, step) for t in range(scene.frames - step)), strict=True)
     active = np.array([studio.active(t) or studio.active(t + step) for t in range(scene.frames - step)])
     landmarks = np.stack([studio.landmarks(t) for t in range(scene.frames)])
@@ -118,6 +128,7 @@ def film(scene: Scene, step: int = 1) -> Footage:
 class _Studio:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self.units: dict[int, Field] = {}
         rng = np.random.default_rng([scene.seed, 11])
         self.picture, self.rest = _subject(scene.person, scene.seed, scene.size, scene.width)
         self.middle = self.rest.mean(axis=0)
@@ -161,14 +172,16 @@ class _Studio:
                 out += self._unit(unit) * np.float32(part * self.scene.speech / 2)
         return out
 
-    @cache  # noqa: B019 - a studio lives as long as its scene is filmed
     def _unit(self, unit: int) -> Field:
+        if unit in self.units:
+            return self.units[unit]
         out = np.zeros_like(self.grid)
         for push in ACTIONS[unit]:
             centre = self.rest[list(push.landmarks)].mean(axis=0)
             distance = ((self.grid - centre) ** 2).sum(axis=-1, keepdims=True) / (push.sigma * self.scene.width) ** 2
             out += np.array([push.dx, push.dy], np.float32) * (1 + distance / 3) ** -3
-        return out.astype(np.float32)
+        self.units[unit] = out.astype(np.float32)
+        return self.units[unit]
 
     def head(self, points: NDArray[np.floating], t: int) -> Field:
         """Where the head takes points (..., 2) of the resting face; the background stays."""
@@ -232,10 +245,16 @@ class _Studio:
                 picture = picture + scene.highlights * self._spots
             if scene.hand:
                 picture = self._hand(picture, t)
+            if scene.light:
+                across = 2 * self.grid[..., 0] / width - 1
+                picture = picture * (1 + np.float32(scene.light * np.sin(2 * np.pi * t / scene.fps)) * across)
             picture = np.clip(picture * scene.gain, 0, None)
             picture = picture + scene.noise * np.sqrt((picture + 8) / 136) * rng.normal(0, 1, picture.shape)
             picture = picture + scene.pattern * fixed
             image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+            if scene.crf:
+                yield image
+                continue
             code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, scene.jpeg])[1]
             yield cv2.imdecode(code, cv2.IMREAD_GRAYSCALE)
 
@@ -310,9 +329,32 @@ def _portrait(person: Person) -> tuple[Field, NDArray[np.float64]]:
         return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32), points
     from matplotlib import get_data_path
 
-    image = cv2.imread(str(Path(get_data_path()) / "sample_data" / "grace_hopper.jpg"), cv2.IMREAD_GRAYSCALE)
+    path = Path(get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    if person == "coelho":
+        found = find_spec("mahotas")
+        if found is None or found.origin is None:
+            raise MeDatasetsError("a portrait is missing", fix="pip install mahotas")
+        path = Path(found.origin).parent / "demos" / "data" / "luispedro.jpg"
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     box = detector("dlib").detect(image)[0].box
     return image.astype(np.float32), predict(image, box, check=False).points.astype(np.float64)
+
+
+def _h264(frames: Image, rate: int, crf: int) -> Image:
+    """Frames (T, H, W) as they come back from a video file; height and width are even."""
+    import av
+
+    file = BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf)})
+        stream.height, stream.width = frames.shape[1:]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="gray")))
+        container.mux(stream.encode())
+    file.seek(0)
+    with av.open(file) as container:
+        return np.stack([frame.to_ndarray(format="gray") for frame in container.decode(video=0)])
 
 
 def _sample(values: Field, places: NDArray[np.floating]) -> Field:

@@ -21,6 +21,7 @@ from datasets_me.core.version import __version__
 if TYPE_CHECKING:
     from datasets_me.convert.action_units import read_action_units
     from datasets_me.convert.convert import convert
+    from datasets_me.convert.decided import decide
     from datasets_me.convert.diff import compare
     from datasets_me.core.errors import MeDatasetsError
     from datasets_me.export.clips import ClipOptions, write_clips
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from datasets_me.features.video import VideoOptions, extract_video
     from datasets_me.findings.finding import Finding
     from datasets_me.folders.check import check, with_folders
+    from datasets_me.formats.decisions import Decision
+    from datasets_me.formats.decisions import append as append_decisions
+    from datasets_me.formats.decisions import read as read_decisions
     from datasets_me.formats.features import read as read_features
     from datasets_me.formats.manifest import Manifest
     from datasets_me.formats.manifest import read as read_manifest
@@ -45,6 +49,7 @@ _LAZY = {
     "ActionUnit": ("formats.records", "ActionUnit"),
     "Annotation": ("formats.records", "Annotation"),
     "ClipOptions": ("export.clips", "ClipOptions"),
+    "Decision": ("formats.decisions", "Decision"),
     "ExtractOptions": ("extract.options", "ExtractOptions"),
     "Finding": ("findings.finding", "Finding"),
     "Manifest": ("formats.manifest", "Manifest"),
@@ -53,14 +58,17 @@ _LAZY = {
     "Spec": ("schema.spec", "Spec"),
     "VideoOptions": ("features.video", "VideoOptions"),
     "Video": ("formats.records", "Video"),
+    "append_decisions": ("formats.decisions", "append"),
     "check": ("folders.check", "check"),
     "compare": ("convert.diff", "compare"),
     "convert": ("convert.convert", "convert"),
+    "decide": ("convert.decided", "decide"),
     "extract": ("extract.extract", "extract"),
     "extract_video": ("features.video", "extract_video"),
     "load_schema": ("schema.schema_files", "load"),
     "make_synthetic": ("synthetic.write", "make"),
     "read_action_units": ("convert.action_units", "read_action_units"),
+    "read_decisions": ("formats.decisions", "read"),
     "read_features": ("formats.features", "read"),
     "read_manifest": ("formats.manifest", "read"),
     "trace": ("export.trace", "trace"),
@@ -74,6 +82,7 @@ __all__ = [
     "ActionUnit",
     "Annotation",
     "ClipOptions",
+    "Decision",
     "ExtractOptions",
     "Finding",
     "Manifest",
@@ -83,14 +92,17 @@ __all__ = [
     "Video",
     "VideoOptions",
     "__version__",
+    "append_decisions",
     "check",
     "compare",
     "convert",
+    "decide",
     "extract",
     "extract_video",
     "load_schema",
     "make_synthetic",
     "read_action_units",
+    "read_decisions",
     "read_features",
     "read_manifest",
     "trace",

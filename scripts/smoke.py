@@ -52,6 +52,7 @@ EXTRAS = {
         "images import pictures/set --schema pictures/schema.yaml -o images",
         "images faces images --root pictures/set",
     ),
+    "texts": ('python -c "import rouge_score.rouge_scorer, sacrebleu"',),
     "cluster": ('python -c "from datasets_me.core.engine.cluster import connect"',),
     "all": (),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError,
 from datasets_me.core.version import __version__
 from datasets_me.extract.extract import Extraction
 from datasets_me.extract.options import taken
+from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import Quality
 from datasets_me.findings.codes import SEVERITIES, all_codes
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.features import read_landmarks
+from datasets_me.formats.features import FeatureFolder, read_landmarks
 from datasets_me.formats.frame_files import frame_files, frame_rate
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
@@ -33,7 +35,7 @@ WIDTH = 320
 MARK = '<meta name="generator" content="me-datasets contact sheet">'
 """The mark by which an earlier page is recognised."""
 
-_BOX, _POINT = (80, 220, 80), (40, 200, 255)  # BGR
+_BOX, _POINT, _DOUBT = (80, 220, 80), (40, 200, 255), (60, 40, 230)  # BGR
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Entry:
     frame: int | None
     findings: list[Finding]
     share: float
+    doubt: float = 0.0
+    """The part of the known motion that is not believed to be that of the skin."""
 
     @property
     def rank(self) -> tuple[int, float, int, str]:
@@ -118,12 +122,36 @@ def _entry(manifest: Manifest, root: Path, out: Path, row: VideoFeatures, findin
         return Entry(row, None, None, own_findings, share)
     _, numbers = taken(files.start, files.end, frame_rate(manifest, video), row.fps)
     points, quality, box = _landmarks(out, row)
+    doubted = _doubted(out, row)
+    doubt = float(doubted.mean()) if doubted.size else 0.0
     for index in _from_the_middle(len(numbers), quality):
         image = files.read(numbers[index], colour=True)[0] if numbers[index] in files.names else None
         if image is not None:
             shown = points[index] if points is not None and index < len(points) else None
-            return Entry(row, _picture(image, box, shown), numbers[index], own_findings, share)
-    return Entry(row, None, None, own_findings, share)
+            centres = _centres(row, shown, doubted[index]) if shown is not None and index < len(doubted) else []
+            return Entry(row, _picture(image, box, shown, centres), numbers[index], own_findings, share, doubt)
+    return Entry(row, None, None, own_findings, share, doubt)
+
+
+def _doubted(out: Path, row: VideoFeatures) -> NDArray[np.bool_]:
+    """Which motion (T - step, R) is known, but not believed to be that of the skin; empty where nobody knows."""
+    try:
+        folder = FeatureFolder(out, (row,), True)
+        valid = folder.valid(row)
+        if valid is not None:
+            return np.asarray(np.isfinite(folder.load(row)).all(axis=2) & ~valid)
+    except (FeaturesError, PathError):
+        pass
+    return np.zeros((0, 0), bool)
+
+
+def _centres(row: VideoFeatures, points: NDArray[np.float32], doubted: NDArray[np.bool_]) -> list[list[float]]:
+    """The centres of doubted regions in px of the raw frame."""
+    regions = REGION_SETS.get(row.regions)
+    if regions is None or len(regions.regions) != len(doubted):
+        return []
+    centres: list[list[float]] = (regions.matrix() @ points)[doubted].tolist()
+    return centres
 
 
 def _from_the_middle(count: int, quality: NDArray[np.uint8] | None) -> list[int]:
@@ -144,8 +172,10 @@ def _landmarks(out: Path, row: VideoFeatures) -> tuple[NDArray[np.float32] | Non
         return None, None, row.box
 
 
-def _picture(image: Image, box: list[int], points: NDArray[np.float32] | None) -> str:
-    """A small JPEG of a frame with its box and landmarks, in base64."""
+def _picture(
+    image: Image, box: list[int], points: NDArray[np.float32] | None, doubted: Sequence[Sequence[float]]
+) -> str:
+    """A small JPEG of a frame with its box, its landmarks and the centres of doubted regions, in base64."""
     factor = WIDTH / image.shape[1]
     mode = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     small = cv2.resize(image, (WIDTH, max(1, round(image.shape[0] * factor))), interpolation=mode)
@@ -155,5 +185,7 @@ def _picture(image: Image, box: list[int], points: NDArray[np.float32] | None) -
     if points is not None and np.isfinite(points).all():
         for x, y in (points * 16 * factor).round().astype(int).tolist():
             cv2.circle(small, (x, y), 20, _POINT, -1, cv2.LINE_AA, shift=4)
+        for x, y in doubted:
+            cv2.circle(small, (round(x * factor), round(y * factor)), 5, _DOUBT, 2, cv2.LINE_AA)
     coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
     return base64.b64encode(coded.tobytes()).decode()

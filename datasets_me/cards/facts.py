@@ -205,7 +205,7 @@ def _lengths(kind: str, rows: Sequence[Annotation], *, one_rate: bool) -> Length
 
 
 def _published(manifest: Manifest) -> list[Published]:
-    expected, counts = manifest.spec.expected, manifest.counts()
+    expected, counts = manifest.spec.expected_of(manifest.variant), manifest.counts()
     pairs = [
         ("annotations", expected.annotations, counts["annotations"]),
         ("micro-expressions", expected.micro, counts["micro"]),

@@ -8,6 +8,7 @@ from functools import partial
 from datasets_me.cards import confusion_plot, spotting_plot
 from datasets_me.scores.ensemble import Ensemble
 from datasets_me.scores.recognition import Recognition
+from datasets_me.scores.spot_then_recognise import SpotThenRecognise
 from datasets_me.scores.spotting import Spotting
 
 Pictures = Mapping[str, Callable[[], bytes]]
@@ -31,6 +32,12 @@ def of_models(scores: Mapping[str, Recognition]) -> Pictures:
 def of_spotting(scores: Spotting) -> Pictures:
     """Hits and misses of each video."""
     return {"spotting.png": partial(spotting_plot.png, scores)}
+
+
+def of_spot_then_recognise(scores: SpotThenRecognise) -> Pictures:
+    """Hits and misses of each video, and the confusion matrix of the hits."""
+    matrix = partial(confusion_plot.png, scores.recognised, f"{scores.label} of hits")
+    return {**of_spotting(scores.spotting), **({"confusion_hits.png": matrix} if scores.recognised.total else {})}
 
 
 def of_ensemble(scores: Ensemble) -> Pictures:

@@ -75,7 +75,8 @@ def _draw(scores: Spotting) -> Figure:
 def _end(lines: Sequence[Line]) -> float:
     """Where the axis ends, s."""
     ends = [
-        max((last + 1) / each.fps for each in same for _, last in (*each.annotated, *each.spotted)) for _, same in lines
+        max((last + 1) / each.fps for each in same for _, last, *_ in (*each.annotated, *each.spotted))
+        for _, same in lines
     ]
     return axis_end(ends) or 1.0
 
@@ -110,9 +111,9 @@ def _boxes(
                 (each.spotted, partners[0], row + 0.04),
             )
             for intervals, with_partner, top in sides:
-                for number, (onset, offset) in enumerate(intervals):
+                for number, (onset, offset, *_) in enumerate(intervals):
                     if (number in with_partner) == paired:
-                        start = min(onset / each.fps, last - least)
+                        start = min(max(onset, 0) / each.fps, last - least)
                         end = min(max((offset + 1) / each.fps, start + least), last)
                         yield [(start, top), (end, top), (end, top + 0.34), (start, top + 0.34)]
 

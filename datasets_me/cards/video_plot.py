@@ -23,6 +23,7 @@ from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, VideoFeatures
 
 _X, _Y = "#444444", "#009E73"
+_DOUBT = "#D55E00"
 
 
 def find_row(folder: FeatureFolder, name: str) -> VideoFeatures:
@@ -47,8 +48,8 @@ def find_row(folder: FeatureFolder, name: str) -> VideoFeatures:
 def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, path: Path) -> None:
     """Write a PNG with one lane per region: its motion in x and y.
 
-    Annotated expressions are shaded, their apexes are lines; below are the frames that are missing, without a face or
-    cut.
+    Annotated expressions are shaded, their apexes are lines. A bar at the foot of a lane stands where its motion is not
+    believed to be that of the skin; below all are the frames that are missing, without a face or cut.
 
     Raises:
         MeDatasetsError: matplotlib is not installed, or the features cannot be read.
@@ -64,7 +65,8 @@ def _png(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures) -> bytes
     from matplotlib.figure import Figure
 
     feature = np.asarray(folder.load(row), np.float32) * row.unit_px
-    quality = folder.quality(row)
+    quality, valid = folder.quality(row), folder.valid(row)
+    doubt = np.zeros(feature.shape[:2], bool) if valid is None else np.isfinite(feature).all(axis=2) & ~valid
     regions = REGION_SETS.get(row.regions)
     known = regions is not None and len(regions.names) == feature.shape[1]
     names = regions.names if regions is not None and known else [str(i) for i in range(feature.shape[1])]
@@ -84,6 +86,7 @@ def _png(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures) -> bytes
         axis.axhline(0, color="#bbbbbb", linewidth=0.5)
         axis.plot(frames, feature[:, lane, 0], color=_X, linewidth=0.9)
         axis.plot(frames, feature[:, lane, 1], color=_Y, linewidth=0.9)
+        _mark_doubt(axis, frames, doubt[:, lane])
         axis.set_ylim(-limit, limit)
         axis.set_ylabel(name.replace("_", " "), rotation=0, ha="right", va="center", fontsize=9)
         axis.tick_params(labelsize=8)
@@ -98,7 +101,7 @@ def _png(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures) -> bytes
         x=0.01,
         ha="left",
     )
-    _legend(figure, expressions)
+    _legend(figure, expressions, doubted=bool(doubt.any()))
     content = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in letters that the font lacks shows boxes
@@ -124,6 +127,13 @@ def shown_annotations(manifest: Manifest, row: VideoFeatures) -> list[tuple[Anno
     return shown
 
 
+def _mark_doubt(axis: Any, frames: NDArray[np.int64], doubt: NDArray[np.bool_]) -> None:
+    """A bar under the frames (T,) in which the motion of a region is doubted."""
+    axis.fill_between(
+        frames, 0, 0.09, where=doubt, step="mid", transform=axis.get_xaxis_transform(), color=_DOUBT, linewidth=0
+    )
+
+
 def _mark_quality(axis: Any, row: VideoFeatures, quality: NDArray[np.uint8] | None) -> None:
     """A strip with one line for each kind of doubt."""
     kinds = (
@@ -139,7 +149,9 @@ def _mark_quality(axis: Any, row: VideoFeatures, quality: NDArray[np.uint8] | No
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def _legend(figure: Any, expressions: Sequence[tuple[Annotation, float, float | None, float]]) -> None:
+def _legend(
+    figure: Any, expressions: Sequence[tuple[Annotation, float, float | None, float]], *, doubted: bool
+) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -148,6 +160,8 @@ def _legend(figure: Any, expressions: Sequence[tuple[Annotation, float, float | 
         count = sum(annotation.type == kind for annotation, *_ in expressions)
         if count:
             handles.append(Patch(color=COLOURS[kind], alpha=0.3, label=f"{kind}-expression ({count})"))
+    if doubted:
+        handles.append(Patch(color=_DOUBT, label="not believed to be motion of the skin"))
     figure.legend(handles=handles, loc="outside lower right", ncols=len(handles), fontsize=9, frameon=False)
 
 

@@ -56,6 +56,7 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "apex": extract.apex,
         "show": extract.show_video,
         "view": view.view,
+        "join": extract.join,
         "split": split.split,
         "check-split": check.check_split,
         "stats": describe.stats,
@@ -70,6 +71,7 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "flow": export.flow,
         "auwgcn": export.auwgcn,
         "auwgcn-csv": export.auwgcn_csv,
+        "vqa": export.vqa,
     },
     decisions.decisions: {
         "list": decisions.list_,
@@ -91,7 +93,14 @@ _VERBS: dict[typer.Typer, dict[str, Verb]] = {
         "export": images.export_,
         "synth": images.synth,
     },
-    score.score: {"recognition": score.recognition, "spotting": score.spotting, "ensemble": score.ensemble},
+    score.score: {
+        "recognition": score.recognition,
+        "spotting": score.spotting,
+        "spot-then-recognise": score.spot_then_recognise,
+        "action-units": score.action_units,
+        "vqa": score.vqa,
+        "ensemble": score.ensemble,
+    },
     datasets.schema: {"check": datasets.check, "copy": datasets.copy, "json": datasets.print_json},
 }
 for _group, _verbs in _VERBS.items():

@@ -11,6 +11,7 @@ import typer
 from datasets_me.cli import completion, images, options, show
 from datasets_me.cli.run import Answer, group, verb
 from datasets_me.core.errors import DecisionsError, MeDatasetsError, plural
+from datasets_me.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def decide(
     if undo:
         if codes or exclude or accept or note or apply:
             raise MeDatasetsError("--undo takes back what was saved, and nothing else", fix="give it alone")
-        return images.taken_back(manifest, folder) if is_image_set else _taken_back(place)
+        return images.taken_back(manifest, folder) if is_image_set else _taken_back(manifest, place)
     if exclude == accept or not codes:
         raise MeDatasetsError(
             "say which findings, and what is decided about them", fix="give --code, and one of --exclude and --accept"
@@ -96,13 +97,15 @@ def decide(
     )
 
 
-def _taken_back(place: Path) -> Answer:
-    """Take back what was saved last."""
+def _taken_back(manifest: Path, place: Path) -> Answer:
+    """Take back what was saved last about the dataset of a manifest."""
     from datasets_me.convert import bulk as in_bulk
     from datasets_me.formats import decisions as decision_files
+    from datasets_me.formats import manifest as manifests
 
+    dataset = manifests.read(manifest).spec.id
     before = decision_files.read(place)
-    undoing, replaced = in_bulk.undo(before.rows)
+    undoing, replaced = in_bulk.undo([each for each in before.rows if each.dataset == dataset])
     decision_files.append(place, undoing)
     lines = [f"taken back: {plural(len(undoing), 'decision')}"]
     lines += [f"  unchanged: {plural(replaced, 'decision')}, replaced by later ones"] if replaced else []
@@ -181,7 +184,7 @@ def diff(a: Path = _FOLDER, b: Path = _FOLDER, dataset: str = options.OF_DATASET
     first, second = decision_files.read(a), decision_files.read(b)
     names = sorted({each.dataset for each in (*first.rows, *second.rows) if each.image is None})
     own = schema_files.load(dataset).spec if dataset else None
-    specs = {name: own if own and own.id == name else schema_files.load(name).spec for name in names}
+    specs = {name: own if own and own.id == name else _shipped(name, a).spec for name in names}
     compared = agreement(first.rows, second.rows, specs)
     return Answer(
         [f"A: {a}", f"B: {b}", "", *_compared(compared)],
@@ -222,10 +225,30 @@ def _schema(decided: Sequence[Decision], dataset: str | None, folder: Path) -> S
     Raises:
         MeDatasetsError: there is no such schema, or they are about several datasets and none is given.
     """
-    from datasets_me.schema import schema_files
-
     names = sorted({each.dataset for each in decided if each.image is None})
     if dataset is None and len(names) != 1:
         what = f"about several datasets: {', '.join(names)}" if names else "empty"
         raise DecisionsError(f"the folder of decisions is {what}", where=str(folder), fix="give --dataset")
-    return schema_files.load(dataset or names[0])
+    if dataset is None:
+        return _shipped(names[0], folder)
+    from datasets_me.schema import schema_files
+
+    return schema_files.load(dataset)
+
+
+def _shipped(name: str, folder: Path) -> Schema:
+    """The schema of a dataset that decisions are about; the name comes from the folder and is never taken for a path.
+
+    Raises:
+        DecisionsError: the program has none of that id.
+    """
+    from datasets_me.schema import schema_files
+
+    schema = next((each for each in schema_files.shipped() if each.spec.id == name), None)
+    if schema is None:
+        raise DecisionsError(
+            f"there are decisions about '{printable(name)}', a dataset that the program does not know",
+            where=str(folder),
+            fix="give its schema with --dataset",
+        )
+    return schema

@@ -18,7 +18,7 @@ from datasets_me.core.choices import (
     ItemFormat,
     StrainDefinition,
 )
-from datasets_me.core.errors import plural
+from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
     from datasets_me.export.trace import Trace, TracedRow
@@ -28,8 +28,10 @@ export = group("Write what training scripts read.")
 
 @verb("me-datasets export segments casme-sq-manifest casme-sq-features -o segments", formats=None)
 def segments(
-    manifest: Path = options.MANIFEST,
-    features: Path = options.FEATURES,
+    manifest: Path = typer.Argument(help="A manifest folder; with --no-labels also an extraction of recordings."),
+    features: Path = typer.Argument(
+        None, help="A folder that 'me-datasets extract' wrote, or any of <subject>/<video>.npy."
+    ),
     out: Path = options.OUT,
     length: int = typer.Option(256, "--length", help="Frames of a segment."),
     context: int = typer.Option(7, "--context", help="Frames of context on each side of a segment."),
@@ -38,6 +40,13 @@ def segments(
     fps: float = typer.Option(None, "--fps", help="The frame rate to export at. Default: that of the features."),
     features_fps: float = options.FEATURES_FPS,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per segment, tar shards, or Parquet."),
+    joined: Path = typer.Option(None, "--joined", help="A folder of 'me-datasets join', for --with."),
+    beside: str = typer.Option(
+        "", "--with", help="Also write what another tool has found: au, intensity, pose, gaze, confidence, with commas."
+    ),
+    no_labels: bool = typer.Option(
+        False, "--no-labels", help="Features alone, to run a trained model on: no labels, and only the part test."
+    ),
     decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
@@ -45,20 +54,32 @@ def segments(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
+    from datasets_me.export.beside import read as read_beside
     from datasets_me.export.options import SegmentOptions
     from datasets_me.export.segments import write_segments
     from datasets_me.formats import features as feature_files
 
-    chosen = SegmentOptions(length, context, compat, offset_missing, fps, features_fps, file_format)
+    chosen = SegmentOptions(length, context, compat, offset_missing, fps, features_fps, file_format, not no_labels)
+    if features is None:
+        manifest, features = _recordings(manifest, no_labels)
     annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated)
+    if (joined is None) == bool(beside):
+        raise MeDatasetsError("--joined FOLDER and --with NAMES belong together", fix="give both, or neither")
+    names = [name.strip() for name in beside.split(",") if name.strip()]
+    more = None if joined is None else read_beside(joined, names, annotated)
     with show.progress("videos") as update:
-        exported = write_segments(annotated, arrays, out, chosen, force=force, progress=update)
+        exported = write_segments(annotated, arrays, out, chosen, beside=more, force=force, progress=update)
     return Answer(
         findings=exported.findings,
         ending=[
-            f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')} written to {out}, for "
-            f"training and for testing; {exported.labelled:,} of {plural(exported.annotations, 'annotation')} labelled"
+            f"{plural(exported.segments, 'segment')} of {plural(exported.videos, 'video')} written to {out}, "
+            + (
+                "without labels"
+                if no_labels
+                else "for training and for testing; "
+                f"{exported.labelled:,} of {plural(exported.annotations, 'annotation')} labelled"
+            )
         ],
         data={
             "export": str(out),
@@ -69,6 +90,25 @@ def segments(
         },
         exit_code=None if exported.segments else 1,
     )
+
+
+def _recordings(extraction: Path, no_labels: bool) -> tuple[Path, Path]:
+    """The manifest and the features of an extraction of recordings.
+
+    Raises:
+        MeDatasetsError: labels are wanted, or the extraction is of a dataset, whose manifest lies elsewhere.
+    """
+    from datasets_me.extract.recordings import FOLDER
+
+    if not no_labels:
+        raise MeDatasetsError("FEATURES is missing", fix="give a manifest and a folder of features")
+    if not (extraction / FOLDER).is_dir():
+        raise MeDatasetsError(
+            "this is not an extraction of recordings",
+            where=str(extraction),
+            fix="give the manifest and its features: me-datasets export segments MANIFEST FEATURES --no-labels",
+        )
+    return extraction / FOLDER, extraction
 
 
 @verb("me-datasets export clips casme2-manifest --root CASME2 --features casme2-features -o clips", formats=None)
@@ -291,3 +331,31 @@ def _row(row: TracedRow) -> list[show.Part]:
             labelled += f" ({rule})"
         table.add_row(cell.field, cell.cell, content, cell.value, labelled)
     return ["", f"{row.annotation}: {row.file}{sheet}, row {row.row}", f"sha256 {row.sha256 or 'not recorded'}", table]
+
+
+@verb("me-datasets export vqa casme2-manifest samm-manifest -o questions.jsonl")
+def vqa(
+    manifests: list[Path] = options.MANIFESTS,
+    out: Path = typer.Option(..., "-o", "--out", help="The JSONL to write."),
+    seed: int = typer.Option(0, "--seed", help="Which units are asked about is drawn; the same seed draws the same."),
+    force: bool = options.FORCE,
+) -> Answer:
+    """Write questions about expressions and their answers, a JSON object in each line (MEGC 2025).
+
+    Exit code 0: written. 1: there is nothing to ask. 2: could not run.
+    """
+    from datasets_me.core.artefact import may_write
+    from datasets_me.export import vqa as stage
+    from datasets_me.formats import manifest as manifest_files
+
+    may_write(out, force)
+    asked = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
+    stage.write(asked.lines, out)
+    return Answer(
+        findings=asked.findings,
+        ending=[
+            f"{plural(len(asked.lines), 'question')} about {plural(asked.expressions, 'expression')} written to {out}"
+        ],
+        data={"questions": len(asked.lines), "expressions": asked.expressions},
+        exit_code=None if asked.lines else 1,
+    )

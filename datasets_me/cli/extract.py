@@ -54,6 +54,11 @@ def extract(
     faces: Detector = options.FACES,
     weights: Path = typer.Option(None, "--weights", help="The ONNX file for --faces yunet."),
     boxes: Path = typer.Option(None, "--boxes", help="A CSV video,x0,y0,x1,y1 in px, for --faces boxes."),
+    landmarks: Path = typer.Option(
+        None,
+        "--landmarks",
+        help="A folder with a table per video, VIDEO.csv or .npz, of OpenFace, py-feat, MediaPipe or your own.",
+    ),
     layout: str = options.LAYOUT,
     rate: float = typer.Option(
         None, "--rate", min=0.01, help="Frames per second of folders of frames without a manifest."
@@ -99,6 +104,7 @@ def extract(
         faces=faces,
         weights=weights,
         boxes=boxes,
+        landmarks=landmarks,
         layout=layout,
         device=choose_device(device, preset),
     )
@@ -197,6 +203,31 @@ def _data(extraction: Extraction, out: Path) -> dict[str, object]:
 
     frames = sum(row.frames for row in extraction.rows)
     return {"features": str(out), "videos": dict(counts(extraction)), "frames": frames}
+
+
+@verb("me-datasets join casme-sq-manifest openface -o casme-sq-openface")
+def join(
+    manifest: Path = options.MANIFEST,
+    tables: Path = typer.Argument(
+        help="A folder with a table per video, VIDEO.csv or .npz, as for extract --landmarks."
+    ),
+    out: Path = options.OUT,
+    force: bool = options.FORCE,
+) -> Answer:
+    """Tie what another tool has found to the videos and frames of a manifest: action units, gaze, head pose, landmarks.
+
+    Exit code 0: written, whatever warnings there are. 1: there are errors among the findings. 2: could not run.
+    """
+    from datasets_me.extract import join as stage
+    from datasets_me.formats import manifest as manifests
+
+    joined = stage.join(manifests.read(manifest), tables, out, force=force)
+    frames = sum(row.frames for row in joined.rows)
+    return Answer(
+        findings=joined.findings,
+        ending=[f"{plural(len(joined.rows), 'table')} of {plural(frames, 'frame')} joined, written to {out}"],
+        data={"joined": str(out), "videos": len(joined.rows), "frames": frames},
+    )
 
 
 @verb("me-datasets frames interview.mp4 -o interview --align")

@@ -106,12 +106,14 @@ def read_manifest(folder: Path, decisions: Sequence[Path | None]) -> Manifest:
     from datasets_me.convert.decided import decide
     from datasets_me.formats import decisions as decision_files
     from datasets_me.formats import manifest as manifests
+    from datasets_me.formats.decisions import Decisions
 
     manifest = manifests.read(folder)
-    for each in decisions:
-        if each is not None:
-            manifest = decide(manifest, decision_files.read(each))
-    return manifest
+    read = [decision_files.read(each) for each in decisions if each is not None]
+    if not read:
+        return manifest
+    rows = tuple(row for each in read for row in each.rows)
+    return decide(manifest, Decisions(rows, tuple(finding for each in read for finding in each.findings)))
 
 
 def schema_and_rest(schema: Path | None, dataset: str, rest: str | None, name: str) -> tuple[Schema, str]:

@@ -186,8 +186,10 @@ class _Work:
     def _extract(self, root: Path) -> Outcome:
         from datasets_me.cards.contact_sheet import write_sheet
         from datasets_me.extract.extract import counts, extract
-        from datasets_me.extract.options import ExtractOptions
+        from datasets_me.extract.options import ExtractOptions, usual_step
 
+        options = self.options.extraction or ExtractOptions()
+        step = usual_step(self.manifest, options.fps)
         done = 0
         with self.progress("frames", "frames/s") as update:
 
@@ -200,13 +202,14 @@ class _Work:
                 self.manifest,
                 root,
                 self.features,
-                self.options.extraction or ExtractOptions(),
+                options.model_copy(update={"step": step}),
                 workers=self.options.workers,
                 frames_done=frames_done,
             )
         write_sheet(self.manifest, root, self.features, extraction, self.out / "sheet.html")
         statuses = ", ".join(f"{count} {status}" for status, count in counts(extraction) if count)
-        return Outcome(f"{plural(len(extraction.rows), 'video')}: {statuses}", extraction.findings)
+        apart = f", pairs {step} frames apart" if step > 1 else ""
+        return Outcome(f"{plural(len(extraction.rows), 'video')}: {statuses}{apart}", extraction.findings)
 
     def _split(self, usable: Collection[Path]) -> Outcome:
         split = splits.make([self.manifest], self.options.split)

@@ -9,10 +9,12 @@ from datasets_me.core.errors import Place
 from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.records import Annotation
-from datasets_me.schema.spec import Spec
+from datasets_me.schema.spec import Expected, Spec
 
 
-def check_rows(spec: Spec, annotations: Sequence[Annotation], left_out: Sequence[Annotation] = ()) -> Iterator[Finding]:
+def check_rows(
+    spec: Spec, variant: str, annotations: Sequence[Annotation], left_out: Sequence[Annotation] = ()
+) -> Iterator[Finding]:
     """Findings ME108 (overlap), ME109 (duplicate) and ME110 (counts, which include rows that were left out)."""
     by_video: defaultdict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
@@ -24,7 +26,7 @@ def check_rows(spec: Spec, annotations: Sequence[Annotation], left_out: Sequence
             yield finding("ME109", message, place=row.place(), subject=row.subject, video=row.video)
         again = {id(row) for row, _ in repeated}
         yield from _overlaps([row for row in rows if id(row) not in again])
-    yield from _counts(spec, [*annotations, *left_out])
+    yield from _counts(spec.expected_of(variant), [*annotations, *left_out])
 
 
 def _repeated(rows: Sequence[Annotation]) -> list[tuple[Annotation, Annotation]]:
@@ -58,10 +60,9 @@ def _overlaps(rows: Sequence[Annotation]) -> Iterator[Finding]:
             reaching = row
 
 
-def _counts(spec: Spec, annotations: Sequence[Annotation]) -> Iterator[Finding]:
+def _counts(expected: Expected, annotations: Sequence[Annotation]) -> Iterator[Finding]:
     types = Counter(row.type for row in annotations)
     labels = Counter(row.emotion for row in annotations)
-    expected = spec.expected
     compared = [
         ("annotations", expected.annotations, len(annotations)),
         ("micro-expressions", expected.micro, types["micro"]),

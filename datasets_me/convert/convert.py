@@ -85,7 +85,7 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
         raise WorkbookError(
             f"by its name this is the workbook of {another}, not of {spec.id}",
             where=str(book.path),
-            fix=f"give a schema for it: a copy of {spec.id}.yaml with an id and an fps of its own; or rename the file",
+            fix="name that dataset (me-datasets datasets lists them), or rename the file",
         )
     table = find_table(spec, book)
     normaliser = Normaliser(spec, table, corrections)
@@ -96,7 +96,8 @@ def _convert_book(schema: Schema, book: Book, corrections: bool) -> Conversion:
             details=[f"{finding.where}: {finding.message}" for finding in normaliser.findings[:5]],
             where=str(book.path),
         )
-    findings = [*table.findings, *normaliser.findings, *check_rows(spec, annotations, normaliser.left_out)]
+    across = check_rows(spec, table.variant.id, annotations, normaliser.left_out)
+    findings = [*table.findings, *normaliser.findings, *across]
     source = AnnotationFile(book.name, book.sha256, book.bytes)
     return Conversion(schema, table.variant.id, source, annotations, _in_order(findings), corrections)
 

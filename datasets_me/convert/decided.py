@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from datasets_me.convert.normalise import Normaliser
 from datasets_me.convert.sheets import Sheet
 from datasets_me.convert.variants import AnnotationTable
-from datasets_me.core.errors import Place
+from datasets_me.core.errors import Place, plural
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.decisions import Decision, Decisions, changed_ground, column_of, not_applied, rows_of, standing
@@ -76,18 +76,36 @@ def holding(
     """
     chosen: list[Decision] = []
     findings = list(decisions.findings)
+    by_video = _by_video(manifest.annotations)
     for decision in standing(decisions.rows):
         if decision.dataset != manifest.spec.id or decision.image is not None or decision.id in applied:
             continue
         if decision.action == "exclude" and _left_out(decision) in manifest.spec.exclude:
             continue  # the schema was made of decisions
         later = not folders and decision.row is None and decision.action != "relocate"
-        reason = None if later else changed_ground(decision, manifest)
+        part = replace(manifest, annotations=by_video.get(decision.video, []))
+        reason = None if later else changed_ground(decision, part)
         if reason is None:
             chosen.append(decision)
         else:
             findings.append(not_applied(decision, reason))
-    return chosen, findings
+    return chosen, [*findings, *_carried_over(manifest, chosen)]
+
+
+def _carried_over(manifest: Manifest, decisions: Sequence[Decision]) -> Iterator[Finding]:
+    """A finding about decisions that were made on another file than the manifest's, where there are any."""
+    present = {source.get("sha256") for source in manifest.sources} | {None}
+    others = [each for each in decisions if each.source not in present]
+    if others:
+        message = f"{plural(len(others), 'decision')} made on another file, in which the rows say the same"
+        yield finding("ME135", message, place=Place(manifest.sources[0].get("name") if manifest.sources else None))
+
+
+def _by_video(rows: Iterable[Annotation]) -> Mapping[str | None, list[Annotation]]:
+    by_video: defaultdict[str | None, list[Annotation]] = defaultdict(list)
+    for row in rows:
+        by_video[row.video].append(row)
+    return by_video
 
 
 def decide(manifest: Manifest, decisions: Decisions) -> Manifest:
@@ -154,10 +172,11 @@ def _corrected(
 ) -> tuple[list[Annotation], list[Finding]]:
     """The annotations that are not left out, with corrections applied, and what reading the new cells finds."""
     variant = next(each for each in manifest.spec.workbook.variants if each.id == manifest.variant)
+    by_video = _by_video(manifest.annotations)
     by_row: defaultdict[str, list[Correction]] = defaultdict(list)
     for decision in decisions:
         if decision.action == "correct":
-            for row in rows_of(decision, manifest.annotations):
+            for row in rows_of(decision, by_video.get(decision.video, ())):
                 by_row[row.id].append(_correction(decision))
     annotations, findings = [], []
     for row in (row for row in manifest.annotations if row.id not in left_out):
@@ -176,23 +195,27 @@ def _corrected(
 
 def _entries(rows: Sequence[Annotation], decisions: Sequence[Decision]) -> dict[str, LeftOut]:
     """The entry by which each excluded annotation is left out, by its id."""
+    by_video = _by_video(rows)
     left_out: dict[str, LeftOut] = {}
     for decision in decisions:
         if decision.action == "exclude":
-            of_video = decision.row is None
-            meant = [row for row in rows if row.video == decision.video] if of_video else rows_of(decision, rows)
+            of_video = by_video.get(decision.video, [])
+            meant = of_video if decision.row is None else rows_of(decision, of_video)
             left_out |= {row.id: _left_out(decision) for row in meant}
     return left_out
 
 
 def _recounted(videos: list[Video], lost: Sequence[Annotation]) -> list[Video]:
     """The rows of videos with the annotations that they still have."""
+    by_video = _by_video(lost)
 
     def count(video: Video) -> int:
-        shown = (row for row in lost if row.video == video.video and video.expression in (None, row.expression))
-        return max(0, video.annotations - sum(1 for _ in shown))
+        shown = [row for row in by_video[video.video] if video.expression in (None, row.expression)]
+        return max(0, video.annotations - len(shown))
 
-    return [video.model_copy(update={"annotations": count(video)}) if lost else video for video in videos]
+    return [
+        video.model_copy(update={"annotations": count(video)}) if video.video in by_video else video for video in videos
+    ]
 
 
 def unused(manifest: Manifest, decisions: Sequence[Decision]) -> Iterator[Finding]:
@@ -211,10 +234,11 @@ def with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> Manifest
 
     A finding that finds something else now than when it was accepted stays as it is, and that is a finding, too.
     """
+    by_video = _by_video(manifest.annotations)
     accepting: defaultdict[Hashable, list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.action == "accept":
-            rows = rows_of(decision, manifest.annotations) if decision.row is not None else []
+            rows = rows_of(decision, by_video.get(decision.video, ())) if decision.row is not None else []
             elsewhere = _elsewhere(decision.path, decision.video, decision.row, decision.message)
             places: list[Hashable] = [row.place() for row in rows] or [elsewhere]
             for where in places:

@@ -257,7 +257,7 @@ class Normaliser:
 
     def _type(self, raw: RawRow, about: Mapping[str, str]) -> ExpressionType | None:
         types = self.spec.expression_type
-        if types.constant:
+        if types.constant and "type" not in raw.cells:
             return types.constant
         text = raw.text("type")
         for name, spellings in types.values.items():

@@ -17,6 +17,8 @@ EXTRAS = {
     "distributed": "cluster",
     "matplotlib": "plots",
     "pandas": "pandas",
+    "rouge_score": "texts",
+    "sacrebleu": "texts",
     "starlette": "viewer",
     "uvicorn": "viewer",
     "torch": "training",

@@ -70,11 +70,11 @@ def resample(feature: NDArray[np.float32], start: int, step: Fraction) -> tuple[
 
 
 def all_within(good: NDArray[np.bool_], start: int, step: Fraction) -> NDArray[np.bool_]:
-    """Whether each new pair of frames (m,) rests on good old pairs (n,) alone."""
+    """Whether each new pair of frames (m, …) rests on good old pairs (n, …) alone."""
     import numpy as np
 
     _, edges = _edges(start, len(good), step)
-    bad = np.concatenate([[0], np.cumsum(~good)])
+    bad = np.concatenate([np.zeros((1, *good.shape[1:]), np.int64), np.cumsum(~good, axis=0)])
     low, high = _touched(edges)
     return np.asarray(bad[high] == bad[low])
 

@@ -94,7 +94,7 @@ def misspelt(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` is a misspelling of, or None.
 
     Numbers, and parts of a name with up to three letters, must be the same but for repeated digits: ``casme22`` is
-    ``casme2``, but ``SMIC-VIS`` is not ``smic-hs``, and ``CASME`` is neither ``casme2`` nor ``casme3``. Of longer parts
+    ``casme2``, but ``SMIC-UV`` is not ``smic-hs``, and ``CASME`` is neither ``casme2`` nor ``casme3``. Of longer parts
     one letter may be wrong, missing, added, or two may be exchanged.
     """
     parts = _parts(name)

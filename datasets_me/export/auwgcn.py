@@ -201,7 +201,7 @@ def _config(name: str, csv: str, section: dict[str, Any], chosen: dict[str, int 
 
 
 def _by_subject(folder: Path) -> dict[str, Moments]:
-    """The moments of each subject's frames, without context, padding and masked frames."""
+    """The moments of each subject's features, without context, padding and what is not valid."""
     rows: dict[str, list[ItemRow]] = {}
     for row in read_items(folder):
         if row.part == "test":
@@ -213,9 +213,9 @@ def _by_subject(folder: Path) -> dict[str, Moments]:
 
 def _frames(folder: Path, rows: list[ItemRow]) -> Iterator[NDArray[np.float32]]:
     for row in rows:
-        item = load_npz(under(folder, row.file), ["feature", "mask"])
+        item = load_npz(under(folder, row.file), ["feature", "valid"])
         core = slice(CONTEXT, CONTEXT + row.length)
-        yield item["feature"][core][item["mask"][core]]
+        yield np.where(item["valid"][core, :, None], item["feature"][core], np.float32("nan"))
 
 
 def _normalisation(by_subject: dict[str, Moments], everything: Moments, features: FeatureFolder) -> dict[str, Any]:

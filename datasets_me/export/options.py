@@ -37,6 +37,7 @@ class SegmentOptions:
         fps: the frame rate to export at; None keeps that of the features.
         features_fps: the frame rate of arrays from elsewhere, where it is not the annotations'.
         format: how items are stored.
+        labels: write labels, and a part to train on; without, there is only the part to test.
     """
 
     length: int = 256
@@ -46,6 +47,7 @@ class SegmentOptions:
     fps: float | None = None
     features_fps: float | None = None
     format: ItemFormat = "npz"
+    labels: bool = True
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -53,6 +55,8 @@ class SegmentOptions:
         Raises:
             MeDatasetsError: one of them is out of range, or two contradict each other.
         """
+        if self.compat and not self.labels:
+            raise MeDatasetsError("--compat says how to label, and --no-labels not to", fix="leave out one of the two")
         if not 1 <= self.length <= LONGEST:
             raise MeDatasetsError(f"a segment cannot have {self.length} frames", fix=f"give 1 to {LONGEST:,}")
         if not 0 <= self.context <= LONGEST:

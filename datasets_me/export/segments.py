@@ -7,13 +7,17 @@
     segments/test/<subject>/<video>_<start>.npz  <video>.npy
 
 A segment holds ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8) int8 with the columns
-`labels.CHANNELS`, ``mask`` (…,) bool, the names ``subject``, ``video_name`` and ``annotations`` (ids of the manifest's
-rows whose labels it shows), ``start``, the 0-based number of its first frame without context, and ``fps``. Both parts
-hold all videos of all subjects; the training script or a split chooses the subjects to train on. The features of the
-whole video (n, R, 2) lie beside the segments of the test part.
+`labels.CHANNELS`, ``mask`` (…,) and ``valid`` (…, R) bool, the names ``subject``, ``video_name`` and ``annotations``
+(ids of the manifest's rows whose labels it shows), ``start``, the 0-based number of its first frame without context,
+and ``fps``. Both parts hold all videos of all subjects; the training script or a split chooses the subjects to train
+on. The features of the whole video (n, R, 2) lie beside the segments of the test part. Without labels there is the test
+part alone, and neither ``label`` nor ``labels.parquet``. Arrays of another tool (`export.beside`) have a row for each
+feature: NaN where nothing is known, 0 in the padding.
 
-Unknown features (NaN) are written as 0. ``mask`` is false there, in frames in which no face was found, and in the
-padding before and after the video. Only the published form keeps NaN, as the published scripts do.
+Unknown features (NaN) are written as 0. ``valid`` is false there, in frames in which no face was found, in the padding
+before and after the video, and where the motion of a region is not believed to be that of the skin, such as below a
+hand (see `datasets_me.features.trust`); what was measured there is kept. ``mask`` is false in frames with an unknown
+region, and in those without a valid one. Only the published form keeps NaN, as the published scripts do.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ from datasets_me.core.errors import FeaturesError, MeDatasetsError, plural
 from datasets_me.core.paths import safe_name, under
 from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export import labels, published
+from datasets_me.export.beside import Beside
 from datasets_me.export.labels import LabelRow
 from datasets_me.export.options import SegmentOptions
 from datasets_me.export.sinks import ExportItem, Sink, npy, open_sink
@@ -38,6 +43,7 @@ from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.frame_files import frame_rate
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import SEGMENTS
 from datasets_me.formats.manifest import Manifest
@@ -66,19 +72,23 @@ def write_segments(
     out: Path,
     options: SegmentOptions = SegmentOptions(),  # noqa: B008 - immutable
     *,
+    beside: Beside | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ExportedSegments:
     """Export the segments of a dataset to a new folder.
+
+    ``beside`` has further arrays for each segment.
 
     Raises:
         MeDatasetsError: the folder exists, the features cannot be used, or the options do not fit the dataset.
     """
     with artefact.new_folder(out, SEGMENTS, force=force) as new:
         folder = new.path
-        exported = add_segments(manifest, features, folder, options, progress)
+        exported = add_segments(manifest, features, folder, options, progress, beside)
         about = {
             "options": options.as_dict(),
+            "with": {} if beside is None else {name: beside.units.get(name, []) for name in beside.names},
             "manifest": describe(manifest),
             "features": {
                 "extracted": features.extracted,
@@ -102,6 +112,7 @@ def add_segments(
     folder: Path,
     options: SegmentOptions = SegmentOptions(),  # noqa: B008 - immutable
     progress: Progress | None = None,
+    beside: Beside | None = None,
 ) -> ExportedSegments:
     """Write ``segments/`` and its tables into an existing folder, without ``export.json``.
 
@@ -125,18 +136,25 @@ def add_segments(
                     fix="extract all videos with the same regions",
                 )
             shape = video.feature.shape[1:]
-            more, label, rows = reader.label(source, video)
-            findings += [*more, *_unknown(source, video, options)]
+            label, rows = None, list[LabelRow]()
+            if options.labels:
+                more, label, rows = reader.label(source, video)
+                findings += more
+            findings += _unknown(source, video, options)
             read += rows
-            items += _write(folder, sink, source, video, label, rows, options)
+            more_arrays = {}
+            if beside is not None:
+                more_arrays = beside.arrays(source, video.span, _rate(manifest, source))
+            items += _write(folder, sink, source, video, label, rows, options, more_arrays)
             if progress:
                 progress(done, len(sources), source.row.name)
     finally:
         sink.close()
     write_tables(folder, items, manifest.annotations, findings)
-    write_parquet(LabelRow, read, folder / LABELS)
+    if options.labels:
+        write_parquet(LabelRow, read, folder / LABELS)
     return ExportedSegments(
-        segments=sum(item.part == "train" for item in items),
+        segments=sum(item.part == "test" for item in items),
         videos=len(sources),
         labelled=len({row.annotation for row in read if row.reach is not None}),
         annotations=len(manifest.annotations),
@@ -203,22 +221,33 @@ class _Reader:
         return [*more, *labels.shared(source.annotations, label_rows)], array, label_rows
 
 
-def _write(
+def _rate(manifest: Manifest, source: Source) -> float:
+    """The rate of the frames of a video on disk."""
+    rows = (video for video in manifest.videos if video.video == source.row.video)
+    return next((frame_rate(manifest, video) for video in rows), source.row.fps)
+
+
+def _write(  # noqa: PLR0913 - all that a video's items are made of
     folder: Path,
     sink: Sink,
     source: Source,
     video: Loaded,
-    label: NDArray[np.int8],
+    label: NDArray[np.int8] | None,
     rows: Sequence[LabelRow],
     options: SegmentOptions,
+    beside: Mapping[str, NDArray[np.float32]],
 ) -> list[ItemRow]:
-    """Store the whole video and its segments; returns their rows."""
+    """Store the whole video and its segments, without labels if there are none; returns their rows."""
     span, row = video.span, source.row
     feature = video.feature if options.compat else np.nan_to_num(video.feature, nan=0.0, posinf=0.0, neginf=0.0)
     reaches = {r.annotation: r.reach for r in rows if r.reach is not None}
     ids = list(reaches)
     ends = np.array(list(reaches.values()), np.int64).reshape(-1, 2) - span.start
-    pieces = zip(*(tiles(a, options.length, options.context) for a in (feature, label, video.good)), strict=True)
+    arrays = {"feature": feature, "label": label, "mask": video.good, "valid": video.valid, **beside}
+    pieces = {
+        name: tiles(array, options.length, options.context) for name, array in arrays.items() if array is not None
+    }
+    parts = PARTS if options.labels else PARTS[1:]
     stem = safe_name(row.name)
     place = f"{SEGMENTS.name}/test/{folder_of(row)}/{stem}.npy"
     content = npy(feature)
@@ -241,13 +270,12 @@ def _write(
         features_sha256=video.sha256,
     )
     items = [whole]
-    for (start, cut), (_, marks), (_, mask) in pieces:
+    for cuts in zip(*pieces.values(), strict=True):
+        start = cuts[0][0]
         low, high = start - options.context, start + options.length + options.context
         shown = [ids[i] for i in np.flatnonzero((ends[:, 0] < high) & (ends[:, 1] >= low))]
         item: ExportItem = {
-            "feature": cut,
-            "label": marks,
-            "mask": mask,
+            **{name: cut for name, (_, cut) in zip(pieces, cuts, strict=True)},
             "video_name": row.name,
             "subject": row.subject,
             "annotations": shown,
@@ -259,12 +287,12 @@ def _write(
             "length": min(options.length, span.count - start),
             "annotations": shown,
         }
-        stored = sink.add(PARTS, folder_of(row), f"{stem}_{span.start + start:04}", item)
+        stored = sink.add(parts, folder_of(row), f"{stem}_{span.start + start:04}", item)
         items += [
             whole.model_copy(
                 update=covers | {"part": part, "file": place_of.file, "key": place_of.key, "sha256": place_of.sha256}
             )
-            for part, place_of in zip(PARTS, stored, strict=True)
+            for part, place_of in zip(parts, stored, strict=True)
         ]
     return items
 

@@ -38,13 +38,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The features (n, R, 2) float32 of a video, NaN where unknown, and which of them are reliable (n,).
+    """The features of a video, and which of them are reliable.
 
-    ``sha256`` is the hash of the numbers of the stored array.
+    Attributes:
+        span: the frames that they cover.
+        feature: (n, R, 2) float32, NaN where unknown.
+        valid: (n, R) bool, the motion is known, and believed to be that of the skin.
+        good: (n,) bool, the frames show a face, the motion of all regions is known, and that of one at least is valid.
+        sha256: hash of the numbers of the stored array.
     """
 
     span: Span
     feature: NDArray[np.float32]
+    valid: NDArray[np.bool_]
     good: NDArray[np.bool_]
     sha256: str
 
@@ -142,18 +148,21 @@ def load(features: FeatureFolder, row: VideoFeatures, fps: float | None) -> Load
     stored = features.load(row)
     feature = np.asarray(stored, np.float32)
     digest = hashlib.sha256(np.ascontiguousarray(stored).data).hexdigest()
-    good = np.isfinite(feature).all(axis=(1, 2)) & _seen(features, row, len(feature))
+    known = np.isfinite(feature).all(axis=2) & _seen(features, row, len(feature))[:, None]
+    believed = features.valid(row)
+    valid: NDArray[np.bool_] = known if believed is None else known & believed
+    good = np.asarray(known.all(axis=1))
     target = row.fps if fps is None else fps
     step = rates.ratio(row.fps, target)
     if step == 1:
         span = Span(row.name, row.start, len(feature), len(feature) + row.step, target)
     elif row.step == 1:
-        good = rates.all_within(good, row.start, step)
+        good, valid = (rates.all_within(array, row.start, step) for array in (good, valid))
         start, feature = rates.resample(feature, row.start, step)
         span = Span(row.name, start, len(feature), len(feature) + 1, target)
     elif step == row.step:
         first = -row.start % row.step
-        feature, good = feature[first :: row.step], good[first :: row.step]
+        feature, valid, good = feature[first :: row.step], valid[first :: row.step], good[first :: row.step]
         start = (row.start + first) // row.step
         span = Span(row.name, start, len(feature), len(feature) + 1, target)
     else:
@@ -162,7 +171,7 @@ def load(features: FeatureFolder, row: VideoFeatures, fps: float | None) -> Load
             where=str(features.folder),
             fix=f"export at {row.fps:g} or {row.fps / row.step:g}, or extract at {target:g}",
         )
-    return Loaded(span, feature, good, digest)
+    return Loaded(span, feature, valid, np.asarray(good & valid.any(axis=1)), digest)
 
 
 def _seen(features: FeatureFolder, row: VideoFeatures, count: int) -> NDArray[np.bool_]:

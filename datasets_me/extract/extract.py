@@ -34,10 +34,21 @@ from datasets_me.extract.crops import Fallback
 from datasets_me.extract.findings import box_of_no_video, failed, second_folder, without_folder
 from datasets_me.extract.ledger import Done
 from datasets_me.extract.options import ExtractOptions, check_options, check_rate, environment, record
-from datasets_me.extract.video import Job, Outcome, Postponed, Setting, known, make_handler, row_of
+from datasets_me.extract.video import (
+    Job,
+    Outcome,
+    Postponed,
+    Setting,
+    known,
+    make_handler,
+    noted,
+    row_of,
+    state_of,
+)
 from datasets_me.features.boxes import Box
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
+from datasets_me.formats import tool_tables
 from datasets_me.formats.features import DONE
 from datasets_me.formats.frame_files import choose_layout
 from datasets_me.formats.kinds import EXTRACTION
@@ -116,8 +127,11 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
     check_rate(manifest, [job.video for job in selected], options)
     surroundings = environment(options)
     _claim(out, manifest, options, surroundings, force and not videos and shard is None)
-    setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, force)
+    names = [Job(video).name for video in manifest.videos] if options.landmarks else []
+    tables = tool_tables.find(options.landmarks, names) if options.landmarks else {}
+    setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, force, tables)
     run = _Run(setting, everything, workers, executor, seen, frames_done, video_done)
+    run.notes = {} if force else ledger.read_notes(out)
     run.look_up([job for index, job in enumerate(selected) if shard is None or index in shard], finish)
     if finish and run.missing:
         raise FeaturesError(
@@ -250,14 +264,14 @@ class _Run:
     seen: Path
     frames_done: Report | None
     video_done: Progress | None
+    notes: dict[_Key, tuple[ledger.Note, Done]] = field(default_factory=dict)
     done: dict[_Key, Done] = field(default_factory=dict)
     missing: list[Job] = field(default_factory=list)
     postponed: list[Job] = field(default_factory=list)
 
     def look_up(self, jobs: Sequence[Job], finish: bool = False) -> None:
         """Take over what earlier runs have done; with ``finish`` their failures, too, which are not tried again."""
-        workers = min(self.workers, workers_for(None, len(jobs)))
-        for job, outcome in engine.in_order(partial(known, self.setting), jobs, workers):
+        for job, outcome in self._known(jobs):
             before = None if isinstance(outcome, Failure) else outcome
             if before is None and finish:
                 before = ledger.failed(self.setting.out, job.subject, job.name)
@@ -267,6 +281,16 @@ class _Run:
             if self.frames_done and isinstance(before, Done):
                 self.frames_done(before.row.frames)
             self._note(job, before)
+
+    def _known(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome | Failure | None]]:
+        """What earlier runs have found of each video, by the tables where they are current, else by its note."""
+        workers = min(self.workers, workers_for(None, len(jobs)))
+        if not self.notes:
+            yield from engine.in_order(partial(known, self.setting), jobs, workers)
+            return
+        for job, state in engine.in_order(partial(state_of, self.setting), jobs, workers):
+            before = self.notes.get((job.subject, job.name))
+            yield job, state if isinstance(state, Failure) else noted(self.setting, job, state, before)
 
     def work(self) -> None:
         """Work on the videos that are missing."""
@@ -323,9 +347,12 @@ class _Run:
         """Write the tables of everything that is done by now, in this run or an earlier one."""
         out = self.setting.out
         changes = feature_files.begun(out)  # before the rows are collected: later changes make these tables old
-        extraction = self._collect(self.everything)
+        videos = self._all_done(self.everything)
+        extraction = _extraction_of(videos, len(self.everything))
         extraction.findings.extend(others)
-        if changes or not feature_files.current(out, extraction.rows, extraction.findings):
+        current = (out / ledger.NOTES).is_file() and feature_files.current(out, extraction.rows, extraction.findings)
+        if changes or not current:
+            ledger.write_notes(out, videos)
             feature_files.write_tables(out, extraction.rows, extraction.findings, changes)
         return extraction
 
@@ -363,18 +390,20 @@ class _Run:
             self.setting.out, job.subject, job.name
         ).exists()
 
+    def _all_done(self, jobs: Sequence[Job]) -> list[Done]:
+        """Those of some videos that are done, in order of subject and name."""
+        videos = map(self._finished, sorted(jobs, key=lambda job: (job.subject, job.name)))
+        return [video for video in videos if video is not None]
+
     def _collect(self, jobs: Sequence[Job]) -> Extraction:
         """What is done of some videos, in order of subject and name."""
-        extraction = Extraction([], [], 0)
-        remaining = 0
-        for job in sorted(jobs, key=lambda job: (job.subject, job.name)):
-            video = self._finished(job)
-            if video is None:
-                remaining += 1
-                continue
-            extraction.rows.append(video.row)
-            extraction.findings.extend(video.findings)
-        return replace(extraction, remaining=remaining)
+        return _extraction_of(self._all_done(jobs), len(jobs))
+
+
+def _extraction_of(videos: Sequence[Done], count: int) -> Extraction:
+    """What is done of so many videos."""
+    findings = [finding for video in videos for finding in video.findings]
+    return Extraction([video.row for video in videos], findings, count - len(videos))
 
 
 def _claim(

@@ -15,6 +15,7 @@ from datasets_me.features.video import Features, Quality
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import Video, VideoFeatures
+from datasets_me.formats.tool_tables import ToolTable
 
 MOST_RANGES = 6
 """Ranges of frames that a message names before it says how many more there are."""
@@ -76,6 +77,18 @@ def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> I
         yield _about("ME614", row, f"{plural(len(files.left_out), 'file')} left out: {names}{more}")
     if files.far:
         yield _about("ME312", row, far_away(files.far, list(files.names.values())))
+
+
+def about_table(row: VideoFeatures, table: ToolTable, frames: int) -> list[Finding]:
+    """What is odd about another tool's table of a video with so many frames."""
+    findings = []
+    if table.frames != frames:
+        text = f"the table of {table.tool} has {plural(table.frames, 'frame')}, the video {frames:,}"
+        findings.append(_about("ME619", row, text, expected=str(frames), found=str(table.frames)))
+    if table.others:
+        text = f"{plural(table.others, 'row')} of a second face in the table of {table.tool} left out"
+        findings.append(_about("ME607", row, text))
+    return findings
 
 
 def about_face(row: VideoFeatures, where: Found, features: Features) -> Iterator[Finding]:

@@ -4,6 +4,10 @@ The note of a finished video holds the stamp of everything that its arrays depen
 reading the frames (their names, sizes and times of change stand for their contents), the sizes of the arrays, the
 video's row and its findings. A video that waits for the boxes of its subject's others has a note with the stamp alone,
 and one that failed has a note without a stamp, since a rerun tries it again.
+
+Beside the tables of an extraction lies what their rows do not say of the notes, in one file, so that a rerun need not
+read as many notes as there are videos. It is removed with the tables before any note changes, and believed only
+together with them.
 """
 
 from __future__ import annotations
@@ -21,7 +25,8 @@ from typing import Any, NamedTuple
 from datasets_me.core.artefact import write_file
 from datasets_me.core.errors import PathError, WriteError
 from datasets_me.core.files import read_json
-from datasets_me.core.paths import check_table, under
+from datasets_me.core.paths import check_table, safe_name, under
+from datasets_me.core.tables import Record, read_parquet, write_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.features import DONE, FINDINGS, TABLE
@@ -31,12 +36,33 @@ from datasets_me.formats.records import VideoFeatures
 ARRAYS = ("features", "landmarks")
 """Folders of the arrays of videos."""
 
+NOTES = f"{DONE}/notes.parquet"
+"""What is beside the rows of the tables in all notes."""
+
 
 class Done(NamedTuple):
     """A video that is finished, or that failed."""
 
     row: VideoFeatures
     findings: list[Finding]
+
+
+class Note(Record):
+    """What a note says of a video besides its row and findings.
+
+    ``subject`` and ``name`` are those of its files. ``stamp`` is the hash of all that its arrays depend on, ``waited``
+    the one it had while it waited for its subject's others. ``size`` is that of the note in bytes, ``features`` and
+    ``landmarks`` those of the arrays. ``findings`` is how many of the findings are its own, in the order of the rows.
+    """
+
+    subject: str
+    name: str
+    size: int | None = None
+    stamp: str | None = None
+    waited: str | None = None
+    features: int | None = None
+    landmarks: int | None = None
+    findings: int = 0
 
 
 def digest(value: Mapping[str, Any]) -> str:
@@ -83,7 +109,7 @@ def begin(out: Path, subject: str, name: str) -> None:
         WriteError: it cannot be removed.
     """
     try:
-        for path in (out / TABLE, out / FINDINGS, note(out, subject, name)):
+        for path in (out / TABLE, out / FINDINGS, out / NOTES, note(out, subject, name)):
             path.unlink(missing_ok=True)
         feature_files.begin(out, name)
     except OSError as error:
@@ -153,7 +179,7 @@ def remove_all(out: Path) -> None:
     Raises:
         PathError: a link in the output leads out of it; nothing behind it is removed.
     """
-    for table in (TABLE, FINDINGS):
+    for table in (TABLE, FINDINGS, NOTES):
         (out / table).unlink(missing_ok=True)
     for place in sorted((out / DONE).glob("*/*.json")):
         path = under(out, place.relative_to(out).as_posix())
@@ -197,16 +223,77 @@ def done(out: Path, subject: str, name: str, stamp: str | None = None) -> Done |
         return None
 
 
-def _size(out: Path, array: str) -> int:
-    """The size of an array.
+def arrays_of(subject: str, name: str) -> tuple[str, str]:
+    """Where in the output the features and the landmarks of a video lie."""
+    return f"features/{subject}/{name}.npy", f"landmarks/{subject}/{name}.npz"
+
+
+def sizes(out: Path, subject: str, name: str) -> tuple[int | None, ...]:
+    """The sizes of the note, the features and the landmarks of a video; None for what is not there."""
+    return tuple(_known_size(out, path) for path in (f"{DONE}/{subject}/{name}.json", *arrays_of(subject, name)))
+
+
+def _known_size(out: Path, path: str) -> int | None:
+    try:
+        return _size(out, path)
+    except (OSError, PathError):
+        return None
+
+
+def write_notes(out: Path, videos: Sequence[Done]) -> None:
+    """Write beside the tables what the notes of their videos say besides, in the order of the rows.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    rows = []
+    for video in videos:
+        subject, name = safe_name(video.row.subject), video.row.name
+        about: dict[str, Any] = {"subject": subject, "name": name, "findings": len(video.findings)}
+        try:
+            content = read_json(note(out, subject, name))
+            about["size"] = note(out, subject, name).stat().st_size
+            files = zip(ARRAYS, map(content.get("files", {}).get, arrays_of(subject, name)), strict=True)
+            rows.append(Note(**about, **dict(files), stamp=content.get("stamp"), waited=content.get("waited")))
+        except (OSError, ValueError, TypeError, AttributeError, PathError):
+            rows.append(Note(**about))
+    write_parquet(Note, rows, out / NOTES)
+
+
+def read_notes(out: Path) -> dict[tuple[str, str], tuple[Note, Done]]:
+    """What tables and notes say of all videos, by subject and name in paths; nothing where the tables are not current.
+
+    It holds for a video as long as nothing begins to change it.
+    """
+    try:
+        if not (out / NOTES).is_file() or not (out / TABLE).is_file() or feature_files.begun(out):
+            return {}
+        notes, rows = read_parquet(Note, out / NOTES), read_parquet(VideoFeatures, out / TABLE)
+        findings = read_parquet(Finding, out / FINDINGS)
+        check_table(out / TABLE, rows, paths=["features", "landmarks", "path"], names=["name"])
+    except (OSError, ValueError, PathError):
+        return {}
+    noted: dict[tuple[str, str], tuple[Note, Done]] = {}
+    if [(note.subject, note.name) for note in notes] != [(safe_name(row.subject), row.name) for row in rows]:
+        return {}
+    at = 0
+    for note_of_video, row in zip(notes, rows, strict=True):
+        end = at + note_of_video.findings
+        noted[note_of_video.subject, row.name] = note_of_video, Done(row, findings[at:end])
+        at = end
+    return noted if at <= len(findings) else {}
+
+
+def _size(out: Path, path: str) -> int:
+    """The size of a file of the extraction.
 
     Raises:
         OSError: it is not there.
         PathError: it lies outside the folder.
     """
-    folder, _, name = array.rpartition("/")
+    folder, _, name = path.rpartition("/")
     about = os.lstat(f"{checked_folder(out, folder)}{os.sep}{name}")
-    return under(out, array).stat().st_size if stat.S_ISLNK(about.st_mode) else about.st_size
+    return under(out, path).stat().st_size if stat.S_ISLNK(about.st_mode) else about.st_size
 
 
 @lru_cache(maxsize=4096)

@@ -23,15 +23,23 @@ from datasets_me.formats.frame_files import frame_rate, measurable
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
-ALGORITHM = 4
+ALGORITHM = 5
 """Raised when the same options give other numbers than before, so that old results are not kept."""
+
+
+SLOW = 50.0
+"""Frames a second up to which a step of one frame is well above the noise (``benchmarks/fidelity.py``)."""
+
+FIELD_RATE = 25.0
+"""Frames a second that fast videos are usually brought to, as SAMM Long Videos by every published spotter."""
 
 
 class ExtractOptions(BaseModel):
     """What decides the numbers of an extraction, besides the frames.
 
-    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` and ``head`` null are the preset's;
-    ``layout`` null is the first layout of the schema, crops aside, that has annotated folders.
+    ``fps`` is the rate that frames are taken at, null for all of them; ``temporal`` and ``head`` null are the
+    preset's; ``layout`` null is the first layout of the schema, crops aside, that has annotated folders;
+    ``landmarks`` is a folder of tables of another tool, null where landmarks are predicted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +55,7 @@ class ExtractOptions(BaseModel):
     faces: Detector = "dlib"
     weights: Path | None = None
     boxes: Path | None = None
+    landmarks: Path | None = None
     layout: str | None = None
     device: Literal["cpu", "cuda"] = "cpu"
 
@@ -83,6 +92,11 @@ def check_options(options: ExtractOptions) -> dict[str, Box]:
         detector(options.faces, weights=options.weights)
     if (options.boxes is None) == (options.faces == "boxes"):
         raise DetectorError("--faces boxes and --boxes FILE belong together")
+    if options.landmarks is not None and (options.faces != "dlib" or PRESETS[options.preset].published):
+        raise DetectorError(
+            "--landmarks says where the face is, and is not for the published form",
+            fix="leave out --faces, and take another --preset than auwgcn",
+        )
     if options.weights is not None and options.faces != "yunet":
         raise DetectorError("--weights is for --faces yunet")
     return read_boxes(options.boxes) if options.boxes else {}
@@ -105,7 +119,7 @@ def environment(options: ExtractOptions) -> dict[str, str]:
 def record(options: ExtractOptions) -> dict[str, Any]:
     """The options as they are written down; of files their names, and of the head what the preset takes."""
     raw = options.model_dump(mode="json") | {"head": options.head or PRESETS[options.preset].head}
-    return raw | {name: raw[name] and Path(raw[name]).name for name in ("weights", "boxes")}
+    return raw | {name: raw[name] and Path(raw[name]).name for name in ("weights", "boxes", "landmarks")}
 
 
 def automatic_step(manifest: Manifest, fps: float | None) -> int:
@@ -132,6 +146,17 @@ def automatic_step(manifest: Manifest, fps: float | None) -> int:
             fix="give --step as a number",
         )
     return step
+
+
+def usual_step(manifest: Manifest, fps: float | None) -> int:
+    """The step that shows motion at the rate that the field works at: 1 for slow cameras, 8 for 200 frames a second.
+
+    At 200 frames a second a micro-expression moves less from one frame to the next than noise does. With videos of
+    several rates it is that of the slowest.
+    """
+    there = {frame_rate(manifest, video) for video in manifest.videos if video.path} or {manifest.spec.fps}
+    rate = min(min(rate, fps or rate) for rate in there)
+    return int(rate // FIELD_RATE) if rate > SLOW else 1
 
 
 def half_expression(manifest: Manifest, rate: float) -> int | None:

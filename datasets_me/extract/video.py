@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from datasets_me.core.artefact import write_file
 from datasets_me.core.engine import Report
-from datasets_me.core.errors import FolderError, plural
+from datasets_me.core.errors import FolderError, MeDatasetsError, plural
+from datasets_me.core.files import checksum
 from datasets_me.core.locks import locked
 from datasets_me.core.paths import safe_name, under
 from datasets_me.extract import findings as found
@@ -22,8 +26,12 @@ from datasets_me.extract.ledger import Done
 from datasets_me.extract.options import ExtractOptions, half_expression, rate_of, taken
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.boxes import Box
+from datasets_me.features.crop import Crop
+from datasets_me.features.faces import detector
+from datasets_me.features.stages import around
 from datasets_me.features.video import Features, Quality, VideoOptions, extract_video
 from datasets_me.findings.finding import Finding
+from datasets_me.formats import tool_tables
 from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
@@ -40,16 +48,23 @@ class Setting:
     environment: Mapping[str, str]
     boxes: Mapping[str, Box] = field(default_factory=dict)
     force: bool = False
+    tables: Mapping[str, Path] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of what the numbers of every video depend on."""
+        options = self.options.model_dump(mode="json", exclude={"weights", "boxes", "landmarks"})
+        return ledger.digest({"options": options, "environment": dict(self.environment)})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """A video to be extracted. ``fallbacks`` are the boxes of the subject's other videos, None in the first round."""
 
     video: Video
     fallbacks: tuple[Fallback, ...] | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The stem of its files."""
         video, expression = self.video.video, self.video.expression
@@ -57,7 +72,7 @@ class Job:
             video = f"{video}_{expression}"
         return safe_name(video)
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """The folder of its files."""
         return safe_name(self.video.subject or "unknown")
@@ -71,6 +86,8 @@ class Postponed:
 
 
 Outcome = Done | Postponed
+
+NO_FACE = "no face was found by an earlier run"
 
 
 def make_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
@@ -137,7 +154,35 @@ def known(setting: Setting, job: Job) -> Outcome | None:
     if before is not None:
         return before if before.row.path == job.video.path else None
     waits = job.fallbacks is None and ledger.waits(setting.out, job.subject, job.name, stamp)
-    return Postponed("no face was found by an earlier run") if waits else None
+    return Postponed(NO_FACE) if waits else None
+
+
+class State(NamedTuple):
+    """What is on disk of a video: the stamp of its frames, and the sizes of its note and arrays."""
+
+    stamp: str
+    sizes: tuple[int | None, ...]
+
+
+def state_of(setting: Setting, job: Job) -> State | None:
+    """What is on disk of a video; None where its frames cannot be listed."""
+    try:
+        stamp = stamp_of(setting, job, frame_files(setting.manifest, job.video, setting.root))
+    except FolderError:
+        return None
+    return State(stamp, ledger.sizes(setting.out, job.subject, job.name))
+
+
+def noted(setting: Setting, job: Job, state: State | None, noted: tuple[ledger.Note, Done] | None) -> Outcome | None:
+    """As ``known``, by what the tables of an earlier run say, where that is what is on disk."""
+    if state is not None and noted is not None:
+        note, before = noted
+        whole = (note.size, note.features, note.landmarks) == state.sizes and note.size is not None
+        if whole and note.stamp == state.stamp:
+            return before if before.row.path == job.video.path else None
+        if whole and job.fallbacks is None and note.waited == state.stamp:
+            return Postponed(NO_FACE)
+    return known(setting, job)
 
 
 def stamp_of(setting: Setting, job: Job, files: FrameFiles) -> str:
@@ -185,13 +230,15 @@ def _dependencies(setting: Setting, job: Job, files: FrameFiles) -> dict[str, ob
     """All that the numbers depend on but the frames."""
     options = setting.options
     about: dict[str, object] = {
-        "options": options.model_dump(mode="json", exclude={"weights", "boxes"}),
-        "environment": dict(setting.environment),
+        "setting": setting.digest,
         "padding": str(padding(setting.manifest.spec, job.video.video)),
         "fallbacks": job.fallbacks,
         "first": files.start,
         "fps": frame_rate(setting.manifest, job.video),
     }
+    if options.landmarks is not None:
+        table = setting.tables.get(job.name)
+        about["landmarks"] = table and checksum(table)
     if options.faces == "boxes":
         about["box"] = setting.boxes.get(job.video.video)
     if options.faces == "published-crop":
@@ -214,13 +261,22 @@ def _extract(
             f"{plural(len(frames), 'frame')} {'is' if len(frames) == 1 else 'are'} too few for a step of {options.step}"
         )
         return row.model_copy(update={"why": why}), None, None, [found.too_short(row, why)]
-    rule = CropRule(setting.manifest, setting.root, options, setting.boxes)
-    where = find_crop(rule, job.video, frames, shape, job.fallbacks)
-    if isinstance(where, str):
-        return Postponed(where)
+    landmarks, more = None, list[Finding]()
+    if options.landmarks is not None:
+        try:
+            landmarks, where, more = _given(setting, job, frames, row, shape)
+        except MeDatasetsError as error:
+            return row.model_copy(update={"why": error.what}), None, None, [found.failed(row, error.what)]
+    else:
+        rule = CropRule(setting.manifest, setting.root, options, setting.boxes)
+        crop = find_crop(rule, job.video, frames, shape, job.fallbacks)
+        if isinstance(crop, str):
+            return Postponed(crop)
+        where = crop
     features = extract_video(
         frames,
-        options=VideoOptions(
+        landmarks,
+        VideoOptions(
             preset=options.preset,
             step=options.step,
             temporal=options.temporal,
@@ -258,7 +314,30 @@ def _extract(
             "crop_confirmed": where.crop.confirmed,
         }
     )
-    return row, features, where, [found.failed(row, str(reason))] if nothing else []
+    return row, features, where, [*more, *([found.failed(row, str(reason))] if nothing else [])]
+
+
+def _given(
+    setting: Setting, job: Job, frames: FrameReader, row: VideoFeatures, shape: tuple[int, int]
+) -> tuple[NDArray[np.float32], Found, list[Finding]]:
+    """The landmarks of another tool for the frames of a video, the crop around them, and findings about the table.
+
+    Raises:
+        MeDatasetsError: there is no table, it cannot be read, or has no landmarks.
+    """
+    path = setting.tables.get(job.name)
+    if path is None:
+        raise MeDatasetsError(f"there is no table {job.name}.csv or .npz of landmarks")
+    table = tool_tables.read(path)
+    files = frames.files
+    every = table.landmarks(files.end - files.start, shape[1], shape[0])
+    if every is None or not np.isfinite(every).any():
+        raise MeDatasetsError(f"the table {path.name} has no landmarks")
+    landmarks = every[np.array(frames.numbers) - files.start]
+    box = around(landmarks, *shape)
+    known = int(np.isfinite(landmarks).all(axis=(1, 2)).sum())
+    crop = Crop(box, box, "given", True, known, len(landmarks), 0, {})
+    return landmarks, Found(crop, detector("boxes", box=box)), found.about_table(row, table, files.end - files.start)
 
 
 def _why_nothing(features: Features, step: int) -> str:
@@ -279,7 +358,7 @@ def _why_partial(counts: Mapping[str, int], where: Found) -> str:
 def _write(out: Path, job: Job, row: VideoFeatures, features: Features | None) -> VideoFeatures:
     """Write the arrays of a video, in place of those of an earlier run; returns the row that says where they are."""
     ledger.begin(out, job.subject, job.name)
-    landmarks, feature = f"landmarks/{job.subject}/{job.name}.npz", f"features/{job.subject}/{job.name}.npy"
+    feature, landmarks = ledger.arrays_of(job.subject, job.name)
     for path in (under(out, landmarks), under(out, feature)):
         path.unlink(missing_ok=True)  # of an earlier run, from other frames
     if features is None:

@@ -45,6 +45,7 @@ def flow_stream(
     temporal: int = TEMPORAL,
     face_width: float | None = None,
     device: str = "cpu",
+    landmarks: Sequence[NDArray[np.float32]] | None = None,
 ) -> Iterator[Field | None]:
     """Flow of each pair (t, t + step) as the frames come, in constant memory.
 
@@ -60,6 +61,8 @@ def flow_stream(
         face_width: distance between the ears in px, to which windows are scaled; two thirds of the image if
             unknown.
         device: ``cpu``, or for ``tvl1`` a device of torch, such as ``cuda``; it computes sixteen pairs at a time.
+        landmarks: a list whose last item is the landmarks (68, 2) of the frame that comes, in px: ``lk`` computes flow
+            around them only, and it is NaN elsewhere.
 
     Yields:
         T - step fields (H, W, 2) float32 in px, x and y; None where a frame of the pair is missing.
@@ -81,7 +84,7 @@ def flow_stream(
     if device != "cpu":
         return _batched(checked, device, step)
     if method == "lk":
-        return lk_stream(checked, step=step, temporal=temporal, face_width=face_width)
+        return lk_stream(checked, step=step, temporal=temporal, face_width=face_width, landmarks=landmarks)
     return _pairwise(checked, _opencv(method, face_width), step)
 
 

@@ -52,12 +52,16 @@ LONGEST_REST = 64
 """Frames until a face that is not found is looked for again: twice as many each time up to 64, from 1, or from 20 where
 frames of the whole video were looked through before."""
 
-CHECK_EVERY = 12
-"""Frames after which the residual is measured again while the landmarks hold still."""
+CHECK_EVERY = 24
+"""Frames after which the residual is measured again while the landmarks keep their shape."""
 
 JUMP = 0.01
-"""Median motion of the landmarks from one prediction to the next, as a fraction of the box's side, at which the
-residual is measured at once; jitter is 0.003, and a shot or a face that changes is far above."""
+"""Median motion of the landmarks against each other from one prediction to the next, as a fraction of the box's side,
+at which the residual is measured at once; jitter is 0.003, and a shot or a face that changes is far above."""
+
+FAR = 0.1
+"""The same for their common motion since the residual was last measured: the box from which the predictor starts stays
+where it is."""
 
 DOUBTFUL = 0.012
 """Residual above which a prediction is not believed and the face is looked for again. On synthetic video (36
@@ -230,6 +234,7 @@ class _State:
     def __init__(self, tracker: Tracker) -> None:
         self.detector, self.face, self.rest = tracker.detector, tracker.face, tracker.rest
         self.believed: Points | None = None
+        self.checked: Points | None = None
         self.residual = float("inf")
         self.picture: NDArray[np.float32] | None = None
         self.glanced: tuple[Image, NDArray[np.float32]] | None = None
@@ -250,20 +255,28 @@ class _State:
         if self.face is not None:
             points = predict(frame, self.face, check=False).points
             self.unchecked += 1
-            jumped = self.believed is not None and _jump(points, self.believed, self.face) > JUMP
-            if self.believed is None or self.unchecked >= CHECK_EVERY or jumped:
+            if self.believed is None or self.unchecked >= CHECK_EVERY or self._jumped(points, self.believed):
                 self.residual = doubt(frame, self.face)
-                self.unchecked = 0
+                self.unchecked, self.checked = 0, points
         if (points is None or self.residual > DOUBTFUL) and self._search(changed):
             faces = self.detector.detect(frame) if changed or self.rest <= 2 else glance(self.detector, frame)
             if faces:
                 self.face = faces[0].box
                 points, self.residual = predict(frame, self.face)
-                self.unchecked = 0
+                self.unchecked, self.checked = 0, points
         self.believed = points if self.residual <= DOUBTFUL else None
         if self.believed is not None:
             self.rest, self.resting = 1, 0
         return Tracked(self.believed, self.residual)
+
+    def _jumped(self, points: Points, before: Points) -> bool:
+        """Whether landmarks have another shape than before, or are far from where they were last checked."""
+        assert self.face is not None
+        side = max(self.face.width, 1.0)
+        motion = points - before
+        shape = np.linalg.norm(motion - np.median(motion, axis=0), axis=1)
+        since = np.zeros(2) if self.checked is None else np.median(points - self.checked, axis=0)
+        return bool(np.median(shape) > JUMP * side or np.linalg.norm(since) > FAR * side)
 
     def _search(self, changed: bool) -> bool:
         """Whether the face is to be looked for in this frame."""
@@ -290,10 +303,6 @@ class _State:
             small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.float32)
             self.glanced = frame, small
         return self.glanced[1]
-
-
-def _jump(points: Points, before: Points, face: Box) -> float:
-    return float(np.median(np.linalg.norm(points - before, axis=1))) / max(face.width, 1.0)
 
 
 class Smoothed(NamedTuple):

@@ -22,8 +22,9 @@ regulariser. What that asks for:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -96,11 +97,20 @@ size."""
 COARSE = (8, 4)
 """Reductions of the two small pictures on which large motion is found."""
 
+BESIDE = 0.12
+ABOVE = 0.2
+"""Room around the landmarks in which flow is computed, as a fraction of the face's width: a window of the least squares
+reaches so far; brows are windows themselves."""
+
+SLACK = 0.05
+"""Further room, in which the face may move before another part of the picture is taken."""
+
 
 @dataclass(frozen=True)
 class _Scale:
-    """Lengths in px that follow from the width of the face: see the constants of the same names."""
+    """The width of the face in px, and lengths that follow from it: see the constants of the same names."""
 
+    face: float
     window: float
     high_pass: float
     spread: float
@@ -116,6 +126,19 @@ class _Scale:
         return next((pool for pool in (8, 4, 2) if pool <= 1.25 * self.window), 1)
 
 
+class _View(NamedTuple):
+    """A part of the picture, in px; its edges are whole multiples of the larger reduction, or the picture's."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    def of(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
+        """What an array (H, W, …) shows there."""
+        return array[self.y0 : self.y1, self.x0 : self.x1]
+
+
 @dataclass(frozen=True)
 class _Frame:
     """A frame made ready: detail at full size, and small pictures that keep coarser structure."""
@@ -124,21 +147,42 @@ class _Frame:
     small: tuple[Field, ...]
 
 
+@dataclass
+class _Shot:
+    """A picture, the part of it that shows the face, and what was last made ready of it."""
+
+    image: NDArray[np.uint8]
+    view: _View
+    ready: tuple[_View, _Frame] | None = None
+
+    def frame(self, view: _View, high_pass: float) -> _Frame:
+        """A part of the picture made ready."""
+        if self.ready is None or self.ready[0] != view:
+            self.ready = view, _prepare(np.asarray(view.of(self.image), np.uint8), high_pass)
+        return self.ready[1]
+
+
 @dataclass(frozen=True)
 class _Pair:
-    """Sums over windows on a coarser grid (5, h, w), and the head's motion (h, w, 2) in px.
+    """Sums over windows on a coarser grid (5, h, w), and the head's motion (h, w, 2) in px, in a part of the picture.
 
     The right-hand sides xb, yb hold what is left after the head's motion. ``noise`` is the mean squared difference of
     two pixels that the motion does not explain, in grey values squared: twice the variance of the noise of one.
     """
 
+    view: _View
     sums: Field
     head: Field
     noise: float
 
 
 def lk_stream(
-    frames: Iterable[NDArray[np.uint8] | None], *, step: int, temporal: int, face_width: float | None
+    frames: Iterable[NDArray[np.uint8] | None],
+    *,
+    step: int,
+    temporal: int,
+    face_width: float | None,
+    landmarks: Sequence[NDArray[np.float32]] | None = None,
 ) -> Iterator[Field | None]:
     """Flow from each frame to the one ``step`` later, as the frames come; None where one of the two is missing.
 
@@ -147,6 +191,8 @@ def lk_stream(
         step: distance in frames of the two frames of a pair.
         temporal: odd number of neighbouring pairs averaged with triangular weights; 1 uses the pair alone.
         face_width: distance between the ears in px; two thirds of the image's width if not known.
+        landmarks: a list whose last item is the landmarks (68, 2) of the frame that comes, in px. Flow is computed
+            around them only, and is NaN elsewhere; everywhere without them, or as long as they are NaN.
 
     Yields:
         (H, W, 2) float32 in px. Each depends on at most ``temporal - 1 + step + 1`` frames and never on how the frames
@@ -154,15 +200,18 @@ def lk_stream(
     """
     half = temporal // 2
     weights = np.minimum(np.arange(1, temporal + 1), np.arange(temporal, 0, -1)).astype(np.float32)
-    recent: deque[_Frame | None] = deque(maxlen=step + 1)
+    recent: deque[_Shot | None] = deque(maxlen=step + 1)
     pairs: deque[_Pair | None] = deque([None] * temporal, maxlen=temporal)
     shape, scale = (0, 0), _scale(face_width or 1.0)
+    view: _View | None = None
     seen = 0
     for image in frames:
         if image is not None and shape == (0, 0):
             shape = image.shape[0], image.shape[1]
             scale = _scale(face_width or shape[1] * 2 / 3)
-        recent.append(None if image is None else _prepare(image, scale.high_pass))
+        if image is not None:
+            view = _view(landmarks[-1] if landmarks else None, shape, view, scale)
+        recent.append(None if image is None or view is None else _Shot(image, view))
         if len(recent) <= step:
             continue
         first, second = recent[0], recent[-1]
@@ -177,7 +226,26 @@ def lk_stream(
 
 
 def _scale(width: float) -> _Scale:
-    return _Scale(WINDOW * width, HIGH_PASS * width, SPREAD * width)
+    return _Scale(width, WINDOW * width, HIGH_PASS * width, SPREAD * width)
+
+
+def _view(points: NDArray[np.float32] | None, shape: tuple[int, int], before: _View | None, scale: _Scale) -> _View:
+    """The part of a picture of this shape around landmarks (68, 2): that of the frame before where they lie in it."""
+    height, width = shape
+    if points is None or not np.isfinite(points).all():
+        return before or _View(0, 0, width, height)
+    sides = np.array([BESIDE, ABOVE, BESIDE, BESIDE]) * scale.face
+    around = np.concatenate([points.min(axis=0), points.max(axis=0)]) + sides * (-1, -1, 1, 1)
+    inside = np.clip(around, 0, (width, height, width, height))
+    if before is not None and (inside[:2] >= before[:2]).all() and (inside[2:] <= before[2:]).all():
+        return before
+    slack = SLACK * scale.face
+    unit = COARSE[0]
+    x0, y0 = (int(max(value - slack, 0) // unit * unit) for value in inside[:2])
+    x1, y1 = (int(-(-(value + slack) // unit) * unit) for value in inside[2:])
+    view = _View(x0, y0, min(x1, width), min(y1, height))
+    # where most of the face lies outside the picture there is nothing to choose
+    return view if min(view.x1 - x0, view.y1 - y0) > scale.face / 2 else _View(0, 0, width, height)
 
 
 def _prepare(image: NDArray[np.uint8], sigma: float) -> _Frame:
@@ -202,8 +270,14 @@ _NOISE_KEPT = float((_SMOOTHING**2).sum()) ** 2
 """The part of the variance of independent noise that smoothing leaves in a pixel."""
 
 
-def _pair(first: _Frame, second: _Frame, scale: _Scale) -> _Pair:
-    """Window sums of one pair, after large motion has been found and taken out."""
+def _pair(one: _Shot, two: _Shot, scale: _Scale) -> _Pair:
+    """Window sums of one pair, where the first shows the face, after large motion has been found and taken out."""
+    first, second = (shot.frame(one.view, scale.high_pass) for shot in (one, two))
+    return _Pair(one.view, *_sums(first, second, scale))
+
+
+def _sums(first: _Frame, second: _Frame, scale: _Scale) -> tuple[Field, Field, float]:
+    """The sums, the head's motion and the noise of a pair."""
     shift = _head_shift(first, second)
     whole = np.rint(shift).astype(np.float32)
     local = _coarse_flow(first.small[-1], second.small[-1], shift, scale.window)
@@ -219,7 +293,7 @@ def _pair(first: _Frame, second: _Frame, scale: _Scale) -> _Pair:
     return _summed(shifted(first.detail, -half), shifted(image, half), whole + part, whole, scale)
 
 
-def _summed(first: Field, second: Field, moved: Field, base: Field, scale: _Scale) -> _Pair:
+def _summed(first: Field, second: Field, moved: Field, base: Field, scale: _Scale) -> tuple[Field, Field, float]:
     """The sums for a second frame that was moved back by ``moved``; motion is relative to ``base`` (2,)."""
     planes = products(first, second, moved - base)
     clear_border(planes, moved)
@@ -234,7 +308,7 @@ def _summed(first: Field, second: Field, moved: Field, base: Field, scale: _Scal
     head = affine(sums, max(1, round(4 * scale.window / pool)))
     sums[3] -= sums[0] * head[..., 0] + sums[1] * head[..., 1]
     sums[4] -= sums[1] * head[..., 0] + sums[2] * head[..., 1]
-    return _Pair(sums[:5], head + base, noise)
+    return sums[:5], head + base, noise
 
 
 def _head_shift(first: _Frame, second: _Frame) -> Field:
@@ -297,13 +371,13 @@ def _average(pairs: deque[_Pair | None], weights: Field, shape: tuple[int, int],
         return None
     shares = np.array([0.0 if pair is None else weight for weight, pair in zip(weights, pairs, strict=True)])
     shares /= shares.sum()
+    pool = scale.pool
     sums = np.zeros_like(middle.sums)
     noise = 0.0
     for share, pair in zip(shares, pairs, strict=True):
         if pair is not None:
-            sums += np.float32(share) * pair.sums
+            _add(sums, np.float32(share), pair, middle.view, pool)
             noise += share * pair.noise
-    pool = (shape[0] + -shape[0] % COARSE[0]) // sums.shape[1]
     around = solve(blurred(list(sums), AROUND * scale.window / pool))
     ridge = RIDGE + noise * _summed_noise(shares) / (scale.pixels * scale.spread**2)
     flow = solve(sums, ridge, around)
@@ -314,7 +388,28 @@ def _average(pairs: deque[_Pair | None], weights: Field, shape: tuple[int, int],
         flow += _trust(middle.sums, change, noise * _summed_noise(alone) / scale.pixels, NEARBY * scale.window / pool)
     flow += middle.head
     large = cv2.resize(flow, None, fx=pool, fy=pool, interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(large[: shape[0], : shape[1]])
+    x0, y0, x1, y1 = middle.view
+    if (y1 - y0, x1 - x0) == shape:
+        return np.ascontiguousarray(large[: shape[0], : shape[1]])
+    everywhere = np.full((*shape, 2), np.nan, np.float32)
+    everywhere[y0:y1, x0:x1] = large[: y1 - y0, : x1 - x0]
+    return everywhere
+
+
+def _add(total: Field, share: np.float32, pair: _Pair, view: _View, pool: int) -> None:
+    """Add a share of the sums of a pair to those (5, h, w) of a part of the picture, as far as the pair covers it."""
+    if pair.view == view:
+        total += share * pair.sums
+        return
+    right, down = ((there - here) // pool for there, here in zip(pair.view[:2], view[:2], strict=True))
+    height, width = (
+        (min(place + there, here), max(place, 0))
+        for place, there, here in zip((down, right), pair.sums.shape[1:], total.shape[1:], strict=True)
+    )
+    rows, columns = slice(height[1], height[0]), slice(width[1], width[0])
+    if rows.start < rows.stop and columns.start < columns.stop:
+        part = pair.sums[:, rows.start - down : rows.stop - down, columns.start - right : columns.stop - right]
+        total[:, rows, columns] += share * part
 
 
 def _summed_noise(shares: NDArray[np.float64]) -> float:

@@ -313,6 +313,7 @@ def _motion(
         temporal=chosen.temporal,
         face_width=face_width,
         device=options.device,
+        landmarks=log.points,
     )
     rule = Rule(
         options.table,

@@ -402,8 +402,9 @@ def changed_ground(decision: Decision, manifest: Manifest) -> str | None:
     if decision.video is None:
         return None
     if decision.row is None:
-        known = {row.video for row in manifest.videos} | {row.video for row in manifest.annotations}
-        return None if decision.video in known else f"there is no video {decision.video}"
+        annotated = any(row.video == decision.video for row in manifest.annotations)
+        known = annotated or any(row.video == decision.video for row in manifest.videos)
+        return None if known else f"there is no video {decision.video}"
     rows = rows_of(decision, manifest.annotations)
     if not rows:
         return f"{decision.video} has no such row: {decision.expression or 'expression'} with onset '{decision.onset}'"

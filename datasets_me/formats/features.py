@@ -7,11 +7,13 @@
     landmarks/<subject>/<name>.npz     landmarks (T, 68, 2) float32 in px of the raw frames; quality (T,) uint8;
                                        valid (T - step, R) bool, the motion is that of the skin; …
     done/<subject>/<name>.json         the video's row, written after its arrays
+    done/notes.parquet                 what else these say of all videos, for a rerun
     done/.begun/<name>.<random>        a video that changes, or has changed since the tables were written
 
-The two tables are written last. Before the arrays of a video change, the tables and its row in ``done`` are removed and
-a file is put into ``done/.begun``, which stays until tables are written that know of the change. So a table is never
-older than what it describes, even if a run is killed or two run at once; and a reader looks at one folder to see it.
+The two tables are written last. Before the arrays of a video change, the tables, ``notes.parquet`` and its row in
+``done`` are removed and a file is put into ``done/.begun``, which stays until tables are written that know of the
+change. So a table is never older than what it describes, even if a run is killed or two run at once; and a reader looks
+at one folder to see it.
 
 Any other folder of ``<subject>/<video>.npy`` is read as well; less is known about it then.
 """

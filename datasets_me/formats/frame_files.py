@@ -185,6 +185,17 @@ def frame_files(manifest: Manifest, video: Video, root: Path) -> FrameFiles:
     return FrameFiles(folder, names, start, end, tuple(left_out), frames.far)
 
 
+def known_span(manifest: Manifest, video: Video) -> tuple[int, int]:
+    """The first frame of a video and the last plus one, as far as the manifest knows; (0, 0) where it does not."""
+    if video.path is None or video.layout is None:
+        return 0, 0
+    layout = manifest.spec.layout(video.layout)
+    shift = _first_of(manifest, video)
+    if layout.video_files:
+        return shift, shift + (video.frames or 0)
+    return _ends(video, {}, shift - layout.base, whole=layout.holds == "video")
+
+
 def _first_of(manifest: Manifest, video: Video) -> int:
     """The 0-based frame that the layout's first number stands for: 0, or the onset where each folder counts anew."""
     if manifest.spec.layout(video.layout or "").numbers == "video":

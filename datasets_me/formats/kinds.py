@@ -8,6 +8,7 @@ from datasets_me.core.errors import DecisionsError, FeaturesError, ImagesError, 
 MANIFEST = Kind("manifest", "manifest", "manifest.json", 1, "me-datasets convert", error=ManifestError)
 DECISIONS = Kind("decisions", "folder of decisions", "decisions.json", 1, "me-datasets decide", error=DecisionsError)
 EXTRACTION = Kind("extraction", "extraction", "extraction.json", 1, "me-datasets extract", error=FeaturesError)
+JOINED = Kind("joined", "folder of joined tables", "joined.json", 1, "me-datasets join")
 FRAMES = Kind("frames", "folder of frames", "frames.json", 1, "me-datasets frames")
 SPLIT = Kind("split", "split", "split.json", 1, "me-datasets split", error=SplitError)
 SEGMENTS = Kind("segments", "export of segments", "export.json", 1, "me-datasets export segments")
@@ -25,6 +26,7 @@ IMAGE_EXPORT = Kind(
 GROUPS = Kind("groups", "folder of groups", "groups.json", 1, "me-datasets images groups", error=ImagesError)
 
 KINDS = (
-    *(MANIFEST, DECISIONS, EXTRACTION, FRAMES, SPLIT, SEGMENTS, CLIPS, FLOW, AUWGCN, CARD, SCORES, PREPARED, SYNTHETIC),
+    *(MANIFEST, DECISIONS, EXTRACTION, JOINED, FRAMES, SPLIT, SEGMENTS, CLIPS, FLOW, AUWGCN, CARD, SCORES, PREPARED),
+    SYNTHETIC,
     *(IMAGE_SET, IMAGE_EXPORT, GROUPS),
 )

@@ -7,7 +7,8 @@ column ``image``, ``id``, ``path`` or the like (see ``schemas/predictions/plain.
 =============  =====================================================================================================
 recognition    ``label``: a class, or its number in ``--classes``; or scores: in a CSV one column ``score_<class>`` per
                class, in an npz ``scores`` (N, C) with ``classes`` (C,)
-spotting       ``video``, ``onset``, ``offset``: 0-based frames, both included; optional ``type``: micro or macro
+spotting       ``video``, ``onset``, ``offset``: 0-based frames, both included; optional ``type``: micro or macro,
+               ``score``, ``apex``; other programs' files: see `formats.intervals`
 ensemble       npz as for recognition with scores; ``part`` (N,): ``validation`` or ``test``; images without it have
                that of their split
 =============  =====================================================================================================
@@ -22,9 +23,10 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,10 @@ from numpy.typing import NDArray
 from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.errors import MeDatasetsError, Place
 from datasets_me.core.files import read_regular
-from datasets_me.core.text import clean, closest
+from datasets_me.core.text import clean
+
+Counting = Literal["manifest", "workbook", "proposals"]
+"""How a file counts frames: see `formats.intervals`."""
 
 KEYS = ("annotation", "dataset", "subject", "video", "expression", "onset")
 SCORE = "score_"
@@ -50,6 +55,7 @@ class Predictions:
 
     ``columns`` are the names of all columns but those of scores; ``rows`` has one mapping per prediction; ``numbers``
     are the lines of the CSV or the 0-based indices of the npz. ``scores`` is (N, C) float64 with ``classes``, or None.
+    ``counting`` says how frames are counted.
     """
 
     name: str
@@ -58,6 +64,7 @@ class Predictions:
     numbers: tuple[int, ...]
     scores: NDArray[np.float64] | None = None
     classes: tuple[str, ...] = ()
+    counting: Counting = "manifest"
 
     def place(self, index: int) -> Place:
         """The place of a prediction in its file."""
@@ -79,31 +86,28 @@ def whole_number(text: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def read(path: Path, needs: Sequence[str] = (), keys: Sequence[str] = KEYS) -> Predictions:
+def read(path: Path, keys: Sequence[str] | None = KEYS) -> Predictions:
     """Read a file of predictions.
 
     Args:
         path: a ``.npz``, or any other file as CSV.
-        needs: columns that must be there.
-        keys: columns of which one must be there.
+        keys: columns of which one must be there; None if that is checked elsewhere.
 
     Raises:
-        MeDatasetsError: there is no such file, it is empty or cannot be read, or a column is missing.
+        MeDatasetsError: there is no such file, it is empty or cannot be read, or no column says what it is about.
     """
     content = content_of(path)
     predictions = read_npz(path, content) if is_npz(content) else _csv(path, text_of(path, content))
-    names = set(predictions.columns)
-    for column in needs:
-        if column not in names:
-            near = closest(column, names)
-            some = ", ".join(sorted(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-            hint = f"is '{near}' meant as {column}?" if near else f"it has: {some}"
-            raise MeDatasetsError(f"the column '{column}' is missing", where=str(path), fix=hint)
-    if not names & set(keys):
+    if keys is not None and not set(predictions.columns) & set(keys):
         raise MeDatasetsError(
             "no column says what the predictions are about", where=str(path), fix=f"add one of {', '.join(keys)}"
         )
     return predictions
+
+
+def named(columns: Collection[str]) -> str:
+    """The columns of a file, in a message."""
+    return ", ".join(sorted(columns)[:_NAMED]) + (", …" if len(columns) > _NAMED else "")
 
 
 def content_of(path: Path) -> bytes:

@@ -13,6 +13,8 @@ from datasets_me.schema import schema_files, yaml_files
 from datasets_me.schema.schema_files import Schema
 from datasets_me.schema.spec import Correction, LeftOut, Relocation
 
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def with_additions(
     schema: Schema,
@@ -75,4 +77,4 @@ def _end(node: yaml.Node) -> int:
 
 
 def _dumped(value: object) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))

@@ -98,6 +98,18 @@ class LookupSheet(Model):
     value: Letter
 
 
+class Expected(Model):
+    """Published counts. Differences from them are reported."""
+
+    annotations: Count | None = None
+    micro: Count | None = None
+    macro: Count | None = None
+    subjects: Count | None = None
+    videos: Count | None = None
+    emotions: dict[str, Count] = Field(default_factory=dict)
+    folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
+
+
 class Variant(Model):
     """One form in which the workbook is distributed, recognised by content, never by file name."""
 
@@ -113,6 +125,7 @@ class Variant(Model):
     lookups: dict[Name, LookupSheet] = Field(default_factory=dict)
     frames: FrameNumbers | None = Field(None, description="in place of workbook.frames")
     sentinels: dict[Name, list[str]] | None = Field(None, description="in place of workbook.sentinels")
+    expected: Expected | None = Field(None, description="in place of the dataset's expected counts")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -170,15 +183,15 @@ class NameRules(Model):
 
 
 class ExpressionTypes(Model):
-    """Micro or macro: one for all rows, or by the text of the column ``type``."""
+    """Micro or macro: by the text of the column ``type``, or one for all rows where a workbook has no such column."""
 
-    constant: ExpressionType | None = None
-    values: dict[ExpressionType, list[str]] = Field(default_factory=dict)
+    constant: ExpressionType | None = Field(None, description="the type of rows without a column 'type'")
+    values: dict[ExpressionType, list[str]] = Field(default_factory=dict, description="the texts of the column 'type'")
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.constant is None) == (not self.values):
-            raise ValueError("give either 'constant' or 'values'")
+    def _any(self) -> Self:
+        if self.constant is None and not self.values:
+            raise ValueError("give 'constant', 'values' or both")
         return self
 
 
@@ -369,18 +382,6 @@ class Crop(Model):
     overrides: list[CropOverride] = Field(default_factory=list)
 
 
-class Expected(Model):
-    """Published counts. Differences from them are reported."""
-
-    annotations: Count | None = None
-    micro: Count | None = None
-    macro: Count | None = None
-    subjects: Count | None = None
-    videos: Count | None = None
-    emotions: dict[str, Count] = Field(default_factory=dict)
-    folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
-
-
 class Licence(Model):
     """The page where access is requested, and the terms in one sentence."""
 
@@ -403,6 +404,14 @@ class AuwgcnCsv(Model):
     training: dict[Annotated[str, Field(pattern=r"^\w+$")], int | float] = Field(
         default_factory=dict, description="settings that its authors chose for this dataset only"
     )
+
+
+class QuestionNames(Model):
+    """How MEGC's files of questions name the dataset, its subjects and its clips."""
+
+    dataset: str = Field(description="the dataset")
+    subject: TemplateText = Field(description="template of a subject's name")
+    image: TemplateText = Field(description="template of a clip's name")
 
 
 class Synthetic(Model):
@@ -462,6 +471,7 @@ class Spec(Model):
     crop: Crop = Crop()
     expected: Expected = Expected()
     auwgcn_csv: AuwgcnCsv | None = None
+    questions: QuestionNames | None = None
     synthetic: Synthetic | None = None
 
     @model_validator(mode="after")
@@ -484,6 +494,11 @@ class Spec(Model):
             if name not in layouts:
                 yield path, f"no layout '{name}'; there are {', '.join(layouts)}"
         labels = [(f"expected.emotions.{label}", label) for label in self.expected.emotions]
+        labels += [
+            (f"workbook.variants.{index}.expected.emotions.{label}", label)
+            for index, variant in enumerate(self.workbook.variants)
+            for label in (variant.expected.emotions if variant.expected else ())
+        ]
         labels += [
             (f"composites.{name}.classes.{class_name}", label)
             for name, composite in self.composites.items()
@@ -511,6 +526,8 @@ class Spec(Model):
         groups = {name for pattern in self.names.split.values() for name in matcher(pattern).groups}
         known = self._columns() | groups | set(self.names.lookups) | set(self.names.patterns)
         templates = {f"names.{name}": getattr(self.names, name) for name in ("subject", "video", "expression")}
+        if self.questions:
+            templates |= {f"questions.{name}": getattr(self.questions, name) for name in ("subject", "image")}
         for path, text in templates.items():
             if text:
                 yield from ((path, fault) for fault in _faults_of(text, known))
@@ -529,6 +546,11 @@ class Spec(Model):
         for name, pattern in self.names.patterns.items():
             if matcher(pattern).groups:
                 yield f"names.patterns.{name}", "a pattern has no named groups; those belong under split"
+
+    def expected_of(self, variant: str) -> Expected:
+        """The published counts of a workbook variant."""
+        counts = (each.expected for each in self.workbook.variants if each.id == variant)
+        return next(filter(None, counts), self.expected)
 
     def layout(self, name: str) -> Layout:
         """The layout of that id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from datasets_me.formats import image_scores, predictions
+from datasets_me.formats import image_scores, intervals, predictions
 from datasets_me.formats.predictions import Predictions
 from datasets_me.scores.truth import Truth, image_keys
 
@@ -30,4 +30,4 @@ def read_intervals(paths: Sequence[Path]) -> list[Predictions]:
     Raises:
         MeDatasetsError: a file cannot be read, or has no video, onset and offset.
     """
-    return [predictions.read(path, ["video", "onset", "offset"]) for path in paths]
+    return [intervals.read(path) for path in paths]

@@ -81,7 +81,10 @@ def recognition(truth: Truth, files: Sequence[Predictions], *, classes: Sequence
             message = f"the prediction of {item.id} is not a class; it counts as wrong"
             findings.append(finding("ME546", message, place=file.place(number), video=item.video, path=item.path))
         guesses.append(guess)
-    findings += [*_unknown(guesses, known, truth), *(doubt for doubt in truth.doubts() if doubt not in known_doubts)]
+    findings += [
+        *unknown_classes(guesses, known, truth.noun),
+        *(doubt for doubt in truth.doubts() if doubt not in known_doubts),
+    ]
     return Recognition(
         truth.label,
         confusion(labels, guesses, known),
@@ -206,13 +209,14 @@ def first_repeated(classes: Sequence[str]) -> str | None:
     return None
 
 
-def _unknown(guesses: Sequence[str | None], known: Sequence[str], truth: Truth) -> list[Finding]:
+def unknown_classes(guesses: Sequence[str | None], known: Sequence[str], noun: str) -> list[Finding]:
+    """Findings about predicted classes that are the label of nothing."""
     counts = Counter(guess for guess in guesses if guess is not None and guess not in known)
     findings = []
     for name, count in sorted(counts.items()):
         near = closest(name, known)
         hint = f"; did you mean '{near}'?" if near else ""
-        message = f"'{name}' was predicted {plural(count, 'time')}, but is the label of no {truth.noun}{hint}"
+        message = f"'{name}' was predicted {plural(count, 'time')}, but is the label of no {noun}{hint}"
         findings.append(finding("ME544", message, found=name))
     return findings
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from datasets_me.core import artefact
@@ -14,11 +15,14 @@ from datasets_me.core.tables import write_parquet
 from datasets_me.core.text import csv_cell
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import SCORES
+from datasets_me.scores.action_units import UnitScores
 from datasets_me.scores.bootstrap import intervals
 from datasets_me.scores.confusion import Confusion
 from datasets_me.scores.ensemble import Ensemble
+from datasets_me.scores.questions import QuestionScores
 from datasets_me.scores.recognition import Recognition
-from datasets_me.scores.spotting import Spotting, VideoCounts
+from datasets_me.scores.spot_then_recognise import SpotThenRecognise
+from datasets_me.scores.spotting import Counts, Spotting, VideoCounts
 
 
 @dataclass(frozen=True)
@@ -87,24 +91,105 @@ def of_models(results: Mapping[str, Recognition]) -> Report:
 
 def of_spotting(result: Spotting) -> Report:
     """The report of spotted intervals, by dataset and type."""
+    about = {"task": "spotting", **_spotted(result)}
+    return Report(about, {"videos.csv": _videos(result)}, result.findings)
+
+
+def of_spot_then_recognise(result: SpotThenRecognise) -> Report:
+    """The report of intervals that were spotted and then recognised."""
+    about = {
+        "task": "spot-then-recognise",
+        "label": result.label,
+        "strs": result.strs,
+        "analysis": {
+            "precision": result.precision,
+            "recall": result.recall,
+            "f1": result.f1,
+            "uf1": result.uf1,
+            "unlabelled": result.unlabelled,
+            **{name: value for name, value in figures(result.recognised).items() if name in _OF_HITS},
+        },
+        "spotting": _spotted(result.spotting),
+    }
+    tables = {"videos.csv": _videos(result.spotting), "confusion_hits.csv": _matrix(result.recognised)}
+    return Report(about, tables, result.findings)
+
+
+_OF_HITS = ("scored", "right", "classes", "predicted", "confusion")
+
+
+def _spotted(result: Spotting) -> dict[str, Any]:
     names = list(dict.fromkeys(row.dataset for row in result.videos))
     scores = []
     for dataset in [*names, *([None] if len(names) != 1 else [])]:
         for kind in result.kinds:
-            counts = result.counts(kind, dataset)
-            shares = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
-            scores.append({"dataset": dataset or "pooled", "type": kind, **vars(counts), **shares})
-    about = {
-        "task": "spotting",
+            precisions = result.average_precision(kind, dataset) or {}
+            scores.append(
+                {
+                    "dataset": dataset or "pooled",
+                    "type": kind,
+                    **_shares(result.counts(kind, dataset)),
+                    "annotated_videos": _shares(result.counts(kind, dataset, annotated_only=True)),
+                    "ap": {f"{limit:g}": value for limit, value in precisions.items()},
+                    "ap_mean": fmean(precisions.values()) if precisions else None,
+                    "errors": {mark: asdict(error) for mark, error in result.errors(kind, dataset).items()},
+                }
+            )
+    return {
         "iou": result.threshold,
         "offset_missing": result.missing,
         "dropped": result.dropped,
         "scores": scores,
         "videos": [row.model_dump() for row in result.videos],
     }
+
+
+def _shares(counts: Counts) -> dict[str, Any]:
+    return {**vars(counts), "precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
+
+
+def _videos(result: Spotting) -> bytes:
     header = list(VideoCounts.model_fields)
-    rows = [[getattr(row, name) for name in header] for row in result.videos]
-    return Report(about, {"videos.csv": _csv(header, rows)}, result.findings)
+    return _csv(header, [[getattr(row, name) for name in header] for row in result.videos])
+
+
+def of_action_units(result: UnitScores) -> Report:
+    """The report of action units, by dataset and unit."""
+    entries = [
+        {"dataset": dataset, "au": unit, **_shares(result.counts[dataset, unit])}
+        for dataset in result.annotations
+        for unit in result.units_of(dataset)
+    ]
+    about = {
+        "task": "action-units",
+        "datasets": {
+            name: {"annotations": count, "units": len(result.units_of(name)), "mean_f1": result.mean(name)}
+            for name, count in result.annotations.items()
+            if result.units_of(name)
+        },
+        "scores": entries,
+    }
+    header = ["dataset", "au", "tp", "fp", "fn", "precision", "recall", "f1"]
+    table = _csv(header, [[entry[name] for name in header] for entry in entries])
+    return Report(about, {"units.csv": table}, result.findings)
+
+
+def of_questions(result: QuestionScores) -> Report:
+    """The report of answers, by kind of question."""
+    entries = [
+        {
+            "kind": each.kind,
+            "questions": each.questions,
+            "bleu": each.bleu,
+            "rouge1": each.rouge1,
+            "rouge_l": each.rouge_l,
+            **({} if each.classes is None else figures(each.classes)),
+        }
+        for each in result.kinds
+    ]
+    named = {each.kind.replace(" ", "_"): each.classes for each in result.kinds if each.classes is not None}
+    tables = {f"confusion_{name}.csv": _matrix(matrix) for name, matrix in named.items()}
+    return Report({"task": "questions", "kinds": entries}, tables, result.findings)
 
 
 def of_ensemble(result: Ensemble) -> Report:

@@ -8,27 +8,56 @@ F1 = 2 TP / (spotted + annotated). "Overall" sums the counts of micro and macro.
 
 Intervals include both ends, so onset 10 to offset 12 is three frames. An annotation counts at most once, and so does a
 spotted interval: as many pairs are formed as possible.
+
+Where intervals have scores, the average precision is the area under precision over recall, with precision made
+non-increasing (Everingham et al.: The PASCAL Visual Object Classes Challenge, IJCV 2010), pooled over videos; the
+mean over IoU 0.5, 0.55, …, 0.95 is that of COCO (Lin et al., ECCV 2014). Here each spotted interval, the best scored
+first, takes the annotation with the highest IoU that is left.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
+from statistics import fmean, median
+from typing import NamedTuple
 
+import numpy as np
+
+from datasets_me.core.choices import EmotionLabel, ExpressionType
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.tables import Record
 from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats import intervals as interval_files
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.missing_offset import check_rule, read_offset
 from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import Annotation, Video
-from datasets_me.scores.truth import Index, OfSplit, all_annotations, without
+from datasets_me.schema.spec import Spec
+from datasets_me.scores.truth import OfSplit, all_annotations, without
+from datasets_me.scores.video_names import VideoNames
 
 IOU = 0.5
+IOUS = tuple(n / 100 for n in range(50, 100, 5))
+"""The thresholds over which COCO averages."""
+
 TYPES = ("micro", "macro")
-Interval = tuple[int, int]
+
+
+class Spot(NamedTuple):
+    """An interval of frames, both ends included, with what else is known: its apex, score and label."""
+
+    onset: int
+    offset: int
+    apex: int | None = None
+    score: float | None = None
+    label: str | None = None
+
+
+Interval = Spot | tuple[int, int]
 _Key = tuple[str, str, str]  # dataset, video, type
 
 
@@ -53,9 +82,24 @@ class Compared:
 
     counts: VideoCounts
     fps: float
-    spotted: tuple[Interval, ...]
-    annotated: tuple[Interval, ...]
+    spotted: tuple[Spot, ...]
+    annotated: tuple[Spot, ...]
     pairs: tuple[tuple[int, int], ...]
+
+    def hits(self) -> Iterator[tuple[Spot, Spot]]:
+        """The pairs' intervals, spotted and annotated."""
+        return ((self.spotted[i], self.annotated[j]) for i, j in self.pairs)
+
+
+@dataclass(frozen=True)
+class Error:
+    """How far the frames of hits are from the annotated ones: number, means and medians of the absolute differences."""
+
+    count: int
+    frames: float
+    frames_median: float
+    ms: float
+    ms_median: float
 
 
 @dataclass(frozen=True)
@@ -106,14 +150,79 @@ class Spotting:
         """``micro``, ``macro`` and ``overall``; ``overall`` alone where the predictions have no types."""
         return ("overall",) if {row.type for row in self.videos} <= {"overall"} else (*TYPES, "overall")
 
-    def counts(self, kind: str = "overall", dataset: str | None = None) -> Counts:
-        """The sums over videos of one type, or of all; of one dataset, or of all."""
-        chosen = [
-            row
-            for row in self.videos
-            if (kind == "overall" or row.type == kind) and (dataset is None or row.dataset == dataset)
+    def chosen(self, kind: str = "overall", dataset: str | None = None) -> list[Compared]:
+        """What was compared of one type, or of all; of one dataset, or of all."""
+        return [
+            each
+            for each in self.compared
+            if (kind == "overall" or each.counts.type == kind) and (dataset is None or each.counts.dataset == dataset)
         ]
-        return Counts(*(sum(getattr(row, name) for row in chosen) for name in ("tp", "fp", "fn")))
+
+    def counts(self, kind: str = "overall", dataset: str | None = None, *, annotated_only: bool = False) -> Counts:
+        """The sums over videos; with ``annotated_only`` over those in which any expression is annotated."""
+        with_annotations = {_video(each) for each in self.compared if each.annotated}
+        rows = [
+            each.counts for each in self.chosen(kind, dataset) if not annotated_only or _video(each) in with_annotations
+        ]
+        return Counts(*(sum(getattr(row, name) for row in rows) for name in ("tp", "fp", "fn")))
+
+    def average_precision(self, kind: str = "overall", dataset: str | None = None) -> dict[float, float] | None:
+        """Average precision by IoU threshold; overall, the mean of the annotated types.
+
+        None where an interval has no score, or nothing is annotated.
+        """
+        if kind == "overall" and self.kinds != ("overall",):
+            by_type = [values for name in TYPES if (values := self.average_precision(name, dataset)) is not None]
+            return {limit: fmean(values[limit] for values in by_type) for limit in IOUS} if by_type else None
+        chosen = self.chosen(kind, dataset)
+        if not any(each.annotated for each in chosen) or not self.scored:
+            return None
+        return {limit: average_precision(chosen, limit) for limit in IOUS}
+
+    @property
+    def scored(self) -> bool:
+        """Whether every spotted interval has a score."""
+        return all(spot.score is not None for each in self.compared for spot in each.spotted)
+
+    def errors(self, kind: str = "overall", dataset: str | None = None) -> dict[str, Error]:
+        """The errors of onsets, apexes and offsets of hits, as far as both are known."""
+        differences: dict[str, list[tuple[int, float]]] = {"onset": [], "apex": [], "offset": []}
+        for each in self.chosen(kind, dataset):
+            for spot, truth in each.hits():
+                for name, values in differences.items():
+                    frame, wanted = getattr(spot, name), getattr(truth, name)
+                    if frame is not None and wanted is not None:
+                        values.append((abs(frame - wanted), 1000 * abs(frame - wanted) / each.fps))
+        return {name: _error(values) for name, values in differences.items() if values}
+
+
+def _video(each: Compared) -> tuple[str, str]:
+    return each.counts.dataset, each.counts.video
+
+
+def _error(differences: Sequence[tuple[int, float]]) -> Error:
+    frames, ms = ([pair[i] for pair in differences] for i in (0, 1))
+    return Error(len(differences), fmean(frames), median(frames), fmean(ms), median(ms))
+
+
+def average_precision(compared: Sequence[Compared], threshold: float) -> float:
+    """The average precision of the spotted intervals of one type in all videos, at one threshold of the IoU."""
+    ranked = sorted(
+        ((spot.score or 0.0, at, spot) for at, each in enumerate(compared) for spot in each.spotted),
+        key=lambda entry: -entry[0],
+    )
+    left = [dict(enumerate(each.annotated)) for each in compared]
+    annotations = sum(map(len, left))
+    hits, points = 0, list[tuple[int, float]]()
+    for number, (_, at, spot) in enumerate(ranked, start=1):
+        best = max(left[at], key=lambda j: iou(spot, left[at][j]), default=None)
+        if best is not None and iou(spot, left[at][best]) >= threshold:
+            del left[at][best]
+            hits += 1
+        points.append((hits, hits / number))
+    highest = np.maximum.accumulate([precision for _, precision in reversed(points)])[::-1]
+    gained = np.diff([0, *(hits for hits, _ in points)])
+    return float(highest @ gained) / annotations if annotations else 0.0
 
 
 def iou(a: Interval, b: Interval) -> float:
@@ -152,8 +261,19 @@ def spotting(
     missing: str = "mirror",
     threshold: float = IOU,
     tested: OfSplit | None = None,
+    kind: ExpressionType | None = None,
+    label: EmotionLabel | None = None,
 ) -> Spotting:
-    """Score spotted intervals against annotations; with ``tested`` only in the videos that a split tests.
+    """Score spotted intervals against annotations.
+
+    Args:
+        manifests: the annotations.
+        files: the intervals.
+        missing: how a missing offset is read.
+        threshold: the least IoU of a pair.
+        tested: only in the videos that a split tests.
+        kind: only annotations, and intervals, of this type; intervals without a type are all of it.
+        label: the label that annotated intervals get.
 
     Raises:
         MeDatasetsError: the predictions have a type in some rows only, or an argument cannot be used.
@@ -163,18 +283,23 @@ def spotting(
     listed = [row for manifest in manifests for row in manifest.videos]  # those without annotations, too
     every: list[Annotation | Video] = [*listed, *reversed(rows)]
     videos = list({(row.dataset, row.video): row for row in every}.values())
-    typed, spotted, findings = _spotted(files, videos)
+    typed, spotted, findings = _spotted(files, manifests, videos)
+    if kind is not None:
+        rows = [row for row in rows if row.type == kind]
+        spotted = {key: spots for key, spots in spotted.items() if key[2] in (kind, "overall")}
     if tested is not None:
         rows, videos = [row for row in rows if tested.video(row)], [row for row in videos if tested.video(row)]
-    annotated, more = _annotated(rows, missing, typed=typed)
+    annotated, more = _annotated(rows, missing, typed=typed, label=label)
     findings += more
     touched = {key[:2] for key in spotted}
+    first = {(row.dataset, row.video): row for row in reversed(rows)}
     compared = []
     for video in sorted(videos, key=lambda row: (row.dataset, row.subject or "", row.video)):
-        if isinstance(video, Annotation) and (video.dataset, video.video) not in touched:
-            findings.append(without(video, "ME548", f"nothing was spotted in {video.video}"))
-        for kind in TYPES if typed else ("overall",):
-            key = (video.dataset, video.video, kind)
+        row = first.get((video.dataset, video.video))
+        if row and (video.dataset, video.video) not in touched:
+            findings.append(without(row, "ME548", f"nothing was spotted in {video.video}"))
+        for each in TYPES if typed else ("overall",):
+            key = (video.dataset, video.video, each)
             intervals, wanted = spotted.get(key, []), annotated.get(key, [])
             if intervals or wanted:
                 hits = pairs(intervals, wanted, threshold)
@@ -182,7 +307,7 @@ def spotting(
                     dataset=video.dataset,
                     subject=video.subject,
                     video=video.video,
-                    type=kind,
+                    type=each,
                     tp=len(hits),
                     fp=len(intervals) - len(hits),
                     fn=len(wanted) - len(hits),
@@ -193,10 +318,10 @@ def spotting(
 
 
 def _annotated(
-    rows: Sequence[Annotation], missing: str, *, typed: bool
-) -> tuple[dict[_Key, list[Interval]], list[Finding]]:
+    rows: Sequence[Annotation], missing: str, *, typed: bool, label: EmotionLabel | None
+) -> tuple[dict[_Key, list[Spot]], list[Finding]]:
     """The annotated intervals of each video and type; findings about offsets that are missing or cannot be."""
-    annotated: dict[_Key, list[Interval]] = defaultdict(list)
+    annotated: dict[_Key, list[Spot]] = defaultdict(list)
     findings = []
     for row in rows:
         reading = read_offset(row, missing)
@@ -207,55 +332,90 @@ def _annotated(
             continue
         if row.offset is None:
             findings.append(without(row, "ME547", f"{row.id} has no offset; read as {last} ({missing})"))
-        annotated[row.dataset, row.video, row.type if typed else "overall"].append((row.onset, last))
+        spot = Spot(row.onset, last, row.apex, None, getattr(row, label) if label else None)
+        annotated[row.dataset, row.video, row.type if typed else "overall"].append(spot)
     return annotated, findings
 
 
 def _spotted(
-    files: Sequence[Predictions], videos: Sequence[Annotation | Video]
-) -> tuple[bool, dict[_Key, list[Interval]], list[Finding]]:
+    files: Sequence[Predictions], manifests: Sequence[Manifest], videos: Sequence[Annotation | Video]
+) -> tuple[bool, dict[_Key, list[Spot]], list[Finding]]:
     """Whether predictions have types; the intervals of each video and type; findings about rows left out."""
-    index, findings = Index(videos), list[Finding]()
-    typed = [(bool(row.get("type")), file.place(number)) for file in files for number, row in enumerate(file.rows)]
-    if not typed:  # nothing was spotted in any file; the header shows whether there would be types
-        return any("type" in file.columns for file in files), {}, []
-    without = [place for has_type, place in typed if not has_type]
-    if 0 < len(without) < len(typed):
-        raise MeDatasetsError(
-            "some predictions have a type and some do not",
-            where=str(without[0]),
-            fix="give every one micro or macro, or leave the column out",
-        )
-    intervals: dict[_Key, list[Interval]] = defaultdict(list)
+    names, findings = VideoNames(manifests, videos), list[Finding]()
+    specs = {manifest.spec.id: manifest.spec for manifest in manifests}
+    typed = _have_types(files)
+    intervals: dict[_Key, list[Spot]] = defaultdict(list)
     for file in files:
         for number, cells in enumerate(file.rows):
             place, keys = file.place(number), file.keys(number)
-            named: dict[str, str] = {name: keys[name] for name in ("dataset", "subject", "video") if name in keys}
-            fits = [videos[position] for position in index.find(named)]
+            fits = [videos[position] for position in names.find(keys)]
             if len(fits) != 1:
-                names = ", ".join(f"{name} {value}" for name, value in named.items()) or "an empty name"
+                named = ", ".join(f"{name} {keys[name]}" for name in ("dataset", "subject", "video") if name in keys)
                 code, message = ("ME541", f"{len(fits)} videos have") if fits else ("ME540", "no video has")
-                findings.append(finding(code, f"{message} {names}", place=place))
+                findings.append(finding(code, f"{message} {named or 'an empty name'}", place=place))
                 continue
-            onset, offset = (_frame(cells[name]) for name in ("onset", "offset"))
-            kind = fold(cells.get("type", "")) or "overall"
-            kind = next((name for name in TYPES if kind.startswith(name)), kind)
-            if onset is None or offset is None or offset < onset or kind not in (*TYPES, "overall"):
+            spot, kind = _spot(file, number, specs[fits[0].dataset], fits[0].fps), _kind(cells)
+            if spot is None or kind not in (*TYPES, "overall"):
                 cell_texts = f"onset '{cells['onset']}', offset '{cells['offset']}', type '{cells.get('type', '')}'"
                 message = f"not an interval of frames: {cell_texts}; it is left out"
                 findings.append(finding("ME546", message, place=place, video=fits[0].video))
                 continue
             chosen = intervals[fits[0].dataset, fits[0].video, kind]
-            if (onset, offset) in chosen:
-                message = f"{fits[0].video} {onset} to {offset} was predicted before; this one counts as wrong"
+            if spot[:2] in [other[:2] for other in chosen]:
+                message = (
+                    f"{fits[0].video} {spot.onset} to {spot.offset} was predicted before; this one counts as wrong"
+                )
                 findings.append(finding("ME542", message, place=place, video=fits[0].video))
-            chosen.append((onset, offset))
-    return not without, intervals, findings
+            chosen.append(spot)
+    return typed, intervals, findings
 
 
-def _frame(text: str) -> int | None:
+def _have_types(files: Sequence[Predictions]) -> bool:
+    typed = [(bool(row.get("type")), file.place(number)) for file in files for number, row in enumerate(file.rows)]
+    if not typed:  # nothing was spotted in any file; the header shows whether there would be types
+        return any("type" in file.columns for file in files)
+    without_type = [place for has_type, place in typed if not has_type]
+    if 0 < len(without_type) < len(typed):
+        raise MeDatasetsError(
+            "some predictions have a type and some do not",
+            where=str(without_type[0]),
+            fix="give every one micro or macro, or leave the column out",
+        )
+    return not without_type
+
+
+def _kind(cells: dict[str, str]) -> str:
+    kind = fold(cells.get("type", "")) or "overall"
+    return next((name for name in TYPES if kind.startswith(name)), kind)
+
+
+def _spot(file: Predictions, number: int, spec: Spec, fps: float) -> Spot | None:
+    """A predicted interval in frames of the manifest; None where the cells are no interval."""
+    cells = file.rows[number]
+    onset, offset = (_number(cells[name]) for name in ("onset", "offset"))
+    if onset is None or offset is None or offset < onset or (onset < 0 and file.counting == "manifest"):
+        return None
+    apex = _number(cells.get("apex", ""))
+    return Spot(
+        interval_files.first_frame(onset, file.counting, spec, fps),
+        interval_files.last_frame(offset, file.counting, spec, fps),
+        None if apex is None else interval_files.first_frame(apex, file.counting, spec, fps),
+        _score(cells.get("score", "")),
+        cells.get("label") or None,
+    )
+
+
+def _number(text: str) -> int | None:
     try:
         value = float(text)
     except ValueError:
         return None
-    return int(value) if value.is_integer() and value >= 0 else None
+    return int(value) if value.is_integer() else None
+
+
+def _score(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None

@@ -179,7 +179,8 @@ def _add_video(draft: Draft, subject: int, clip: str) -> None:
     rates = (synthetic.rates if draft.real_lengths else []) or [draft.spec.fps]
     fps = rates[len(draft.lengths) % len(rates)]
     types = draft.spec.expression_type
-    kinds: list[ExpressionType] = [types.constant] if types.constant else sorted(types.values)
+    by_column = types.constant is None or "type" in draft.synthetic.order
+    kinds: list[ExpressionType] = sorted(types.values) if by_column else [types.constant or "micro"]
     frame = _pause(draft, fps, _LEAD)
     for number in range(1, synthetic.per_video + 1):
         kind = draft.random.choice(kinds)

@@ -30,8 +30,9 @@ class SegmentDataset(Dataset[Item]):
     """The segments of one part, read on access.
 
     An item has the tensors that `fields` lists: ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8),
-    int8 or with soft apexes float32, ``mask`` (…,) bool and ``start`` () int64; and the texts ``subject`` and
-    ``video_name``. ``rows[i]`` is the row of item i in ``items.parquet``, with its annotations.
+    int8 or with soft apexes float32, ``mask`` (…,) and ``valid`` (…, R) bool, and ``start`` () int64; and the texts
+    ``subject`` and ``video_name``; no ``label`` if the export has none. ``rows[i]`` is the row of item i in
+    ``items.parquet``, with its annotations.
 
     Attributes:
         rows: the items, in order.
@@ -57,9 +58,9 @@ class SegmentDataset(Dataset[Item]):
             part: of the fold; without a split, all segments of this part of the export.
             split: a folder of ``me-datasets split``.
             fold: the name of one of its folds.
-            normalise: subtract the mean of the features and divide by their standard deviation, both over the frames of
-                the fold's training part whose mask is true; masked frames become 0. Or the mean and the standard
-                deviation themselves, numbers or arrays that fit (R, 2), such as ``mean`` and ``std`` of the dataset
+            normalise: subtract the mean of the features and divide by their standard deviation, both over what is valid
+                in the fold's training part; what is not becomes 0. Or the mean and the standard deviation themselves,
+                numbers or arrays that fit (R, 2), such as ``mean`` and ``std`` of the dataset
                 that is trained on, where that is another export.
             soft_apex: the standard deviation, in frames, of a bell curve around each apex, in place of a single 1; the
                 published training script has 4. A frame has the same value in every segment that shows it, even where
@@ -76,6 +77,11 @@ class SegmentDataset(Dataset[Item]):
         if fold is None and (normalise is True or part == "validation"):
             reason = "validation" if part == "validation" else "normalisation"
             raise MeDatasetsError(f"{reason} needs a split, which says what is trained on", fix="give split and fold")
+        self._labelled: bool = about["options"].get("labels", True)
+        if not self._labelled and (part != "test" or soft_apex is not None):
+            raise MeDatasetsError(
+                "the export was made with --no-labels", where=str(folder), fix='give part="test", and no soft_apex'
+            )
         if soft_apex is not None and not soft_apex > 0:
             raise MeDatasetsError(f"a soft apex cannot be {soft_apex:g} frames wide", fix="give more than 0, or None")
         exported = read_items(self.folder)
@@ -113,28 +119,35 @@ class SegmentDataset(Dataset[Item]):
             "feature": Field((length, regions, 2), torch.float32),
             "label": Field((length, len(CHANNELS)), torch.int8 if soft_apex is None else torch.float32),
             "mask": Field((length,), torch.bool),
+            "valid": Field((length, regions), torch.bool),
             "start": Field((), torch.int64),
         }
+        if not self._labelled:
+            self.fields = {name: field for name, field in self.fields.items() if name != "label"}
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: int) -> Item:
         row = self.rows[index]
-        arrays = self._members.read(under(self.folder, row.file), ("feature", "label", "mask"))
+        names = ("feature", "label", "mask", "valid") if self._labelled else ("feature", "mask", "valid")
+        arrays = self._members.read(under(self.folder, row.file), names)
         feature = np.asarray(arrays["feature"], np.float32)
-        mask = np.asarray(arrays["mask"], np.bool_)
+        valid = np.asarray(arrays["valid"], np.bool_)
         if self.mean is not None and self.std is not None:
-            feature = np.where(mask[:, None, None], (feature - self.mean) / self.std, np.float32(0))
-        label = arrays["label"] if self.soft_apex is None else self._soften(row, arrays["label"], self.soft_apex)
-        return {
+            feature = np.where(valid[:, :, None], (feature - self.mean) / self.std, np.float32(0))
+        item = {
             "feature": torch.from_numpy(feature),
-            "label": torch.from_numpy(label),
-            "mask": torch.from_numpy(mask),
+            "mask": torch.from_numpy(np.asarray(arrays["mask"], np.bool_)),
+            "valid": torch.from_numpy(valid),
             "start": torch.tensor(row.start, dtype=torch.int64),
             "subject": row.subject,
             "video_name": row.name,
         }
+        if self._labelled:
+            label = arrays["label"] if self.soft_apex is None else self._soften(row, arrays["label"], self.soft_apex)
+            item["label"] = torch.from_numpy(label)
+        return item
 
     def to_torch(self) -> dict[str, torch.Tensor]:
         """All items at once: for each field a tensor ``(number of items, *shape)`` of its dtype."""
@@ -165,10 +178,10 @@ class SegmentDataset(Dataset[Item]):
         return moments.mean[0].astype(np.float32), np.where(std > 0, std, 1).astype(np.float32)
 
     def _known(self, row: ItemRow) -> NDArray[np.float32]:
-        """The features (n, R, 2) of a segment, without its context and masked frames."""
-        arrays = self._members.read(under(self.folder, row.file), ("feature", "mask"))
+        """The features (n, R, 2) of a segment without its context, NaN where they are not valid."""
+        arrays = self._members.read(under(self.folder, row.file), ("feature", "valid"))
         core = slice(self.context, self.context + row.length)
-        return np.asarray(arrays["feature"][core][arrays["mask"][core]], np.float32)
+        return np.where(arrays["valid"][core, :, None], arrays["feature"][core], np.float32("nan"))
 
 
 def _given_statistics(

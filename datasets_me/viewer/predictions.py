@@ -56,8 +56,8 @@ def read(manifest: Manifest, paths: Sequence[Path]) -> Predicted:
         for each in result.compared:
             hits = {index for index, _ in each.pairs}
             predicted.intervals[each.counts.video] += [
-                Spotted(each.counts.type, onset, offset, index in hits)
-                for index, (onset, offset) in enumerate(each.spotted)
+                Spotted(each.counts.type, spot.onset, spot.offset, index in hits)
+                for index, spot in enumerate(each.spotted)
             ]
     if others:
         truth = annotated([manifest])

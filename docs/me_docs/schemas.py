@@ -19,6 +19,7 @@ from datasets_me.core import resources
 from datasets_me.schema.images import ImageSpec
 from datasets_me.schema.predictions import PredictionSpec
 from datasets_me.schema.spec import Spec
+from datasets_me.schema.tools import ToolSpec
 from me_docs.markdown import code, page, paragraphs, table, text, toctree
 
 FOLDER = "reference/schemas"
@@ -41,6 +42,7 @@ class Kind:
 KINDS = (
     Kind("datasets", "Datasets: schemas/*.yaml", Spec, "schemas"),
     Kind("images", "Sets of images: schemas/images/*.yaml", ImageSpec, "schemas/images"),
+    Kind("tools", "Tables of other tools: schemas/tools/*.yaml", ToolSpec, "schemas/tools"),
     Kind("predictions", "Forms of predictions: schemas/predictions/*.yaml", PredictionSpec, "schemas/predictions"),
 )
 
@@ -85,7 +87,8 @@ def example(kind: Kind, path: str, field: FieldInfo, notes: dict[str, dict[str, 
     """A value of a key: of a note, of the first shipped file that has one, or the default; None if there is none."""
     if "example" in notes.get(path, {}):
         return notes[path]["example"]
-    for file in sorted((resources.folder("schemas").parent / kind.shipped).glob("*.yaml")):
+    files = (resources.folder("schemas").parent / kind.shipped).glob("*.yaml")
+    for file in sorted(files, key=lambda file: (file.name[0].isdigit(), file.name)):  # CAS(ME)² has the most to show
         for value in _values(yaml.safe_load(file.read_text(encoding="utf-8")), path.split(".")):
             if value not in (None, [], {}, ""):
                 return value

@@ -20,9 +20,9 @@ def offered(names: tuple[str, ...], parameter: str, incomplete: str) -> list[str
 @pytest.mark.parametrize(
     ("names", "parameter", "incomplete", "values"),
     [
-        (("convert",), "dataset", "casm", ["casme-sq", "casme2", "casme3-a"]),
+        (("convert",), "dataset", "casm", ["casme-sq", "casme", "casme2", "casme3-a", "casme3-c"]),
         (("prepare",), "dataset", "casme2", ["casme2"]),
-        (("diff",), "dataset", "smic", ["smic-hs"]),
+        (("diff",), "dataset", "smic", ["smic-hs", "smic-nir", "smic-vis"]),
         (("explain",), "code", "ME20", ["ME201", "ME202", "ME203", "ME204", "ME205", "ME206", "ME207", "ME208"]),
         (("check",), "select", "ME301,ME31", ["ME301,ME310", "ME301,ME311", "ME301,ME312"]),
         (("images", "import"), "schema", "ck", ["ck48", "ckplus"]),

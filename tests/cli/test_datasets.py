@@ -12,7 +12,7 @@ from tests.conftest import Run
 def test_datasets_and_schemas(me_datasets: Run, tmp_path: Path) -> None:
     listed = me_datasets("datasets")
     assert all(schema.spec.id in listed.stdout for schema in schema_files.shipped())
-    assert len(json.loads(me_datasets("datasets", "--json").stdout)) == 7
+    assert len(json.loads(me_datasets("datasets", "--json").stdout)) == 14
     assert "s19/23_0502funnyerrors belongs at s23/23_0502funnyerrors" in me_datasets("datasets", "CASME_sq").stdout
     own = tmp_path / "lab.yaml"
     own.write_text(schema_files.load("casme2").text.replace("id: casme2", "id: lab"))

@@ -139,6 +139,16 @@ def test_a_changed_cell_is_not_corrected(manifest: Manifest, workbook: Workbook)
     ]
     assert converted.options["decisions"] == []
     assert [each.severity for each in converted.findings if each.code == "ME132"] == ["error"]
+    assert codes(converted, "ME135") == []
+
+
+def test_decisions_hold_for_another_file_that_says_the_same(manifest: Manifest, workbook: Workbook) -> None:
+    decision = correct(manifest, manifest.annotations[0], "offset", 90)
+    newer = workbook([CASME2_HEADER, casme2_row(clip="EP09_09"), casme2_row()], name="newer.xlsx")
+    converted = make_manifest(manifest.schema, str(newer), decisions=Decisions((decision,)))
+    assert [row.offset for row in converted.annotations] == [85, 90]
+    message = "1 decision made on another file, in which the rows say the same"
+    assert codes(converted, "ME132", "ME135") == [("newer.xlsx", message)]
 
 
 def test_an_accepted_finding_is_no_error_any_more(manifest: Manifest, book: Path) -> None:

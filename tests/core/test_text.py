@@ -58,14 +58,14 @@ def test_other_cells_stay(value: object) -> None:
     [
         *[("CSAME2", "casme2"), ("casme22", "casme2"), ("casmee-sq", "casme-sq"), ("cas(em)3", None), ("dfem", "dfme")],
         *[
-            ("CASME", None),
-            ("4DME", None),
-            ("SMIC-VIS", None),
-            ("smic-nir", None),
-            ("casme3c", None),
+            ("CASME", "casme"),
+            ("5DME", None),
+            ("SMIC-VIS", "smic-vis"),
+            ("smic-uv", None),
+            ("casme3d", None),
             ("casme-iv", None),
         ],
-        *[("casme-vii", None), ("samm2", None), ("mmew", None), ("sam", None), ("", None), ("CAMSE II", "casme ii")],
+        *[("casme-vii", None), ("samm2", None), ("mmew", "mmew"), ("sam", None), ("", None), ("CAMSE II", "casme ii")],
         *[("samm-loong-videos", "samm-long-videos"), ("samm-long-vidoes", "samm-long-videos")],
     ],
 )

@@ -63,8 +63,14 @@ def arrays(folder: Path, made: Manifest, videos: Mapping[str, np.ndarray]) -> Fe
     return feature_files.read(folder, made)
 
 
-def extraction(folder: Path, feature: np.ndarray, quality: Sequence[int] | None = None, **fields: Any) -> FeatureFolder:
-    """An extraction of one video, casme_015_0401."""
+def extraction(
+    folder: Path,
+    feature: np.ndarray,
+    quality: Sequence[int] | None = None,
+    valid: np.ndarray | None = None,
+    **fields: Any,
+) -> FeatureFolder:
+    """An extraction of one video, casme_015_0401; ``valid`` goes with ``quality``."""
     step = fields.get("step", 1)
     row = VideoFeatures(
         dataset="casme-sq",
@@ -83,7 +89,8 @@ def extraction(folder: Path, feature: np.ndarray, quality: Sequence[int] | None 
     np.save(folder / "features" / "v.npy", feature)
     if quality is not None:
         landmarks = np.zeros((len(quality), 68, 2), np.float32)
-        np.savez(folder / "landmarks" / "v.npz", quality=np.array(quality, np.uint8), landmarks=landmarks)
+        more = {} if valid is None else {"valid": valid}
+        np.savez(folder / "landmarks" / "v.npz", quality=np.array(quality, np.uint8), landmarks=landmarks, **more)
     write_parquet(VideoFeatures, [row], folder / "features.parquet")
     return FeatureFolder(folder, (row,), True)
 

@@ -159,6 +159,28 @@ def test_features_that_are_not_known(tmp_path: Path) -> None:
     assert any("1 unknown, kept as NaN" in found.message for found in published.findings)
 
 
+@pytest.mark.parametrize(
+    ("fps", "mask", "valid"), [(None, [5], [(5, slice(None)), (8, 3)]), (15.0, [2], [(2, slice(None)), (4, 3)])]
+)
+def test_motion_that_is_not_of_the_skin(
+    tmp_path: Path, fps: float | None, mask: list[int], valid: list[tuple[int, Any]]
+) -> None:
+    """What is not valid is told by region, keeps its numbers, and masks a frame only if no region of it is valid."""
+    feature, believed = noise(20), np.ones((20, 12), bool)
+    believed[5] = believed[8, 3] = False
+    features = extraction(tmp_path / "f", feature, [0] * 21, believed)
+    out = tmp_path / "out"
+    write_segments(manifest(annotation()), features, out, SegmentOptions(length=10, context=10, fps=fps))
+    expected = np.ones((10, 12), bool)
+    for place in valid:
+        expected[place] = False
+    with np.load(out / "segments" / "train" / "casme_015" / "casme_015_0401_0000.npz") as file:
+        assert np.array_equal(file["valid"][10:20], expected)
+        assert not file["valid"][:10].any()
+        assert np.flatnonzero(~file["mask"][10:20]).tolist() == mask
+        assert file["feature"][10:20].all()
+
+
 def test_a_video_without_a_single_feature(tmp_path: Path) -> None:
     made = manifest(annotation())
     features = arrays(tmp_path / "f", made, {"casme_015_0401": noise(0), "casme_015_0508": noise(1)})
@@ -322,3 +344,42 @@ def test_items_outside_the_export_are_refused(tmp_path: Path) -> None:
         "the file '/etc/x.npz' cannot be used: it is absolute",
         f"{tmp_path / 'out' / 'items.parquet'}, row 2",
     )
+
+
+def test_features_without_labels(tmp_path: Path) -> None:
+    from datasets_me.torch_data import SegmentDataset
+
+    rows = [annotation(1, video="s1_v1"), annotation(2, video="s1_v2")]
+    made = manifest(*rows)
+    features = arrays(tmp_path / "features", made, {"s1_v1": noise(50), "s1_v2": noise(20, seed=1)})
+    options = SegmentOptions(length=32, context=2, labels=False)
+    exported = write_segments(made, features, tmp_path / "out", options)
+    assert (exported.segments, exported.videos, exported.labelled, exported.annotations) == (3, 2, 0, 2)
+    files = {path.relative_to(tmp_path / "out").parts[:2] for path in (tmp_path / "out").rglob("*.np[yz]")}
+    assert files == {("segments", "test")}
+    assert not (tmp_path / "out" / "labels.parquet").exists()
+    items = [row for row in read_items(tmp_path / "out") if row.part == "test"]
+    with np.load(tmp_path / "out" / items[0].file, allow_pickle=False) as file:
+        assert "label" not in file
+        assert file["annotations"].tolist() == []
+        assert np.array_equal(file["feature"][2:34], noise(50)[:32])
+    dataset = SegmentDataset(tmp_path / "out", part="test")
+    assert set(dataset[0]) == {"feature", "mask", "valid", "start", "subject", "video_name"}
+    assert all(field.fits(dataset[0][name]) for name, field in dataset.fields.items())
+    with pytest.raises(MeDatasetsError, match="the export was made with --no-labels"):
+        SegmentDataset(tmp_path / "out")
+    with pytest.raises(MeDatasetsError, match="--compat says how to label, and --no-labels not to"):
+        SegmentOptions(compat="auwgcn", labels=False)
+
+
+def test_an_extraction_of_recordings_is_enough(tmp_path: Path, me_datasets: Run) -> None:
+    made = manifest(annotation(1, video="s1_v1"))
+    arrays(tmp_path / "recordings", made, {"s1_v1": noise(50)})
+    export = ("export", "segments", "recordings", "-o", "out")
+    assert "FEATURES is missing" in me_datasets(*export).stderr
+    result = me_datasets(*export, "--no-labels")
+    assert result.returncode == 2
+    assert "this is not an extraction of recordings" in result.stderr
+    manifests.write(made, tmp_path / "recordings" / "manifest")
+    result = me_datasets(*export, "--no-labels")
+    assert (result.returncode, result.stdout) == (0, "1 segment of 1 video written to out, without labels\n")

@@ -19,7 +19,7 @@ from datasets_me.cards.contact_sheet import check_sheet, write_sheet
 from datasets_me.core.errors import FeaturesError, MeDatasetsError
 from datasets_me.extract import extract as extract_module
 from datasets_me.extract.extract import Extraction
-from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken
+from datasets_me.extract.options import ExtractOptions, automatic_step, environment, taken, usual_step
 from datasets_me.extract.video import Job, Setting, extract_one
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.video import Quality
@@ -100,7 +100,8 @@ def test_a_rerun_does_only_what_changed(extracted: Path, filmed: Path, dataset: 
     extract(dataset, root, out, DEFAULT)
     changed = {name for name, content in tree(out).items() if before[name] != content}
     name = "casme_016/casme_016_0102"
-    assert changed == {f"features/{name}.npy", f"landmarks/{name}.npz", f"done/{name}.json", "features.parquet"}
+    written = {f"features/{name}.npy", f"landmarks/{name}.npz", f"done/{name}.json"}
+    assert changed == {*written, "features.parquet", "done/notes.parquet"}
     again = {path.as_posix(): path.stat().st_mtime_ns for path in out.rglob("*.np*")}
     assert {path for path in done if done[path] != again[path]} == {
         f"{out.as_posix()}/features/{name}.npy",
@@ -299,7 +300,7 @@ def test_a_table_that_is_older_than_an_array_is_refused(
     out = tmp_path / "out"
     extract(manifest, root, out, DEFAULT)
     setting = Setting(manifest, root, out, DEFAULT, environment(DEFAULT))
-    collect = extract_module._Run._collect
+    collect = extract_module._Run._all_done
 
     def interrupted(*arguments: Any) -> Any:
         collected = collect(*arguments)
@@ -308,7 +309,7 @@ def test_a_table_that_is_older_than_an_array_is_refused(
         return collected
 
     with monkeypatch.context() as patch:
-        patch.setattr(extract_module._Run, "_collect", interrupted)
+        patch.setattr(extract_module._Run, "_all_done", interrupted)
         extract(manifest, root, out, DEFAULT)
     with pytest.raises(FeaturesError, match=r"casme_015_0101 has changed since features\.parquet was written"):
         feature_files.read(out, manifest)
@@ -618,6 +619,17 @@ def test_the_automatic_step(dataset: Manifest) -> None:
     assert automatic_step(replace(dataset, videos=fast), 30) == 5
 
 
+@pytest.mark.parametrize(
+    ("rates", "fps", "step"),
+    [((30, 30), None, 1), ((50, 200), None, 1), ((200, 200), None, 8), ((500, 200), None, 8), ((200, 200), 100, 4)],
+)
+def test_the_usual_step_is_that_of_25_frames_a_second(
+    dataset: Manifest, rates: tuple[float, float], fps: float | None, step: int
+) -> None:
+    fast = [video.model_copy(update={"fps": rates[index % 2]}) for index, video in enumerate(dataset.videos)]
+    assert usual_step(replace(dataset, videos=fast), fps) == step
+
+
 def test_the_presets_of_the_command_line(one: tuple[Path, Path, Manifest], me_datasets: Run, tmp_path: Path) -> None:
     root, folder, manifest = one
     only(folder, *(f"img{number:03}.jpg" for number in range(1, 9)))
@@ -703,7 +715,9 @@ def test_a_file_size_limit_stands_for_a_full_disk(filmed: Path, dataset: Manifes
         "    main()\n"
     )
     (tmp_path / "program.py").write_text(program)
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    # what measures coverage could not write either
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    environment = {**kept, "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(
         [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=120
     )

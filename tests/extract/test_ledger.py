@@ -12,6 +12,7 @@ from datasets_me.core.errors import PathError, WriteError
 from datasets_me.extract import ledger
 from datasets_me.extract.options import ExtractOptions
 from datasets_me.findings.finding import finding
+from datasets_me.formats import features as feature_files
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
@@ -97,6 +98,60 @@ def test_all_that_is_done_is_removed_and_nothing_outside(out: Path) -> None:
     ledger.remove_all(out)
     assert [path.name for path in out.rglob("*") if path.is_file()] == []
     assert outside.read_text() == "mine"
+
+
+def test_what_the_tables_say_holds_until_anything_changes(out: Path) -> None:
+    failure = ledger.Done(ROW.model_copy(update={"name": "b", "status": "failed", "features": None, "key": None}), [])
+    third = ledger.Done(ROW.model_copy(update={"name": "c", "features": None, "landmarks": None}), [*FOUND, *FOUND])
+    ledger.fail(out, "casme_015", failure)
+    ledger.finish(out, "casme_015", "final", third.row, third.findings, waited="first")
+    videos = [ledger.Done(ROW, FOUND), failure, third]
+
+    def write(listed: list[ledger.Done]) -> None:
+        changes = feature_files.begun(out)
+        ledger.write_notes(out, videos)
+        findings = [finding for video in listed for finding in video.findings]
+        feature_files.write_tables(out, [video.row for video in listed], findings, changes)
+
+    write(videos)
+    noted = ledger.read_notes(out)
+    assert [done for _, done in noted.values()] == videos
+    # the arrays of this row are not where the program writes them, so that their sizes are not known
+    assert [(note.stamp, note.waited, note.features) for note, _ in noted.values()] == [
+        ("stamp", None, None),
+        (None, None, None),
+        ("final", "first", None),
+    ]
+    ledger.begin(out, "casme_015", "c")
+    assert not (out / ledger.NOTES).exists()
+    write(videos)
+    assert ledger.read_notes(out)
+    write(videos[:2])  # tables of another run
+    assert ledger.read_notes(out) == {}
+    write(videos)
+    feature_files.begin(out, "c")
+    assert ledger.read_notes(out) == {}
+
+
+def test_a_video_is_known_by_the_sizes_of_its_arrays(
+    one: tuple[Path, Path, Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, _, manifest = one
+    out = tmp_path / "out"
+    first = extract(manifest, root, out, ExtractOptions())
+    sizes = [(out / path).stat().st_size for path in ledger.arrays_of("casme_015", "casme_015_0101")]
+    assert ledger.sizes(out, "casme_015", "casme_015_0101")[1:] == tuple(sizes)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "done", lambda *_: pytest.fail("a note is read"))
+        assert extract(manifest, root, out, ExtractOptions()) == first
+    array = out / "features" / "casme_015" / "casme_015_0101.npy"
+    content = array.read_bytes()
+    array.write_bytes(content[:-1])
+    assert extract(manifest, root, out, ExtractOptions()) == first
+    assert array.read_bytes() == content
+    (out / "done" / "casme_015" / "casme_015_0101.json").unlink()
+    assert ledger.sizes(out, "casme_015", "casme_015_0101") == (None, *sizes)
+    assert extract(manifest, root, out, ExtractOptions()) == first
 
 
 def test_the_hash_of_facts_knows_values_not_their_order() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from datasets_me.features.flow import flow
+from datasets_me.features.flow import flow, flow_stream
 from tests.conftest import GOLDEN
 
 WIDTH = 96
@@ -99,3 +101,27 @@ def test_the_head_is_followed(found: dict[str, NDArray[np.float32]], name: str, 
 def test_a_large_motion_of_the_skin_is_followed(found: dict[str, NDArray[np.float32]]) -> None:
     np.testing.assert_allclose(found["local"][0, 7:9, 7:9, 0].mean(), 2.2, atol=0.25)
     assert np.abs(found["local"][0, :2]).max() < 0.4
+
+
+def test_flow_around_landmarks_follows_them_and_is_that_of_the_whole_picture() -> None:
+    still = texture(3, 200)
+    frames = noisy([np.roll(bump(still, 0.1 * t), 4 * t, axis=1) for t in range(8)], 6)
+    face = np.array([[x, y] for x in (60, 90, 120) for y in (70, 95, 120)], np.float32)
+    seen = [np.full_like(face, np.nan)]
+
+    def shown() -> Iterator[NDArray[np.uint8]]:
+        for t, frame in enumerate(frames):
+            seen.append(face + np.float32([4 * t, 0]))
+            yield frame
+
+    whole = flow(frames, face_width=60)
+    around = list(flow_stream(shown(), face_width=60, landmarks=seen))
+    known = [np.isfinite(field).all(axis=2) for field in around]
+    assert (
+        len({tuple(np.flatnonzero(there.any(axis=0))[[0, -1]]) for there in known}) > 1
+    )  # another part of the picture
+    for t, (field, there) in enumerate(zip(around, known, strict=True)):
+        inner = (slice(70, 121), slice(60 + 4 * t, 121 + 4 * t))
+        assert there[inner].all()
+        assert there.mean() < 0.4
+        assert np.abs(field[inner] - whole[t][inner]).mean() < 0.03

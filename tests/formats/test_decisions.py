@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from datasets_me.formats import decisions as deciding
 from datasets_me.formats.decisions import Decision, about_finding, about_row, about_video, standing
 from datasets_me.formats.manifest import Manifest
 from datasets_me.schema.schema_files import Schema
-from tests.conftest import CASME2_HEADER, Workbook, casme2_row
+from tests.conftest import CASME2_HEADER, REPOSITORY, Workbook, casme2_row
 
 
 @pytest.fixture
@@ -60,6 +62,29 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
         "decisions.json",
         "decisions.jsonl",
     ]
+
+
+def test_a_killed_writer_loses_nothing_that_it_confirmed(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from datasets_me.formats.decisions import Decision, append
+while True:
+    decision = Decision(action="note", dataset="casme2", note="n" * 5000)
+    append(Path(sys.argv[1]), [decision])
+    print(decision.id, flush=True)
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "d")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY) as writer:
+        assert writer.stdout is not None
+        confirmed = [writer.stdout.readline().strip() for _ in range(30)]
+        writer.kill()
+        confirmed += writer.stdout.read().splitlines()
+    deciding.append(tmp_path / "d", [note("after")])
+    read = deciding.read(tmp_path / "d")
+    assert {each.id for each in read.rows} >= set(confirmed)
+    assert read.rows[-1].note == "after"
+    assert len(read.findings) <= 1
 
 
 def test_a_torn_last_line_is_named_and_harms_no_other(tmp_path: Path) -> None:

@@ -40,12 +40,10 @@ def test_a_header_alone_is_zero_predictions(tmp_path: Path) -> None:
         classes=np.array(["a"]),
     )
     for name in ("p.csv", "p.npz"):
-        made = read(tmp_path / name, ["video", "onset", "offset"])
+        made = read(tmp_path / name)
         assert (made.rows, made.columns, made.classes) == ((), ("video", "onset", "offset"), ("a",))
         assert made.scores is not None
         assert made.scores.shape == (0, 1)
-        with pytest.raises(MeDatasetsError, match="the column 'label' is missing"):
-            read(tmp_path / name, ["label"])
 
 
 @pytest.mark.parametrize(
@@ -56,22 +54,13 @@ def test_a_header_alone_is_zero_predictions(tmp_path: Path) -> None:
         ("video,label\nv1,a,b\n", "the row has 3 cells, the header 2"),
         ("video,video\nv1,a\n", "the column 'video' occurs twice in the header"),
         ("name,label\nv1,a\n", "no column says what the predictions are about"),
-        ("vidoe,onset\nv1,3\n", "the column 'video' is missing"),
     ],
 )
 def test_bad_csv(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "p.csv").write_text(content)
     with pytest.raises(MeDatasetsError) as caught:
-        read(tmp_path / "p.csv", ["video"] if "vidoe" in content else [])
+        read(tmp_path / "p.csv")
     assert caught.value.what == message
-    assert "vidoe" not in content or caught.value.fix == "is 'vidoe' meant as video?"
-
-
-def test_thousands_of_columns_are_not_all_named(tmp_path: Path) -> None:
-    (tmp_path / "p.csv").write_text(",".join(f"c{number:05}" for number in range(30_000)) + "\n")
-    with pytest.raises(MeDatasetsError) as caught:
-        read(tmp_path / "p.csv", ["video"])
-    assert caught.value.fix == f"it has: {', '.join(f'c{number:05}' for number in range(20))}, …"
 
 
 def test_bad_npz(tmp_path: Path) -> None:

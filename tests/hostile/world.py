@@ -24,6 +24,7 @@ import openpyxl
 
 from datasets_me.core.tables import write_parquet
 from datasets_me.formats import manifest as manifests
+from datasets_me.formats.decisions import Decision, about_row, append, correct
 from datasets_me.formats.records import VideoFeatures
 
 VIDEOS = ("15_0401girlcrashing", "15_0502funnyerrors", "16_0401girlcrashing", "16_0502funnyerrors")
@@ -99,6 +100,7 @@ class _Builder:
         _workbook(self.base / "book.xlsx")
         self.run("convert casme-sq {base}/book.xlsx --root {base}/frames -o {base}/manifest")
         shutil.copyfile(self.base / "manifest" / "schema.yaml", self.base / "schema.yaml")
+        self._decisions()
         self._features()
         self.run("split {base}/manifest -o {base}/split")
         self.run("export segments {base}/manifest {base}/features -o {base}/segments --length 16 --context 2")
@@ -109,6 +111,15 @@ class _Builder:
     @cached_property
     def manifest(self) -> manifests.Manifest:
         return manifests.read(self.base / "manifest")
+
+    def _decisions(self) -> None:
+        rows = self.manifest.annotations[:3]
+        about = [about_row(self.manifest, row) for row in rows]
+        corrected = correct(self.manifest, rows[0], "offset", (rows[0].offset or 0) + 1, note="seen")
+        left_out = Decision(action="exclude", **about[1])
+        undone = Decision(action="accept", **about[2])
+        undo = Decision(action="undo", dataset="casme-sq", undoes=undone.id)
+        append(self.base / "decisions", [corrected, left_out, undone, undo])
 
     def _features(self) -> None:
         folder, noise = self.base / "features", np.random.default_rng(0)

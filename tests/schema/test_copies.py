@@ -33,7 +33,7 @@ def test_each_key_is_explained_once_and_the_others_are_named(casme3: Schema) -> 
     )
     further = lines[lines.index("# Further keys:") + 1 :]
     assert (
-        "# corrections: A cell known to be wrong, identified by subject, video and old value, never by row number"
+        "# corrections: A cell known to be wrong, identified by subject, video and old value, never by row number alone"
         in (line.removesuffix(" (optional)") for line in further)
     )
     text = commented(schema_files.load("casme-sq"))

@@ -27,6 +27,9 @@ from datasets_me.schema.schema_files import Schema
         ("SAMM", "samm"),
         ("SMIC", "smic-hs"),
         ("CAS(ME)3", "casme3-a"),
+        ("CASME", "casme"),
+        ("SMIC-VIS", "smic-vis"),
+        ("CAS(ME)3 part C", "casme3-c"),
         ("dfme", "dfme"),
     ],
 )
@@ -39,7 +42,8 @@ def test_a_close_miss_gets_a_suggestion() -> None:
         schema_files.load("samlv")
     assert str(caught.value) == (
         "there is no dataset 'samlv'\n"
-        "  to do: did you mean 'samm-lv'? Known: casme-sq, casme2, casme3-a, dfme, samm-lv, samm, smic-hs; "
+        "  to do: did you mean 'samm-lv'? Known: 4dme, casme-sq, casme, casme2, casme3-a, casme3-c, dfme, meview, "
+        "mmew, samm-lv, samm, smic-hs, smic-nir, smic-vis; "
         "or give the path of a schema (.yaml)"
     )
 
@@ -61,7 +65,7 @@ def test_every_name_belongs_to_one_dataset() -> None:
             "fsp: 30",
             "my.yaml, line 6: fsp: unknown key; did you mean 'fps'? allowed: absent, aliases, auwgcn_csv, citation, "
             "composites, corrections, crop, emotions, exclude, expected, expression_type, fps, id, layouts, licence, "
-            "names, relocations, synthetic, title, version, workbook",
+            "names, questions, relocations, synthetic, title, version, workbook",
         ),
         (
             "holds: video",

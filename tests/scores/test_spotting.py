@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats.predictions import Predictions
 from datasets_me.formats.records import SplitRow, Video
-from datasets_me.scores.spotting import Counts, iou, pairs, spotting
+from datasets_me.scores.spotting import IOUS, Counts, Spot, iou, pairs, spotting
 from datasets_me.scores.truth import OfSplit
 from tests.scores.conftest import annotation, manifest
 
@@ -171,5 +171,51 @@ def test_a_fold_in_which_nothing_was_spotted(predictions: Read) -> None:
 def test_what_was_paired_is_kept(predictions: Read) -> None:
     made = predictions("video,onset,offset", "v1,100,110", "v1,11,20")
     (each,) = spotting([manifest(annotation(1), annotation(2, onset=50, offset=60))], [made]).compared
-    assert (each.spotted, each.annotated, each.pairs) == (((100, 110), (11, 20)), ((10, 20), (50, 60)), ((1, 0),))
+    assert each.spotted == (Spot(100, 110), Spot(11, 20))
+    assert each.annotated == (Spot(10, 20, 15), Spot(50, 60, 15))
+    assert each.pairs == ((1, 0),)
     assert each.fps == 200.0
+
+
+def test_videos_without_annotations_can_be_left_out(predictions: Read) -> None:
+    bare = Video(dataset="casme2", subject="sub02", video="v2", fps=200.0)
+    made = predictions("video,onset,offset", "v1,10,20", "v2,5,9")
+    found = spotting([manifest(annotation(1), videos=[bare])], [made])
+    assert found.counts() == Counts(tp=1, fp=1)
+    assert found.counts(annotated_only=True) == Counts(tp=1)
+
+
+def test_average_precision_by_hand(predictions: Read) -> None:
+    rows = [
+        annotation(1, onset=0, offset=9),
+        annotation(2, onset=100, offset=109),
+        annotation(3, onset=200, offset=209),
+    ]
+    made = predictions(
+        "video,onset,offset,score,type",
+        "v1,0,9,0.9,micro",  # IoU 1
+        "v1,300,309,0.8,micro",  # wrong
+        "v1,102,109,0.7,micro",  # 0.8
+        "v1,0,8,0.6,micro",  # a second one for the first annotation
+    )
+    found = spotting([manifest(*rows)], [made])
+    values = found.average_precision("micro")
+    assert values is not None
+    assert list(values) == list(IOUS)
+    for limit, value in values.items():  # precision 1 up to recall 1/3, then 2/3 up to 2/3, as long as 0.8 is enough
+        assert value == pytest.approx((1 + 2 / 3) / 3 if limit <= 0.8 else 1 / 3)
+    assert found.average_precision() == values  # nothing macro is annotated
+    unscored = predictions("video,onset,offset", "v1,0,9")
+    assert spotting([manifest(*rows)], [unscored]).average_precision() is None
+
+
+def test_errors_of_hits_in_frames_and_ms(predictions: Read) -> None:
+    rows = [annotation(1, onset=0, apex=4, offset=9), annotation(2, onset=100, apex=None, offset=109)]
+    made = predictions("video,onset,offset,apex", "v1,1,9,6", "v1,98,109,103", "v1,300,310,305")
+    errors = spotting([manifest(*rows)], [made]).errors()
+    assert {name: (error.count, error.frames, error.ms) for name, error in errors.items()} == {
+        "onset": (2, 1.5, 7.5),
+        "apex": (1, 2, 10),
+        "offset": (2, 0, 0),
+    }
+    assert errors["onset"].frames_median == 1.5

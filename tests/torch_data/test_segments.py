@@ -19,7 +19,7 @@ from datasets_me.export.segments import write_segments  # noqa: E402
 from datasets_me.formats import split as split_files  # noqa: E402
 from datasets_me.formats.records import SplitRow  # noqa: E402
 from datasets_me.torch_data import SegmentDataset  # noqa: E402
-from tests.export.builders import annotation, arrays, manifest, noise, split  # noqa: E402
+from tests.export.builders import annotation, arrays, extraction, manifest, noise, split  # noqa: E402
 
 VIDEOS = {"casme_015_0401": 40, "casme_016_0502": 20, "casme_019_0101": 33}
 
@@ -96,6 +96,25 @@ def test_normalisation_sees_the_training_part_alone(export: Path, loso: Path) ->
     unknown = next(item for item in train if item["video_name"] == "casme_016_0502")
     assert not unknown["feature"][10].any()
     assert not unknown["mask"][10]
+
+
+def test_what_is_not_valid_has_no_part_in_normalisation(tmp_path: Path) -> None:
+    feature, valid = noise(16), np.ones((16, 12), bool)
+    feature[4, 2], valid[4, 2] = 1000, False
+    made = manifest(annotation())
+    write_segments(
+        made,
+        extraction(tmp_path / "f", feature, [0] * 17, valid),
+        tmp_path / "out",
+        SegmentOptions(length=16, context=0),
+    )
+    everyone = split(tmp_path / "split", ("all", "train", "casme_015", "casme_015_0401", None))
+    data = SegmentDataset(tmp_path / "out", split=everyone, fold="all", normalise=True)
+    assert np.allclose(data.mean, feature[valid].mean(axis=0), atol=1e-6)
+    assert torch.equal(data[0]["valid"], torch.from_numpy(valid))
+    assert data[0]["mask"].all()
+    assert not data[0]["feature"][4, 2].any()
+    assert float(SegmentDataset(tmp_path / "out")[0]["feature"][4, 2, 0]) == 1000
 
 
 def test_soft_apexes(export: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.hostile.kinds import (
     arrays,
+    decisions,
     exports,
     image_sets,
     journals,
@@ -27,6 +28,7 @@ _MODULES = (
     trees,
     pictures,
     manifests,
+    decisions,
     arrays,
     splits,
     exports,
@@ -60,6 +62,9 @@ _FOUND = {
         rate-infinite-stats rate-nought-stats rate-nought-export-segments offset-of-a-year-export-clips
         frames-by-the-billion-export-clips names-that-lead-out-export-clips names-with-escapes-stats json-nested
         no-annotations-stats json-format-a-text tables-are-pipes
+    """,
+    "decisions": """
+        leads-out-0 dataset-that-leads-out-4 with-escapes-3 breaks-the-schema-1 the-table-is-a-pipe the-table-is-a-link
     """,
     "features": """
         name-that-leads-out-export-segments name-that-leads-out-export-auwgcn names-that-are-absolute

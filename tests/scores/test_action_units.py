@@ -1,0 +1,71 @@
+"""F1 of action units over annotated expressions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.extract.join import join
+from datasets_me.formats.records import ActionUnit
+from datasets_me.scores.action_units import action_units
+from datasets_me.scores.spotting import Counts
+from tests.scores.conftest import annotation, manifest
+
+
+def units(*numbers: int, **fields: object) -> list[ActionUnit]:
+    return [ActionUnit(au=number, **fields) for number in numbers]  # type: ignore[arg-type]
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    rows = [
+        annotation(1, aus=units(4)),
+        annotation(2, aus=units(4, 12)),
+        annotation(3, aus=[*units(4, uncertain=True), *units(12)]),  # a doubt is neither right nor wrong
+        annotation(4, aus=[]),
+        annotation(5, aus=units(12)),
+        annotation(6, aus=units(4), dataset="samm", id="w:1", video="w"),
+    ]
+    (tmp_path / "p.csv").write_text(
+        "annotation,AU04,au12_c,AU17,other\nv1:1,0.9,0.2,1,x\nv1:2,0.4,0.5,0,x\nv1:3,1,0,0,x\nv1:4,1,1,1,x\nw:1,1,0,0,x\n"
+    )
+    scores = action_units([manifest(*rows[:5]), manifest(rows[5], dataset="samm")], [tmp_path / "p.csv"])
+    assert scores.units == (4, 12)
+    assert scores.counts == {
+        ("casme2", 4): Counts(tp=1, fp=0, fn=1),
+        ("casme2", 12): Counts(tp=1, fp=0, fn=2),
+        ("samm", 4): Counts(tp=1),
+        ("samm", 12): Counts(),
+    }
+    assert scores.mean("casme2") == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert scores.mean("samm") == 1  # of the unit that is annotated there
+    assert [(found.code, found.message) for found in scores.findings] == [
+        ("ME545", "v1:4 has no action units; it is not scored"),
+        ("ME543", "v1:5 has no prediction; all of its units count as missed"),
+    ]
+
+
+def test_from_frames_of_another_tool(tmp_path: Path) -> None:
+    rows = [
+        annotation(1, aus=units(4), onset=2, apex=3, offset=4),
+        annotation(2, aus=units(12), onset=6, apex=6, offset=7),
+    ]
+    au = np.zeros((10, 2), np.float32)
+    au[3, 0] = au[5, 1] = 0.8  # the second is over before its expression begins
+    au[4] = np.nan
+    np.savez(tmp_path / "v1.npz", au=au, au_names=np.array(["AU04", "AU12"]))
+    made = manifest(*rows)
+    join(made, tmp_path, tmp_path / "joined")
+    scores = action_units([made], [tmp_path / "joined"])
+    assert scores.counts == {("casme2", 4): Counts(tp=1), ("casme2", 12): Counts(fn=1)}
+
+
+def test_nothing_to_score(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("annotation,label\nv1:1,x\n")
+    with pytest.raises(MeDatasetsError, match="there is no column of an action unit"):
+        action_units([manifest(annotation(1, aus=units(4)))], [tmp_path / "p.csv"])
+    (tmp_path / "p.csv").write_text("annotation,AU1\nv1:1,1\n")
+    with pytest.raises(MeDatasetsError, match="no action unit is both annotated and predicted"):
+        action_units([manifest(annotation(1, aus=units(4)))], [tmp_path / "p.csv"])
