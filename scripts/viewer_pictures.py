@@ -86,6 +86,8 @@ def take(browser: Any, url: str, session: Session) -> None:
     page.wait_for_timeout(500)
     save(page, "viewer-video")
     page.emulate_media(color_scheme="dark")
+    page.keyboard.press("]")
+    page.keyboard.press("2")
     page.keyboard.press("s")
     page.keyboard.press("s")
     page.wait_for_function("() => [...document.querySelectorAll('.faces img')].every((image) => image.naturalWidth)")

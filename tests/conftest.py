@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,9 @@ GOLDEN = REPOSITORY / "tests" / "golden"
 REFERENCE = REPOSITORY.parent / "shared" / "reference" / "auwgcn"
 
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+"""The browser that the pages of the viewer are tested in."""
+
 MORE_TRIALS = ("ME_DATASETS_KILLS", "ME_DATASETS_ATTACKS", "DAMAGED_VIDEOS")
 
 
@@ -38,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if any(name in os.environ for name in MORE_TRIALS):
         for item in items:
             item.add_marker(pytest.mark.timeout(0))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it where everybody sees it if a part of the program was not tested."""
+    if CHROMIUM is None:
+        message = "no Chromium is installed: the pages of the viewer were NOT tested (apt-get install chromium)"
+        terminalreporter.write_line(message, red=True, bold=True)
 
 
 @pytest.fixture

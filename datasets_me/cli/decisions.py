@@ -60,7 +60,7 @@ def decide(
     if undo:
         if codes or exclude or accept or note or apply:
             raise MeDatasetsError("--undo takes back what was saved, and nothing else", fix="give it alone")
-        return images.taken_back(manifest, folder) if is_image_set else _taken_back(place)
+        return images.taken_back(manifest, folder) if is_image_set else _taken_back(manifest, place)
     if exclude == accept or not codes:
         raise MeDatasetsError(
             "say which findings, and what is decided about them", fix="give --code, and one of --exclude and --accept"
@@ -97,13 +97,15 @@ def decide(
     )
 
 
-def _taken_back(place: Path) -> Answer:
-    """Take back what was saved last."""
+def _taken_back(manifest: Path, place: Path) -> Answer:
+    """Take back what was saved last about the dataset of a manifest."""
     from datasets_me.convert import bulk as in_bulk
     from datasets_me.formats import decisions as decision_files
+    from datasets_me.formats import manifest as manifests
 
+    dataset = manifests.read(manifest).spec.id
     before = decision_files.read(place)
-    undoing, replaced = in_bulk.undo(before.rows)
+    undoing, replaced = in_bulk.undo([each for each in before.rows if each.dataset == dataset])
     decision_files.append(place, undoing)
     lines = [f"taken back: {plural(len(undoing), 'decision')}"]
     lines += [f"  unchanged: {plural(replaced, 'decision')}, replaced by later ones"] if replaced else []

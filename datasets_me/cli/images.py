@@ -273,6 +273,12 @@ def duplicates(
     transformed: bool = typer.Option(
         True, "--transformed/--as-they-are", help="Find copies that were mirrored, turned or cropped, too."
     ),
+    embeddings: Path = typer.Option(
+        None,
+        "--embeddings",
+        help="An npz of a model of yours, embeddings (N, D) and id (N,): near ones are alike, too.",
+    ),
+    cosine: float = typer.Option(0.95, "--cosine", min=-1, max=1, help="The least cosine of near embeddings."),
     out: Path = TABLE,
     workers: int = WORKERS,
     force: bool = options.FORCE,
@@ -288,6 +294,7 @@ def duplicates(
             sets,
             most=distance,
             transformed=transformed,
+            near=(embeddings, cosine) if embeddings else None,
             out=out,
             workers=workers,
             progress=update,

@@ -155,7 +155,7 @@ def spot_then_recognise(
 def action_units(
     manifests: list[Path] = MANIFESTS,
     predictions: list[Path] = typer.Option(
-        ..., "-p", "--predictions", help="A CSV with columns AU1, AU2, …; or a folder of 'me-datasets join'."
+        ..., "-p", "--predictions", help="A CSV with columns AU1, AU2, and so on; or a folder of 'me-datasets join'."
     ),
     threshold: float = typer.Option(0.5, "--threshold", help="The least value of a unit that is there."),
     out: Path = OUT,

@@ -109,11 +109,12 @@ class DuplicateRow(Record):
     """What one image is like.
 
     ``phash`` is the perceptual hash, 16 hexadecimal digits, null where the image cannot be decoded. Images of one
-    ``cluster`` (numbered from 0, null for an image that is like no other) are chained by pairs that are equal byte for
-    byte or near; ``exact`` says that some other image of it is equal. ``keeper`` marks the one that is suggested to
-    stay, true for every image on its own; ``distance`` is that of the hash from the keeper's, in bits. ``transformed``
-    says what has to be done to one of the two before they are near, such as ``mirrored``; null where they are as they
-    are, or only over other images of the cluster.
+    ``cluster`` (numbered from 0, null for an image that is like no other) are chained by pairs that are equal byte
+    for byte or near; ``exact`` says that some other image of it is equal. ``keeper`` marks the one that is suggested
+    to stay, true for every image on its own; ``distance`` is that of the hash from the keeper's, in bits.
+    ``transformed`` says what has to be done to one of the two before they are near, such as ``mirrored``; null where
+    they are as they are, or only over other images of the cluster. ``cosine`` is that of the embedding with the
+    keeper's; null without any.
     """
 
     id: str
@@ -128,6 +129,7 @@ class DuplicateRow(Record):
     keeper_dataset: str
     distance: int | None = None
     transformed: str | None = None
+    cosine: float | None = None
     across_splits: bool = False
     across_datasets: bool = False
     labels_differ: bool = False

@@ -35,6 +35,7 @@ CACHE_BYTES = 192 << 20
 
 _OPEN_VIDEOS = 8
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90]
+_EDGE = 0.05  # of the width of a comparison; no motion is drawn so near to its edge
 _STILL = 0.25  # of the longest motion; what is shorter is drawn without colour and arrows
 _COMPARED = 480  # px, the width of pictures that are compared
 
@@ -232,7 +233,9 @@ def flow_picture(first: Image, second: Image) -> bytes:
     The median, which is the shift of the whole head, is removed.
     """
     u, v = (part - np.median(part) for part in motion(first, second))
-    size = np.hypot(u, v)
+    edge = max(1, round(_EDGE * first.shape[1]))
+    size = np.zeros_like(u)
+    size[edge:-edge, edge:-edge] = np.hypot(u, v)[edge:-edge, edge:-edge]  # at the edge, things move in and out
     longest = max(float(np.quantile(size, 0.999)), 0.5)
     hue = ((np.degrees(np.arctan2(v, u)) % 360) / 2).astype(np.uint8)
     strength = np.clip(size / longest, 0, 1)

@@ -75,6 +75,8 @@ def test_deciding_in_bulk_and_back(tool: Tool, manifest: Manifest, tmp_path: Pat
         f"accepted: {1 + unpublished} findings",
         "  unchanged: 2 findings, decided already",
     ]
+    elsewhere = Decision(action="exclude", dataset="samm", video="samm_006_1", batch="later")
+    deciding.append(tmp_path / "decisions", [elsewhere])
     assert tool("decide", "m", "--undo").stdout == f"taken back: {1 + unpublished} decisions\n"
     assert tool("decide", "m", "--undo").stdout == "taken back: 2 decisions\n"
     with pytest.raises(MeDatasetsError, match="there is nothing to take back"):

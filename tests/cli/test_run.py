@@ -38,8 +38,8 @@ from tests.conftest import Run
         (["explain", "ME999"], "error: there is no finding code 'ME999'"),
         (["relocate", "none", "--root", ".", "--apply", "--undo"], "error: --apply and --undo exclude each other"),
         (
-            ["convert", "SMIC-VIS", "x.xlsx"],
-            "error: there is no dataset 'SMIC-VIS'\n  to do: Known: casme-sq, casme2, ",
+            ["convert", "SMIC-UV", "x.xlsx"],
+            "error: there is no dataset 'SMIC-UV'\n  to do: Known: 4dme, casme-sq, casme, ",
         ),
         (["diff", "a", "b"], "error: the workbook cannot be read: there is no such file"),
         (["synth", "casme2", "out", "--defects", "ME1"], "error: 'ME1' cannot be planted"),

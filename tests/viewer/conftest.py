@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import shutil
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,11 +29,10 @@ from datasets_me.viewer.api import application
 from datasets_me.viewer.dataset import Dataset, Entry
 from datasets_me.viewer.server import Server
 from datasets_me.viewer.session import Session
+from tests.conftest import CHROMIUM
 
 HTML = "<b>casme</b>_\"'&0507"
 """The name of a video that looks like markup."""
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 LOST = range(20, 24)
 """Frames of every video in which no face is seen."""
@@ -167,7 +165,6 @@ def server(running: Server, session: Session) -> Server:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
-        warnings.warn("no chromium is installed: the pages of the viewer are NOT tested", stacklevel=1)
         pytest.skip("no chromium is installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as run:

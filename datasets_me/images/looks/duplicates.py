@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import PIXELS, DuplicateRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images.looks import hashes
+from datasets_me.images.looks import embeddings, hashes
 from datasets_me.images.looks.look import Look, write_look
 
 NEAR = 4
@@ -53,6 +54,14 @@ class HashRow(Record):
     variants: bytes = b""
 
 
+@dataclass(frozen=True)
+class Alike:
+    """Embeddings of the images (N, D), of length 1, and the least cosine of near ones."""
+
+    vectors: embeddings.Vectors
+    least: float
+
+
 def hash_row(row: ImageRow, *, root: Path | None) -> HashRow:
     """What the search needs of an image.
 
@@ -85,14 +94,20 @@ def _without(row: ImageRow) -> HashRow:
     )
 
 
-def clusters(rows: Sequence[HashRow], most: int = NEAR, *, transformed: bool = True) -> NDArray[np.int64]:
+def clusters(
+    rows: Sequence[HashRow], most: int = NEAR, *, transformed: bool = True, alike: Alike | None = None
+) -> NDArray[np.int64]:
     """Which cluster each image is in, (n,): the position of its first image.
 
     Images are joined that are equal byte for byte, or whose hashes differ in at most ``most`` bits, unless they are of
     one sequence: neighbouring frames of a film are always near. With ``transformed``, so are images one of which has
-    such a hash, `STRICTER`, after it was mirrored, turned or cropped.
+    such a hash, `STRICTER`, after it was mirrored, turned or cropped. With ``alike``, so are images of near embeddings.
     """
-    return components(len(rows), _joined(rows, most, transformed))
+    pairs: Iterator[tuple[int, int]] = _joined(rows, most, transformed)
+    if alike is not None:
+        found = embeddings.near(alike.vectors, alike.least)
+        pairs = chain(pairs, (pair for i, j in found for pair in _other_films(rows, [i], [j])))
+    return components(len(rows), pairs)
 
 
 def _joined(rows: Sequence[HashRow], most: int, transformed: bool) -> Iterator[tuple[int, int]]:
@@ -165,10 +180,15 @@ def _other_films(rows: Sequence[HashRow], left: list[int], right: list[int]) -> 
 
 
 def duplicate_rows(
-    rows: Sequence[HashRow], most: int, findings: list[Finding], *, transformed: bool = True
+    rows: Sequence[HashRow],
+    most: int,
+    findings: list[Finding],
+    *,
+    transformed: bool = True,
+    alike: Alike | None = None,
 ) -> Iterator[DuplicateRow]:
     """One row per image, in order; findings, one per cluster and kind, are added as they are met."""
-    root = clusters(rows, most, transformed=transformed)
+    root = clusters(rows, most, transformed=transformed, alike=alike)
     members: dict[int, list[int]] = {}
     for at, first in enumerate(root.tolist()):
         members.setdefault(first, []).append(at)
@@ -178,10 +198,16 @@ def duplicate_rows(
     for places in members.values():
         group = [rows[at] for at in places]
         cluster = _cluster(group, number, order, most)
+        if alike is not None:
+            keeper = places[next(at for at, row in enumerate(cluster) if row.keeper)]
+            cluster = [
+                row.model_copy(update={"cosine": embeddings.cosine(alike.vectors, at, keeper)})
+                for at, row in zip(places, cluster, strict=True)
+            ]
         number += len(group) > 1
         by_place.update(zip(places, cluster, strict=True))
         if len(group) > 1:
-            findings += _doubts(group, cluster)
+            findings += _doubts(group, cluster, most)
     for at in range(len(rows)):
         yield by_place[at]
 
@@ -235,14 +261,14 @@ def _done(row: HashRow, keeper: HashRow, most: int) -> str | None:
     return min(ways)[1] if ways else None
 
 
-def _doubts(group: list[HashRow], rows: list[DuplicateRow]) -> Iterator[Finding]:
+def _doubts(group: list[HashRow], rows: list[DuplicateRow], most: int) -> Iterator[Finding]:
     """What is wrong with a cluster: the worst place its images are in, and labels that differ."""
     row, keeper = rows[0], next(row for row in rows if row.keeper)
     # two sets may use one name
     several = row.across_datasets
     names = [f"{each.dataset}: {each.id}" if several else each.id for each in group]
     listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-    kind = _kind(group, rows)
+    kind = _kind(group, rows, most)
     fix = f"keep {keeper.dataset + ': ' if several else ''}{keeper.id}"
     splits = sorted({each.split for each in group if each.split})
     if row.across_splits:
@@ -260,7 +286,7 @@ def _doubts(group: list[HashRow], rows: list[DuplicateRow]) -> Iterator[Finding]
         )
 
 
-def _kind(group: list[HashRow], rows: list[DuplicateRow]) -> str:
+def _kind(group: list[HashRow], rows: list[DuplicateRow], most: int) -> str:
     """In which way the images of a cluster are alike."""
     if len({row.sha256 for row in group}) == 1:
         return "are equal byte for byte"
@@ -268,15 +294,19 @@ def _kind(group: list[HashRow], rows: list[DuplicateRow]) -> str:
     if ways:
         return f"are near once {' or '.join(ways)}"
     farthest = max((row.distance for row in rows if row.distance is not None), default=0)
+    cosines = [row.cosine for row in rows if row.cosine is not None]
+    if cosines and farthest > most:
+        return f"have near embeddings (cosine {min(cosines):.3f})"
     apart = f"up to {plural(farthest, 'bit')} apart" if farthest else "equal"
     return f"are near (hashes {apart})"
 
 
-def write_duplicates(
+def write_duplicates(  # noqa: PLR0913 - each is an option of the verb
     sets: Sequence[tuple[ImageSet, Path | None]],
     *,
     most: int = NEAR,
     transformed: bool = True,
+    near: tuple[Path, float] | None = None,
     out: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None],
@@ -288,6 +318,7 @@ def write_duplicates(
         sets: each with the folder its files lie under; all images are compared with each other.
         most: bits in which hashes of near duplicates differ at most.
         transformed: find copies that were mirrored, turned or cropped, too.
+        near: an npz of embeddings, and the least cosine of near ones.
         out: the folder of the table; that of the first set by default.
         workers: processes.
         progress: called with the number of images done, and of all.
@@ -305,10 +336,14 @@ def write_duplicates(
         )
     if len(sets) > 1 and out is None:
         raise ImagesError("the table of several sets belongs to none of them", fix="give -o, a folder")
+    alike = None
+    if near is not None:
+        named = [(row.dataset, row.id) for images, _ in sets for row in images.rows(pixels=False)]
+        alike = Alike(embeddings.read(near[0], named), near[1])
     rows: list[DuplicateRow] = []
 
     def judge(hashed: Iterator[HashRow], findings: list[Finding]) -> Iterator[DuplicateRow]:
-        rows.extend(duplicate_rows(list(hashed), most, findings, transformed=transformed))
+        rows.extend(duplicate_rows(list(hashed), most, findings, transformed=transformed, alike=alike))
         yield from rows
 
     look = Look(
@@ -318,7 +353,7 @@ def write_duplicates(
         hash_row,
         _without,
         judge,
-        {"distance": most, "hash": "phash", "transformed": transformed},
+        {"distance": most, "hash": "phash", "transformed": transformed, "cosine": near[1] if near else None},
         ("hash",),
     )
     path, findings = write_look(look, sets, out=out, workers=workers, progress=progress, force=force)
