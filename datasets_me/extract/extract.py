@@ -289,7 +289,7 @@ class _Run:
             yield from engine.in_order(partial(known, self.setting), jobs, workers)
             return
         for job, state in engine.in_order(partial(state_of, self.setting), jobs, workers):
-            before = self.notes.get((job.subject, job.name))
+            before = self.notes.pop((job.subject, job.name), None)  # it is needed once, and there may be many
             yield job, state if isinstance(state, Failure) else noted(self.setting, job, state, before)
 
     def work(self) -> None:

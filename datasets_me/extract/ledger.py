@@ -19,14 +19,15 @@ import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets_me.core.artefact import write_file
-from datasets_me.core.errors import PathError, WriteError
+from datasets_me.core.errors import MeDatasetsError, PathError, WriteError
 from datasets_me.core.files import read_json
 from datasets_me.core.paths import check_table, safe_name, under
-from datasets_me.core.tables import Record, read_parquet, write_parquet
+from datasets_me.core.tables import Record, batches, read_parquet, write_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.features import DONE, FINDINGS, TABLE
@@ -265,23 +266,24 @@ def read_notes(out: Path) -> dict[tuple[str, str], tuple[Note, Done]]:
 
     It holds for a video as long as nothing begins to change it.
     """
+    noted: dict[tuple[str, str], tuple[Note, Done]] = {}
     try:
         if not (out / NOTES).is_file() or not (out / TABLE).is_file() or feature_files.begun(out):
             return {}
-        notes, rows = read_parquet(Note, out / NOTES), read_parquet(VideoFeatures, out / TABLE)
-        findings = read_parquet(Finding, out / FINDINGS)
-        check_table(out / TABLE, rows, paths=["features", "landmarks", "path"], names=["name"])
-    except (OSError, ValueError, PathError):
+        findings = iter(read_parquet(Finding, out / FINDINGS))
+        # a few at a time: there may be 100,000, and as they come from the file they take twice the memory
+        for notes, rows in zip(batches(out / NOTES, Note), batches(out / TABLE, VideoFeatures), strict=True):
+            check_table(out / TABLE, rows, paths=["features", "landmarks", "path"], names=["name"])
+            for about, row in zip(notes, rows, strict=True):
+                if (about.subject, about.name) != (safe_name(row.subject), row.name):
+                    return {}
+                found = list(islice(findings, about.findings))
+                if len(found) < about.findings:
+                    return {}
+                noted[about.subject, about.name] = about, Done(row, found)
+    except (OSError, ValueError, MeDatasetsError):
         return {}
-    noted: dict[tuple[str, str], tuple[Note, Done]] = {}
-    if [(note.subject, note.name) for note in notes] != [(safe_name(row.subject), row.name) for row in rows]:
-        return {}
-    at = 0
-    for note_of_video, row in zip(notes, rows, strict=True):
-        end = at + note_of_video.findings
-        noted[note_of_video.subject, row.name] = note_of_video, Done(row, findings[at:end])
-        at = end
-    return noted if at <= len(findings) else {}
+    return noted
 
 
 def _size(out: Path, path: str) -> int:
