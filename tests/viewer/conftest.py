@@ -136,14 +136,14 @@ def _features(video: Video, folder: Path) -> VideoFeatures:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(world: World) -> Iterator[Session]:
     session = world.session()
     yield session
     session.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(shared: Session) -> Iterator[Server]:
     with Server(application(shared)).running() as server:
         yield server
@@ -162,7 +162,7 @@ def server(running: Server, session: Session) -> Server:
     return running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("no chromium is installed")
