@@ -85,6 +85,15 @@ def run(arguments: Sequence[str], place: Path, tmp: Path, way: Way) -> Done:
         )
 
 
+def _data() -> int:
+    """Bytes that this process holds; a fork holds them, too."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("VmData:")), 0)
+
+
 def quietly(arguments: Sequence[str]) -> int:
     """The command line in this process, which then has everything imported; returns its exit code."""
     before, streams = sys.argv, (sys.stdout, sys.stderr)
@@ -115,7 +124,7 @@ def _child(arguments: Sequence[str], place: Path, tmp: Path, streams: tuple[int,
         os.environ.update(TMPDIR=str(tmp), NO_COLOR="1", TERM="dumb")
         os.environ.pop("ME_DATASETS_ATTACKS", None)
         for limit, most in (
-            (resource.RLIMIT_DATA, 3 * way.megabytes << 20),
+            (resource.RLIMIT_DATA, (3 * way.megabytes << 20) + (0 if way.fresh else _data())),
             (resource.RLIMIT_FSIZE, way.megabytes << 20),
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_CPU, int(way.seconds) + 1),
