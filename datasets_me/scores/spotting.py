@@ -345,6 +345,7 @@ def _spotted(
     specs = {manifest.spec.id: manifest.spec for manifest in manifests}
     typed = _have_types(files)
     intervals: dict[_Key, list[Spot]] = defaultdict(list)
+    seen: set[tuple[_Key, tuple[int, ...]]] = set()
     for file in files:
         for number, cells in enumerate(file.rows):
             place, keys = file.place(number), file.keys(number)
@@ -360,13 +361,14 @@ def _spotted(
                 message = f"not an interval of frames: {cell_texts}; it is left out"
                 findings.append(finding("ME546", message, place=place, video=fits[0].video))
                 continue
-            chosen = intervals[fits[0].dataset, fits[0].video, kind]
-            if spot[:2] in [other[:2] for other in chosen]:
+            key = (fits[0].dataset, fits[0].video, kind)
+            if (key, spot[:2]) in seen:
                 message = (
                     f"{fits[0].video} {spot.onset} to {spot.offset} was predicted before; this one counts as wrong"
                 )
                 findings.append(finding("ME542", message, place=place, video=fits[0].video))
-            chosen.append(spot)
+            seen.add((key, spot[:2]))
+            intervals[key].append(spot)
     return typed, intervals, findings
 
 
