@@ -30,7 +30,6 @@ from datasets_me.viewer.session import Session
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 DEFECTS = ("ME103", "ME107", "ME301", "ME402")
 SIZE = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 780}
 
 
 def main() -> None:
@@ -93,12 +92,6 @@ def take(browser: Any, url: str, session: Session) -> None:
     page.wait_for_function("() => [...document.querySelectorAll('.faces img')].every((image) => image.naturalWidth)")
     page.wait_for_timeout(300)
     save(page, "viewer-compare")
-    page.close()
-    page = browser.new_page(viewport=PHONE, color_scheme="light")
-    page.goto(f"{url}#/video/{doubtful}")
-    page.wait_for_selector("canvas[data-ready=yes]")
-    page.wait_for_timeout(500)
-    save(page, "viewer-phone")
     page.close()
 
 

@@ -148,7 +148,7 @@ def list_(
     )
 
 
-@verb("me-datasets decisions to-corrections decisions -o my-casme-sq.yaml", formats=None, to_file=True)
+@verb("me-datasets decisions to-corrections decisions -o my-casme-sq.yaml", to_file=True)
 def to_corrections(folder: Path = _FOLDER, dataset: str = options.OF_DATASET) -> Answer:
     """Print the schema with what was decided: corrections, relocations and exclusions, for colleagues or the authors.
 

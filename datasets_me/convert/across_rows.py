@@ -11,11 +11,14 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import Expected, Spec
 
+LONGEST_MICRO = 2.0
+"""Seconds after which a micro-expression is doubted: four times the half second by which they are defined."""
+
 
 def check_rows(
     spec: Spec, variant: str, annotations: Sequence[Annotation], left_out: Sequence[Annotation] = ()
 ) -> Iterator[Finding]:
-    """Findings ME108 (overlap), ME109 (duplicate) and ME110 (counts, which include rows that were left out)."""
+    """Findings ME108 (overlap), ME109 (duplicate), ME136 (length) and ME110 (counts, with rows that were left out)."""
     by_video: defaultdict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         by_video[annotation.video.casefold()].append(annotation)
@@ -26,6 +29,7 @@ def check_rows(
             yield finding("ME109", message, place=row.place(), subject=row.subject, video=row.video)
         again = {id(row) for row, _ in repeated}
         yield from _overlaps([row for row in rows if id(row) not in again])
+    yield from _too_long(annotations)
     yield from _counts(spec.expected_of(variant), [*annotations, *left_out])
 
 
@@ -58,6 +62,14 @@ def _overlaps(rows: Sequence[Annotation]) -> Iterator[Finding]:
             yield finding("ME108", message, place=row.place("onset"), subject=row.subject, video=row.video)
         if end > last:
             reaching = row
+
+
+def _too_long(annotations: Sequence[Annotation]) -> Iterator[Finding]:
+    for row in annotations:
+        seconds = (row.length or 0) / row.fps
+        if row.type == "micro" and seconds > LONGEST_MICRO:
+            message = f"a micro-expression of {row.length:,} frames, {seconds:.1f} s"
+            yield finding("ME136", message, place=row.place("offset"), subject=row.subject, video=row.video)
 
 
 def _counts(expected: Expected, annotations: Sequence[Annotation]) -> Iterator[Finding]:

@@ -24,7 +24,8 @@ _Doubt = tuple[str, str | None, str | None, str | None, str | None]  # code, col
 class Decided:
     """The decisions in a folder, which other programs may add to at the same time.
 
-    ``touched`` are the videos that any of them was about, undone or not.
+    ``unfit`` are those whose ground has changed, each with why. ``touched`` are the videos that any of them was about,
+    undone or not.
 
     Args:
         manifest: what they are about.
@@ -59,7 +60,7 @@ class Decided:
         self._without_video: dict[str, Decision] = {}
         self._relocated: dict[str, Decision] = {}
         self._notes: list[Decision] = []
-        self.changed: list[tuple[Decision, str]] = []
+        self.unfit: list[tuple[Decision, str]] = []
 
     @property
     def revision(self) -> str:
@@ -145,7 +146,7 @@ class Decided:
         part = self._manifest if decision.video is None else self._part(decision.video)
         why = store.changed_ground(decision, part)
         if why is not None:
-            self.changed.append((decision, why))
+            self.unfit.append((decision, why))
             return
         if decision.action == "note":
             self._notes.append(decision)

@@ -102,7 +102,7 @@ def test_every_verb_shows_an_example_that_can_be_given(names: tuple[str, ...]) -
 def test_every_verb_can_answer_in_json(names: tuple[str, ...]) -> None:
     options = {name: parameter for parameter in VERBS[names].params for name in parameter.opts}
     assert "--json" in options
-    assert "--format" in options or names in (("images", "review"), ("schema", "json"))
+    assert "--format" in options or names in (("images", "review"), ("schema", "json"), ("view",))
     assert VERBS[names].get_help(VERBS[names].context_class(VERBS[names])).isascii()
 
 

@@ -109,3 +109,16 @@ def test_counts_are_those_of_the_variant(workbook: Workbook) -> None:
         for name, rows in (("whole", whole), ("micro", micro))
     }
     assert published == {"whole": {"4206", "860", "3346"}, "micro": {"860"}}
+
+
+def test_a_micro_expression_of_minutes_is_doubted(workbook: Workbook) -> None:
+    head = [*CAS3, "Expression type", "Objective class"]
+    rows = [
+        ["spNO.1", "a", 1, 30, 60, "4", "Micro-expression", "VII"],  # 2 s at 30 frames a second
+        ["spNO.1", "b", 1, 30, 3456, "4", "Micro-expression", "VII"],
+        ["spNO.1", "c", 1, 30, 3456, "4", "Macro-expression", "VII"],
+    ]
+    findings = [finding for finding in read("casme3-a", workbook([head, *rows])).findings if finding.code == "ME136"]
+    assert [(finding.row, finding.message) for finding in findings] == [
+        (3, "a micro-expression of 3,456 frames, 115.2 s")
+    ]

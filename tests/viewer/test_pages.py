@@ -95,6 +95,7 @@ def test_playing_stepping_and_jumping(page: Any, server: Server, session: Sessio
     page.keyboard.press("n")
     assert shown(page) == 20  # the face is lost there
     assert "no face of its own" in page.inner_text(".over.doubt")
+    page.click("button:has-text('onset')")  # does not keep the keys
     page.keyboard.press("Home")
     page.keyboard.press("Space")
     page.wait_for_function("() => Number(document.querySelector('canvas[data-frame]').dataset.frame) > 8")

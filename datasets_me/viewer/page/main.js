@@ -21,6 +21,11 @@ export async function refresh() {
     ? `${plural(left, "doubt")} left in ${plural(state.counts.open_videos, "video")}`
     : "no doubt is left";
   if (state.read_only) $("left").append(" · ", el("strong", {}, "read-only"));
+  const { unfit } = state;
+  if (unfit.length) {
+    const text = `${plural(unfit.length, "decision")} ${unfit.length === 1 ? "does" : "do"} not fit the workbook any more`;
+    $("left").append(" · ", el("strong", { title: unfit.join("\n") }, text));
+  }
   if (state.looking) $("left").append(` · ${state.looking}`);
   return state;
 }

@@ -12,13 +12,19 @@ const FACTORS = [2, 4, 8, 16];
 const BOUNDS = ["onset", "apex", "offset"];
 const SWITCHES = { crop: "crop (C)", landmarks: "landmarks (L)", regions: "regions and their motion (R)", face: "the face only (F)" };
 
-const taken = []; // ids of decisions taken in this page, the last one last
+const taken = []; // decisions taken in this page, as {ids, text}, the last one last
 
 export async function open(content, [which], given) {
   const data = await getJson(`videos/${which}`);
   const page = new VideoPage(content, data);
   page.begin(given);
   return page;
+}
+
+/** A control that was clicked, or has been changed, gives the keys back to the page: space plays, arrows step. */
+function letGo(event) {
+  if (event.type === "change") event.target.blur();
+  else if (event.detail) event.target.closest("button")?.blur();
 }
 
 class VideoPage {
@@ -47,8 +53,8 @@ class VideoPage {
     const root = el("div", { class: "timeline" });
     const side = el("div", { class: "side", tabindex: "0", role: "region", "aria-label": "findings and expressions" });
     this.content.replaceChildren(el("div", { class: "video" }, this.head,
-      el("section", { class: "stage", "aria-label": "frames" }, frame, bar),
-      el("section", { class: "time", "aria-label": "timeline" }, root, this.zooms()), side));
+      el("section", { class: "stage", "aria-label": "frames", onclick: letGo, onchange: letGo }, frame, bar),
+      el("section", { class: "time", "aria-label": "timeline", onclick: letGo }, root, this.zooms()), side));
     this.player = new Player({
       ...data,
       address: (at) => ({
@@ -298,7 +304,7 @@ class VideoPage {
     }
     const result = await save("decide", { decisions });
     if (!result) return false;
-    taken.push(result.decisions.map((decision) => decision.id));
+    taken.push({ ids: result.decisions.map((decision) => decision.id), text });
     toast(`saved: ${text}`, { text: "undo (U)", run: () => this.undoLast() });
     await changed();
     return true;
@@ -312,8 +318,8 @@ class VideoPage {
   }
 
   async undoLast() {
-    const ids = taken.pop();
-    if (ids) await this.undo(ids);
+    const last = taken.pop();
+    if (last) await this.undo(last.ids, `taken back: ${last.text}`);
     else toast("nothing was decided here that could be taken back; older decisions have an undo of their own");
   }
 
