@@ -53,6 +53,7 @@ EXTRAS = {
         "images faces images --root pictures/set",
     ),
     "texts": ('python -c "import rouge_score.rouge_scorer, sacrebleu"',),
+    "viewer": ('python -c "import datasets_me.viewer.web, uvicorn"',),
     "cluster": ('python -c "from datasets_me.core.engine.cluster import connect"',),
     "all": (),
 }

@@ -19,6 +19,8 @@ from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
 from tests.command import Commands
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and verbs obey it
+
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # the same cases every time, so that a run that fails elsewhere fails here
 settings.register_profile("ci", settings.get_profile("suite"), derandomize=True)
@@ -146,8 +148,8 @@ def me_datasets(tmp_path: Path, commands: Commands) -> Run:
 
 
 def _surroundings() -> dict[str, str]:
-    """The environment without ``COLUMNS``, which pytest-xdist sets and verbs obey, and the name of the test."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "PYTEST_CURRENT_TEST")}
+    """The environment, without the name of the test."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     return {**kept, "PYTHONPATH": str(REPOSITORY)}
 
 
