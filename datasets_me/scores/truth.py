@@ -267,10 +267,10 @@ def assign(files: Iterable[Predictions], truth: Truth) -> tuple[dict[int, tuple[
             name = name or "an empty name"
             place = file.place(number)
             if not fits:
-                findings.append(finding("ME540", f"no {truth.noun} has {name or 'an empty name'}", place=place))
+                findings.append(finding("ME540", f"no {truth.noun} has {name}", place=place))
             elif len(fits) > 1:
                 ids = ", ".join(items[fit].id for fit in fits[:3])
-                message = f"{len(fits)} {truth.noun}s have {name or 'an empty name'}: {ids}"
+                message = f"{len(fits)} {truth.noun}s have {name}: {ids}"
                 findings.append(finding("ME541", message, place=place, video=items[fits[0]].video))
             elif fits[0] in chosen:
                 first, entry = chosen[fits[0]]

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from datasets_me.features.flow import flow, flow_stream
+from datasets_me.features.lk import _add, _Pair, _View
 from tests.conftest import GOLDEN
 
 WIDTH = 96
@@ -125,3 +126,21 @@ def test_flow_around_landmarks_follows_them_and_is_that_of_the_whole_picture() -
         assert there[inner].all()
         assert there.mean() < 0.4
         assert np.abs(field[inner] - whole[t][inner]).mean() < 0.03
+
+
+def test_sums_are_added_where_their_part_of_the_picture_lies() -> None:
+    chance, pool, places = np.random.default_rng(5), 4, 9
+
+    def part() -> tuple[_View, tuple[slice, slice]]:
+        (x0, x1), (y0, y1) = (sorted(chance.choice(places + 1, 2, replace=False).tolist()) for _ in range(2))
+        return _View(pool * x0, pool * y0, pool * x1, pool * y1), (slice(y0, y1), slice(x0, x1))
+
+    for _ in range(50):
+        (view, within), (of_pair, of_pair_within) = part(), part()
+        picture = np.zeros((5, places, places), np.float32)
+        shape = picture[:, *of_pair_within].shape
+        pair = _Pair(of_pair, chance.normal(size=shape).astype(np.float32), np.zeros((*shape[1:], 2), np.float32), 1.0)
+        picture[:, *of_pair_within] = pair.sums
+        total = np.ones_like(picture[:, *within])
+        _add(total, np.float32(0.5), pair, view, pool)
+        np.testing.assert_array_equal(total, 1 + np.float32(0.5) * picture[:, *within])

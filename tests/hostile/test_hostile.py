@@ -17,8 +17,8 @@ from tests.hostile import oracle, runs
 from tests.hostile.attack import Attack, Kind
 from tests.hostile.world import World
 
-ATTACKS = int(os.environ.get("ME_DATASETS_ATTACKS", "60"))
-"""How many; with 200, all of ``kinds.ALWAYS`` are among them, with 60 every third one."""
+ATTACKS = int(os.environ.get("ME_DATASETS_ATTACKS", "45"))
+"""How many; with 200, all of ``kinds.ALWAYS`` are among them, with 45 every fourth one."""
 
 
 def test_no_attack_succeeds() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats.predictions import Predictions, read
-from datasets_me.scores.ensemble import ensemble, simplex
+from datasets_me.scores.ensemble import _grid_size, _standard_error, ensemble, simplex
 from datasets_me.scores.truth import Truth, annotated
 from tests.scores.conftest import annotation, manifest
 
@@ -41,6 +41,16 @@ def test_the_grid_is_the_whole_simplex(models: int, parts: int) -> None:
     points = list(simplex(models, parts))
     assert len(points) == len(set(points)) == math.comb(parts + models - 1, models - 1)
     assert all(sum(point) == parts and min(point) >= 0 for point in points)
+
+
+def test_every_whole_number_of_steps_is_a_grid() -> None:
+    assert [_grid_size(2, 1 / parts)[1] for parts in range(1, 200)] == list(range(1, 200))
+
+
+def test_the_error_of_a_share_is_that_of_the_binomial_distribution() -> None:
+    assert _standard_error(0.5, 100) == 0.05
+    assert _standard_error(0.9, 9) == pytest.approx(0.1)
+    assert _standard_error(1.0, 7) == 0
 
 
 def test_only_validation_chooses(tmp_path: Path) -> None:

@@ -107,11 +107,14 @@ def middle_column(folder: Path) -> Embedder:
     return from_function(lambda batch: batch[0, :, :, batch.shape[3] // 2].ravel(), {"model": folder.name}, side=32)
 
 
-def test_the_whole_photograph_is_described_too(root: Path, tmp_path: Path) -> None:
+def test_the_whole_photograph_is_described_too(tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    (root / "train/Neutral").mkdir(parents=True)
+    cv2.imwrite(str(root / "train/Neutral/2.png"), np.full((100, 100, 3), 90, np.uint8))
     images = import_images(image_schemas.load("gaf3"), root, tmp_path / "set", workers=1)
     options = GroupOptions(Finder(), whole=partial(middle_column, tmp_path), side=32)
     write_groups(images, root, tmp_path / "out", options, workers=1)
-    (neutral,) = [row for rows in batches(tmp_path / "out/groups.parquet", GroupRow) for row in rows if row.number == 1]
+    (neutral,) = [row for rows in batches(tmp_path / "out/groups.parquet", GroupRow) for row in rows]
     with np.load(tmp_path / "out" / str(neutral.file)) as file:
         assert file["features"].shape == (0, 128)
         assert file["whole"] == pytest.approx((90 - 127.5) / 127.5)
