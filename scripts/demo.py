@@ -49,9 +49,14 @@ def main() -> None:
     run("synth casme-sq film --seed 7 --subjects 2 --faces --defects ME103,ME301")
     run("prepare film/schema.yaml film --root film/frames -o prepared --protocol loso", show=step)
     run("show prepared/manifest prepared/features casme_015_0401 -o motion.png")
+    run(
+        "export flow prepared/manifest --root film/frames --features prepared/features -o flow --sheet flow.png",
+        fine=(0, 1),
+    )
     print(f"done in {time.monotonic() - began:.0f} s; open in the folder {DEMO}:")
     print("  report.html              what was found in the workbook and the folders")
     print("  motion.png               the motion of one face, with its annotated expressions")
+    print("  flow.png                 the flow from onset to apex of eight expressions: u, v and strain")
     print("  prepared/sheet.html      a frame of every video, with its crop and landmarks")
     print("  prepared/card/card.html  what the dataset holds, on a timeline")
     program = os.path.relpath(Path(sys.executable).with_name("me-datasets"))

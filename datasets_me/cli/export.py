@@ -170,6 +170,9 @@ def flow(
     magnify: float = typer.Option(1.0, "--magnify", help="Make the motion so many times as large."),
     expression_type: ExpressionType | None = typer.Option(None, "--type", help="Only expressions of this type."),
     apexes: Path = typer.Option(None, "--apexes", help="Estimated apexes, made by 'me-datasets apex'."),
+    sheet: Path = typer.Option(
+        None, "--sheet", help="Draw up to eight of them: both frames, u, v and strain (.png; needs matplotlib)."
+    ),
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
     decisions: Path = options.DECISIONS,
@@ -180,6 +183,7 @@ def flow(
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors, or nothing could be made. 2:
     could not run.
     """
+    from datasets_me.core.artefact import may_write, write_file
     from datasets_me.export.flow import write_flow
     from datasets_me.export.flow_options import FlowOptions
     from datasets_me.formats import apexes as apex_files
@@ -197,6 +201,12 @@ def flow(
         layout=layout,
         offset_missing=offset_missing,
     )
+    may_write(sheet, force)
+    if sheet is not None and chosen.of_preset.every_frame:
+        raise MeDatasetsError(
+            f"the preset {preset} has an image for every frame, and none of an expression to draw",
+            fix="leave --sheet out",
+        )
     annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated) if features else None
     estimated = apex_files.read(apexes) if apexes else None
@@ -205,10 +215,22 @@ def flow(
             annotated, root, out, chosen, features=arrays, apexes=estimated, force=force, progress=update
         )
     images, annotations = plural(exported.images, "flow image"), plural(exported.annotations, "annotation")
+    ending = [f"{images} of {annotations} written to {out}"]
+    if sheet is not None and exported.images:
+        from datasets_me.cards.flow_plot import draw
+
+        picture, count = draw(out)
+        write_file(sheet, picture)
+        ending.append(f"{count} of them drawn in {sheet}")
     return Answer(
         findings=exported.findings,
-        ending=[f"{images} of {annotations} written to {out}"],
-        data={"export": str(out), "images": exported.images, "annotations": exported.annotations},
+        ending=ending,
+        data={
+            "export": str(out),
+            "images": exported.images,
+            "annotations": exported.annotations,
+            "sheet": sheet and str(sheet),
+        },
         exit_code=1 if exported.annotations and not exported.images else None,
     )
 
