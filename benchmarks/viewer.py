@@ -60,9 +60,9 @@ def main() -> None:
         make(base, chosen.videos, chosen.frames)
         command = [*PROGRAM, "view", "manifest", "--root", "frames", "--features", "features", "--no-open"]
         began = time.perf_counter()
-        with subprocess.Popen(command, cwd=base, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout is not None
-            url = next(line for line in server.stdout if line.startswith("http")).strip()
+        with subprocess.Popen(command, cwd=base, stderr=subprocess.PIPE, text=True) as server:
+            assert server.stderr is not None
+            url = next(line for line in server.stderr if line.startswith("http")).strip()
             rows = [("server answers after", f"{time.perf_counter() - began:.1f} s")]
             try:
                 rows += look(url, server.pid, chosen.frames)

@@ -82,6 +82,8 @@ def decide(
         what = f"{plural(rows, 'row')} and {plural(others, 'whole video')}" if others else plural(rows, "row")
     lines = [f"{'' if apply else 'would be '}{'excluded' if exclude else 'accepted'}: {what}"]
     lines += [f"  unchanged: {plural(count, 'finding')}, {why}" for why, count in sorted(planned.unchanged.items())]
+    if not planned.decisions and not planned.unchanged:
+        lines.append("  the manifest has no such finding; those that only me-datasets check makes are not in it")
     if apply and planned.decisions:
         lines.append(f"saved in {place}; --undo takes it back")
     else:

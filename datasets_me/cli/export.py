@@ -41,8 +41,8 @@ def segments(
     features_fps: float = options.FEATURES_FPS,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per segment, tar shards, or Parquet."),
     joined: Path = typer.Option(None, "--joined", help="A folder of 'me-datasets join', for --with."),
-    beside: str = typer.Option(
-        "", "--with", help="Also write what another tool has found: au, intensity, pose, gaze, confidence, with commas."
+    beside: list[str] = typer.Option(
+        [], "--with", help="Also write what another tool has found: au, intensity, pose, gaze, confidence, with commas."
     ),
     no_labels: bool = typer.Option(
         False, "--no-labels", help="Features alone, to run a trained model on: no labels, and only the part test."
@@ -66,7 +66,7 @@ def segments(
     arrays = feature_files.read(features, annotated)
     if (joined is None) == bool(beside):
         raise MeDatasetsError("--joined FOLDER and --with NAMES belong together", fix="give both, or neither")
-    names = [name.strip() for name in beside.split(",") if name.strip()]
+    names = [name.strip() for name in ",".join(beside).split(",") if name.strip()]
     more = None if joined is None else read_beside(joined, names, annotated)
     with show.progress("videos") as update:
         exported = write_segments(annotated, arrays, out, chosen, beside=more, force=force, progress=update)

@@ -247,13 +247,18 @@ def frames(
     with show.progress("frames") as update:
         written = write_frames(video, out, crop=crop, aligned=align, force=force, progress=update)
     box = "" if written.box is None else f", cut to {', '.join(f'{value:.0f}' for value in written.box)}"
+    lines = [f"{written.written:,} of {plural(written.frames, 'frame')} written to {out}{box}"]
+    if written.unreadable:
+        numbers = ", ".join(map(str, written.unreadable[:10])) + (", …" if len(written.unreadable) > 10 else "")
+        lines.append(f"missing, or cannot be read: {numbers}")
     return Answer(
-        [f"{written.written:,} of {plural(written.frames, 'frame')} written to {out}{box}"],
+        lines,
         data={
             "folder": str(out),
             "written": written.written,
             "frames": written.frames,
             "box": None if written.box is None else [int(value) for value in written.box],
+            "unreadable": list(written.unreadable),
         },
         exit_code=int(written.written < written.frames),
     )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 REACHABLE = (
     "warning: this server can be reached from other machines. Whoever has the address below, with this machine's own "
-    "in place of 127.0.0.1, can see the faces and take decisions. The connection is not encrypted."
+    "in place of 127.0.0.1, can see the faces and, unless it is read-only, take decisions. The connection is not "
+    "encrypted."
 )
 
 
@@ -116,7 +117,7 @@ def serve(app: ASGIApp, what: str, *, host: str = "127.0.0.1", port: int = 0, br
     server = Server(app, host, port)
     if host not in (HERE, "localhost"):
         show.echo(REACHABLE, err=True)
-    show.echo(f"{what} to look at; Ctrl-C ends", server.url)
+    show.echo(f"{what} to look at; Ctrl-C ends", server.url, err=True)
     if browser:
         threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
     with suppress(KeyboardInterrupt):

@@ -53,7 +53,7 @@ def join(manifest: Manifest, tables: Path, out: Path, *, force: bool = False) ->
         raise MeDatasetsError(
             "no table is named like a video of the manifest",
             where=str(tables),
-            fix=f"name them <video>.csv or .npz, such as {next(iter(jobs), 'casme_015_0401')}.csv",
+            fix=f"name them <video>.csv or .npz, such as {min(jobs, key=len, default='casme_015_0401')}.csv",
         )
     reached = {jobs[name].video.video for name in found}
     rows, findings = list[JoinedVideo](), list[Finding]()
@@ -63,7 +63,8 @@ def join(manifest: Manifest, tables: Path, out: Path, *, force: bool = False) ->
             if name not in found:
                 if video.video not in reached:
                     reached.add(video.video)  # one finding for all of its folders
-                    message = f"there is no table {name}.csv or .npz"
+                    shortest = min((each for each in jobs if jobs[each].video.video == video.video), key=len)
+                    message = f"there is no table {shortest}.csv or .npz"
                     findings.append(finding("ME620", message, subject=video.subject, video=video.video))
                 continue
             table = tool_tables.read(found[name])
@@ -119,6 +120,10 @@ def _about(row: JoinedVideo, table: ToolTable) -> Iterator[Finding]:
     if table.frames != row.frames:
         message = f"the table of {table.tool} has {plural(table.frames, 'frame')}, the video {row.frames:,}"
         yield finding("ME619", message, expected=str(row.frames), found=str(table.frames), video=row.video)
+    if table.unread:
+        count = plural(len(table.unread), "cell")
+        message = f"{count} of the table of {table.tool} hold no finite number, such as {table.unread[0]}"
+        yield finding("ME546", message, video=row.video)
     if table.others:
         message = f"{plural(table.others, 'row')} of a second face in the table of {table.tool} left out"
         yield finding("ME607", message, video=row.video)

@@ -39,11 +39,15 @@ JPEG = b"\xff\xd8"
 
 @dataclass(frozen=True)
 class WrittenFrames:
-    """How many frames were written, of how many; and the box they were cut to, None for whole frames."""
+    """How many frames were written, of how many; and the box they were cut to, None for whole frames.
+
+    ``unreadable`` are the numbers, in the names of the pictures, of those that are missing or cannot be read.
+    """
 
     written: int
     frames: int
     box: Box | None
+    unreadable: tuple[int, ...] = ()
 
 
 def write_frames(
@@ -62,14 +66,20 @@ def write_frames(
         crop: cut to one box for the whole video, as in an extraction.
         aligned: cut, and each frame moved so that the face lies as in the first.
 
+    The pictures have the numbers of a folder's files; frames of a file are counted from 1.
+
     Raises:
-        MeDatasetsError: there is not one video, it cannot be read, no face is found in it, or the folder exists.
+        MeDatasetsError: there is not one video, it has no frames, it cannot be read, no face is found in it, or the
+            folder exists.
     """
     manifest, root = of_recordings([video], rate=1.0 if video.is_dir() else None)
     if len(manifest.videos) != 1:
         raise MeDatasetsError("there are several videos", where=str(video), fix="give one of them")
     files = frame_files(manifest, manifest.videos[0], root)
     reader = FrameReader(files, range(files.start, files.end), colour=True)
+    if not len(reader):
+        raise FolderError("no image in it has a number", where=str(video), fix="name them img1.jpg, img2.jpg, …")
+    first = 0 if video.is_dir() else 1
     unreadable: list[int] = []
     with artefact.new_folder(out, FRAMES, force=force) as new:
         box = _box(reader, video) if crop or aligned else None
@@ -77,10 +87,10 @@ def write_frames(
         for index, number in enumerate(reader.numbers):
             content = _content(files, number, box, points, index)
             if content is None:
-                unreadable.append(number)
+                unreadable.append(number + first)
             else:
                 suffix = "jpg" if content.startswith(JPEG) else "png"
-                (new.path / f"img{number + 1:05}.{suffix}").write_bytes(content)
+                (new.path / f"img{number + first:05}.{suffix}").write_bytes(content)
             if progress:
                 progress(index + 1, len(reader), video.name)
         new.about.update(
@@ -92,7 +102,7 @@ def write_frames(
                 "unreadable": unreadable,
             }
         )
-    return WrittenFrames(len(reader) - len(unreadable), len(reader), box)
+    return WrittenFrames(len(reader) - len(unreadable), len(reader), box, tuple(unreadable))
 
 
 def _box(reader: FrameReader, video: Path) -> Box:

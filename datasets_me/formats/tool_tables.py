@@ -43,6 +43,7 @@ class ToolTable:
         units: the action units of ``au`` and of ``intensity``.
         scaled: whether landmarks are fractions of the picture.
         others: rows of second faces, which are left out.
+        unread: cells with a text that is no finite number, which are NaN; each as the frame, column and text.
     """
 
     tool: str
@@ -51,6 +52,7 @@ class ToolTable:
     units: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     scaled: bool = False
     others: int = 0
+    unread: tuple[str, ...] = ()
 
     def landmarks(self, count: int, width: int, height: int) -> Floats | None:
         """Landmarks (count, 68, 2) in px of frames of that size, NaN where there are none; None if it has none."""
@@ -108,7 +110,9 @@ def _of_rows(
     if spec.confidence in header:
         arrays["confidence"] = columns.stack([str(spec.confidence)])[:, 0]
     scaled = spec.landmarks is not None and spec.landmarks.scaled
-    return ToolTable(spec.id, columns.count, arrays, units, scaled, len(rows) - len(chosen))
+    return ToolTable(
+        spec.id, columns.count, arrays, units, scaled, len(rows) - len(chosen), tuple(dict.fromkeys(columns.unread))
+    )
 
 
 @dataclass(frozen=True)
@@ -118,12 +122,21 @@ class _Columns:
     header: tuple[str, ...]
     rows: Mapping[int, Mapping[str, str]]
     count: int
+    unread: list[str] = field(default_factory=list)
 
     def stack(self, titles: Sequence[str]) -> Floats:
         """Columns side by side, (T, n); NaN in frames without a row."""
         values = np.full((self.count, len(titles)), np.nan, np.float32)
         for frame, row in self.rows.items():
             values[frame] = [_number(row[title]) for title in titles]
+            bad = (title for title, value in zip(titles, values[frame], strict=True) if not np.isfinite(value))
+            texts = {title: row[title].strip() for title in bad}
+            self.unread.extend(
+                f"frame {frame}, {title} '{text}'"
+                for title, text in texts.items()
+                if text.casefold() not in ("", "nan")
+            )
+        values[~np.isfinite(values)] = np.nan
         return values
 
     def landmarks(self, spec: ToolSpec) -> dict[str, Floats]:

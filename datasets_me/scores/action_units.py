@@ -7,6 +7,7 @@ label, F1 = 2 TP / (2 TP + FP + FN) over all samples of a dataset, and the mean 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from statistics import fmean
 
 import numpy as np
 
-from datasets_me.core.errors import MeDatasetsError
-from datasets_me.findings.finding import Finding
+from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import joined as joined_files
 from datasets_me.formats import predictions
 from datasets_me.formats.joined import JoinedFolder, JoinedVideo
@@ -90,12 +91,18 @@ def action_units(manifests: Sequence[Manifest], sources: Sequence[Path], *, thre
             findings.append(without(row, "ME543", f"{row.id} has no prediction; all of its units count as missed"))
         scored.append((row, units or {}))
     occurring = {unit.au for row, _ in scored for unit in row.aus}
-    chosen = tuple(sorted(known & occurring))
-    if not chosen:
+    if not known & occurring:
         raise MeDatasetsError(
             "no action unit is both annotated and predicted",
             fix="name the columns AU1, AU2, … or give a folder of me-datasets join",
         )
+    chosen = tuple(sorted(occurring))
+    for unit in sorted(occurring - known):
+        count = sum(any(each.au == unit for each in row.aus) for row, _ in scored)
+        message = (
+            f"AU{unit} is annotated in {plural(count, 'expression')}, and nothing predicts it; it counts as missed"
+        )
+        findings.append(finding("ME543", message))
     datasets = list(dict.fromkeys(row.dataset for row, _ in scored))
     counts = {
         (dataset, unit): _counts([pair for pair in scored if pair[0].dataset == dataset], unit)
@@ -129,9 +136,13 @@ def _of_file(
     found: dict[_Key, Units] = {}
     for position, (_, number) in chosen.items():
         cells = file.rows[number]
-        found[rows[position].dataset, rows[position].id] = {
-            unit: _value(cells[name]) >= threshold for name, unit in columns.items()
-        }
+        values = {name: _value(cells[name]) for name in columns}
+        unread = ", ".join(f"{name} '{cells[name]}'" for name, value in values.items() if math.isnan(value))
+        if unread:
+            message = f"not numbers: {unread}; taken as not there"
+            findings.append(finding("ME546", message, place=file.place(number), video=rows[position].video))
+        units = {unit: values[name] >= threshold for name, unit in columns.items()}
+        found[rows[position].dataset, rows[position].id] = units
     return found, findings
 
 

@@ -106,8 +106,10 @@ def _read(paths: Sequence[Path]) -> tuple[dict[str, _Line], list[Finding]]:
             place = Place(path.name, None, number)
             try:
                 line = json.loads(written)
-                name = str(line["id"] if "id" in line else line["video_id"])
-                entry = _Line(place, str(line.get("question", "")), str(line["answer"]))
+                name = str(line["video_id"] if "video_id" in line and "id" not in line else line["id"])
+                if not isinstance(line["answer"], str):
+                    raise TypeError(f"the answer {json.dumps(line['answer'])} is no text")
+                entry = _Line(place, str(line.get("question", "")), line["answer"])
             except (ValueError, KeyError, TypeError) as error:
                 reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
                 raise MeDatasetsError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import FolderError, MeDatasetsError
 from datasets_me.core.rates import ratio
 from datasets_me.core.tables import read_parquet
 from datasets_me.findings.finding import Finding
@@ -67,12 +67,14 @@ class Dataset:
         predicted: intervals and labels that a model gave, by video and by annotation.
 
     Raises:
-        MeDatasetsError: there is no video, or the features cannot be read.
+        MeDatasetsError: the root is not a folder, there is no video, or the features cannot be read.
     """
 
     def __init__(
         self, manifest: Manifest, root: Path, features: Path | None = None, predicted: Predicted | None = None
     ) -> None:
+        if not root.is_dir():
+            raise FolderError("the root is not a folder", where=str(root), fix="give the folder that holds the frames")
         self.manifest, self.root = manifest, root
         self.predicted = predicted or Predicted()
         self.features: FeatureFolder | None = None if features is None else feature_files.read(features, manifest)
@@ -89,6 +91,7 @@ class Dataset:
                 self._of_row[row.source_sheet, row.source_row] = entry
         self.add(manifest.findings)
         self.add(_of_extraction(self.features))
+        self.add(self.predicted.findings)
 
     def add(self, findings: Sequence[Finding]) -> None:
         """Take in findings that are not known yet, and tie them to their videos."""

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.findings.finding import Finding
+from datasets_me.formats import intervals
 from datasets_me.formats import predictions as prediction_files
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.predictions import Predictions
 from datasets_me.scores.recognition import predicted_label
 from datasets_me.scores.spotting import spotting
 from datasets_me.scores.truth import annotated, assign
@@ -42,14 +44,12 @@ def read(manifest: Manifest, paths: Sequence[Path]) -> Predicted:
         MeDatasetsError: a file cannot be read, or has neither intervals nor labels.
     """
     predicted = Predicted()
-    files = [prediction_files.read(path) for path in paths]
-    spotted = [file for file in files if {"onset", "offset"} <= set(file.columns)]
-    others = [file for file in files if file not in spotted]
-    for file, path in zip(files, paths, strict=True):
-        if file in others and "label" not in file.columns and file.scores is None:
-            raise MeDatasetsError(
-                "the file has neither intervals (onset, offset) nor labels (label, or scores)", where=str(path)
-            )
+    spotted, others = list[Predictions](), list[Predictions]()
+    for path in paths:
+        try:
+            spotted.append(intervals.read(path))
+        except MeDatasetsError:
+            others.append(_labels(path))
     if spotted:
         result = spotting([manifest], spotted)
         predicted.findings += result.findings
@@ -68,3 +68,12 @@ def read(manifest: Manifest, paths: Sequence[Path]) -> Predicted:
             if label is not None:
                 predicted.labels[truth.items[position].id] = label
     return predicted
+
+
+def _labels(path: Path) -> Predictions:
+    file = prediction_files.read(path)
+    if "label" not in file.columns and file.scores is None:
+        raise MeDatasetsError(
+            "the file has neither intervals (onset, offset) nor labels (label, or scores)", where=str(path)
+        )
+    return file

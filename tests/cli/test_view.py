@@ -13,12 +13,15 @@ from datasets_me.formats import decisions
 from tests.conftest import Run, start
 
 
-def serving(folder: Path, synthetic: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-    """The program, and the address it has printed."""
+def serving(folder: Path, synthetic: Path, *options: str) -> tuple[subprocess.Popen[str], str, str]:
+    """The program, the address it has printed, and what it printed before."""
     program = start(folder, "view", "manifest", "--root", synthetic / "frames", "--no-open", *options)
-    assert program.stdout is not None
-    line = next(line for line in program.stdout if line.startswith("http"))
-    return program, line.strip()
+    assert program.stderr is not None
+    before = ""
+    while not (line := program.stderr.readline()).startswith("http"):
+        assert line, before
+        before += line
+    return program, line.strip(), before
 
 
 def ask(url: str, body: Any = None) -> Any:
@@ -29,7 +32,7 @@ def ask(url: str, body: Any = None) -> Any:
 
 
 def test_what_is_acknowledged_outlives_the_server(converted: Path, synthetic: Path, tmp_path: Path) -> None:
-    program, url = serving(tmp_path, synthetic)
+    program, url, _ = serving(tmp_path, synthetic)
     try:
         before = ask(f"{url}state")
         wish = {"action": "accept", "finding": 0}
@@ -39,13 +42,13 @@ def test_what_is_acknowledged_outlives_the_server(converted: Path, synthetic: Pa
         program.communicate()
     assert [row.id for row in decisions.read(tmp_path / "decisions").rows] == [saved]
 
-    program, url = serving(tmp_path, synthetic, "--host", "0.0.0.0", "--read-only")
+    program, url, warning = serving(tmp_path, synthetic, "--host", "0.0.0.0", "--read-only")
     assert ask(f"{url}state")["counts"]["open"] <= before["counts"]["open"] - 1
     program.send_signal(signal.SIGINT)
     out, err = program.communicate(timeout=20)
     assert program.returncode == 0, err
     assert "doubts left in" in out
-    assert "this server can be reached from other machines" in err
+    assert "this server can be reached from other machines" in warning
     assert "Traceback" not in err
 
 

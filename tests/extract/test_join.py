@@ -67,3 +67,15 @@ def test_nothing_to_join(tmp_path: Path) -> None:
         join(manifest_of(listed(15, "0101")), tmp_path, tmp_path / "out")
     assert caught.value.what == "no table is named like a video of the manifest"
     assert not (tmp_path / "out").exists()
+
+
+def test_cells_that_are_no_numbers_are_named_and_unknown(tmp_path: Path) -> None:
+    video = listed(15, "0101")
+    lines = "\n".join(f"{frame},{text}" for frame, text in enumerate(["1", "abc", "", "inf", "1;5"]))
+    (tmp_path / f"{video.video}.csv").write_text(f"frame,AU01\n{lines}\n")
+    made = manifest_of(video)
+    done = join(made, tmp_path, tmp_path / "out")
+    messages = [finding.message for finding in done.findings if finding.code == "ME546"]
+    assert messages == ["3 cells of the table of plain hold no finite number, such as frame 1, AU01 'abc'"]
+    folder = joined.read(tmp_path / "out")
+    assert folder.arrays(folder.rows[0])["au"][:5, 0].tolist() == pytest.approx([1, *[np.nan] * 4], nan_ok=True)

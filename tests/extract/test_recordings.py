@@ -102,13 +102,33 @@ def test_frames_for_other_tools(tmp_path: Path) -> None:
     assert (done.written, done.frames, done.box) == (3, 4, None)
     assert (tmp_path / "jpeg" / "img00002.jpg").read_bytes() == files[1]
     assert not (tmp_path / "jpeg" / "img00003.jpg").exists()
-    assert json.loads((tmp_path / "jpeg" / "frames.json").read_text())["unreadable"] == [2]
+    assert json.loads((tmp_path / "jpeg" / "frames.json").read_text())["unreadable"] == [3]
+    assert done.unreadable == (3,)
     write_frames(encode(tmp_path / "b.mp4", 3, "mpeg4"), tmp_path / "png")
     shown = [number_of(cv2.imread(str(tmp_path / "png" / f"img0000{number + 1}.png"))) for number in range(3)]
     assert shown == [0, 1, 2]
     with pytest.raises(FolderError, match="no face is found in it"):
         write_frames(tmp_path / "b.mp4", tmp_path / "cropped", crop=True)
     assert not (tmp_path / "cropped").exists()
+
+
+def test_frames_of_a_folder_keep_their_numbers(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number, content in zip((7, 8, 10), jpegs(3), strict=True):
+        (folder / f"img{number}.jpg").write_bytes(content)
+    done = write_frames(folder, tmp_path / "out")
+    assert (done.written, done.unreadable) == (3, (9,))
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.jpg")) == [
+        "img00007.jpg",
+        "img00008.jpg",
+        "img00010.jpg",
+    ]
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "a.jpg").write_bytes(jpegs(1)[0])
+    with pytest.raises(FolderError, match="no image in it has a number"):
+        write_frames(tmp_path / "letters", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_aligned_frames_hold_the_face_still(tmp_path: Path) -> None:

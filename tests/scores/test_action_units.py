@@ -69,3 +69,15 @@ def test_nothing_to_score(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("annotation,AU1\nv1:1,1\n")
     with pytest.raises(MeDatasetsError, match="no action unit is both annotated and predicted"):
         action_units([manifest(annotation(1, aus=units(4)))], [tmp_path / "p.csv"])
+
+
+def test_units_that_nothing_predicts_and_cells_that_are_no_numbers(tmp_path: Path) -> None:
+    rows = [annotation(1, aus=units(4, 24)), annotation(2, aus=units(4))]
+    (tmp_path / "p.csv").write_text("annotation,AU4\nv1:1,yes\nv1:2,1\n")
+    scores = action_units([manifest(*rows)], [tmp_path / "p.csv"])
+    assert scores.counts == {("casme2", 4): Counts(tp=1, fn=1), ("casme2", 24): Counts(fn=1)}
+    assert scores.mean("casme2") == pytest.approx((2 / 3 + 0) / 2)
+    assert [(found.code, found.message) for found in scores.findings] == [
+        ("ME546", "not numbers: AU4 'yes'; taken as not there"),
+        ("ME543", "AU24 is annotated in 1 expression, and nothing predicts it; it counts as missed"),
+    ]

@@ -60,7 +60,9 @@ def test_right_answers_have_full_scores(tmp_path: Path) -> None:
     assert every.bleu == pytest.approx(1)
 
 
-@pytest.mark.parametrize("line", ['{"id": "1"}', "[1]", "negative", '{"question": "?", "answer": "x"}'])
+@pytest.mark.parametrize(
+    "line", ['{"id": "1"}', '{"id": "1", "answer": null}', "[1]", "negative", '{"question": "?", "answer": "x"}']
+)
 def test_bad_lines(tmp_path: Path, line: str) -> None:
     (tmp_path / "a.jsonl").write_text(line + "\n")
     with pytest.raises(MeDatasetsError, match="not a question or an answer") as caught:
