@@ -71,7 +71,8 @@ class Review:
             raise ImagesError(
                 "there is nothing doubtful in the set",
                 where=str(images.folder),
-                fix="run images faces, duplicates, quality or audit first; or look at every image with me-datasets images review --every",
+                fix="run images faces, duplicates, quality or audit first; or look at every image with me-datasets "
+                "images review --every",
             )
         self._by_number = {item.number: item for item in self.items}
         self._stamp = self._stamped()
