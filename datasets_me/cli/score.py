@@ -103,8 +103,9 @@ def spotting(
         threshold=iou,
         tested=tested_by(split),
     )
-    parts = _spotted(scores, report.of_spotting(scores).about["scores"])
-    return _answer(report.of_spotting(scores), parts, score_pictures.of_spotting(scores), out, force)
+    summary = report.of_spotting(scores)
+    parts = _spotted(scores, summary.about["scores"])
+    return _answer(summary, parts, score_pictures.of_spotting(scores), out, force)
 
 
 @verb("me-datasets score spot-then-recognise casme-sq-manifest -p predictions.csv --type micro")

@@ -55,6 +55,7 @@ def join(manifest: Manifest, tables: Path, out: Path, *, force: bool = False) ->
             where=str(tables),
             fix=f"name them <video>.csv or .npz, such as {min(jobs, key=len, default='casme_015_0401')}.csv",
         )
+    shortest = {jobs[name].video.video: name for name in sorted(jobs, key=len, reverse=True)}
     reached = {jobs[name].video.video for name in found}
     rows, findings = list[JoinedVideo](), list[Finding]()
     with artefact.new_folder(out, JOINED, force=force) as new:
@@ -63,8 +64,7 @@ def join(manifest: Manifest, tables: Path, out: Path, *, force: bool = False) ->
             if name not in found:
                 if video.video not in reached:
                     reached.add(video.video)  # one finding for all of its folders
-                    shortest = min((each for each in jobs if jobs[each].video.video == video.video), key=len)
-                    message = f"there is no table {shortest}.csv or .npz"
+                    message = f"there is no table {shortest[video.video]}.csv or .npz"
                     findings.append(finding("ME620", message, subject=video.subject, video=video.video))
                 continue
             table = tool_tables.read(found[name])

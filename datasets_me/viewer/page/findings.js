@@ -1,76 +1,41 @@
 import { $, chip, el, moreFilters, number, options, plural, toast } from "./dom.js";
-import { getJson, save } from "./net.js";
+import { save } from "./net.js";
 import { ofPage } from "./keys.js";
+import { PagedList, table } from "./list.js";
 import { changed, state } from "./main.js";
 
-const AT_ONCE = 50;
-
-let query = { state: "open", severity: "doubts", code: "", search: "" };
-let start = 0;
-let chosen = 0;
-let total = 0;
-let rows = [];
-let asked = 0;
+const list = new PagedList("findings", { state: "open", severity: "doubts", code: "", search: "" }, draw);
 
 export async function open(content, _, given) {
-  if (given.has("code")) query = { ...query, code: given.get("code") };
-  content.replaceChildren(el("div", { class: "list" }, el("h1", { class: "skip" }, "Findings"), filters(), el("div", { id: "bulk" }), el("div", { id: "rows" })));
+  if (given.has("code")) list.query.code = given.get("code");
+  list.show(content, "Findings", filters(), el("div", { id: "bulk" }));
   keys();
-  await load();
-  return { update: load };
+  await list.load();
+  return { update: () => list.load() };
 }
 
-function field(text, name, control, entries) {
-  control.id = `filter-${name}`;
-  if (entries) options(control, entries, query[name]);
-  control.addEventListener(entries ? "change" : "input", () => {
-    query[name] = control.value;
-    start = 0;
-    chosen = 0;
-    load();
-  });
-  return el("label", { class: entries ? "" : "wide" }, text, control);
+function choice(text, name, entries) {
+  const select = el("select");
+  options(select, entries, list.query[name]);
+  return list.field(text, name, select);
 }
 
 function filters() {
   const codes = state.codes.map((each) => [each.code, `${each.code} ${each.name} (${number(each.open)} left of ${number(each.count)})`]);
-  return el("div", { class: "filters", role: "search" },
-    field("Search (/)", "search", el("input", { type: "search", placeholder: "message, video, cell", value: query.search })),
-    field("Finding", "code", el("select"), [["", "all"], ...codes]),
-    field("Left", "state", el("select"), [["open", "undecided"], ["decided", "decided"], ["all", "all"]]),
-    field("Weight", "severity", el("select"), [["doubts", "errors and warnings"], ["", "remarks, too"]]),
+  return [
+    list.field("Search (/)", "search", el("input", { type: "search", placeholder: "message, video, cell", value: list.query.search })),
+    choice("Finding", "code", [["", "all"], ...codes]),
+    choice("Left", "state", [["open", "undecided"], ["decided", "decided"], ["all", "all"]]),
+    choice("Weight", "severity", [["doubts", "errors and warnings"], ["", "remarks, too"]]),
     moreFilters(),
-    el("span", { class: "space" }),
-    el("div", { class: "pager" },
-      el("button", { id: "back", type: "button", "aria-label": "page before (PageUp)", onclick: () => turn(-1) }, "‹"),
-      el("span", { id: "place", class: "number", role: "status" }),
-      el("button", { id: "next", type: "button", "aria-label": "next page (PageDown)", onclick: () => turn(1) }, "›")));
-}
-
-async function load() {
-  const mine = ++asked;
-  const result = await getJson("findings", { ...query, start, count: AT_ONCE });
-  if (mine !== asked || !$("bulk")) return;
-  ({ rows, total } = result);
-  if (start && start >= total) {
-    start = Math.max(0, Math.floor((total - 1) / AT_ONCE) * AT_ONCE);
-    await load();
-    return;
-  }
-  draw();
+  ];
 }
 
 function draw() {
-  $("rows").replaceChildren(rows.length
-    ? el("table", { "aria-label": "findings" },
-      el("thead", {}, el("tr", {}, ["Code", "Finding", "Video", "Where", "Decision"].map((text) => el("th", { scope: "col" }, text)))),
-      el("tbody", {}, rows.map(line)))
-    : el("p", { class: "empty" }, total === 0 && query.state === "open" ? "nothing is left here" : "no finding fits these filters"));
-  $("place").textContent = total ? `${number(start + 1)}–${number(start + rows.length)} of ${number(total)}` : "0";
-  $("back").disabled = start === 0;
-  $("next").disabled = start + rows.length >= total;
   $("bulk").replaceChildren(...bulk());
-  choose(Math.min(chosen, rows.length - 1), false);
+  return list.rows.length
+    ? table("findings", {}, ["Code", "Finding", "Video", "Where", "Decision"], list.rows.map(line))
+    : el("p", { class: "empty" }, list.total === 0 && list.query.state === "open" ? "nothing is left here" : "no finding fits these filters");
 }
 
 function line(each, index) {
@@ -88,15 +53,15 @@ function line(each, index) {
 
 /** Decide all that the filters leave: first the number, then the decision. */
 function bulk() {
-  if (state.read_only || query.state !== "open" || !total) return [];
+  if (state.read_only || list.query.state !== "open" || !list.total) return [];
   return [el("div", { class: "card" }, el("div", { class: "row" },
-    el("span", {}, `All ${plural(total, "finding")} that fit:`),
+    el("span", {}, `All ${plural(list.total, "finding")} that fit:`),
     el("button", { type: "button", onclick: () => ask("accept") }, "accept all…"),
     el("button", { type: "button", onclick: () => ask("exclude") }, "exclude their rows…")))];
 }
 
 async function ask(action) {
-  const asks = { ...query };
+  const asks = { ...list.query };
   const count = await save("decide-all", { query: asks, action: "count" });
   if (!count) return;
   const without = action === "exclude" ? `, which are ${plural(count.targets, "row")} and videos` : "";
@@ -124,20 +89,13 @@ async function undo(ids) {
   if (await save("undo", { ids })) await changed();
 }
 
-function choose(index, scroll = true) {
-  chosen = Math.max(0, index);
-  const lines = $("rows").querySelectorAll("tbody tr");
-  lines.forEach((each, place) => each.classList.toggle("chosen", place === chosen));
-  if (scroll) lines[chosen]?.scrollIntoView({ block: "nearest" });
-}
-
 function go(index) {
-  const video = rows[index]?.videos[0];
-  if (video) location.hash = `#/video/${video.number}?finding=${rows[index].number}`;
+  const video = list.rows[index]?.videos[0];
+  if (video) location.hash = `#/video/${video.number}?finding=${list.rows[index].number}`;
 }
 
 async function accept() {
-  const each = rows[chosen];
+  const each = list.rows[list.chosen];
   if (!each || each.decision || state.read_only) return;
   const result = await save("decide", { decisions: [{ action: "accept", finding: each.number }] });
   if (!result) return;
@@ -145,23 +103,15 @@ async function accept() {
   await changed();
 }
 
-async function turn(pages) {
-  const wanted = start + pages * AT_ONCE;
-  if (wanted < 0 || wanted >= total) return;
-  start = wanted;
-  chosen = 0;
-  await load();
-}
-
 function keys() {
   ofPage([
     "Findings",
-    { keys: ["ArrowDown", "j"], text: "next finding", run: () => choose(Math.min(chosen + 1, rows.length - 1)) },
-    { keys: ["ArrowUp", "k"], text: "finding before", run: () => choose(chosen - 1) },
-    { keys: ["Enter"], text: "open its video", run: () => go(chosen) },
+    { keys: ["ArrowDown", "j"], text: "next finding", run: () => list.step(1) },
+    { keys: ["ArrowUp", "k"], text: "finding before", run: () => list.step(-1) },
+    { keys: ["Enter"], text: "open its video", run: () => go(list.chosen) },
     { keys: ["a"], text: "accept it as it is", run: accept },
-    { keys: ["PageDown"], text: "next page", run: () => turn(1) },
-    { keys: ["PageUp"], text: "page before", run: () => turn(-1) },
+    { keys: ["PageDown"], text: "next page", run: () => list.turn(1) },
+    { keys: ["PageUp"], text: "page before", run: () => list.turn(-1) },
     { keys: ["/"], text: "search; Esc leaves the field", run: () => $("filter-search").focus() },
     { keys: ["Escape"], text: "leave a field, or to the videos", run: () => {
       if (document.activeElement?.closest?.("input, select")) document.activeElement.blur();
