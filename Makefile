@@ -13,7 +13,7 @@ help:
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-## make demo          the main job on a synthetic dataset, in about a minute and a half
+## make demo          the main job on a synthetic dataset, in about a minute, besides installing
 demo: | .venv/bin/python
 	@$(BIN)/python scripts/demo.py
 
