@@ -34,6 +34,9 @@ from tests.conftest import CHROMIUM
 HTML = "<b>casme</b>_\"'&0507"
 """The name of a video that looks like markup."""
 
+LIMIT = 20_000
+"""How long a page may take for what a test waits for, in ms: a busy machine is no fault."""
+
 LOST = range(20, 24)
 """Frames of every video in which no face is seen."""
 
@@ -177,10 +180,17 @@ def browser() -> Iterator[Any]:
 
 def opened(browser: Any, faults: list[str], **options: Any) -> Any:
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
-    page.set_default_timeout(5000)
+    page.set_default_timeout(LIMIT)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
     return page
+
+
+def expect(locator: Any) -> Any:
+    """What playwright asks of a place on the page until it holds, or its time is up."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright.expect.set_options(timeout=LIMIT)
+    return playwright.expect(locator)
 
 
 def serious(page: Any) -> list[tuple[str, str]]:

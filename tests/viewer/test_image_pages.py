@@ -17,7 +17,7 @@ from datasets_me.viewer.images import application
 from datasets_me.viewer.server import Server
 from tests.images.made import image_set
 from tests.images.review.conftest import NAMES, found_in
-from tests.viewer.conftest import ask, opened, serious
+from tests.viewer.conftest import ask, expect, opened, serious
 
 ACCEPT = {"numbers": [0], "decision": "accept"}
 
@@ -77,8 +77,6 @@ def test_other_pages_change_nothing(server: Server, images: ImageSet) -> None:
 
 
 def test_by_keyboard_and_all_at_once(browser: Any, server: Server, images: ImageSet) -> None:
-    from playwright.sync_api import expect
-
     faults: list[str] = []
     page = opened(browser, faults, viewport={"width": 1000, "height": 700})
     cards, progress = page.locator("article"), page.locator("#progress")

@@ -12,7 +12,7 @@ from datasets_me.formats import decisions
 from datasets_me.formats.decisions import Decision
 from datasets_me.viewer.server import Server
 from datasets_me.viewer.session import Session, Wish
-from tests.viewer.conftest import HTML, World, entry, opened, serious
+from tests.viewer.conftest import HTML, World, entry, expect, opened, serious
 
 BROKEN = "casme_015_0503"
 """The video whose second expression has its offset (26) before its apex (28)."""
@@ -44,16 +44,16 @@ def saved(world: World) -> list[Decision]:
 
 
 def wait_saved(page: Any, text: str) -> None:
+    """Wait for the message of a decision; ``text`` must fit no message of the same page that came before."""
     page.wait_for_selector(f"#toast:has-text('{text}')")
 
 
 def test_the_list_of_videos(page: Any, server: Server) -> None:
     page.goto(server.url)
-    rows = page.locator("tbody tr")
-    page.wait_for_selector("tbody tr")
-    assert rows.count() == 16
-    assert page.inner_text("#left") == "5 doubts left in 5 videos"
-    assert rows.first.locator(".name").inner_text() == BROKEN
+    names = page.locator("tbody .name")
+    expect(names).to_have_count(16)
+    expect(page.locator("#left")).to_have_text("5 doubts left in 5 videos")
+    assert names.first.inner_text() == BROKEN
     page.wait_for_function("() => document.images[0]?.naturalWidth > 0")
 
     assert page.locator(".name", has_text=HTML).count() == 1  # a name is text, whatever it looks like
@@ -61,15 +61,14 @@ def test_the_list_of_videos(page: Any, server: Server) -> None:
 
     page.keyboard.press("/")
     page.keyboard.type("016_05")
-    page.wait_for_function("() => document.querySelectorAll('tbody tr').length === 3")
+    expect(names).to_have_count(3)
     page.keyboard.press("Escape")
     page.fill("#filter-search", "")
     page.select_option("#filter-code", "ME103")
-    page.wait_for_function("() => document.querySelectorAll('tbody tr').length === 1")
-    assert rows.first.locator(".name").inner_text() == "casme_016_0502"
+    expect(names).to_have_text(["casme_016_0502"])
     page.select_option("#filter-code", "")
     page.select_option("#filter-quality", "no features")
-    page.wait_for_function("() => document.querySelectorAll('tbody tr').length === 1")
+    expect(names).to_have_text([HTML])
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     page.wait_for_selector("h1:has-text('<b>casme</b>')")
@@ -184,18 +183,17 @@ def test_deciding_by_keyboard_alone(page: Any, server: Server, world: World) -> 
     page.keyboard.press("x")
     wait_saved(page, "excluded")
     page.keyboard.press("Shift+N")
-    page.wait_for_selector(f"h1:not(:has-text('{BROKEN}'))")
+    expect(page.locator("h1")).not_to_have_text(BROKEN)
     page.wait_for_selector("canvas[data-ready=yes]")
     page.keyboard.press("Shift+X")
-    wait_saved(page, "excluded")
+    wait_saved(page, f"{page.inner_text('h1')} excluded")
     assert [each.action for each in saved(world)] == ["accept", "exclude", "exclude"]
     page.keyboard.press("?")
     page.wait_for_selector("dialog[open]:has-text('accept the finding as it is')")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    page.wait_for_selector("tbody tr")
-    assert page.locator(".chip:has-text('excluded')").count() == 1
-    assert page.inner_text("#left") == "3 doubts left in 3 videos"
+    expect(page.locator("tbody .chip:has-text('excluded')")).to_have_count(1)
+    expect(page.locator("#left")).to_have_text("3 doubts left in 3 videos")
 
 
 def test_two_browsers_see_each_other(browser: Any, page: Any, server: Server, session: Session) -> None:
@@ -235,8 +233,9 @@ def test_many_findings_at_once_are_counted_first(page: Any, server: Server, worl
     page.click("text=exclude 1")
     wait_saved(page, "saved: 1 decision")
     assert [(each.action, each.row) for each in saved(world)] == [("exclude", None)]
+    expect(page.locator("tbody tr")).to_have_count(0)
     page.click("#toast button")
-    page.wait_for_selector("tbody tr")
+    expect(page.locator("tbody tr")).to_have_count(1)
     assert saved(world) == []
 
 
@@ -264,7 +263,7 @@ def test_a_phone(browser: Any, server: Server, session: Session) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.click("text=filters")
     page.select_option("#filter-subject", "casme_015")
-    page.wait_for_function("() => document.querySelectorAll('tbody tr').length === 8")
+    expect(page.locator("tbody tr")).to_have_count(8)
     page.click(f"text={BROKEN}")
     page.wait_for_selector("canvas[data-ready=yes]")
     assert page.evaluate("document.documentElement.scrollWidth") == 390

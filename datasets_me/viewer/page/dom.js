@@ -50,7 +50,11 @@ export function toast(text, action = null) {
   toastTimer = setTimeout(() => { line.hidden = true; }, 6000);
 }
 
-export function fail(text) {
-  $("failure").textContent = text;
-  $("failure").hidden = !text;
+const failures = new Map(); // what failed, and how: only its own next success takes it away
+
+export function fail(text, what) {
+  failures.set(what, text);
+  const lines = new Set([...failures.values()].filter(Boolean));
+  $("failure").textContent = [...lines].join(" · ");
+  $("failure").hidden = !lines.size;
 }

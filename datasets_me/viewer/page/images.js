@@ -12,12 +12,13 @@ let chosen = 0;
 let start = 0;
 let total = 0;
 let revision = null;
+let latest = 0; // the newest wish to see something
 let saving = 0; // decisions on their way
 const decided = []; // numbers of images, the last one last
 
-function progress(said) {
-  const parts = Object.entries(said.decisions).map(([name, count]) => `${name} ${number(count)}`);
-  $("progress").textContent = `${number(said.decided)} of ${number(said.images)} decided${parts.length ? `: ${parts.join(", ")}` : ""}`;
+function progress(counts) {
+  const parts = Object.entries(counts.decisions).map(([name, count]) => `${name} ${number(count)}`);
+  $("progress").textContent = `${number(counts.decided)} of ${number(counts.images)} decided${parts.length ? `: ${parts.join(", ")}` : ""}`;
 }
 
 function card(item, index) {
@@ -54,15 +55,17 @@ function choose(index) {
 
 // The list of open images shrinks with every decision, so a page is asked for by the image it begins behind.
 async function load(from = { start: 0 }) {
+  const mine = ++latest;
   try {
     const page = await getJson("items", { code: $("code").value, state: $("state").value, count: AT_ONCE, ...from });
+    if (mine !== latest) return; // something else is to be shown by now
     ({ items, total, start } = page);
     chosen = 0;
     progress(page);
     draw();
-    fail("");
+    fail("", "page");
   } catch (error) {
-    fail(error.message);
+    fail(error.message, "page");
   }
 }
 
@@ -168,8 +171,9 @@ async function poll() {
       if (before !== null && now !== before) await load({ start });
       revision = now;
     }
+    fail("", "server");
   } catch (error) {
-    fail(error.message);
+    fail(error.message, "server");
   }
   setTimeout(poll, EVERY);
 }
@@ -223,4 +227,4 @@ async function begin() {
   await poll();
 }
 
-begin().catch((error) => fail(error.message));
+begin().catch((error) => fail(error.message, "page"));

@@ -39,13 +39,9 @@ export async function changed() {
 async function poll() {
   try {
     if (!document.hidden && state && (await getJson("revision")).revision !== state.revision) await changed();
-    if ($("failure").dataset.gone) {
-      delete $("failure").dataset.gone;
-      fail("");
-    }
+    fail("", "server");
   } catch (error) {
-    $("failure").dataset.gone = "yes";
-    fail(error.message);
+    fail(error.message, "server");
   }
   setTimeout(poll, EVERY);
 }
@@ -65,10 +61,19 @@ async function route() {
   try {
     if (!state) await refresh();
     current = await page.open($("content"), rest, new URLSearchParams(query ?? ""));
-    fail("");
+    fail("", "page");
   } catch (error) {
-    fail(error.message);
+    fail(error.message, "page");
   }
+}
+
+let routing = Promise.resolve(); // one page after the other: a slow answer must not draw over a later page
+let wanted = 0;
+
+function goOn() {
+  const mine = ++wanted;
+  routing = routing.then(() => (mine === wanted ? route() : null));
+  return routing;
 }
 
 const otherTheme = theme(() => current?.redraw?.());
@@ -80,5 +85,5 @@ always(
   { keys: ["Shift+f"], text: "findings", run: () => { location.hash = "#/findings"; } },
 );
 $("help").onclick = showHelp;
-addEventListener("hashchange", route);
-route().then(poll);
+addEventListener("hashchange", goOn);
+goOn().then(poll);

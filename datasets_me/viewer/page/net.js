@@ -36,10 +36,10 @@ export function save(address, body) {
   const saved = waiting.then(async () => {
     try {
       const result = await post(address, body);
-      fail("");
+      fail("", "save");
       return result;
     } catch (error) {
-      fail(`not saved: ${error.message}`);
+      fail(`not saved: ${error.message}`, "save");
       return null;
     }
   });

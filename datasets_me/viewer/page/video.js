@@ -299,7 +299,7 @@ class VideoPage {
 
   async decide(decisions, text) {
     if (state.read_only) {
-      fail("this viewer was started with --read-only; nothing can be saved");
+      fail("this viewer was started with --read-only; nothing can be saved", "save");
       return false;
     }
     const result = await save("decide", { decisions });
