@@ -46,8 +46,8 @@ def decide(
 ) -> Answer:
     """Decide about everything with a finding at once; a dry run unless --apply is given.
 
-    What was decided before stays. The manifest is not changed: convert, export and split apply decisions. A set of
-    images is decided about as by 'me-datasets images decide', which has more to choose from.
+    What was decided before stays. The manifest is not changed: prepare, convert, export and split apply decisions. In a
+    set of images, it decides as 'me-datasets images decide' does, which has more to choose from.
     """
     from datasets_me.convert import bulk as in_bulk
     from datasets_me.findings.choice import read_codes

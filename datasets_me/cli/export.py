@@ -290,17 +290,24 @@ def auwgcn(
 def auwgcn_csv(
     manifest: Path = options.MANIFEST,
     out: Path = typer.Option(..., "-o", "--out", help="The CSV to write."),
+    decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
-    """Write the 7-column CSV of the AUW-GCN family, with the field's own frame numbers."""
+    """Write the 7-column CSV of the AUW-GCN family, with the field's own frame numbers.
+
+    Exit code 0: written. 1: written, and a decision could not be applied. 2: could not run.
+    """
     from datasets_me.core.artefact import may_write
     from datasets_me.export import auwgcn_csv as csv_file
-    from datasets_me.formats import manifest as manifests
 
-    annotated = manifests.read(manifest)
+    annotated = options.read_manifest(manifest, [decisions])
     may_write(out, force)
     rows = csv_file.write(annotated, out)
-    return Answer([f"{plural(rows, 'row')} written to {out}"], data={"export": str(out), "rows": rows})
+    return Answer(
+        findings=annotated.notices or None,
+        ending=[f"{plural(rows, 'row')} written to {out}"],
+        data={"export": str(out), "rows": rows},
+    )
 
 
 @verb("me-datasets trace segments/segments/test/casme_015/casme_015_0401_0000.npz")

@@ -27,6 +27,7 @@ from datasets_me.folders.check import check
 from datasets_me.formats import features as feature_files
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats import split as split_files
+from datasets_me.formats.decisions import Decisions
 from datasets_me.formats.manifest import Manifest
 from datasets_me.schema.schema_files import Schema
 from datasets_me.splits import make as splits
@@ -53,6 +54,7 @@ class Options:
         extraction: of the features; None for those by default.
         segments: of their export.
         clips: of the pictures; by default as many of each expression, so that they can be put into batches.
+        decisions: applied to the annotations, where there are any.
         workers: processes of the extraction.
     """
 
@@ -60,6 +62,7 @@ class Options:
     extraction: ExtractOptions | None = None
     segments: SegmentOptions = field(default_factory=SegmentOptions)
     clips: ClipOptions = field(default_factory=lambda: ClipOptions(frames=CLIP_FRAMES))
+    decisions: Decisions | None = None
     workers: int = 1
 
 
@@ -101,7 +104,11 @@ def prepare(
     started = time.perf_counter()
     with progress("folders") as update:
         manifest = make_manifest(
-            schema, source, root, walking=lambda folders, files: update(folders, note=f"{files:,} files")
+            schema,
+            source,
+            root,
+            decisions=options.decisions,
+            walking=lambda folders, files: update(folders, note=f"{files:,} files"),
         )
     if len({annotation.subject for annotation in manifest.annotations}) > 1:
         # refused now, not after hours; of one subject there is no split at all, and the rest can be done
@@ -111,6 +118,8 @@ def prepare(
     step = Step("convert", ["manifest"], (), {}, lambda _: Outcome(""), always=True)
     rows = manifest.counts()
     summary = f"{plural(rows['annotations'], 'annotation')} in {plural(rows['annotated_videos'], 'video')}"
+    if options.decisions is not None:
+        summary += f", {plural(len(manifest.options['decisions']), 'decision')} applied"
     findings = list(manifest.findings)
     first = Result(step, "done", summary, findings, time.perf_counter() - started)
     ends(first)

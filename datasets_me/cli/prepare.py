@@ -45,6 +45,7 @@ def prepare(
     size: int = typer.Option(128, "--size", help="Height and width of the pictures."),
     align: bool = typer.Option(False, "--align", help="Hold the face still in the pictures."),
     workers: int = options.PROCESSES,
+    decisions: Path = options.DECISIONS,
     schema: Path = options.SCHEMA,
 ) -> Answer:
     """Convert, check, extract, split, export, and describe a dataset; run it again to go on where it ended.
@@ -55,6 +56,7 @@ def prepare(
     from datasets_me.core.engine import workers_for
     from datasets_me.export.clips import ClipOptions
     from datasets_me.export.options import SegmentOptions
+    from datasets_me.formats import decisions as decision_files
     from datasets_me.splits.make import SplitOptions
 
     chosen, where = options.schema_and_rest(schema, dataset, source, "SOURCE")
@@ -63,6 +65,7 @@ def prepare(
         extraction=_extraction(preset, faces, layout, fps) if root else None,
         segments=SegmentOptions(compat=compat),
         clips=ClipOptions(frames, size, align, layout),
+        decisions=None if decisions is None else decision_files.read(decisions),
         workers=workers_for(workers),
     )
     try:

@@ -18,7 +18,13 @@ LONGEST_MICRO = 2.0
 def check_rows(
     spec: Spec, variant: str, annotations: Sequence[Annotation], left_out: Sequence[Annotation] = ()
 ) -> Iterator[Finding]:
-    """Findings ME108 (overlap), ME109 (duplicate), ME136 (length) and ME110 (counts, with rows that were left out)."""
+    """The findings of `check_videos`, and ME110 (counts, with rows that were left out)."""
+    yield from check_videos(annotations)
+    yield from _counts(spec.expected_of(variant), [*annotations, *left_out])
+
+
+def check_videos(annotations: Sequence[Annotation]) -> Iterator[Finding]:
+    """Findings ME108 (overlap), ME109 (duplicate) and ME136 (length) about the annotations of whole videos."""
     by_video: defaultdict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         by_video[annotation.video.casefold()].append(annotation)
@@ -30,7 +36,6 @@ def check_rows(
         again = {id(row) for row, _ in repeated}
         yield from _overlaps([row for row in rows if id(row) not in again])
     yield from _too_long(annotations)
-    yield from _counts(spec.expected_of(variant), [*annotations, *left_out])
 
 
 def _repeated(rows: Sequence[Annotation]) -> list[tuple[Annotation, Annotation]]:

@@ -9,18 +9,30 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from datasets_me.convert.across_rows import check_videos
 from datasets_me.convert.normalise import Normaliser
 from datasets_me.convert.sheets import Sheet
 from datasets_me.convert.variants import AnnotationTable
 from datasets_me.core.errors import Place, plural
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import manifest as manifests
-from datasets_me.formats.decisions import Decision, Decisions, changed_ground, column_of, not_applied, rows_of, standing
+from datasets_me.formats.decisions import (
+    Decision,
+    Decisions,
+    changed_ground,
+    column_of,
+    not_applied,
+    outside_video,
+    rows_of,
+    standing,
+)
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema.additions import with_additions
 from datasets_me.schema.schema_files import Schema
-from datasets_me.schema.spec import Correction, LeftOut, Relocation
+from datasets_me.schema.spec import FRAME_FIELDS, Correction, LeftOut, Relocation, Spec
+
+_ACCEPTED = "; accepted: "
 
 
 def why(decision: Decision) -> str:
@@ -35,10 +47,11 @@ def with_decisions(schema: Schema, decisions: Sequence[Decision]) -> Schema:
     Raises:
         SchemaError: a decision does not fit the schema.
     """
+    relocations = [_relocation(decision) for decision in decisions if decision.action == "relocate"]
     return with_additions(
         schema,
         [_correction(decision) for decision in decisions if decision.action == "correct"],
-        [_relocation(decision) for decision in decisions if decision.action == "relocate"],
+        [entry for entry in relocations if entry not in schema.spec.relocations],
         [_left_out(decision) for decision in decisions if decision.action == "exclude"],
     )
 
@@ -72,7 +85,7 @@ def holding(
     """The standing decisions whose ground is as it was, and findings about the others and about unreadable lines.
 
     Decisions about other datasets, and those that are ``applied`` already, are left out. Without ``folders``, there may
-    be videos that the manifest does not know yet; `unused` tells afterwards.
+    be videos that the manifest does not know yet; `finished` tells afterwards.
     """
     chosen: list[Decision] = []
     findings = list(decisions.findings)
@@ -111,44 +124,76 @@ def _by_video(rows: Iterable[Annotation]) -> Mapping[str | None, list[Annotation
 def decide(manifest: Manifest, decisions: Decisions) -> Manifest:
     """A manifest with decisions applied, as `convert` with the same decisions makes it from the workbook.
 
-    Decisions that the manifest was converted with are not applied again. Its findings stay as they are, with those
-    about the decisions added; folders are not looked at again, so that relocations are not applied.
+    Decisions that the manifest was converted with are not applied again. Findings about rows that are corrected or left
+    out are made again, those about the decisions are added, and the others stay as they are. A folder is relocated
+    where the manifest knows it; folders are not looked at again.
 
     Raises:
         SchemaError: a decision does not fit the schema.
     """
     before = set(manifest.options.get("decisions", ()))
     chosen, findings = holding(manifest, decisions, before)
+    if not any(video.path for video in manifest.videos):  # without folders, none is there to be relocated
+        chosen = [each for each in chosen if each.action != "relocate"]
     findings += _no_longer_standing(before, decisions)
-    findings += [not_applied(each, _BY_CONVERT) for each in chosen if each.action == "relocate"]
-    chosen = [each for each in chosen if each.action in ("correct", "exclude")]
+    trial, _ = apply_to_rows(manifest, [each for each in chosen if each.action == "correct"])
+    chosen, outside = within_videos(replace(manifest, annotations=trial), chosen)
     kept = [each for each in manifest.findings if each.code not in ("ME132", "ME133")]
+    annotations, derived = apply_to_rows(replace(manifest, findings=kept), chosen)
+    without = {each.video: _left_out(each) for each in chosen if each.action == "exclude" and each.row is None}
+    folders = [
+        manifests.left_out(without[row.video], path=row.path)
+        for row in manifest.videos
+        if row.video in without and row.path is not None
+    ]
+    ids = {row.id for row in annotations}
+    videos, moved = _relocated([row for row in manifest.videos if row.video not in without], manifest.spec, chosen)
     decided = replace(
         manifest,
         schema=with_decisions(manifest.schema, chosen),
-        options={**manifest.options, "decisions": sorted({*before, *(each.id for each in chosen)})},
-    )
-    entries = _entries(manifest.annotations, chosen)
-    annotations, more = _corrected(decided, chosen, entries)
-    videos = {each.video: _left_out(each) for each in chosen if each.action == "exclude" and each.row is None}
-    left_out = [manifests.left_out(entries[row.id], row.place()) for row in manifest.annotations if row.id in entries]
-    left_out += [
-        manifests.left_out(videos[row.video], path=row.path)
-        for row in manifest.videos
-        if row.video in videos and row.path is not None
-    ]
-    return replace(
-        decided,
         annotations=annotations,
-        videos=_recounted(
-            [row for row in manifest.videos if row.video not in videos],
-            [row for row in manifest.annotations if row.id in entries],
-        ),
-        findings=[*kept, *findings, *more, *left_out],
+        videos=_recounted(videos, [row for row in manifest.annotations if row.id not in ids]),
+        findings=[*derived, *findings, *outside, *moved, *folders],
     )
+    return finished(decided, chosen, before)
 
 
-_BY_CONVERT = "folders are looked for by me-datasets convert --decisions only"
+def finished(manifest: Manifest, decisions: Sequence[Decision], before: Collection[str] = ()) -> Manifest:
+    """A manifest to which decisions were applied, with what was accepted, and with the ids of all that hold.
+
+    Args:
+        manifest: with the other decisions applied.
+        decisions: all of them.
+        before: the ids of those that it had before.
+    """
+    chosen, findings = _present(manifest, decisions)
+    accepted, chosen = _with_accepted(replace(manifest, findings=[*manifest.findings, *findings]), chosen)
+    ids = sorted({*before, *(each.id for each in chosen)})
+    return replace(accepted, options={**accepted.options, "decisions": ids})
+
+
+def within_videos(corrected: Manifest, decisions: Sequence[Decision]) -> tuple[list[Decision], list[Finding]]:
+    """The decisions without corrections to a frame outside the video, and findings about those.
+
+    Args:
+        corrected: the manifest with all of them applied, and with folders where there are any.
+        decisions: that were applied.
+    """
+    by_video = _by_video(corrected.annotations)
+    chosen: list[Decision] = []
+    findings: list[Finding] = []
+    for decision in decisions:
+        reasons = []
+        if decision.action == "correct" and decision.column in FRAME_FIELDS:
+            for row in rows_of(decision, by_video.get(decision.video, ())):
+                frame = getattr(row, decision.column)
+                reasons += [] if frame is None else [outside_video(corrected, row, frame)]
+        reason = next(filter(None, reasons), None)
+        if reason is None:
+            chosen.append(decision)
+        else:
+            findings.append(not_applied(decision, f"{decision.column} {decision.new} {reason}, counted from 0"))
+    return chosen, findings
 
 
 def _no_longer_standing(before: set[str], decisions: Decisions) -> Iterator[Finding]:
@@ -167,42 +212,107 @@ def _no_longer_standing(before: set[str], decisions: Decisions) -> Iterator[Find
             )
 
 
-def _corrected(
-    manifest: Manifest, decisions: Sequence[Decision], left_out: Collection[str]
-) -> tuple[list[Annotation], list[Finding]]:
-    """The annotations that are not left out, with corrections applied, and what reading the new cells finds."""
-    variant = next(each for each in manifest.spec.workbook.variants if each.id == manifest.variant)
+CELL_CODES = frozenset(
+    ("ME101", "ME103", "ME104", "ME105", "ME106", "ME111", "ME112", "ME113", "ME114", "ME115", "ME116", "ME130")
+)
+"""Findings about one cell, which are made again when the cell is corrected."""
+
+ROW_CODES = frozenset(("ME107", "ME127"))
+"""Findings about the frames of a row, which are made again when one of them is corrected."""
+
+VIDEO_CODES = frozenset(("ME108", "ME109", "ME136"))
+"""Findings about the rows of a video beside each other, which are made again when one of them changes."""
+
+
+def apply_to_rows(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[list[Annotation], list[Finding]]:
+    """The annotations with corrections and exclusions applied, and the findings that the manifest has then.
+
+    Findings about what has changed are made again; all others, such as those about folders, stay as they are.
+    """
     by_video = _by_video(manifest.annotations)
-    by_row: defaultdict[str, list[Correction]] = defaultdict(list)
-    for decision in decisions:
-        if decision.action == "correct":
-            for row in rows_of(decision, by_video.get(decision.video, ())):
-                by_row[row.id].append(_correction(decision))
-    annotations, findings = [], []
-    for row in (row for row in manifest.annotations if row.id not in left_out):
-        if row.id not in by_row:
-            annotations.append(row)
-            continue
-        letters = {name: cell.rstrip("0123456789") for name, cell in row.source_cells.items()}
-        table = AnnotationTable(variant, Sheet(row.source_sheet or "", 1, []), [], letters, {})
-        normaliser = Normaliser(manifest.spec, table)
-        reread = normaliser.reread(row, by_row[row.id])
-        if reread is not None:
-            annotations.append(reread)
-        findings += normaliser.findings
-    return annotations, findings
-
-
-def _entries(rows: Sequence[Annotation], decisions: Sequence[Decision]) -> dict[str, LeftOut]:
-    """The entry by which each excluded annotation is left out, by its id."""
-    by_video = _by_video(rows)
+    corrections: defaultdict[str, list[Correction]] = defaultdict(list)
     left_out: dict[str, LeftOut] = {}
     for decision in decisions:
+        of_video = by_video.get(decision.video, [])
+        meant = of_video if decision.row is None else rows_of(decision, of_video)
         if decision.action == "exclude":
-            of_video = by_video.get(decision.video, [])
-            meant = of_video if decision.row is None else rows_of(decision, of_video)
             left_out |= {row.id: _left_out(decision) for row in meant}
-    return left_out
+        elif decision.action == "correct":
+            for row in meant:
+                corrections[row.id].append(_correction(decision))
+    annotations: list[Annotation] = []
+    findings: list[Finding] = []
+    for row in manifest.annotations:
+        if row.id in left_out:
+            findings.append(manifests.left_out(left_out[row.id], row.place()))
+        elif row.id in corrections:
+            reread, doubts = _reread(manifest, row, corrections[row.id])
+            annotations += [] if reread is None else [reread]
+            findings += doubts
+        else:
+            annotations.append(row)
+    changed = {row.id: row for row in manifest.annotations if row.id in left_out or row.id in corrections}
+    videos = {row.video.casefold() for row in changed.values()}
+    findings += check_videos([row for row in annotations if row.video.casefold() in videos])
+    gone = {row.place() for row in changed.values() if row.id in left_out}
+    columns = {changed[name].place(): [each.column for each in of_row] for name, of_row in corrections.items()}
+    rows = {row.place(): row for row in changed.values()}
+    kept: list[Finding] = []
+    again: dict[tuple[str, str, str], Finding] = {}
+    for doubt in manifest.findings:
+        place = Place(doubt.file, doubt.sheet, doubt.row)
+        if (
+            place in gone
+            or (doubt.code in VIDEO_CODES and (doubt.video or "").casefold() in videos)
+            or _is_made_again(doubt, rows.get(place), columns.get(place, []))
+        ):
+            again[doubt.code, doubt.where, doubt.message.partition(_ACCEPTED)[0]] = doubt
+        else:
+            kept.append(doubt)
+    return annotations, [*kept, *(again.get((each.code, each.where, each.message), each) for each in findings)]
+
+
+def _is_made_again(doubt: Finding, row: Annotation | None, columns: Collection[str]) -> bool:
+    """Whether a finding about a row is made again when some of its columns are corrected."""
+    if row is None or not columns:
+        return False
+    if doubt.code in ROW_CODES:
+        return not set(FRAME_FIELDS).isdisjoint(columns)
+    return doubt.code in CELL_CODES and column_of(row, doubt) in columns
+
+
+def _reread(
+    manifest: Manifest, row: Annotation, corrections: Sequence[Correction]
+) -> tuple[Annotation | None, list[Finding]]:
+    """A row with corrections applied, None where it has no frame any more, and what reading it finds."""
+    variant = next(each for each in manifest.spec.workbook.variants if each.id == manifest.variant)
+    letters = {name: cell.rstrip("0123456789") for name, cell in row.source_cells.items()}
+    table = AnnotationTable(variant, Sheet(row.source_sheet or "", 1, []), [], letters, {})
+    normaliser = Normaliser(manifest.spec, table)
+    return normaliser.reread(row, corrections), normaliser.findings
+
+
+def _relocated(videos: Sequence[Video], spec: Spec, decisions: Sequence[Decision]) -> tuple[list[Video], list[Finding]]:
+    """The videos with the folders that belong elsewhere marked, and a finding about each of them."""
+    entries = [_relocation(each) for each in decisions if each.action == "relocate"]
+    marked, findings = [], []
+    for video in videos:
+        path, suffix = video.path or "", ""
+        if video.layout is not None and spec.layout(video.layout).video_files:
+            path, _, suffix = path.rpartition(".")
+        entry = next((each for each in entries if each.layout == video.layout and _ends(path, each.found)), None)
+        if entry is None or video.relocated:
+            marked.append(video)
+            continue
+        base = path[: len(path) - len(entry.found)]
+        target = f"{base}{entry.belongs}" + (f".{suffix}" if suffix else "")
+        marked.append(video.model_copy(update={"relocated": True}))
+        findings.append(manifests.relocated(entry, video.path or "", target, subject=video.subject, video=video.video))
+    return marked, findings
+
+
+def _ends(path: str, found: str) -> bool:
+    return f"/{path}".casefold().endswith(f"/{found}".casefold())
 
 
 def _recounted(videos: list[Video], lost: Sequence[Annotation]) -> list[Video]:
@@ -218,21 +328,37 @@ def _recounted(videos: list[Video], lost: Sequence[Annotation]) -> list[Video]:
     ]
 
 
-def unused(manifest: Manifest, decisions: Sequence[Decision]) -> Iterator[Finding]:
-    """Findings about decisions to relocate a folder, or to leave out a whole video, that is not there."""
+def _present(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[list[Decision], list[Finding]]:
+    """The decisions without those to relocate a folder or to leave out a video that is not there, and findings.
+
+    Args:
+        manifest: with the decisions applied.
+        decisions: that were applied.
+    """
     paths = [f"/{video.path}/".casefold() for video in manifest.videos if video.relocated]
     left_out = {doubt.video for doubt in manifest.findings if doubt.code == "ME134"}
+    chosen: list[Decision] = []
+    findings: list[Finding] = []
     for decision in decisions:
+        reason = None
         if decision.action == "relocate" and not any(f"/{decision.found}".casefold() in path for path in paths):
-            yield not_applied(decision, f"there is no folder {decision.found} in the layout '{decision.layout}'")
+            reason = f"there is no folder {decision.found} in the layout '{decision.layout}'"
         elif decision.action == "exclude" and decision.row is None and decision.video not in left_out:
-            yield not_applied(decision, f"there is no video {decision.video}")
+            reason = f"there is no video {decision.video}"
+        if reason is None:
+            chosen.append(decision)
+        else:
+            findings.append(not_applied(decision, reason))
+    return chosen, findings
 
 
-def with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> Manifest:
+def _with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[Manifest, list[Decision]]:
     """The manifest whose accepted findings are no more than information, and say that they were accepted.
 
     A finding that finds something else now than when it was accepted stays as it is, and that is a finding, too.
+
+    Returns:
+        The manifest, and the decisions without those to accept such a finding.
     """
     by_video = _by_video(manifest.annotations)
     accepting: defaultdict[Hashable, list[Decision]] = defaultdict(list)
@@ -257,14 +383,14 @@ def with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> Manifest
             others |= {each.id: doubt for each in about}
         else:
             used.add(accepted.id)
-            message = f"{doubt.message}; accepted: {why(accepted)}"
+            message = f"{doubt.message}{_ACCEPTED}{why(accepted)}"
             doubt = doubt.model_copy(update={"severity": "info", "message": message})
         findings.append(doubt)
-    for decision in decisions:
-        if decision.id in others.keys() - used:
-            found, before = others[decision.id].found, decision.old
-            findings.append(not_applied(decision, f"{decision.code} finds '{found}' now, and found '{before}'"))
-    return replace(manifest, findings=findings)
+    changed = {decision.id: decision for decision in decisions if decision.id in others.keys() - used}
+    for name, decision in changed.items():
+        reason = f"{decision.code} finds '{others[name].found}' now, and found '{decision.old}'"
+        findings.append(not_applied(decision, reason))
+    return replace(manifest, findings=findings), [each for each in decisions if each.id not in changed]
 
 
 def _elsewhere(path: str | None, video: str | None, row: int | None, message: str | None) -> Hashable:

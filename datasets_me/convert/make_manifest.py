@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from datasets_me.convert.auwgcn_csv import convert_auwgcn_csv
 from datasets_me.convert.convert import convert
-from datasets_me.convert.decided import holding, unused, with_accepted, with_decisions
+from datasets_me.convert.decided import finished, holding, with_decisions, within_videos
 from datasets_me.convert.source import find_source
 from datasets_me.convert.variants import fits
 from datasets_me.convert.workbook import read_book
 from datasets_me.core.errors import FindingsError, WorkbookError, plural
 from datasets_me.folders.check import with_folders
 from datasets_me.folders.walk import Progress
-from datasets_me.formats.decisions import Decisions
+from datasets_me.formats.decisions import Decision, Decisions
 from datasets_me.formats.manifest import Manifest
 from datasets_me.schema.schema_files import Schema, shipped
 from datasets_me.schema.spec import Spec
@@ -57,17 +58,18 @@ def make_manifest(
     if decisions is None:
         return manifest if root is None else with_folders(manifest, root, walking)
     chosen, findings = holding(manifest, decisions, folders=False)
-    manifest = convert(with_decisions(manifest.schema, chosen), path).manifest()
-    if root is not None:
-        manifest = with_folders(manifest, root, walking)
-    elsewhere = [] if root is not None else [each for each in chosen if each.action == "relocate"]
-    findings += unused(manifest, [each for each in chosen if each not in elsewhere])
-    manifest = replace(
-        manifest,
-        findings=[*manifest.findings, *findings],
-        options={**manifest.options, "decisions": sorted(each.id for each in chosen)},
-    )
-    return with_accepted(manifest, chosen)
+
+    def applied(standing: Sequence[Decision]) -> Manifest:
+        decided = convert(with_decisions(manifest.schema, standing), path).manifest()
+        return decided if root is None else with_folders(decided, root, walking)
+
+    decided = applied(chosen)
+    inside, outside = within_videos(decided, chosen)
+    if outside:
+        decided = applied(inside)
+    decided = replace(decided, findings=[*decided.findings, *findings, *outside])
+    later = [each for each in inside if each.action == "relocate"] if root is None else []
+    return finished(decided, [each for each in inside if each not in later], [each.id for each in later])
 
 
 def _named(error: WorkbookError, spec: Spec, path: Path) -> WorkbookError:

@@ -138,16 +138,21 @@ class Normaliser:
             The annotation; None, with a finding, where it has no frame any more.
         """
         columns = {correction.column: correction.new for correction in corrections}
-        raw = RawRow(annotation.place(), dict(columns), {})
+        before = {str(name): annotation.corrected.get(name, annotation.written(name)) for name in FRAME_FIELDS}
+        raw = RawRow(annotation.place(), dict(before | columns), {})
         for correction in corrections:
             self._report_corrected(raw, correction, annotation.written(correction.column), annotation)
         about = {"subject": annotation.subject, "video": annotation.video}
-        fields: dict[str, object] = {
-            name: self._frame(raw, name, annotation.fps, about) for name in FRAME_FIELDS if name in columns
+        frames: dict[FrameField, int | None] = {
+            name: self._frame(raw, name, annotation.fps, about) if name in columns else getattr(annotation, name)
+            for name in FRAME_FIELDS
         }
-        if all(fields.get(name, getattr(annotation, name)) is None for name in FRAME_FIELDS):
+        if all(frame is None for frame in frames.values()):
             self._report("ME101", _NO_FRAME, raw, **about)
             return None
+        if not columns.keys().isdisjoint(FRAME_FIELDS):
+            self._check_order(raw, frames, about)
+        fields: dict[str, object] = {str(name): frame for name, frame in frames.items()}
         if "type" in columns:
             fields["type"] = self._type(raw, about) or annotation.type
         if "emotion" in columns:

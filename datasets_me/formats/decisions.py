@@ -14,6 +14,7 @@ confirmed; it is named as a finding (ME133) and kept out.
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Hashable, Iterable, Sequence
@@ -28,9 +29,11 @@ from datasets_me.core.artefact import claim, header, read_about, write_file
 from datasets_me.core.errors import DecisionsError, Place, WriteError
 from datasets_me.core.files import open_own
 from datasets_me.core.locks import locked
+from datasets_me.core.rates import ratio
 from datasets_me.core.tables import Record
 from datasets_me.core.text import same
 from datasets_me.findings.finding import Finding, finding
+from datasets_me.formats.frame_files import frame_rate, known_span
 from datasets_me.formats.kinds import DECISIONS
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
@@ -333,8 +336,12 @@ def correct(manifest: Manifest, row: Annotation, column: str, value: int | str |
         fields: of the decision, such as ``note``.
 
     Raises:
-        DecisionsError: the workbook has no such column, or the value is none that it can have.
+        DecisionsError: the workbook has no such column, the value is none that it can have, or the frame lies outside
+            the video.
     """
+    outside = outside_video(manifest, row, value) if column in FRAME_FIELDS and isinstance(value, int) else None
+    if outside is not None:
+        raise DecisionsError(f"{column}: frame {value} {outside}", where=str(row.place(column)))
     return Decision(
         action="correct",
         column=column,
@@ -343,6 +350,25 @@ def correct(manifest: Manifest, row: Annotation, column: str, value: int | str |
         **about_row(manifest, row),
         **fields,
     )
+
+
+def frame_range(manifest: Manifest, row: Annotation) -> tuple[int, int] | None:
+    """The first and the last 0-based frame, at a row's rate, of the folders that show it; None without a folder."""
+    ranges = []
+    for video in manifest.videos:
+        if video.video == row.video and video.expression in (None, row.expression):
+            start, end = known_span(manifest, video)
+            step = ratio(frame_rate(manifest, video), row.fps)
+            ranges += [(math.ceil(start / step), math.floor((end - 1) / step))] if end > start else []
+    return (min(first for first, _ in ranges), max(last for _, last in ranges)) if ranges else None
+
+
+def outside_video(manifest: Manifest, row: Annotation, frame: int) -> str | None:
+    """How a 0-based frame lies outside the video of a row; None where it lies inside, or the frames are not known."""
+    allowed = frame_range(manifest, row)
+    if allowed is None or allowed[0] <= frame <= allowed[1]:
+        return None
+    return f"lies outside the video, whose frames are {allowed[0]} to {allowed[1]}"
 
 
 def as_written(manifest: Manifest, row: Annotation, column: str, value: int | str | None) -> str:

@@ -25,7 +25,7 @@ from datasets_me.formats.kinds import MANIFEST
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema import schema_files
 from datasets_me.schema.schema_files import Schema
-from datasets_me.schema.spec import LeftOut, Spec
+from datasets_me.schema.spec import LeftOut, Relocation, Spec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,6 +94,12 @@ def left_out(entry: LeftOut, place: Place | None = None, path: str | None = None
     what = "the whole video" if entry.whole_video else "the row"
     message = f"{what} is left out: {entry.why}"
     return finding("ME134", message, place=place, subject=entry.subject, video=entry.video, path=path)
+
+
+def relocated(entry: Relocation, path: str, target: str, *, subject: str | None, video: str) -> Finding:
+    """The finding that a folder of frames, or a video file, belongs at ``target`` by an entry of the relocations."""
+    message = f"{entry.found} belongs at {entry.belongs}: {entry.why}"
+    return finding("ME201", message, subject=subject, video=video, path=path, expected=target, found=path)
 
 
 def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from datasets_me.cli import app
-from datasets_me.convert.convert import convert
+from datasets_me.cli import app, pipeline
+from datasets_me.convert.convert import convert, convert_any
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats import decisions as deciding
 from datasets_me.formats import manifest as manifests
@@ -251,3 +251,32 @@ def test_exports_and_splits_apply_decisions(tool: Tool, manifest: Manifest, tmp_
     done = tool("split", "m", "-o", "split", "--decisions", "others", "--json")
     assert [each["row"] for each in json.loads(done.stdout)["findings"] if each["code"] == "ME134"] == [3]
     assert second.video not in {row.video for row in splits.read(tmp_path / "split").rows}
+
+
+def test_the_whole_work_applies_decisions(
+    tool: Tool, manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third, _ = manifest.annotations
+    decisions = [
+        deciding.correct(manifest, first, "offset", 24),
+        Decision(action="exclude", **about_row(manifest, second)),
+        deciding.correct(manifest, third, "onset", 5).model_copy(update={"old": "7"}),
+    ]
+    deciding.append(tmp_path / "decisions", decisions)
+    monkeypatch.setattr(pipeline, "run_steps", lambda *_: [])  # the conversion is what applies them
+    done = tool("prepare", "casme2", "book.xlsx", "-o", "whole", "--decisions", "decisions", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["steps"][0]["summary"] == "3 annotations in 3 videos, 2 decisions applied"
+    (unfit,) = (each["message"] for each in answer["findings"] if each["code"] == "ME132")
+    assert "was not applied: onset says '20' now, and said '7'" in unfit
+    assert [row.offset for row in manifests.read(tmp_path / "whole" / "manifest").annotations] == [24, 9, 9]
+
+
+def test_the_csv_has_what_was_decided(tool: Tool, reference: Path, tmp_path: Path) -> None:
+    manifest = convert_any(reference / "samm_new_25.csv").manifest()
+    manifests.write(manifest, tmp_path / "m")
+    excluded = Decision(action="exclude", **about_row(manifest, manifest.annotations[0]))
+    deciding.append(tmp_path / "decisions", [excluded])
+    done = tool("export", "auwgcn-csv", "m", "-o", "a.csv", "--decisions", "decisions", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["rows"]) == (0, 501)
+    assert [each["code"] for each in json.loads(done.stdout)["findings"]] == ["ME134"]

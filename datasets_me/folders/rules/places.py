@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.context import Context, about_folder
 from datasets_me.folders.layouts import expected_path, nearest_path
+from datasets_me.formats import manifest as manifests
 
 _SUGGESTIONS = 200  # folders that get one; another dataset may have thousands that fit nothing
 
@@ -15,8 +16,8 @@ def relocated(context: Context) -> Iterator[Finding]:
     """Folders in a place that the schema knows to be wrong."""
     for folder in context.inventory.folders:
         if folder.relocation:
-            message = f"{folder.local} belongs at {folder.relocation.belongs}: {folder.relocation.why}"
-            yield about_folder("ME201", message, folder, expected=folder.target, found=folder.path)
+            subject, video = folder.identity.subject, folder.identity.video
+            yield manifests.relocated(folder.relocation, folder.path, folder.target, subject=subject, video=video)
 
 
 def mislocated(context: Context) -> Iterator[Finding]:
