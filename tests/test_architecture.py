@@ -27,6 +27,7 @@ SIDEWAYS = {
     ("cards", "scores"): "a plot of a confusion matrix shows a score",
     ("torch_data", "export"): "a dataset of PyTorch reads the files of one export",
     ("torch_data", "images"): "a dataset of PyTorch reads the images of one export",
+    ("viewer", "convert"): "a correction is shown with what is found when the corrected row is read",
     ("viewer", "images"): "the viewer shows a review of images, too",
     ("viewer", "scores"): "predictions are shown as they are scored",
 }

@@ -179,21 +179,23 @@ def within_videos(corrected: Manifest, decisions: Sequence[Decision]) -> tuple[l
         corrected: the manifest with all of them applied, and with folders where there are any.
         decisions: that were applied.
     """
+    outside = beyond(corrected, decisions)
+    chosen = [each for each in decisions if each.id not in outside]
+    return chosen, [not_applied(each, outside[each.id]) for each in decisions if each.id in outside]
+
+
+def beyond(corrected: Manifest, decisions: Sequence[Decision]) -> dict[str, str]:
+    """How corrections, by their ids, lie outside the video; only those that do. See `within_videos`."""
     by_video = _by_video(corrected.annotations)
-    chosen: list[Decision] = []
-    findings: list[Finding] = []
+    reasons: dict[str, str] = {}
     for decision in decisions:
-        reasons = []
         if decision.action == "correct" and decision.column in FRAME_FIELDS:
             for row in rows_of(decision, by_video.get(decision.video, ())):
                 frame = getattr(row, decision.column)
-                reasons += [] if frame is None else [outside_video(corrected, row, frame)]
-        reason = next(filter(None, reasons), None)
-        if reason is None:
-            chosen.append(decision)
-        else:
-            findings.append(not_applied(decision, f"{decision.column} {decision.new} {reason}, counted from 0"))
-    return chosen, findings
+                reason = None if frame is None else outside_video(corrected, row, frame)
+                if reason is not None:
+                    reasons[decision.id] = f"{decision.column} {decision.new} {reason}, counted from 0"
+    return reasons
 
 
 def _no_longer_standing(before: set[str], decisions: Decisions) -> Iterator[Finding]:
@@ -222,6 +224,9 @@ ROW_CODES = frozenset(("ME107", "ME127"))
 
 VIDEO_CODES = frozenset(("ME108", "ME109", "ME136"))
 """Findings about the rows of a video beside each other, which are made again when one of them changes."""
+
+MADE_AGAIN = CELL_CODES | ROW_CODES | VIDEO_CODES
+"""Findings that `apply_to_rows` makes again about rows that change."""
 
 
 def apply_to_rows(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[list[Annotation], list[Finding]]:

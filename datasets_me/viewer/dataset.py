@@ -82,6 +82,7 @@ class Dataset:
         if not self.entries:
             raise MeDatasetsError("there is no video in the manifest", fix="make it with me-datasets convert … --root")
         self.findings: list[Finding] = []
+        self._numbers: dict[tuple[str, str, str], int] = {}
         self._of_video: dict[str, list[Entry]] = defaultdict(list)
         self._of_row: dict[tuple[str | None, int], Entry] = {}
         self._of_path = {entry.source.path: entry for entry in self.entries if entry.source.path}
@@ -93,18 +94,18 @@ class Dataset:
         self.add(_of_extraction(self.features))
         self.add(self.predicted.findings)
 
-    def add(self, findings: Sequence[Finding]) -> None:
-        """Take in findings that are not known yet, and tie them to their videos."""
-        known = {(item.code, item.where, item.message) for item in self.findings}
+    def add(self, findings: Sequence[Finding]) -> list[int]:
+        """Take in findings that are not known yet, and tie them to their videos; returns the numbers of all."""
+        numbers = []
         for finding in findings:
             key = (finding.code, finding.where, finding.message)
-            if key in known:
-                continue
-            known.add(key)
-            number = len(self.findings)
-            self.findings.append(finding)
-            for entry in self.about(finding):
-                entry.findings.append(number)
+            if key not in self._numbers:
+                self._numbers[key] = len(self.findings)
+                self.findings.append(finding)
+                for entry in self.about(finding):
+                    entry.findings.append(self._numbers[key])
+            numbers.append(self._numbers[key])
+        return numbers
 
     def about(self, finding: Finding) -> list[Entry]:
         """The videos that a finding is about; none where it is about the whole dataset."""
@@ -119,12 +120,6 @@ class Dataset:
         entry = self._of_row.get((finding.sheet, finding.row or 0))
         rows = entry.annotations if entry else []
         return next((row for row in rows if (row.source_sheet, row.source_row) == (finding.sheet, finding.row)), None)
-
-
-def column_of(finding: Finding, row: Annotation) -> str | None:
-    """The column of a row, by its name in the schema, that a finding is about."""
-    cell = f"{finding.column}{finding.row}"
-    return next((name for name, place in row.source_cells.items() if place == cell), None)
 
 
 def _entries(manifest: Manifest, rows: Mapping[tuple[str, str | None], VideoFeatures]) -> list[Entry]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.convert.decided import MADE_AGAIN, apply_to_rows, beyond
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import decisions as store
 from datasets_me.formats.decisions import Decision
@@ -21,11 +21,26 @@ Value = int | str | None
 _Doubt = tuple[str, str | None, str | None, str | None, str | None]  # code, column, row's id, video, path
 
 
+@dataclass(frozen=True)
+class _Applied:
+    """What the corrections and exclusions of one video come to.
+
+    ``outside`` are the reasons, by id, why some of them are not applied; ``rows`` are the corrected rows by id;
+    ``caused`` are findings that were not there before, and ``gone`` the keys of those that no longer hold.
+    """
+
+    decisions: tuple[Decision, ...]
+    outside: dict[str, str]
+    rows: dict[str, Annotation]
+    caused: list[Finding]
+    gone: frozenset[tuple[str, str, str]]
+
+
 class Decided:
     """The decisions in a folder, which other programs may add to at the same time.
 
-    ``unfit`` are those whose ground has changed, each with why. ``touched`` are the videos that any of them was about,
-    undone or not.
+    ``unfit`` are those that cannot be applied, each with why. ``touched`` are the videos that any of them was about,
+    undone or not. ``caused`` are findings that corrections and exclusions bring about.
 
     Args:
         manifest: what they are about.
@@ -42,15 +57,19 @@ class Decided:
             self._part(row.video).annotations.append(row)
         for video in manifest.videos:
             self._part(video.video).videos.append(video)
+        for finding in manifest.findings:
+            if finding.video is not None:
+                self._part(finding.video).findings.append(finding)
         self.every: tuple[Decision, ...] = ()
         self.findings: tuple[Finding, ...] = ()
         self.touched: set[str | None] = set()
+        self._applied: dict[str, _Applied] = {}
         self._clear()
         self.refresh()
 
     def _part(self, video: str) -> Manifest:
         if video not in self._parts:
-            self._parts[video] = replace(self._manifest, annotations=[], videos=[])
+            self._parts[video] = replace(self._manifest, annotations=[], videos=[], findings=[])
         return self._parts[video]
 
     def _clear(self) -> None:
@@ -67,6 +86,11 @@ class Decided:
         """Another text after each decision, whoever took it."""
         return "-".join(map(str, self._stamp or (0, 0)))
 
+    @property
+    def caused(self) -> list[Finding]:
+        """The findings that corrections and exclusions bring about."""
+        return [finding for applied in self._applied.values() for finding in applied.caused]
+
     def refresh(self) -> None:
         """Take in what was decided since the last look.
 
@@ -81,8 +105,14 @@ class Decided:
             self._clear()
             self.every, self.findings = content.rows, content.findings
             self.touched = {decision.video for decision in content.rows} | self.touched
-            for decision in store.standing(content.rows):
-                self._take(decision)
+            fit = [decision for decision in store.standing(content.rows) if self._fits(decision)]
+            self._applied = self._apply(fit)
+            outside = {name: why for applied in self._applied.values() for name, why in applied.outside.items()}
+            for decision in fit:
+                if decision.id in outside:
+                    self.unfit.append((decision, outside[decision.id]))
+                else:
+                    self._take(decision)
             self._stamp = stamp
 
     def append(self, decisions: Sequence[Decision]) -> None:
@@ -94,12 +124,23 @@ class Decided:
         store.append(self.folder, decisions)
         self.refresh()
 
+    def causes(self, decisions: Sequence[Decision]) -> list[Finding]:
+        """The findings that decisions would bring about if they were saved."""
+        videos = {decision.video for decision in decisions}
+        standing = [each for name, applied in self._applied.items() if name in videos for each in applied.decisions]
+        known = {_key(finding) for finding in self.caused}
+        applied = self._apply(store.standing([*standing, *decisions]))
+        return [finding for each in applied.values() for finding in each.caused if _key(finding) not in known]
+
     def of_finding(self, finding: Finding) -> Decision | None:
-        """The decision that settles a finding: about it, its row, its cell or its video; None where it is open."""
+        """The decision that settles a finding: about it, its row, its cell or its video; None where it is open.
+
+        A correction settles a finding that does not come again when the corrected row is read.
+        """
         row = self._of_place.get((finding.file or "", finding.sheet, finding.row or 0))
         column = store.column_of(row, finding)
-        if (own := self._verdicts.get(_doubt(finding, row, column))) is not None:
-            return own
+        if (verdict := self._verdicts.get(_doubt(finding, row, column))) is not None:
+            return verdict
         if finding.video in self._without_video:
             return self._without_video[finding.video or ""]
         for found, decision in self._relocated.items():
@@ -111,13 +152,19 @@ class Decided:
             return self._without_row[row.id]
         corrections = self._corrections.get(row.id, {})
         columns = (column,) if column else FRAME_FIELDS
-        return next((corrections[name] for name in columns if name in corrections), None)
+        of_cell = next((corrections[name] for name in columns if name in corrections), None)
+        if finding.code not in MADE_AGAIN:
+            return of_cell
+        applied = self._applied.get(row.video)
+        if applied is None or _key(finding) not in applied.gone:
+            return None
+        return of_cell or next(iter(corrections.values()), applied.decisions[-1])
 
     def of_row(self, row: Annotation) -> dict[str, Decision]:
         """The corrections of a row by column, and under ``exclude`` the decision that leaves it out."""
-        own = dict(self._corrections.get(row.id, {}))
+        corrections = dict(self._corrections.get(row.id, {}))
         without = self._without_row.get(row.id) or self._without_video.get(row.video)
-        return own | ({"exclude": without} if without else {})
+        return corrections | ({"exclude": without} if without else {})
 
     def of_video(self, video: str) -> Decision | None:
         """The decision that leaves a whole video out."""
@@ -127,27 +174,50 @@ class Decided:
         """The notes about a video or its rows."""
         return [note for note in self._notes if note.video == video]
 
-    def value(self, row: Annotation, column: str) -> Value:
-        """What a column of a row says with its correction: a 0-based frame for onset, apex and offset, else a text."""
-        decision = self._corrections.get(row.id, {}).get(column)
-        if decision is None:
-            return row.written("aus") if column == "aus" else getattr(row, column)
-        text = decision.new or ""
-        if not text:
-            return None
-        if column in FRAME_FIELDS:
-            first = int(store.as_written(self._manifest, row, column, 0))
-            return int(text) - first if text.isascii() and text.isdigit() else None
-        if column == "type":
-            return next((kind for kind in ("micro", "macro") if _spelled(self._manifest, row, kind) == text), text)
-        return text
+    def corrected(self, row: Annotation) -> Annotation:
+        """A row with its corrections."""
+        applied = self._applied.get(row.video)
+        return row if applied is None else applied.rows.get(row.id, row)
 
-    def _take(self, decision: Decision) -> None:
+    def frame_range(self, row: Annotation) -> tuple[int, int] | None:
+        """The first and the last frame of a row's video, at the row's rate; None where they are not known."""
+        return store.frame_range(self._part(row.video), row)
+
+    def _fits(self, decision: Decision) -> bool:
         part = self._manifest if decision.video is None else self._part(decision.video)
         why = store.changed_ground(decision, part)
         if why is not None:
             self.unfit.append((decision, why))
-            return
+        return why is None
+
+    def _apply(self, decisions: Sequence[Decision]) -> dict[str, _Applied]:
+        """What the corrections and exclusions among some decisions come to, by video."""
+        by_video: dict[str, list[Decision]] = defaultdict(list)
+        for decision in decisions:
+            if decision.action in ("correct", "exclude") and decision.video is not None:
+                by_video[decision.video].append(decision)
+        return {video: self._apply_to(video, tuple(chosen)) for video, chosen in by_video.items()}
+
+    def _apply_to(self, video: str, decisions: tuple[Decision, ...]) -> _Applied:
+        before = self._applied.get(video)
+        if before is not None and before.decisions == decisions:
+            return before
+        part = self._part(video)
+        trial, _ = apply_to_rows(part, [each for each in decisions if each.action == "correct"])
+        outside = beyond(replace(part, annotations=trial), decisions)
+        chosen = [each for each in decisions if each.id not in outside]
+        corrected, _ = apply_to_rows(part, [each for each in chosen if each.action == "correct"])
+        _, findings = apply_to_rows(part, chosen)
+        known, now = set(map(_key, part.findings)), set(map(_key, findings))
+        return _Applied(
+            decisions,
+            outside,
+            {row.id: row for row in corrected},
+            [each for each in findings if each.code in MADE_AGAIN and _key(each) not in known],
+            frozenset(known - now),
+        )
+
+    def _take(self, decision: Decision) -> None:
         if decision.action == "note":
             self._notes.append(decision)
         if decision.action == "relocate":
@@ -184,8 +254,5 @@ def _doubt(finding: Finding, row: Annotation | None, column: str | None) -> _Dou
     return finding.code, column, None, finding.video, finding.path
 
 
-def _spelled(manifest: Manifest, row: Annotation, kind: str) -> str | None:
-    try:
-        return store.as_written(manifest, row, "type", kind)
-    except MeDatasetsError:
-        return None
+def _key(finding: Finding) -> tuple[str, str, str]:
+    return finding.code, finding.where, finding.message

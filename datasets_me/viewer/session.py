@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from threading import Lock, Thread
@@ -28,6 +29,9 @@ from datasets_me.viewer.web import RefusedError
 
 EDITED = (*FRAME_FIELDS, "type", "emotion", "aus")
 """The columns of a row that the page can correct."""
+
+_UNREAD = frozenset(("ME101", "ME104", "ME111", "ME112", "ME115", "ME116"))
+"""Findings about a cell that cannot be read; no correction may bring one about."""
 
 THUMBNAILS = 4
 _MOST_ROWS = 500
@@ -72,6 +76,19 @@ class Wish(BaseModel):
         return self
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What the pages show at one time.
+
+    ``decisions`` has the number of every finding that holds, with what was decided about it; ``rows`` are the videos in
+    the order of need.
+    """
+
+    revision: str
+    decisions: dict[int, Decision | None]
+    rows: list[dict[str, Any]]
+
+
 class Session:
     """All that the pages show and change. Its methods may be called from several threads.
 
@@ -89,11 +106,9 @@ class Session:
         self._motions: Recent[tuple[Motion | None]] = Recent(4)
         self._lock = Lock()
         self._looking = ""
-        self._shown = ""  # the revision that these are of
-        self._decisions: list[Decision | None] = []
-        self._settled: list[str | None] = []
+        self._caused: set[int] = set()  # findings that a correction brought about, also one that was taken back
+        self._shown = _Shown("", {}, [])
         self._rows: dict[int, dict[str, Any]] = {}
-        self._in_order: list[dict[str, Any]] = []
 
     def close(self) -> None:
         """End what runs beside."""
@@ -122,31 +137,32 @@ class Session:
     def revision(self) -> str:
         """Another text whenever something has changed, here, in another browser or in another program."""
         self.decided.refresh()
-        return f"{self.decided.revision}-{len(self.dataset.findings)}-{self._looking}"
+        return f"{self.decided.revision}-{len(self.dataset.findings) - len(self._caused)}-{self._looking}"
 
     def state(self) -> dict[str, Any]:
         """The dataset, what is left to decide, and what can be filtered by."""
-        revision, decisions, rows = self._all()
+        now = self._all()
         spec = self.dataset.manifest.spec
-        counts = Counter(finding.code for finding in self.dataset.findings)
+        findings = {number: self.dataset.findings[number] for number in now.decisions}
+        counts = Counter(finding.code for finding in findings.values())
         left = Counter(
             finding.code
-            for finding, decision in zip(self.dataset.findings, decisions, strict=True)
-            if decision is None and WEIGHTS[finding.severity]
+            for number, finding in findings.items()
+            if now.decisions[number] is None and WEIGHTS[finding.severity]
         )
         known = all_codes()
-        subjects = sorted({row["subject"] for row in rows if row["subject"]})
+        subjects = sorted({row["subject"] for row in now.rows if row["subject"]})
         return {
             "dataset": spec.id,
             "title": spec.title,
             "read_only": self.read_only,
             "looking": self._looking,
-            "revision": revision,
+            "revision": now.revision,
             "features": self.dataset.features is not None,
             "counts": {
-                "videos": len(rows),
-                "open_videos": sum(row["open"] > 0 for row in rows),
-                "findings": len(self.dataset.findings),
+                "videos": len(now.rows),
+                "open_videos": sum(row["open"] > 0 for row in now.rows),
+                "findings": len(findings),
                 "open": sum(left.values()),
             },
             "unfit": [f"{decision.action} {decision.about}: {why}" for decision, why in self.decided.unfit],
@@ -174,8 +190,7 @@ class Session:
             start: the place of the first one, from 0.
             count: how many.
         """
-        _, _, rows = self._all()
-        fits = [row for row in rows if self._fits(row, query)]
+        fits = [row for row in self._all().rows if self._fits(row, query)]
         if query.get("sort") == "name":
             fits.sort(key=lambda row: row["name"])
         return {
@@ -198,27 +213,34 @@ class Session:
             and (not state or state == row["state"] or (state == "decided" and row["state"] == "excluded"))
         )
 
-    def _all(self) -> tuple[str, list[Decision | None], list[dict[str, Any]]]:
-        """The revision, the decision about each finding, and a row for each video in the order of need."""
+    def _all(self) -> _Shown:
+        """What is shown by now. Only rows of videos about which something has changed are made again."""
         revision = self.revision
         with self._lock:
-            if self._shown != revision:
-                self._decisions = [self.decided.of_finding(finding) for finding in self.dataset.findings]
-                settled = [decision.id if decision else None for decision in self._decisions]
-                stale = {number for number, each in enumerate(settled) if self._settled[number : number + 1] != [each]}
+            if self._shown.revision != revision:
+                known = len(self.dataset.findings)
+                caused = self.dataset.add(self.decided.caused)
+                self._caused |= {number for number in caused if number >= known}
+                decisions = {
+                    number: self.decided.of_finding(finding)
+                    for number, finding in enumerate(self.dataset.findings)
+                    if number not in self._caused or number in caused
+                }
+                settled, before = (_ids(each) for each in (decisions, self._shown.decisions))
+                stale = {number for number, _ in settled.items() ^ before.items()}
                 for entry in self.dataset.entries:
                     touched = entry.source.video in self.decided.touched or not stale.isdisjoint(entry.findings)
                     if touched or entry.number not in self._rows:
-                        self._rows[entry.number] = self._row(entry, self._decisions)
-                self._in_order = sorted(self._rows.values(), key=lambda row: (-row["_need"], row["name"]))
-                self._settled, self._shown = settled, revision
-            return self._shown, self._decisions, self._in_order
+                        self._rows[entry.number] = self._row(entry, decisions)
+                in_order = sorted(self._rows.values(), key=lambda row: (-row["_need"], row["name"]))
+                self._shown = _Shown(revision, decisions, in_order)
+            return self._shown
 
-    def _row(self, entry: Entry, decisions: list[Decision | None]) -> dict[str, Any]:
+    def _row(self, entry: Entry, decisions: Mapping[int, Decision | None]) -> dict[str, Any]:
         findings = self.dataset.findings
         codes: dict[str, dict[str, Any]] = {}
         need = 0.0
-        for number in entry.findings:
+        for number in filter(decisions.__contains__, entry.findings):
             finding = findings[number]
             one = codes.setdefault(
                 finding.code, {"code": finding.code, "severity": finding.severity, "count": 0, "open": 0}
@@ -230,8 +252,9 @@ class Session:
         left = sum(one["open"] for one in codes.values())
         doubted = any(WEIGHTS[one["severity"]] for one in codes.values())
         excluded = self.decided.of_video(entry.source.video) is not None
-        types = Counter(self.decided.value(row, "type") for row in entry.annotations)
-        emotions = Counter(self.decided.value(row, "emotion") for row in entry.annotations)
+        annotations = [self.decided.corrected(row) for row in entry.annotations]
+        types = Counter(str(row.type) for row in annotations)
+        emotions = Counter(row.emotion for row in annotations)
         row = entry.features
         frames = entry.source.frames or (row.frames if row else None)
         doubtful = entry.doubtful_frames
@@ -262,7 +285,8 @@ class Session:
             RefusedError: there is none of this number.
         """
         entry = self.entry(number)
-        _, decisions, rows = self._all()
+        now = self._all()
+        rows = now.rows
         place = next(index for index, row in enumerate(rows) if row["number"] == number)
         following = next((row["number"] for row in [*rows[place + 1 :], *rows[:place]] if row["open"]), None)
         shown = self._motion(entry)
@@ -276,7 +300,9 @@ class Session:
             "excluded": None if excluded is None else excluded.id,
             "notes": [{"id": note.id, "note": note.note} for note in self.decided.notes(entry.source.video)],
             "annotations": [self._annotation(entry, row) for row in entry.annotations],
-            "findings": [self._finding(index, decisions[index]) for index in entry.findings],
+            "findings": [
+                self._finding(index, now.decisions[index]) for index in entry.findings if index in now.decisions
+            ],
             "predictions": [
                 {
                     "type": each.type,
@@ -322,20 +348,22 @@ class Session:
 
     def _annotation(self, entry: Entry, row: Annotation) -> dict[str, Any]:
         decisions = self.decided.of_row(row)
-        values = {name: self.decided.value(row, name) for name in EDITED}
+        corrected = self.decided.corrected(row)
         frames = {
-            name: None if (value := values[name]) is None else _frame(int(value), entry.step) for name in FRAME_FIELDS
+            name: None if (frame := getattr(corrected, name)) is None else _frame(frame, entry.step)
+            for name in FRAME_FIELDS
         }
         return {
             "id": row.id,
             "expression": row.expression,
-            "values": values,
+            "values": _values(corrected),
             "frames": frames,
-            "before": {name: row.written("aus") if name == "aus" else getattr(row, name) for name in EDITED},
+            "range": self.decided.frame_range(row),
+            "before": _values(row),
             "raw": {name: row.written(name) for name in EDITED if name in row.source_cells},
             "cells": {name: str(row.place(name)) for name in EDITED if name in row.source_cells},
             "place": str(row.place()),
-            "class_3": row.class_3,
+            "class_3": corrected.class_3,
             "predicted": self.dataset.predicted.labels.get(row.id),
             "extra": row.extra,
             "corrected": {name: decision.id for name, decision in decisions.items() if name != "exclude"},
@@ -344,7 +372,7 @@ class Session:
 
     def findings(self, query: Mapping[str, str], start: int, count: int) -> dict[str, Any]:
         """Some of the findings that fit a query: ``code``, ``state`` (open, decided) and ``search``."""
-        _, decisions, _ = self._all()
+        decisions = self._all().decisions
         fits = self._chosen(query, decisions)
         shown = fits[start : start + min(count, _MOST_ROWS)]
         return {
@@ -362,17 +390,17 @@ class Session:
             ],
         }
 
-    def _chosen(self, query: Mapping[str, str], decisions: Sequence[Decision | None]) -> list[int]:
+    def _chosen(self, query: Mapping[str, str], decisions: Mapping[int, Decision | None]) -> list[int]:
         words = fold(query.get("search", "")).split()
+        findings = self.dataset.findings
         numbers = [
             number
-            for number, finding in enumerate(self.dataset.findings)
-            if query.get("code") in (None, "", finding.code)
-            and (query.get("state") or "all") in ("all", "open" if decisions[number] is None else "decided")
+            for number, decision in decisions.items()
+            if query.get("code") in (None, "", (finding := findings[number]).code)
+            and (query.get("state") or "all") in ("all", "open" if decision is None else "decided")
             and (query.get("severity") != "doubts" or WEIGHTS[finding.severity])
             and all(word in fold(f"{finding.message} {finding.video or ''} {finding.where}") for word in words)
         ]
-        findings = self.dataset.findings
         return sorted(numbers, key=lambda number: (SEVERITIES.index(findings[number].severity), findings[number].code))
 
     def _finding(self, number: int, decision: Decision | None) -> dict[str, Any]:
@@ -397,6 +425,7 @@ class Session:
             "video": finding.video,
             "relocates": finding.code == "ME202" and bool(finding.expected and self._layout(finding.path)),
             "decision": None if decision is None else _decision(decision),
+            "caused": number in self._caused,
         }
 
     # frames and motion
@@ -447,15 +476,26 @@ class Session:
     # decisions
 
     def decide(self, wishes: Sequence[Wish]) -> dict[str, Any]:
-        """Save decisions of a page.
+        """Save decisions of a page; what comes back names the findings that they cause.
 
         Raises:
-            RefusedError: one of them cannot be; nothing is saved then.
+            RefusedError: one of them cannot be, or gives a cell a text that cannot be read; nothing is saved then.
             MeDatasetsError: they cannot be saved; nothing has changed then.
         """
         decisions = [self._decision_of(wish) for wish in wishes]
+        causes = self.decided.causes(decisions)
+        for finding in causes:
+            if finding.code in _UNREAD:
+                raise RefusedError(f"{finding.message} ({finding.code})")
         self.decided.append(decisions)
-        return {"decisions": [_decision(decision) for decision in decisions], "revision": self.revision}
+        return {
+            "decisions": [_decision(decision) for decision in decisions],
+            "causes": [
+                {"code": finding.code, "name": all_codes()[finding.code].name, "message": finding.message}
+                for finding in causes
+            ],
+            "revision": self.revision,
+        }
 
     def undo(self, identities: Sequence[str]) -> dict[str, Any]:
         """Take decisions back.
@@ -483,8 +523,7 @@ class Session:
         Raises:
             RefusedError: the number differs.
         """
-        _, decisions, _ = self._all()
-        numbers = self._chosen({**query, "state": "open"}, decisions)
+        numbers = self._chosen({**query, "state": "open"}, self._all().decisions)
         rows = {about: number for number in numbers if (about := self._row_or_video(number)) is not None}
         if action == "count":
             return {"findings": len(numbers), "targets": len(rows)}
@@ -566,6 +605,16 @@ def _frame(annotated: int, step: Fraction) -> int:
 
 def _middle(row: Annotation) -> int | None:
     return next((frame for frame in (row.apex, row.onset, row.offset) if frame is not None), None)
+
+
+def _values(row: Annotation) -> dict[str, Any]:
+    """What a row says in the columns that can be corrected; action units as they are written."""
+    units = row.corrected.get("aus", row.written("aus"))
+    return {name: (units or None) if name == "aus" else getattr(row, name) for name in EDITED}
+
+
+def _ids(decisions: Mapping[int, Decision | None]) -> dict[int, str | None]:
+    return {number: None if decision is None else decision.id for number, decision in decisions.items()}
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

@@ -168,6 +168,33 @@ def test_correcting_by_dragging_typing_and_keys(page: Any, server: Server, sessi
     assert page.input_value(f'[data-expression="{BROKEN}:2"] [data-column=offset]') == "31"
 
 
+def test_a_wrong_correction_is_refused_or_named(browser: Any, server: Server, session: Session, world: World) -> None:
+    page = opened(browser, [])  # the browser reports the refusal, too
+    go(page, server, session, "casme_015_0101")
+    page.click("#tab-expressions")
+    offset = page.locator('[data-expression="casme_015_0101:1"] [data-column=offset]')
+    offset.fill("38")
+    offset.press("Enter")
+    expect(page.locator("#failure")).to_have_text(
+        "not saved: offset: frame 38 lies outside the video, whose frames are 0 to 37"
+    )
+    expect(offset).to_have_value("17")
+    assert saved(world) == []
+
+    offset.fill("9")
+    offset.press("Enter")
+    wait_saved(page, "offset 17 → 9; it causes ME107 (frames out of order)")
+    expect(page.locator("#failure")).to_be_hidden()
+    card = page.locator('[data-expression="casme_015_0101:1"] .chip.error')
+    expect(card).to_have_text("ME107 frames out of order")
+    page.click("#tab-findings")
+    message = page.locator(".card .message", has_text="frames are out of order: onset 6, apex 12, offset 10")
+    expect(message).to_contain_text("(caused by a correction)")
+    page.keyboard.press("u")
+    expect(message).to_have_count(0)
+    page.close()
+
+
 def test_deciding_by_keyboard_alone(page: Any, server: Server, world: World) -> None:
     page.goto(server.url)
     page.wait_for_selector("tbody tr")

@@ -119,6 +119,46 @@ def test_a_correction_changes_what_is_shown_and_settles_its_doubt(session: Sessi
     assert expression(session, "casme_015_0503", 1)["frames"]["offset"] is None
 
 
+def test_what_a_correction_makes_wrong_is_a_finding_until_it_is_undone(session: Session) -> None:
+    before = session.state()
+    number = entry(session, "casme_015_0101").number
+    known = [each["number"] for each in session.video(number)["findings"]]
+    saved = session.decide([Wish(action="correct", annotation="casme_015_0101:1", column="offset", value=9)])
+    message = "frames are out of order: onset 6, apex 12, offset 10"
+    assert saved["causes"] == [{"code": "ME107", "name": "frames-out-of-order", "message": message}]
+    (new,) = (each for each in session.video(number)["findings"] if each["number"] not in known)
+    assert (new["message"], new["caused"], new["decision"]) == (message, True, None)
+    assert (new["annotation"], new["column"]) == ("casme_015_0101:1", "offset")
+    assert session.findings({"code": "ME107", "state": "open"}, 0, 10)["total"] == 2
+    assert session.state()["counts"]["open"] == before["counts"]["open"] + 1
+    session.decide([Wish(action="accept", finding=new["number"])])
+    assert session.state()["counts"]["open"] == before["counts"]["open"]
+
+    session.decide([Wish(action="correct", annotation="casme_015_0101:1", column="apex", value=8)])
+    assert [each["number"] for each in session.video(number)["findings"]] == known
+    session.undo([saved["decisions"][0]["id"]])
+    session.undo([each.id for each in session.decided.every if each.action in ("correct", "accept")])
+    assert session.state()["counts"] == before["counts"]
+    assert [each["number"] for each in session.video(number)["findings"]] == known
+
+
+def test_a_correction_that_mends_nothing_leaves_its_doubt_open(session: Session) -> None:
+    annotation = expression(session, "casme_015_0503", 1)["id"]
+    session.decide([Wish(action="correct", annotation=annotation, column="offset", value=25)])
+    codes = {each["found"]: each["decision"] for each in session.findings({"code": "ME107"}, 0, 10)["rows"]}
+    assert [decision is None for decision in codes.values()] == [False, True]
+    assert row(session, "casme_015_0503")["state"] == "open"
+
+
+def test_a_frame_outside_the_video_that_others_decided_is_not_applied(session: Session, world: World) -> None:
+    annotation = next(row for row in world.manifest.annotations if row.id == "casme_015_0503:2")
+    decision = decisions.correct(world.manifest, annotation, "offset", 31)
+    decisions.append(world.decisions, [decision.model_copy(update={"new": "50"})])
+    assert expression(session, "casme_015_0503", 1)["frames"]["offset"] == 26
+    (unfit,) = session.state()["unfit"]
+    assert unfit.endswith("offset 50 lies outside the video, whose frames are 0 to 32, counted from 0")
+
+
 def test_excluded_rows_and_videos(session: Session) -> None:
     annotation = expression(session, "casme_015_0503", 1)
     session.decide([Wish(action="exclude", annotation=annotation["id"])])
@@ -201,6 +241,18 @@ def test_a_decision_whose_ground_has_changed_settles_nothing(session: Session, w
         (
             {"action": "correct", "annotation": "casme_015_0101:1", "column": "emotion", "value": "bored"},
             "'bored' is not an emotion",
+        ),
+        (
+            {"action": "correct", "annotation": "casme_015_0503:2", "column": "offset", "value": 33},
+            "offset: frame 33 lies outside the video, whose frames are 0 to 32",
+        ),
+        (
+            {"action": "correct", "annotation": "casme_015_0101:1", "column": "aus", "value": "4+foo"},
+            r"'foo' in '4\+foo' was not understood \(ME111\)",
+        ),
+        (
+            {"action": "correct", "annotation": "casme_015_0101:1", "column": "aus", "value": "4+3"},
+            r"FACS has no action unit 3, in '4\+3' \(ME112\)",
         ),
         ({"action": "relocate", "finding": 0}, "it is not known where this folder belongs"),
         ({"action": "exclude", "video": 99}, "there is no video 99"),

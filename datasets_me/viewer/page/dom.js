@@ -50,6 +50,12 @@ export function toast(text, action = null) {
   toastTimer = setTimeout(() => { line.hidden = true; }, 6000);
 }
 
+/** Say what was saved, and which findings it causes. */
+export function toastSaved(text, causes, undo) {
+  const codes = [...new Set(causes.map((each) => `${each.code} (${each.name.replaceAll("-", " ")})`))];
+  toast(`saved: ${text}${codes.length ? `; it causes ${codes.join(", ")}` : ""}`, undo);
+}
+
 const failures = new Map(); // what failed, and how: only its own next success takes it away
 
 export function fail(text, what) {

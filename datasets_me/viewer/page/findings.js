@@ -1,4 +1,4 @@
-import { $, chip, el, moreFilters, number, options, plural, toast } from "./dom.js";
+import { $, chip, el, moreFilters, number, options, plural, toastSaved } from "./dom.js";
 import { save } from "./net.js";
 import { ofPage } from "./keys.js";
 import { PagedList, table } from "./list.js";
@@ -43,7 +43,7 @@ function line(each, index) {
   const said = each.decision && { accept: "accepted", exclude: "excluded", correct: "corrected", relocate: "moved" }[each.decision.action];
   return el("tr", { onclick: (event) => { if (!event.target.closest("a, button")) go(index); } },
     el("td", {}, chip(each.code, each.decision ? "settled" : each.severity, each.severity)),
-    el("td", {}, el("div", {}, each.message), el("div", { class: "soft small" }, each.name.replaceAll("-", " "))),
+    el("td", {}, el("div", {}, each.message), el("div", { class: "soft small" }, each.name.replaceAll("-", " "), each.caused ? ", caused by a correction" : "")),
     el("td", {}, video ? el("a", { class: "name", href: `#/video/${video.number}` }, video.name) : el("span", { class: "soft" }, "the dataset")),
     el("td", { class: "soft small" }, each.where),
     el("td", {}, each.decision ? chip(said, "good settled") : "", each.decision && !state.read_only
@@ -81,7 +81,7 @@ async function apply(asks, action, note, expected) {
   const result = await save("decide-all", { query: asks, action, note, expected });
   if (!result) return;
   const ids = result.decisions.map((decision) => decision.id);
-  toast(`saved: ${plural(ids.length, "decision")}`, { text: "undo", run: () => undo(ids) });
+  toastSaved(plural(ids.length, "decision"), result.causes, { text: "undo", run: () => undo(ids) });
   await changed();
 }
 
@@ -99,7 +99,7 @@ async function accept() {
   if (!each || each.decision || state.read_only) return;
   const result = await save("decide", { decisions: [{ action: "accept", finding: each.number }] });
   if (!result) return;
-  toast(`saved: ${each.code} accepted`, { text: "undo", run: () => undo(result.decisions.map((decision) => decision.id)) });
+  toastSaved(`${each.code} accepted`, result.causes, { text: "undo", run: () => undo(result.decisions.map((decision) => decision.id)) });
   await changed();
 }
 

@@ -89,7 +89,7 @@ export class Panel {
     const parts = [el("div", { class: "row" }, chip(each.code, settled ? "settled" : each.severity, each.severity),
       el("h3", {}, el("button", { type: "button", class: "plainbutton", "aria-expanded": String(on), "data-keep": `finding ${each.number}`, onclick: () => this.choose(each.number) }, each.name.replaceAll("-", " "))),
       settled ? chip(SAYS[each.decision.action], "good settled") : "")];
-    parts.push(el("p", { class: "message" }, each.message));
+    parts.push(el("p", { class: "message" }, each.message, each.caused ? el("span", { class: "soft" }, " (caused by a correction)") : ""));
     if (!on && each.where) parts.push(el("p", { class: "soft small where" }, each.where));
     if (on) {
       const facts = [["where", each.where], ["found", each.found], ["expected", each.expected], ["what", each.what], ["why", each.why], ["to do", each.fix]];
@@ -293,12 +293,18 @@ export class Panel {
     return el("article", { class: `card ${on ? "chosen" : ""}`, "data-expression": row.id },
       el("div", { class: "row" }, chip(row.values.type, row.values.type),
         el("h3", {}, el("button", { type: "button", class: "plainbutton", "data-keep": `expression ${row.id}`, onclick: () => this.page.choose(row.id, row.frames.onset ?? row.frames.apex ?? row.frames.offset) }, name)),
-        row.excluded ? chip("excluded", "settled") : "", predicted),
+        row.excluded ? chip("excluded", "settled") : "", predicted, this.openOf(row)),
       el("div", { class: "fields" }, [...BOUNDS, "type", "emotion", "aus"].map((column) => this.field(row, column))),
       el("div", { class: "choices" },
         state.read_only ? "" : row.excluded ? this.undoButton(row.excluded, "Take it in again")
           : el("button", { type: "button", onclick: () => { this.page.chosen = row.id; this.tab = "expressions"; this.excludeRow(); } }, "Exclude row"),
         el("span", { class: "soft small" }, row.place)));
+  }
+
+  /** The codes of the findings about a row that nobody has decided about. */
+  openOf(row) {
+    const open = this.data.findings.filter((each) => each.annotation === row.id && !each.decision && each.severity !== "info");
+    return open.map((each) => chip(`${each.code} ${each.name.replaceAll("-", " ")}`, each.severity, each.message));
   }
 
   field(row, column) {
@@ -313,7 +319,7 @@ export class Panel {
       options(input, value ? entries : [["", "not annotated"], ...entries], value ?? "");
     } else {
       const frames = BOUNDS.includes(column);
-      input = el("input", { ...attributes, type: frames ? "number" : "text", min: frames ? 0 : null, step: frames ? 1 : null, maxlength: frames ? null : 200,
+      input = el("input", { ...attributes, type: frames ? "number" : "text", min: frames ? row.range?.[0] ?? 0 : null, max: frames ? row.range?.[1] : null, step: frames ? 1 : null, maxlength: frames ? null : 200,
         onchange: () => this.typed(row, column, input) });
       input.defaultValue = value ?? "";
     }
@@ -327,10 +333,10 @@ export class Panel {
     delete input.dataset.dirty;
     const text = input.value.trim();
     if (!BOUNDS.includes(column)) await this.page.correct(row, column, text || null);
-    else if (text === "") await this.page.correct(row, column, null);
+    else if (text === "" && !input.validity.badInput) await this.page.correct(row, column, null);
     else if (/^\d{1,9}$/.test(text)) await this.page.correct(row, column, Number(text));
     else {
-      toast("a whole number is wanted");
+      toast(`${column}: a whole number is wanted`);
       input.value = row.values[column] ?? "";
     }
   }

@@ -1,4 +1,4 @@
-import { chip, el, fail, number, options, plural, toast } from "./dom.js";
+import { chip, el, fail, number, options, plural, toast, toastSaved } from "./dom.js";
 import { getJson, save } from "./net.js";
 import { ofPage } from "./keys.js";
 import { changed, state } from "./main.js";
@@ -305,7 +305,7 @@ class VideoPage {
     const result = await save("decide", { decisions });
     if (!result) return false;
     taken.push({ ids: result.decisions.map((decision) => decision.id), text });
-    toast(`saved: ${text}`, { text: "undo (U)", run: () => this.undoLast() });
+    toastSaved(text, result.causes, { text: "undo (U)", run: () => this.undoLast() });
     await changed();
     return true;
   }
