@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ import typer
 
 from datasets_me.cli import show
 from datasets_me.cli.run import Answer, verb
-from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.core.errors import FolderError, MeDatasetsError, plural
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from datasets_me.core.engine import Report
     from datasets_me.findings.finding import Finding
     from datasets_me.images.review.session import Review
+    from datasets_me.viewer.server import Server
+    from datasets_me.viewer.session import Session
 
 REACHABLE = (
     "warning: this server can be reached from other machines. Whoever has the address below, with this machine's own "
@@ -29,8 +33,9 @@ REACHABLE = (
 )
 
 
-@verb("me-datasets view casme-sq-manifest --root CASME2SQ --features casme-sq-features", formats=None)
+@verb("me-datasets view casme-sq-manifest --root CASME2SQ --features casme-sq-features")
 def view(
+    output: str,
     manifest: Path = typer.Argument(help="A manifest, or a set of images."),
     root: Path = typer.Option(..., "--root", help="The folder under which the frames, or the images, lie."),
     features: Path = typer.Option(None, "--features", help="A folder that 'me-datasets extract' wrote."),
@@ -50,7 +55,8 @@ def view(
     """Serve pages on this machine: every video with its annotations and doubts, to look at and to decide.
 
     Every decision is saved at once, to a folder of decisions, never to the workbook or the frames. Of a set of images,
-    the doubtful ones are shown, as by 'me-datasets images review'. Ends with Ctrl-C.
+    the doubtful ones are shown, as by 'me-datasets images review'. Ends with Ctrl-C. With --json, one document with
+    the address is printed as soon as everything is loaded.
     """
     from datasets_me.formats.kinds import IMAGE_SET
 
@@ -62,17 +68,82 @@ def view(
                 fix="leave them out; me-datasets images review has options of its own",
             )
         return _images(manifest, root, read_only=read_only, host=host, port=port, browser=browser)
+    from datasets_me.core.artefact import read_about
+    from datasets_me.formats.kinds import MANIFEST
+    from datasets_me.viewer.web import Opening
+
+    read_about(manifest, MANIFEST)  # what is plainly wrong is told before a page opens
+    if not root.is_dir():
+        raise FolderError("the root is not a folder", where=str(root), fix="give the folder that holds the frames")
+    opening = Opening("index.html", lambda: server.stopping)
+    server = _start(opening, "Ctrl-C ends", host=host, port=port, browser=browser)
+    sessions: Future[Session] = Future()
+
+    def load() -> None:
+        try:
+            session = _session(manifest, root, features, predictions, decisions, read_only=read_only)
+        except BaseException as error:
+            sessions.set_exception(error)
+            opening.loaded.set_exception(error)
+            server.stop()
+            return
+        from datasets_me.viewer.api import application
+
+        opening.loaded.set_result(application(session))
+        sessions.set_result(session)
+        counts = session.state()["counts"]
+        show.echo(f"{plural(counts['videos'], 'video')} to look at", err=True)
+        if output == "json":
+            document = {"address": server.url, "decisions": str(session.decided.folder), **counts}
+            show.echo_document(show.to_json(document), is_json=True)
+
+    threading.Thread(target=load, daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        server.serve()
+    if output == "json" and not (sessions.done() and sessions.exception()):
+        raise typer.Exit
+    if not sessions.done():
+        return Answer(["", "ended before the videos were loaded"])
+    session = sessions.result()
+    session.close()
+    counts = session.state()["counts"]
+    return Answer(["", f"{plural(counts['open'], 'doubt')} left in {plural(counts['open_videos'], 'video')}"])
+
+
+def _session(
+    manifest: Path,
+    root: Path,
+    features: Path | None,
+    predictions: Sequence[Path],
+    decisions: Path | None,
+    *,
+    read_only: bool,
+) -> Session:
+    """All that the pages show; the check of the folders goes on beside.
+
+    Raises:
+        MeDatasetsError: something cannot be read.
+    """
     from datasets_me.core.engine import Failure, run
     from datasets_me.formats import manifest as manifests
     from datasets_me.formats.decisions import beside
-    from datasets_me.viewer import predictions as prediction_files
-    from datasets_me.viewer.api import application
     from datasets_me.viewer.dataset import Dataset
     from datasets_me.viewer.session import Session
 
-    annotated = manifests.read(manifest)
-    predicted = prediction_files.read(annotated, predictions) if predictions else None
-    session = Session(Dataset(annotated, root, features, predicted), decisions or beside(manifest), read_only=read_only)
+    gc.disable()  # all that is made here stays, and there is much of it
+    try:
+        annotated = manifests.read(manifest)
+        predicted = None
+        if predictions:
+            from datasets_me.viewer import predictions as prediction_files
+
+            predicted = prediction_files.read(annotated, predictions)
+        dataset = Dataset(annotated, root, features, predicted)
+        session = Session(dataset, decisions or beside(manifest), read_only=read_only)
+        session.state()  # worked out before somebody waits for it
+    finally:
+        gc.freeze()
+        gc.enable()
 
     def look() -> list[Finding]:
         (_, outcome), *_ = run(_checker, [None], (manifest, root), workers=1)
@@ -80,13 +151,8 @@ def view(
             raise MeDatasetsError(outcome.why)
         return outcome
 
-    session.state()  # worked out before somebody waits for it
     session.look_beside(look)
-    serve(application(session), plural(len(session.dataset.entries), "video"), host=host, port=port, browser=browser)
-    session.close()
-    counts = session.state()["counts"]
-    left = f"{plural(counts['open'], 'doubt')} left in {plural(counts['open_videos'], 'video')}"
-    return Answer(["", left], data={"decisions": str(session.decided.folder), **counts})
+    return session
 
 
 def _images(images: Path, root: Path, *, read_only: bool, host: str, port: int, browser: bool) -> Answer:
@@ -107,21 +173,26 @@ def reviewed(review: Review) -> Answer:
 
 
 def serve(app: ASGIApp, what: str, *, host: str = "127.0.0.1", port: int = 0, browser: bool = True) -> None:
-    """Say where an application is, open it, and answer until Ctrl-C.
+    """Print where an application is, open it, and answer until Ctrl-C.
 
     Raises:
         MeDatasetsError: the host or port cannot be used.
     """
+    server = _start(app, f"{what} to look at; Ctrl-C ends", host=host, port=port, browser=browser)
+    with suppress(KeyboardInterrupt):
+        server.serve()
+
+
+def _start(app: ASGIApp, line: str, *, host: str, port: int, browser: bool) -> Server:
     from datasets_me.viewer.server import HERE, Server
 
     server = Server(app, host, port)
     if host not in (HERE, "localhost"):
         show.echo(REACHABLE, err=True)
-    show.echo(f"{what} to look at; Ctrl-C ends", server.url, err=True)
+    show.echo(line, server.url, err=True)
     if browser:
         threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
-    with suppress(KeyboardInterrupt):
-        server.serve()
+    return server
 
 
 def _checker(config: tuple[Path, Path]) -> Callable[[None, Report], list[Finding]]:

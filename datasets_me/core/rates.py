@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _FINEST = 1001 * 100  # 23.976 and 29.97 are 24000/1001 and 30000/1001 frames a second
 
 
+@lru_cache(maxsize=256)  # it is asked for every video, and the rates are few
 def ratio(old: float, new: float) -> Fraction:
     """Frames at the old rate per frame at the new one."""
     return exact(old) / exact(new)

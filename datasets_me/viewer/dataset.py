@@ -17,7 +17,6 @@ from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.frame_files import choose_layout, frame_rate
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video, VideoFeatures
-from datasets_me.viewer.predictions import Predicted
 
 WEIGHTS = {"error": 100, "warning": 10, "info": 0}
 """How much an open finding adds to a video's place in the list of those that need eyes most."""
@@ -55,6 +54,25 @@ class Entry:
         """Frames that are missing, have no face, or are cut at the edge of the crop."""
         row = self.features
         return 0 if row is None else row.missing + row.no_face + row.clipped
+
+
+@dataclass(frozen=True)
+class Spotted:
+    """A predicted interval: frames at the annotations' rate, both included, and whether it hits an annotation."""
+
+    type: str
+    onset: int
+    offset: int
+    hit: bool
+
+
+@dataclass
+class Predicted:
+    """Predicted intervals by video, predicted labels by annotation, and findings about rows that fit nothing."""
+
+    intervals: dict[str, list[Spotted]] = field(default_factory=lambda: defaultdict(list))
+    labels: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
 
 class Dataset:

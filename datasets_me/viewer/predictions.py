@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.findings.finding import Finding
 from datasets_me.formats import intervals
 from datasets_me.formats import predictions as prediction_files
 from datasets_me.formats.manifest import Manifest
@@ -16,25 +13,7 @@ from datasets_me.formats.predictions import Predictions
 from datasets_me.scores.recognition import predicted_label
 from datasets_me.scores.spotting import spotting
 from datasets_me.scores.truth import annotated, assign
-
-
-@dataclass(frozen=True)
-class Spotted:
-    """A predicted interval: frames at the annotations' rate, both included, and whether it hits an annotation."""
-
-    type: str
-    onset: int
-    offset: int
-    hit: bool
-
-
-@dataclass
-class Predicted:
-    """Predicted intervals by video, predicted labels by annotation, and findings about rows that fit nothing."""
-
-    intervals: dict[str, list[Spotted]] = field(default_factory=lambda: defaultdict(list))
-    labels: dict[str, str] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+from datasets_me.viewer.dataset import Predicted, Spotted
 
 
 def read(manifest: Manifest, paths: Sequence[Path]) -> Predicted:

@@ -151,6 +151,15 @@ class Server:
         finally:
             self._socket.close()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `serve` is about to end."""
+        return self._server.should_exit
+
+    def stop(self) -> None:
+        """Let `serve` end."""
+        self._server.should_exit = True
+
     @contextmanager
     def running(self) -> Iterator[Server]:
         """Answer in a thread while the block runs."""
@@ -159,7 +168,7 @@ class Server:
         try:
             yield self
         finally:
-            self._server.should_exit = True
+            self.stop()
             thread.join()
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -13,10 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from datasets_me.core import resources
 from datasets_me.core.errors import MeDatasetsError
 
+_LOOK_AGAIN = 0.02  # seconds between looks whether an application is loaded
 _MOST_BYTES = 1 << 20  # of a request's body
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 
@@ -48,10 +53,40 @@ def post(path: str, save: Callable[[dict[str, Any]], Any], *, read_only: bool = 
     return Route(path, endpoint, methods=["POST"])
 
 
+class Opening:
+    """An application whose page is shown while what it asks for is still being loaded.
+
+    Args:
+        first: the page without a name, as in `application`.
+        stopping: whether nobody need wait for the application any more.
+    """
+
+    def __init__(self, first: str, stopping: Callable[[], bool]) -> None:
+        self._pages, self._stopping = application(first, []), stopping
+        self.loaded: Future[ASGIApp] = Future()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request: for a file of the page at once, for all else when the application is there."""
+        app: ASGIApp = self._pages
+        if scope["path"].removeprefix("/") not in ("", *_page_files()):
+            while not self.loaded.done() and not self._stopping():
+                await asyncio.sleep(_LOOK_AGAIN)
+            if self.loaded.done() and self.loaded.exception() is None:
+                app = self.loaded.result()
+            else:
+                app = PlainTextResponse("nothing was loaded; see what the command printed", 503)
+        await app(scope, receive, send)
+
+
+@cache
+def _page_files() -> Mapping[str, bytes]:
+    folder = resources.package_file("viewer/page")
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix[1:] in _TYPES}
+
+
 def application(first: str, routes: Sequence[Route]) -> Starlette:
     """These addresses, and the files of the pages, of which ``first`` is the one without a name."""
-    folder = resources.package_file("viewer/page")
-    files = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix[1:] in _TYPES}
+    files = _page_files()
 
     async def page(request: Request) -> Response:
         name = request.path_params.get("name", first)

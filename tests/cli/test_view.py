@@ -6,11 +6,16 @@ import json
 import signal
 import subprocess
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from datasets_me.formats import decisions
+from datasets_me.viewer import web
+from datasets_me.viewer.server import Server
+from datasets_me.viewer.web import Opening
 from tests.conftest import Run, start
+from tests.viewer.conftest import ask as server_ask
 
 
 def serving(folder: Path, synthetic: Path, *options: str) -> tuple[subprocess.Popen[str], str, str]:
@@ -42,12 +47,13 @@ def test_what_is_acknowledged_outlives_the_server(converted: Path, synthetic: Pa
         program.communicate()
     assert [row.id for row in decisions.read(tmp_path / "decisions").rows] == [saved]
 
-    program, url, warning = serving(tmp_path, synthetic, "--host", "0.0.0.0", "--read-only")
+    program, url, warning = serving(tmp_path, synthetic, "--host", "0.0.0.0", "--read-only", "--json")
     assert ask(f"{url}state")["counts"]["open"] <= before["counts"]["open"] - 1
     program.send_signal(signal.SIGINT)
     out, err = program.communicate(timeout=20)
     assert program.returncode == 0, err
-    assert "doubts left in" in out
+    answer = json.loads(out)
+    assert (answer["address"], answer["videos"]) == (url, before["counts"]["videos"])
     assert "this server can be reached from other machines" in warning
     assert "Traceback" not in err
 
@@ -57,3 +63,22 @@ def test_what_cannot_be_viewed(me_datasets: Run, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "nothing" in done.stderr
+
+
+def test_what_turns_out_while_it_is_loaded_ends_the_server(converted: Path, synthetic: Path, tmp_path: Path) -> None:
+    program, *_ = serving(tmp_path, synthetic, "--features", "manifest")
+    _, err = program.communicate(timeout=20)
+    assert program.returncode == 2
+    assert err.startswith("error: there is neither features.parquet nor any <subject>/<video>.npy\n")
+    assert "Traceback" not in err
+
+
+def test_a_page_is_there_before_its_data() -> None:
+    opening = Opening("index.html", lambda: False)
+    with Server(opening).running() as server, ThreadPoolExecutor(1) as pool:
+        assert b"loading the videos" in server_ask(server, "")[1]
+        waiting = pool.submit(server_ask, server, "state")
+        assert server_ask(server, "main.js")[0] == 200
+        assert not waiting.done()
+        opening.loaded.set_result(web.application("index.html", [web.get("/state", lambda _: web.as_json(1))]))
+        assert waiting.result()[:2] == (200, b"1")
