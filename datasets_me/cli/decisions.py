@@ -71,6 +71,7 @@ def decide(
         verdict: Verdict = "exclude" if exclude else "accept"
         return images.decided_in_bulk(manifest, codes, verdict, decisions=folder, apply=apply)
     annotated = manifests.read(manifest)
+    decision_files.check_place(place)
     before = decision_files.read(place) if (place / DECISIONS.about).is_file() else decision_files.Decisions(())
     planned = in_bulk.bulk(annotated, read_codes(codes), "exclude" if exclude else "accept", before.rows, note)
     if apply and planned.decisions:

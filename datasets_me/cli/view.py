@@ -125,11 +125,13 @@ def _session(
         MeDatasetsError: something cannot be read.
     """
     from datasets_me.core.engine import Failure, run
+    from datasets_me.formats import decisions as decision_files
     from datasets_me.formats import manifest as manifests
-    from datasets_me.formats.decisions import beside
     from datasets_me.viewer.dataset import Dataset
     from datasets_me.viewer.session import Session
 
+    place = decisions or decision_files.beside(manifest)
+    decision_files.check_place(place)
     gc.disable()  # all that is made here stays, and there is much of it
     try:
         annotated = manifests.read(manifest)
@@ -139,7 +141,7 @@ def _session(
 
             predicted = prediction_files.read(annotated, predictions)
         dataset = Dataset(annotated, root, features, predicted)
-        session = Session(dataset, decisions or beside(manifest), read_only=read_only)
+        session = Session(dataset, place, read_only=read_only)
         session.state()  # worked out before somebody waits for it
     finally:
         gc.freeze()

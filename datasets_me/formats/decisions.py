@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from datasets_me.core.artefact import claim, header, read_about, write_file
-from datasets_me.core.errors import DecisionsError, Place, WriteError
+from datasets_me.core.errors import DecisionsError, OutputError, Place, WriteError
 from datasets_me.core.files import open_own
 from datasets_me.core.locks import locked
 from datasets_me.core.rates import ratio
@@ -171,6 +171,26 @@ def beside(manifest: Path) -> Path:
     return Path(os.path.normpath(manifest / ".." / FOLDER))  # by name: a link to a manifest has decisions of its own
 
 
+def check_place(folder: Path) -> None:
+    """Refuse a place that cannot become a folder of decisions.
+
+    Raises:
+        OutputError: something else lies there.
+    """
+    # what a killed writer has left is hidden
+    taken = not folder.is_dir() or any(not each.name.startswith(".") for each in folder.iterdir())
+    if os.path.lexists(folder) and taken and not (folder / DECISIONS.about).is_file():
+        raise _taken(folder)
+
+
+def _taken(folder: Path) -> OutputError:
+    return OutputError(
+        "this is not a folder of decisions, and something lies there already",
+        where=str(folder),
+        fix="give the folder of decisions, or one that does not exist yet, with --decisions",
+    )
+
+
 def append(folder: Path, decisions: Sequence[Decision]) -> None:
     """Add decisions to a folder, which is made if there is none. They are on the disk when this returns.
 
@@ -181,7 +201,11 @@ def append(folder: Path, decisions: Sequence[Decision]) -> None:
     """
     lines = b"".join(_line(decision) for decision in decisions)
     with locked(folder):
-        if claim(folder, DECISIONS):
+        try:
+            is_there = claim(folder, DECISIONS)
+        except OutputError as error:
+            raise _taken(folder) from error
+        if is_there:
             read_about(folder, DECISIONS)
         else:
             write_file(folder / DECISIONS.about, json.dumps(header(DECISIONS), indent=2).encode() + b"\n")

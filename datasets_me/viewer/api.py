@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from datasets_me.viewer import web
-from datasets_me.viewer.frames import WIDTHS, coded, difference, flow_picture
+from datasets_me.viewer.frames import WIDTHS, Image, coded, difference, flow_picture
 from datasets_me.viewer.session import Session, Text, Wish
 from datasets_me.viewer.web import as_json, in_path, whole
 
@@ -131,11 +131,11 @@ def _overlay(session: Session, request: Request) -> Response:
 def _compare(session: Session, request: Request) -> Response:
     entry = session.entry(in_path(request, "number"))
     pair = (whole(request, "a", 0), whole(request, "b", 0))
-    kinds = {
+    kinds: dict[str, Callable[[Image, Image], bytes]] = {
         "first": lambda first, _: coded(first),
         "second": lambda _, second: coded(second),
         "difference": difference,
-        "flow": flow_picture,
+        "flow": partial(flow_picture, method=session.flow_method),
     }
     if request.path_params["kind"] not in kinds:
         raise HTTPException(404, "nothing is here")

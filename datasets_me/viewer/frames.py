@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.choices import FlowMethod
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.features.flow import flow
 from datasets_me.features.magnify import along_flow
@@ -29,6 +30,9 @@ WIDTHS = (160, 480, 960, 1920)
 
 AHEAD = 16
 """Frames that are decoded before anybody asks for them, behind the last one that was asked for."""
+
+FAST: FlowMethod = "dis"
+"""The flow that motion is magnified by, and that is shown where there are no features."""
 
 CACHE_BYTES = 192 << 20
 """Room for coded pictures; the one not asked for longest makes room first."""
@@ -214,10 +218,10 @@ class FrameStore:
         return opened
 
 
-def motion(first: Image, second: Image) -> tuple[Field, Field]:
-    """The optical flow u, v (H, W) in px from one picture (H, W, 3) to another, by OpenCV's DIS, which is fast."""
+def motion(first: Image, second: Image, method: FlowMethod = FAST) -> tuple[Field, Field]:
+    """The optical flow u, v (H, W) in px from one picture (H, W, 3) to another."""
     grey = [np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) for image in (first, second)]
-    field = flow(grey, "dis", temporal=1)[0]
+    field = flow(grey, method, temporal=1)[0]
     return np.ascontiguousarray(field[..., 0]), np.ascontiguousarray(field[..., 1])
 
 
@@ -227,12 +231,12 @@ def difference(first: Image, second: Image, gain: float = 4.0) -> bytes:
     return coded(np.clip(128 + gain * (grey[1] - grey[0]), 0, 255).astype(np.uint8))
 
 
-def flow_picture(first: Image, second: Image) -> bytes:
+def flow_picture(first: Image, second: Image, method: FlowMethod = FAST) -> bytes:
     """The flow from one picture to another as JPEG: arrows on the first, where the motion is not near zero.
 
     The median, which is the shift of the whole head, is removed.
     """
-    u, v = (part - np.median(part) for part in motion(first, second))
+    u, v = (part - np.median(part) for part in motion(first, second, method))
     edge = max(1, round(_EDGE * first.shape[1]))
     size = np.zeros_like(u)
     size[edge:-edge, edge:-edge] = np.hypot(u, v)[edge:-edge, edge:-edge]  # at the edge, things move in and out

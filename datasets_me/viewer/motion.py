@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.artefact import read_about
+from datasets_me.core.choices import FlowMethod
 from datasets_me.core.rates import ratio
 from datasets_me.features.regions import REGION_SETS
-from datasets_me.features.video import Quality
+from datasets_me.features.video import PRESETS, Quality
 from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.viewer.dataset import Entry
 
 FACTOR = 4
@@ -132,6 +135,18 @@ def read(folder: FeatureFolder, entry: Entry) -> Motion | None:
         valid=folder.valid(row),
         centres=regions.matrix() if regions is not None and known else None,
     )
+
+
+def flow_method(folder: FeatureFolder | None) -> FlowMethod | None:
+    """The optical flow that features were computed from; None without features, and where they do not tell.
+
+    Raises:
+        FeaturesError: what the extraction says of itself is damaged, or a newer version wrote it.
+    """
+    if folder is None or not (folder.folder / EXTRACTION.about).is_file():
+        return None
+    preset = PRESETS.get(str(read_about(folder.folder, EXTRACTION).get("options", {}).get("preset")))
+    return None if preset is None else preset.method
 
 
 def pyramid(feature: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:

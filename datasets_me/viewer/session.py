@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from datasets_me.core.choices import FlowMethod
 from datasets_me.core.errors import DecisionsError, MeDatasetsError
 from datasets_me.core.text import fold, printable
 from datasets_me.findings.codes import SEVERITIES, all_codes
@@ -23,7 +24,7 @@ from datasets_me.schema.spec import FRAME_FIELDS
 from datasets_me.viewer import motion
 from datasets_me.viewer.dataset import WEIGHTS, Dataset, Entry
 from datasets_me.viewer.decided import Decided
-from datasets_me.viewer.frames import FrameError, FrameStore, Recent
+from datasets_me.viewer.frames import FAST, FrameError, FrameStore, Recent
 from datasets_me.viewer.motion import Motion
 from datasets_me.viewer.web import RefusedError
 
@@ -103,6 +104,7 @@ class Session:
         self.frames = FrameStore(dataset.manifest, dataset.root)
         self.decided = Decided(dataset.manifest, decisions)
         dataset.add(self.decided.findings)
+        self._method = motion.flow_method(dataset.features)
         self._motions: Recent[tuple[Motion | None]] = Recent(4)
         self._lock = Lock()
         self._looking = ""
@@ -159,6 +161,7 @@ class Session:
             "looking": self._looking,
             "revision": now.revision,
             "features": self.dataset.features is not None,
+            "flow": {"method": self.flow_method, "of_features": self._method is not None},
             "counts": {
                 "videos": len(now.rows),
                 "open_videos": sum(row["open"] > 0 for row in now.rows),
@@ -450,6 +453,11 @@ class Session:
         if shown is None:
             raise RefusedError("there are no features of this video")
         return shown
+
+    @property
+    def flow_method(self) -> FlowMethod:
+        """The optical flow between two frames that are compared: that of the features, where there are any."""
+        return self._method or FAST
 
     def _motion(self, entry: Entry) -> Motion | None:
         if self.dataset.features is None:

@@ -120,8 +120,9 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
         deciding.read(tmp_path / "d")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").touch()
-    with pytest.raises(OutputError, match="the output exists and is not a folder of decisions"):
+    with pytest.raises(OutputError, match="not a folder of decisions, and something lies there already") as refused:
         deciding.append(tmp_path / "full", [note()])
+    assert refused.value.fix.endswith("with --decisions")
     deciding.append(tmp_path / "d", [note()])
     (tmp_path / "d" / "decisions.jsonl").rename(tmp_path / "elsewhere")
     with pytest.raises(DecisionsError, match="the decisions cannot be read: No such file"):

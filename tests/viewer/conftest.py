@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 from datasets_me.convert.convert import convert
+from datasets_me.core.artefact import header
 from datasets_me.features.video import Quality
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.check import check, with_folders
 from datasets_me.formats import features as feature_files
 from datasets_me.formats import manifest as manifests
+from datasets_me.formats.kinds import EXTRACTION
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
 from datasets_me.schema import schema_files
@@ -94,7 +96,7 @@ def _renamed(manifest: Manifest, old: str, new: str) -> Manifest:
 
 
 def _extract(manifest: Manifest, folder: Path) -> None:
-    """Write features with a peak of 1 px at frame 10 of each video but the last, and no face in ``LOST``."""
+    """Write features by lk, with a peak of 1 px at frame 10 of each video but the last, and no face in ``LOST``."""
     rows, findings = list[VideoFeatures](), list[Finding]()
     for video in manifest.videos:
         if video.layout == "rawpic" and video.video != HTML:
@@ -102,6 +104,8 @@ def _extract(manifest: Manifest, folder: Path) -> None:
             doubt = finding("ME603", "no face in 4 frames", subject=video.subject, video=video.video, path=video.path)
             findings += [doubt] if len(rows) == 1 else []
     feature_files.write_tables(folder, rows, findings, [])
+    about = {**header(EXTRACTION), "options": {"preset": "default"}}
+    (folder / EXTRACTION.about).write_text(json.dumps(about))
 
 
 def _features(video: Video, folder: Path) -> VideoFeatures:

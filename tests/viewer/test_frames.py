@@ -69,9 +69,11 @@ def test_motion_that_is_known_is_magnified_and_drawn() -> None:
     field = cv2.GaussianBlur(rng.uniform(0, 255, (160, 160)).astype(np.float32), (0, 0), 3)
     texture = np.repeat(cv2.normalize(field, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)[..., None], 3, axis=2)
     moved = cv2.warpAffine(texture, np.float32([[1, 0, 2], [0, 1, 0]]), (160, 160), borderMode=cv2.BORDER_REFLECT)
-    u, v = frames.motion(texture, moved)
-    assert np.median(u) == pytest.approx(2, abs=0.1)
-    assert np.median(v) == pytest.approx(0, abs=0.1)
+    for method in ("dis", "lk", "farneback"):
+        u, v = frames.motion(texture, moved, method)
+        assert np.median(u) == pytest.approx(2, abs=0.1)
+        assert np.median(v) == pytest.approx(0, abs=0.1)
+    assert frames.flow_picture(texture, moved, "lk") != frames.flow_picture(texture, moved)
     same = decoded(frames.difference(texture, texture))
     assert abs(same.astype(int) - 128).max() <= 2
     assert decoded(frames.difference(texture, moved)).std() > 5

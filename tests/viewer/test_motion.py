@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_me.viewer import motion
+from datasets_me.viewer.dataset import Dataset
 from datasets_me.viewer.motion import Motion
 from datasets_me.viewer.session import Session
 from datasets_me.viewer.web import RefusedError
-from tests.viewer.conftest import HTML, entry
+from tests.viewer.conftest import HTML, World, entry
 
 
 def of(feature: np.ndarray) -> Motion:
@@ -46,6 +47,11 @@ def test_12_000_frames_are_few_numbers() -> None:
     about, values = of(np.zeros((12_000, 12, 2), np.float32)).curves(0, 11_999, 1000)
     assert about["bins"] <= 4000
     assert values.nbytes < 1 << 20
+
+
+def test_the_flow_is_that_of_the_features(session: Session, world: World) -> None:
+    assert session.flow_method == "lk"
+    assert Session(Dataset(world.manifest, world.root), world.decisions).flow_method == "dis"
 
 
 def test_arrows_and_doubts_of_frames(session: Session) -> None:

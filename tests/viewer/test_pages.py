@@ -112,6 +112,8 @@ def test_playing_stepping_and_jumping(page: Any, server: Server, session: Sessio
     page.wait_for_function(
         "() => [...document.querySelectorAll('.faces img')].filter((i) => i.naturalWidth).length === 4"
     )
+    caption = page.locator(".faces figcaption", has_text="optical flow")
+    assert caption.inner_text().startswith("optical flow by windowed least squares (lk), as in the features")
     assert page.locator(".span.miss").count() == 1
     assert page.locator(".lane:has-text('predicted') .span").count() == 2
     frame = shown(page)

@@ -4,6 +4,7 @@ import { state } from "./main.js";
 const TABS = { findings: "Findings", expressions: "Expressions", compare: "Compare" };
 const BOUNDS = ["onset", "apex", "offset"];
 const SAYS = { accept: "accepted as it is", exclude: "excluded", correct: "corrected", relocate: "the folder is moved", note: "noted" };
+const FLOWS = { lk: "windowed least squares (lk)", tvl1: "TV-L1", dis: "DIS", farneback: "Farnebäck" };
 const KINDS = [["missing", /gap|without-file|missing/], ["no_face", /face/], ["clipped", /clip|edge|crop/]];
 
 /** The side of a video's page: its findings with their choices, its expressions with their fields, two frames compared. */
@@ -375,7 +376,7 @@ export class Panel {
       src: `videos/${this.data.number}/compare/${kind}?a=${a}&b=${b}&crop=1`, alt: text, onerror: (event) => event.target.replaceWith(el("p", { class: "empty" }, "cannot be shown")),
     }), el("figcaption", {}, text));
     this.faces.replaceChildren(face("first", `frame ${a}`), face("second", `frame ${b}`),
-      face("difference", "change of brightness, 4 times as strong"), face("flow", "optical flow (DIS), the shift of the whole head removed: where the skin moves"));
+      face("difference", "change of brightness, 4 times as strong"), face("flow", `optical flow by ${FLOWS[state.flow.method]}${state.flow.of_features ? ", as in the features" : ""}; the shift of the whole head is removed`));
   }
 
   atFrame() {
