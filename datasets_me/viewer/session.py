@@ -193,10 +193,12 @@ class Session:
             start: the place of the first one, from 0.
             count: how many.
         """
-        fits = [row for row in self._all().rows if self._fits(row, query)]
+        now = self._all()
+        fits = [row for row in now.rows if self._fits(row, query)]
         if query.get("sort") == "name":
             fits.sort(key=lambda row: row["name"])
         return {
+            "revision": now.revision,
             "total": len(fits),
             "start": start,
             "rows": [_without_private(row) for row in fits[start : start + min(count, _MOST_ROWS)]],
@@ -295,6 +297,7 @@ class Session:
         shown = self._motion(entry)
         excluded = self.decided.of_video(entry.source.video)
         return {
+            "revision": now.revision,
             **_without_private(rows[place]),
             **self._extent(entry),
             "path": entry.source.path,
@@ -375,10 +378,12 @@ class Session:
 
     def findings(self, query: Mapping[str, str], start: int, count: int) -> dict[str, Any]:
         """Some of the findings that fit a query: ``code``, ``state`` (open, decided) and ``search``."""
-        decisions = self._all().decisions
+        now = self._all()
+        decisions = now.decisions
         fits = self._chosen(query, decisions)
         shown = fits[start : start + min(count, _MOST_ROWS)]
         return {
+            "revision": now.revision,
             "total": len(fits),
             "start": start,
             "rows": [

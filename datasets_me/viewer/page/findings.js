@@ -11,7 +11,7 @@ export async function open(content, _, given) {
   list.show(content, "Findings", filters(), el("div", { id: "bulk" }));
   keys();
   await list.load();
-  return { update: () => list.load() };
+  return { update: () => list.load(), get revision() { return list.revision; } };
 }
 
 function choice(text, name, entries) {
@@ -96,8 +96,10 @@ function go(index) {
 
 async function accept() {
   const each = list.rows[list.chosen];
-  if (!each || each.decision || state.read_only) return;
+  if (!each || each.decision || each.saving || state.read_only) return;
+  each.saving = true;
   const result = await save("decide", { decisions: [{ action: "accept", finding: each.number }] });
+  each.saving = false;
   if (!result) return;
   toastSaved(`${each.code} accepted`, result.causes, { text: "undo", run: () => undo(result.decisions.map((decision) => decision.id)) });
   await changed();
@@ -106,13 +108,9 @@ async function accept() {
 function keys() {
   ofPage([
     "Findings",
-    { keys: ["ArrowDown", "j"], text: "next finding", run: () => list.step(1) },
-    { keys: ["ArrowUp", "k"], text: "finding before", run: () => list.step(-1) },
+    ...list.keys("finding"),
     { keys: ["Enter"], text: "open its video", run: () => go(list.chosen) },
     { keys: ["a"], text: "accept it as it is", run: accept },
-    { keys: ["PageDown"], text: "next page", run: () => list.turn(1) },
-    { keys: ["PageUp"], text: "page before", run: () => list.turn(-1) },
-    { keys: ["/"], text: "search; Esc leaves the field", run: () => $("filter-search").focus() },
     { keys: ["Escape"], text: "leave a field, or to the videos", run: () => {
       if (document.activeElement?.closest?.("input, select")) document.activeElement.blur();
       else location.hash = "#/videos";

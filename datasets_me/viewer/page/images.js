@@ -59,8 +59,9 @@ async function load(from = { start: 0 }) {
   try {
     const page = await getJson("items", { code: $("code").value, state: $("state").value, count: AT_ONCE, ...from });
     if (mine !== latest) return; // something else is to be shown by now
+    const before = from.start === start ? items[chosen]?.number : null;
     ({ items, total, start } = page);
-    chosen = 0;
+    chosen = Math.max(0, items.findIndex((item) => item.number === before));
     progress(page);
     draw();
     fail("", "page");
@@ -86,7 +87,7 @@ async function decide(decision, label) {
     return;
   }
   if (decision === null) {
-    decided.splice(decided.lastIndexOf(item.number), 1);
+    if (decided.includes(item.number)) decided.splice(decided.lastIndexOf(item.number), 1);
     choose(index);
   } else {
     decided.push(item.number);
@@ -96,7 +97,10 @@ async function decide(decision, label) {
   const result = await save("decide", { numbers: [item.number], decision, label });
   if (result) await note();
   saving -= 1;
-  if (!result) return;
+  if (!result) {
+    if (decision !== null && decided.includes(item.number)) decided.splice(decided.lastIndexOf(item.number), 1);
+    return;
+  }
   progress(result);
   if (items[index]?.number === item.number) {
     [items[index]] = result.items;
@@ -124,16 +128,19 @@ async function decideAll() {
     return { code, decision, label: label.join(" ") || null };
   };
   let expected = null;
+  let looks = 0;
   const look = async () => {
+    const mine = ++looks;
     go.disabled = true;
     try {
       const plan = await post("decide-all", wish());
+      if (mine !== looks) return; // another choice was made meanwhile
       const others = Object.entries(plan.unchanged).map(([why, many]) => `; left alone: ${number(many)}, ${why}`);
       expected = plan.images;
       count.textContent = `${plural(plan.images, "image")}${others.join("")}`;
       go.disabled = !plan.images;
     } catch (error) {
-      count.textContent = error.message;
+      if (mine === looks) count.textContent = error.message;
     }
   };
   verdict.onchange = look;
@@ -159,7 +166,11 @@ async function undoAll() {
 }
 
 async function note() {
-  revision = (await getJson("revision")).revision;
+  try {
+    revision = (await getJson("revision")).revision;
+  } catch (error) {
+    fail(error.message, "server"); // the next look takes it away
+  }
 }
 
 /** Show what others decided; what is decided here leaves the cards in their places. */

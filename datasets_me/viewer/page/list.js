@@ -1,4 +1,4 @@
-import { $, el, number } from "./dom.js";
+import { $, el, fail, number } from "./dom.js";
 import { getJson } from "./net.js";
 
 const AT_ONCE = 50;
@@ -12,6 +12,7 @@ export class PagedList {
 
   /** The list is shown: filters, with the buttons that turn pages, over the table. */
   show(content, title, filters, ...between) {
+    this.rows = []; // no key opens a line that is not in view yet
     this.place = el("div", { id: "rows" });
     const bar = el("div", { class: "filters", role: "search" }, filters, el("span", { class: "space" }), this.pager());
     content.replaceChildren(el("div", { class: "list" }, el("h1", { class: "skip" }, title), bar, between, this.place));
@@ -19,8 +20,10 @@ export class PagedList {
 
   pager() {
     const button = (id, text, sign, pages) => el("button", { id, type: "button", "aria-label": text, title: text, onclick: () => this.turn(pages) }, sign);
+    const from = el("input", { id: "from", class: "number", type: "number", min: 1, step: 1, "aria-label": "go to line (G)", title: "go to line (G)",
+      onchange: () => { from.blur(); this.goTo(Number(from.value) - 1); } });
     return el("div", { class: "pager" },
-      button("back", "page before (PageUp)", "‹", -1),
+      button("back", "page before (PageUp)", "‹", -1), from,
       el("span", { id: "place", class: "number", role: "status" }),
       button("next", "next page (PageDown)", "›", 1));
   }
@@ -31,44 +34,73 @@ export class PagedList {
     control.id = `filter-${name}`;
     control.addEventListener(searches ? "input" : "change", () => {
       this.query[name] = control.value;
-      this.chosen = 0;
       this.restart();
     });
     return el("label", { class: searches ? "wide" : "" }, text, control);
   }
 
-  async load() {
+  /** Show the lines from `start` on; the line `chosen` of them is chosen, or else the one that was. */
+  async load(chosen = null) {
     const mine = ++this.latest;
     const { place } = this;
-    const result = await getJson(this.path, { ...this.query, start: this.start, count: AT_ONCE });
+    let result;
+    try {
+      result = await getJson(this.path, { ...this.query, start: this.start, count: AT_ONCE });
+      fail("", "list");
+    } catch (error) {
+      fail(error.message, "list");
+      return;
+    }
     if (mine !== this.latest || !place.isConnected) return;
-    this.rows = result.rows;
-    this.total = result.total;
+    const before = this.rows[this.chosen]?.number;
+    const { rows, total, revision } = result;
+    Object.assign(this, { rows, total, revision });
     if (this.start && this.start >= this.total) {
       this.start = Math.max(0, Math.floor((this.total - 1) / AT_ONCE) * AT_ONCE);
-      await this.load();
+      await this.load(chosen);
       return;
     }
     place.replaceChildren(this.draw());
     const last = this.start + this.rows.length;
-    $("place").textContent = this.total ? `${number(this.start + 1)}–${number(last)} of ${number(this.total)}` : "0";
+    const from = $("from");
+    if (document.activeElement !== from) from.value = this.total ? this.start + 1 : "";
+    from.max = this.total;
+    $("place").textContent = this.total ? `to ${number(last)} of ${number(this.total)}` : "0";
     $("back").disabled = this.start === 0;
     $("next").disabled = last >= this.total;
-    this.choose(Math.min(this.chosen, this.rows.length - 1), false);
+    const again = rows.findIndex((row) => row.number === before); // lines move when somebody else decides
+    this.choose(Math.min(chosen ?? (again < 0 ? this.chosen : again), rows.length - 1), false);
   }
 
   restart() {
     this.start = 0;
-    return this.load();
+    return this.load(0);
   }
 
   async turn(pages) {
-    const wanted = this.start + pages * AT_ONCE;
-    if (wanted < 0 || wanted >= this.total) return;
-    this.start = wanted;
-    this.chosen = 0;
-    await this.load();
+    if (pages < 0 && this.start > 0) await this.goTo(Math.max(0, this.start - AT_ONCE));
+    else if (pages > 0 && this.start + AT_ONCE < this.total) await this.goTo(this.start + AT_ONCE);
+  }
+
+  async goTo(line) {
+    if (!Number.isInteger(line) || !this.total) return;
+    this.start = Math.min(Math.max(0, line), this.total - 1);
+    await this.load(0);
     $("content").scrollTop = 0;
+  }
+
+  /** The keys that all lists have; ``noun`` is what a line shows. */
+  keys(noun) {
+    return [
+      { keys: ["ArrowDown", "j"], text: `next ${noun}`, run: () => this.step(1) },
+      { keys: ["ArrowUp", "k"], text: `${noun} before`, run: () => this.step(-1) },
+      { keys: ["PageDown"], text: "next page", run: () => this.turn(1) },
+      { keys: ["PageUp"], text: "page before", run: () => this.turn(-1) },
+      { keys: ["Home"], text: "to the first line", run: () => this.goTo(0) },
+      { keys: ["End"], text: "to the last page", run: () => this.goTo(Math.max(0, this.total - AT_ONCE)) },
+      { keys: ["g"], text: "go to a line", run: () => { $("from").focus(); $("from").select(); } },
+      { keys: ["/"], text: "search; Esc leaves the field", run: () => $("filter-search").focus() },
+    ];
   }
 
   choose(index, scroll = true) {

@@ -11,9 +11,15 @@ const EVERY = 1000; // ms between looks for what others decided
 
 export let state = null;
 let current = null;
+let asked = 0;
+let shown = 0;
 
-export async function refresh() {
-  state = await getJson("state");
+async function refresh() {
+  const mine = ++asked;
+  const answer = await getJson("state");
+  if (mine < shown) return; // an older answer that came late
+  shown = mine;
+  state = answer;
   document.title = `${state.dataset} · me-datasets`;
   $("dataset").textContent = state.title;
   const left = state.counts.open;
@@ -27,18 +33,27 @@ export async function refresh() {
     $("left").append(" · ", el("strong", { title: unfit.join("\n") }, text));
   }
   if (state.looking) $("left").append(` · ${state.looking}`);
-  return state;
 }
 
 /** Look again at what is shown: something was decided, here or in another browser. */
 export async function changed() {
-  await refresh();
-  await current?.update?.();
+  try {
+    await refresh();
+    await current?.update();
+    fail("", "update");
+  } catch (error) {
+    fail(error.message, "update");
+  }
+}
+
+/** Whether what is shown is of another revision than the server's. */
+function isOld(revision) {
+  return state && (state.revision !== revision || (current && current.revision !== revision));
 }
 
 async function poll() {
   try {
-    if (!document.hidden && state && (await getJson("revision")).revision !== state.revision) await changed();
+    if (!document.hidden && isOld((await getJson("revision")).revision)) await changed();
     fail("", "server");
   } catch (error) {
     fail(error.message, "server");

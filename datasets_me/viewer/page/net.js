@@ -30,15 +30,22 @@ export async function post(address, body) {
 }
 
 let waiting = Promise.resolve(); // one decision after the other, in the order they were taken
+let wishes = 0;
+let seen = 0; // the last wish before somebody could see the latest failure
 
-/** Save decisions; nothing is shown as saved before the server has said that it is on disk. */
+/**
+ * Save decisions; nothing is shown as saved before the server has said that it is on disk. A failure stays in view until
+ * something is saved that was wished for after it had been shown.
+ */
 export function save(address, body) {
+  const mine = ++wishes;
   const saved = waiting.then(async () => {
     try {
       const result = await post(address, body);
-      fail("", "save");
+      if (mine > seen) fail("", "save");
       return result;
     } catch (error) {
+      seen = wishes;
       fail(`not saved: ${error.message}`, "save");
       return null;
     }

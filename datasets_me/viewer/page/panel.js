@@ -10,7 +10,7 @@ const KINDS = [["missing", /gap|without-file|missing/], ["no_face", /face/], ["c
 /** The side of a video's page: its findings with their choices, its expressions with their fields, two frames compared. */
 export class Panel {
   constructor(root, page) {
-    Object.assign(this, { root, page, tab: "findings", chosen: null, comparing: { a: "onset", b: "apex" } });
+    Object.assign(this, { root, page, tab: "findings", chosen: null, comparing: { a: "onset", b: "apex" }, accepting: new Set() });
     this.tabs = el("div", { class: "tabs", role: "tablist" }, Object.entries(TABS).map(([name, text]) =>
       el("button", { type: "button", role: "tab", id: `tab-${name}`, "data-tab": name, "aria-controls": "panel", onclick: () => this.open(name) }, text)));
     this.body = el("div", { id: "panel", role: "tabpanel" });
@@ -48,22 +48,25 @@ export class Panel {
       button.textContent = count === "" ? TABS[tab] : `${TABS[tab]} ${count}`;
     }
     this.body.setAttribute("aria-labelledby", `tab-${this.tab}`);
-    const focused = this.kept();
+    const restore = this.kept();
+    this.drawing = true;
     this.body.replaceChildren(...{ findings: () => this.drawFindings(), expressions: () => this.drawExpressions(), compare: () => this.drawCompare() }[this.tab]());
-    focused?.();
+    this.drawing = false;
+    restore();
   }
 
-  /** What gives the focus, and what is being typed, back to a field after everything was drawn anew. */
+  /** What gives the focus, and what was typed but not saved yet, back to the fields after everything was drawn anew. */
   kept() {
-    const active = document.activeElement;
-    const name = active?.dataset?.keep;
-    if (!name || !this.body.contains(active)) return null;
-    const { value, defaultValue } = active;
+    const active = this.body.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
+    const typed = new Map([...this.body.querySelectorAll("input[data-dirty]")].map((node) => [node.dataset.keep, node.value]));
     return () => {
-      const again = [...this.body.querySelectorAll("[data-keep]")].find((node) => node.dataset.keep === name);
-      if (!again) return;
-      if (active.tagName === "INPUT" && value !== defaultValue && active.dataset.dirty) again.value = value;
-      again.focus();
+      for (const node of this.body.querySelectorAll("[data-keep]")) {
+        if (typed.has(node.dataset.keep)) {
+          node.value = typed.get(node.dataset.keep);
+          node.dataset.dirty = "yes";
+        }
+        if (active && node.dataset.keep === active) node.focus();
+      }
     };
   }
 
@@ -232,7 +235,11 @@ export class Panel {
       toast(each ? "it is decided already" : "choose a finding first (J, K)");
       return;
     }
-    if (await this.decide([{ action: "accept", finding: each.number, note: this.typedNote() }], `${each.code} accepted`)) this.nextFinding();
+    if (this.accepting.has(each.number)) return;
+    this.accepting.add(each.number);
+    const done = await this.decide([{ action: "accept", finding: each.number, note: this.typedNote() }], `${each.code} accepted`);
+    this.accepting.delete(each.number);
+    if (done && this.chosen === each.number && this.root.isConnected) this.nextFinding();
   }
 
   async excludeRow() {
@@ -255,7 +262,9 @@ export class Panel {
       field.value = "";
       delete field.dataset.dirty;
     }
-    await this.decide([{ action: "note", video: this.data.number, note: text.trim() }], "note");
+    if (await this.decide([{ action: "note", video: this.data.number, note: text.trim() }], "note")) return;
+    const again = this.body.querySelector("[data-keep='note video']");
+    if (again) again.value = text;
   }
 
   writeNote() {
@@ -321,7 +330,9 @@ export class Panel {
     } else {
       const frames = BOUNDS.includes(column);
       input = el("input", { ...attributes, type: frames ? "number" : "text", min: frames ? row.range?.[0] ?? 0 : null, max: frames ? row.range?.[1] : null, step: frames ? 1 : null, maxlength: frames ? null : 200,
-        onchange: () => this.typed(row, column, input) });
+        onchange: () => commit(), onblur: () => commit(), onkeydown: (event) => { if (event.key === "Enter") commit(); } });
+      // a field that was drawn anew while somebody typed has no change event of its own
+      const commit = () => { if (input.dataset.dirty && !this.drawing) this.typed(row, column, input); };
       input.defaultValue = value ?? "";
     }
     const corrected = row.corrected[column];

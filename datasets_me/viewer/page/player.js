@@ -39,6 +39,7 @@ export class Player {
 
   show(number) {
     this.current = Math.min(this.last, Math.max(this.first, Math.round(number)));
+    if (this.picture()?.why) this.pictures.delete(this.current); // it may be there by now
     this.ask();
     this.onframe();
   }
@@ -125,7 +126,10 @@ export class Player {
       picture = { why: error.message };
     }
     if (this.flying.get(number) === controller) this.flying.delete(number);
-    if (variant !== this.variant) return;
+    if (variant !== this.variant) {
+      picture.bitmap?.close();
+      return;
+    }
     this.keep(number, picture);
     if (number === this.current) {
       this.onframe();
@@ -148,6 +152,7 @@ export class Player {
 
   close() {
     this.playing = false;
+    this.variant = null; // pictures that are still on their way are not kept
     for (const controller of this.flying.values()) controller.abort();
     for (const picture of this.pictures.values()) picture.bitmap?.close();
     this.pictures.clear();

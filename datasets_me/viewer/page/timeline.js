@@ -1,4 +1,4 @@
-import { el } from "./dom.js";
+import { el, fail } from "./dom.js";
 import { get } from "./net.js";
 
 const LANE = 15; // px, the height of a curve
@@ -246,10 +246,19 @@ export class Timeline {
     const key = `${range} ${this.width}`;
     if (key === this.asked) return;
     this.asked = key;
-    const response = await get(`videos/${this.data.number}/curves`,
-      { first: Math.max(0, range[0] - 1), last: Math.max(0, Math.min(motion.count - 1, range[1] + 1)), bins: Math.round(this.width) });
-    if (key !== this.asked) return;
-    const values = new Float32Array(await response.arrayBuffer());
+    let response;
+    let values;
+    try {
+      response = await get(`videos/${this.data.number}/curves`,
+        { first: Math.max(0, range[0] - 1), last: Math.max(0, Math.min(motion.count - 1, range[1] + 1)), bins: Math.round(this.width) });
+      values = new Float32Array(await response.arrayBuffer());
+      fail("", "curves");
+    } catch (error) {
+      if (key === this.asked) this.asked = null;
+      fail(`the curves could not be read: ${error.message}`, "curves");
+      return;
+    }
+    if (key !== this.asked || !this.root.isConnected) return;
     const header = (name) => Number(response.headers.get(`X-${name}`));
     let limit = LEAST;
     for (const value of values) if (Math.abs(value) > limit) limit = Math.abs(value);

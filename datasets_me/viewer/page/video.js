@@ -29,7 +29,7 @@ function letGo(event) {
 
 class VideoPage {
   constructor(content, data) {
-    Object.assign(this, { content, data, chosen: data.annotations[0]?.id ?? null, factor: 0 });
+    Object.assign(this, { content, data, chosen: data.annotations[0]?.id ?? null, factor: 0, asked: 0, updated: 0 });
     this.build();
   }
 
@@ -89,15 +89,21 @@ class VideoPage {
   }
 
   leave() {
+    clearTimeout(this.remembering);
     this.player.close();
     this.timeline.close();
     this.resizing.disconnect();
   }
 
+  get revision() {
+    return this.data.revision;
+  }
+
   async update() {
-    const shown = this.data;
-    const data = await getJson(`videos/${shown.number}`);
-    if (this.data !== shown) return;
+    const mine = ++this.asked;
+    const data = await getJson(`videos/${this.data.number}`);
+    if (mine < this.updated || !this.canvas.isConnected) return; // an older answer that came late, or another page
+    this.updated = mine;
     this.data = data;
     this.stage.data = data;
     this.draw();
@@ -196,7 +202,7 @@ class VideoPage {
   }
 
   remember() {
-    if (location.hash.startsWith(`#/video/${this.data.number}`)) {
+    if (location.hash.split("?")[0] === `#/video/${this.data.number}`) {
       history.replaceState(null, "", `#/video/${this.data.number}?frame=${this.frame}`);
     }
   }
@@ -312,15 +318,18 @@ class VideoPage {
 
   async undo(ids, text = "taken back") {
     const result = await save("undo", { ids });
-    if (!result) return;
+    if (!result) return false;
+    const index = taken.findLastIndex((each) => each.ids.join() === ids.join());
+    if (index >= 0) taken.splice(index, 1);
     toast(text);
     await changed();
+    return true;
   }
 
   async undoLast() {
     const last = taken.pop();
-    if (last) await this.undo(last.ids, `taken back: ${last.text}`);
-    else toast("nothing was decided here that could be taken back; older decisions have an undo of their own");
+    if (last && !(await this.undo(last.ids, `taken back: ${last.text}`))) taken.push(last);
+    if (!last) toast("nothing was decided here that could be taken back; older decisions have an undo of their own");
   }
 
   keys() {

@@ -13,7 +13,7 @@ export async function open(content, _, given) {
   fill();
   keys();
   await list.load();
-  return { update: () => list.load() };
+  return { update: () => list.load(), get revision() { return list.revision; } };
 }
 
 function filters() {
@@ -89,12 +89,8 @@ function go(index) {
 function keys() {
   ofPage([
     "Videos",
-    { keys: ["ArrowDown", "j"], text: "next video", run: () => list.step(1) },
-    { keys: ["ArrowUp", "k"], text: "video before", run: () => list.step(-1) },
+    ...list.keys("video"),
     { keys: ["Enter"], text: "open the video", run: () => go(list.chosen) },
-    { keys: ["PageDown"], text: "next page", run: () => list.turn(1) },
-    { keys: ["PageUp"], text: "page before", run: () => list.turn(-1) },
-    { keys: ["/"], text: "search; Esc leaves the field", run: () => $("filter-search").focus() },
     { keys: ["u"], text: "undecided only, or all", run: () => { list.query.state = list.query.state ? "" : "open"; list.restart(); } },
     { keys: ["Escape"], text: "leave a field", run: () => document.activeElement?.blur() },
   ]);
