@@ -34,7 +34,7 @@ function fill() {
   set("type", [all, ["micro", "micro"], ["macro", "macro"]]);
   set("emotion", [all, ...state.emotions.map((name) => [name, name])]);
   set("quality", [all, ...state.qualities.map((name) => [name, name])]);
-  set("sort", [["eyes", "needs eyes most"], ["name", "name"]]);
+  set("sort", [["eyes", "doubts first"], ["name", "name"]]);
   $("filter-search").value = list.query.search ?? "";
 }
 
