@@ -102,7 +102,7 @@ def prepare(
     started = time.perf_counter()
     with progress("folders") as update:
         manifest = make_manifest(
-            schema, source, root, walking=lambda folders, files: update(folders, note=f"{files:,} files")
+            schema, source, root, walking=lambda folders, files: update(folders, note=plural(files, "file"))
         )
     if len({annotation.subject for annotation in manifest.annotations}) > 1:
         # refused now, not after hours; of one subject there is no split at all, and the rest can be done
