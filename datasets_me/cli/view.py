@@ -15,7 +15,7 @@ import typer
 
 from datasets_me.cli import show
 from datasets_me.cli.run import Answer, verb
-from datasets_me.core.errors import FolderError, MeDatasetsError, plural
+from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -69,12 +69,12 @@ def view(
             )
         return _images(manifest, root, read_only=read_only, host=host, port=port, browser=browser)
     from datasets_me.core.artefact import read_about
+    from datasets_me.core.files import check_root
     from datasets_me.formats.kinds import MANIFEST
     from datasets_me.viewer.web import Opening
 
     read_about(manifest, MANIFEST)  # what is plainly wrong is told before a page opens
-    if not root.is_dir():
-        raise FolderError("the root is not a folder", where=str(root), fix="give the folder that holds the frames")
+    check_root(root)
     opening = Opening("index.html", lambda: server.stopping)
     server = _start(opening, "Ctrl-C ends", host=host, port=port, browser=browser)
     sessions: Future[Session] = Future()
