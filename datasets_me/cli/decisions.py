@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from datasets_me.convert.bulk import Verdict
-    from datasets_me.formats.decisions import Decision
+    from datasets_me.formats.decisions import Decision, Decisions
     from datasets_me.schema.schema_files import Schema
     from datasets_me.scores.agreement import Agreement
 
 decisions = group("Look at what was decided about a dataset, compare two people, or make a schema of it.")
 
-_FOLDER = typer.Argument(help="A folder of decisions, as 'me-datasets decide' and 'me-datasets view' write.")
+_FOLDER = typer.Argument(
+    help="A folder of decisions, as 'me-datasets decide' and 'view' write; or a set of images, or a table of decisions "
+    "about one (.parquet)."
+)
 
 
 @verb("me-datasets decide casme-sq-manifest --code ME107 --exclude --note 'offset before apex' --apply")
@@ -129,7 +132,7 @@ def list_(
     from datasets_me.formats import decisions as decision_files
     from datasets_me.formats import manifest as manifests
 
-    read = decision_files.read(folder)
+    read = _read(folder)
     standing = decision_files.standing(read.rows)
     ids = {decision.id for decision in standing}
     findings = holding(manifests.read(manifest), read)[1] if manifest else list(read.findings)
@@ -177,14 +180,13 @@ def to_corrections(folder: Path = _FOLDER, dataset: str = options.OF_DATASET) ->
 def diff(a: Path = _FOLDER, b: Path = _FOLDER, dataset: str = options.OF_DATASET) -> Answer:
     """Compare what two people decided: kappa for labels, differences in frames, and the rows where they differ.
 
-    Only rows and videos about which both decided are compared. It needs scikit-learn.
+    Only rows, videos and images about which both decided are compared. It needs scikit-learn.
     Exit code 0: they agree. 1: they differ. 2: could not run.
     """
-    from datasets_me.formats import decisions as decision_files
     from datasets_me.schema import schema_files
     from datasets_me.scores.agreement import agreement
 
-    first, second = decision_files.read(a), decision_files.read(b)
+    first, second = _read(a), _read(b)
     names = sorted({each.dataset for each in (*first.rows, *second.rows) if each.image is None})
     own = schema_files.load(dataset).spec if dataset else None
     specs = {name: own if own and own.id == name else _shipped(name, a).spec for name in names}
@@ -195,6 +197,19 @@ def diff(a: Path = _FOLDER, b: Path = _FOLDER, dataset: str = options.OF_DATASET
         data={"a": str(a), "b": str(b), **asdict(compared)},
         exit_code=int(bool(compared.differing)),
     )
+
+
+def _read(path: Path) -> Decisions:
+    """The decisions of a folder, of a set of images, or of a table of decisions about one.
+
+    Raises:
+        MeDatasetsError: there are none, or they are damaged.
+    """
+    from datasets_me.formats import decisions as decision_files
+    from datasets_me.images.decisions import read_in_general
+
+    about_images = read_in_general(path)
+    return decision_files.read(path) if about_images is None else decision_files.Decisions(tuple(about_images))
 
 
 def _compared(compared: Agreement) -> list[show.Part]:

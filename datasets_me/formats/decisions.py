@@ -123,8 +123,8 @@ class Decision(Record):
 
     @property
     def told_by(self) -> Hashable:
-        """What tells the row or the video that it is about from others."""
-        return (self.dataset, self.subject, self.video, self.expression, self.onset, self.row)
+        """What tells the row, the video or the image that it is about from others."""
+        return (self.dataset, self.subject, self.video, self.expression, self.onset, self.row, self.image)
 
     @property
     def finding(self) -> tuple[str | None, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -12,8 +12,10 @@ from datasets_me.core import tables
 from datasets_me.core.errors import ImagesError
 from datasets_me.core.paths import name_fault
 from datasets_me.core.tables import Record, write_parquet
+from datasets_me.formats import decisions as decision_files
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import ImageSet
+from datasets_me.formats.kinds import IMAGE_SET
 
 FILE = "decisions.parquet"
 """The table's name, where it lies in the set's folder."""
@@ -61,6 +63,35 @@ def decision_about(
         doubts=sorted(set(doubts)),
         new_class=new_class and verdict == "relabel",
     )
+
+
+def in_general(decision: Decision) -> decision_files.Decision:
+    """A decision about an image in the words of those about videos, in which both are listed and compared."""
+    about: dict[str, Any] = {
+        "id": decision.id,  # there is one decision about an image
+        "dataset": decision.dataset,
+        "image": decision.id,
+        "source": decision.sha256,
+        "cells": {} if decision.label_was is None else {"label": decision.label_was},
+    }
+    if decision.decision != "relabel":
+        return decision_files.Decision(action=decision.decision, **about)
+    fields = {"column": "label", "old": decision.label_was or "", "new": decision.label or ""}
+    return decision_files.Decision(action="correct", **fields, **about)
+
+
+def read_in_general(path: Path) -> list[decision_files.Decision] | None:
+    """The decisions of a set of images, or of a table of them, by `in_general`; None where a path is neither.
+
+    Raises:
+        MeDatasetsError: the table is damaged, or is none of decisions.
+    """
+    file = path / FILE if (path / IMAGE_SET.about).is_file() else path
+    if file == path and path.suffix != ".parquet":
+        return None
+    if not file.is_file() and file != path:
+        return []
+    return [in_general(row) for batch in tables.batches(file, Decision) for row in batch]
 
 
 def may_label(images: ImageSet, decision: Decision) -> bool:

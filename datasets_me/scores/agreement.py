@@ -13,8 +13,8 @@ from datasets_me.core.text import fold, same
 from datasets_me.formats.decisions import Decision, standing
 from datasets_me.schema.spec import FRAME_FIELDS, FrameField, Spec
 
-LABELS = ("emotion", "type", "aus")
-"""The columns whose texts are compared as labels."""
+LABELS = ("emotion", "type", "aus", "label")
+"""The columns whose texts are compared as labels; images have ``label`` alone."""
 
 _VERDICTS = ("accept", "correct", "exclude")
 
@@ -80,7 +80,7 @@ class _Reading:
 
 
 def agreement(a: Sequence[Decision], b: Sequence[Decision], specs: Mapping[str, Spec]) -> Agreement:
-    """The agreement of two people over the rows and videos about which both decided.
+    """The agreement of two people over the rows, videos and images about which both decided.
 
     A cell that a person did not correct counts with what the workbook says: whoever decided about a row has seen it.
     Rows that one of them excludes are compared in nothing but that.
@@ -88,7 +88,8 @@ def agreement(a: Sequence[Decision], b: Sequence[Decision], specs: Mapping[str, 
     Args:
         a: all decisions of one person.
         b: all decisions of the other.
-        specs: the datasets by id. They tell which texts mean "not annotated", and which are one label.
+        specs: the datasets by id. They tell which texts mean "not annotated", and which are one label. A dataset of
+            images has none.
     """
     first, second = _readings(a, specs), _readings(b, specs)
     both = [(first[key], second[key]) for key in first if key in second]
@@ -109,7 +110,7 @@ def agreement(a: Sequence[Decision], b: Sequence[Decision], specs: Mapping[str, 
 def _readings(decisions: Sequence[Decision], specs: Mapping[str, Spec]) -> dict[Hashable, _Reading]:
     readings: dict[Hashable, _Reading] = {}
     for decision in standing(decisions):
-        if decision.action not in _VERDICTS or decision.video is None:
+        if decision.action not in _VERDICTS or (decision.video is None and decision.image is None):
             continue
         before = readings.get(decision.told_by)
         cells = dict(before.cells if before else decision.cells or {})
@@ -119,6 +120,8 @@ def _readings(decisions: Sequence[Decision], specs: Mapping[str, Spec]) -> dict[
         readings[decision.told_by] = _Reading(decision, excluded, cells)
     return {
         key: replace(reading, cells=_plain(reading.cells, specs[reading.about.dataset]))
+        if reading.about.image is None
+        else reading
         for key, reading in readings.items()
     }
 

@@ -18,9 +18,12 @@ from datasets_me.formats import manifest as manifests
 from datasets_me.formats import split as splits
 from datasets_me.formats.decisions import Decision, about_row, about_video
 from datasets_me.formats.manifest import Manifest
+from datasets_me.images import decisions as of_images
+from datasets_me.images.decisions import decision_about
 from datasets_me.schema.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
 from tests.export.builders import noise
+from tests.images.made import image_set
 
 Tool = Callable[..., Result]
 
@@ -280,3 +283,36 @@ def test_the_csv_has_what_was_decided(tool: Tool, reference: Path, tmp_path: Pat
     done = tool("export", "auwgcn-csv", "m", "-o", "a.csv", "--decisions", "decisions", "--json")
     assert (done.exit_code, json.loads(done.stdout)["rows"]) == (0, 501)
     assert [each["code"] for each in json.loads(done.stdout)["findings"]] == ["ME134"]
+
+
+def test_decisions_about_images_are_listed_and_compared(tool: Tool, tmp_path: Path) -> None:
+    images = image_set(tmp_path, ["happy/1.png", "happy/2.png", "sad/3.png"])
+    first, second, third = images.rows()
+    of_images.write(
+        images,
+        [
+            decision_about(first, "relabel", "sadness"),
+            decision_about(second, "exclude"),
+            decision_about(third, "accept"),
+        ],
+    )
+    mine = [decision_about(first, "accept"), decision_about(second, "exclude")]
+    of_images.write(images, mine, tmp_path / "mine.parquet")
+    listed = tool("decisions", "list", images.folder, "--json")
+    assert [(each["image"], each["action"]) for each in json.loads(listed.stdout)["decisions"]] == [
+        ("happy/1.png", "correct"),
+        ("happy/2.png", "exclude"),
+        ("sad/3.png", "accept"),
+    ]
+    done = tool("decisions", "diff", images.folder, tmp_path / "mine.parquet", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["both"], answer["only_a"], answer["only_b"]) == (1, 2, 1, 0)
+    assert [(each["about"], each["a"], each["b"]) for each in answer["differing"]] == [
+        ("happy/1.png", "sadness", "happiness")
+    ]
+    assert [(each["column"], each["rows"], each["equal"]) for each in answer["labels"]] == [
+        ("verdict", 2, 2),
+        ("label", 1, 0),
+    ]
+    with pytest.raises(MeDatasetsError, match=r"gone\.parquet"):
+        tool("decisions", "list", "gone.parquet")
