@@ -252,6 +252,29 @@ def test_what_is_not_saved_is_not_shown_as_saved(browser: Any, server: Server, s
     page.close()
 
 
+def test_a_failure_and_what_was_typed_stay_in_view(browser: Any, server: Server, session: Session) -> None:
+    page, held = opened(browser, []), list[Any]()
+    go(page, server, session, BROKEN)
+    page.keyboard.press("m")
+    page.keyboard.type("seen twice")
+    page.keyboard.press("Escape")
+    session.decide([Wish(action="note", video=entry(session, BROKEN).number, note="of somebody else")])
+    expect(page.locator(".card .message", has_text="of somebody else")).to_be_visible()
+    expect(page.locator(".card.chosen input.note")).to_have_value("seen twice")
+
+    page.route("**/decide", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/decide"):
+        page.keyboard.press("a")
+    page.keyboard.press("Shift+X")  # waits until the decision before it is answered
+    page.wait_for_function("() => true")
+    held[0].fulfill(status=500, body="the disk is full")
+    wait_saved(page, f"{BROKEN} excluded")
+    expect(page.locator("#failure")).to_have_text("not saved: the disk is full")
+    page.keyboard.press("u")
+    expect(page.locator("#failure")).to_be_hidden()
+    page.close()
+
+
 def test_many_findings_at_once_are_counted_first(page: Any, server: Server, world: World) -> None:
     page.goto(server.url + "#/findings")
     page.wait_for_selector("tbody tr")
