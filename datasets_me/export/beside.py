@@ -18,6 +18,8 @@ from datasets_me.formats.joined import JoinedFolder, JoinedVideo
 from datasets_me.formats.manifest import Manifest
 
 NAMES = ("au", "intensity", "pose", "gaze", "confidence")
+WIDTHS = {"pose": 3, "gaze": 2, "confidence": 1}
+"""Columns of the arrays that are not of action units."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Beside:
         return out
 
     def _width(self, name: str) -> int:
-        return {"pose": 3, "gaze": 2, "confidence": 1}.get(name) or len(self.units[name])
+        return WIDTHS.get(name) or len(self.units[name])
 
 
 def read(folder: Path, names: Sequence[str], manifest: Manifest) -> Beside:
