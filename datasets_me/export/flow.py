@@ -81,6 +81,11 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
             f"the preset {options.preset} looks over half the mean length of one type of expression",
             fix="give --type micro or --type macro",
         )
+    if chosen.every_frame and options.magnify != 1:
+        raise MeDatasetsError(
+            f"the preset {options.preset} has the flow of every frame, which is not magnified",
+            fix="leave --magnify out",
+        )
     expressions = Expressions(
         _of_type(manifest, options.type),
         root,

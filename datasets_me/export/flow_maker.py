@@ -13,6 +13,7 @@ from datasets_me.export.face_squares import Square
 from datasets_me.export.faces import Face, Picture, aligner
 from datasets_me.export.flow_options import FlowOptions
 from datasets_me.export.labels import about
+from datasets_me.export.magnified import eulerian_of
 from datasets_me.export.sinks import ExportItem
 from datasets_me.features.boxes import Box
 from datasets_me.features.crop import padded_square
@@ -48,7 +49,14 @@ class FlowMaker:
         (first, onset_frame), (second, later_frame) = frames
         square = self.square(expression.face, onset_frame, expression.row)
         move = aligner(expression.face, first, expression.fps) if self.options.align else None
-        shown = square.picture(onset_frame), square.picture(move(later_frame, second) if move else later_frame)
+
+        known = {first: onset_frame, second: later_frame}
+
+        def face(number: int) -> Picture | None:
+            frame = known[number] if number in known else expression.picture(number)
+            return None if frame is None else square.picture(move(frame, number) if move and number != first else frame)
+
+        shown = self._faces(expression, face, first, second)
         raw = expression.face.points(first, expression.fps)
         points = None if raw is None else square.points(raw, onset_frame.shape)
         try:
@@ -80,7 +88,7 @@ class FlowMaker:
         one, other = grey_of(first, self.recipe), grey_of(second, self.recipe)
         if points is None and self.recipe.needs_landmarks:
             points = landmarks_within(one)
-        if self.options.magnify != 1:
+        if self.options.magnify != 1 and self.options.band is None:
             second = along_flow(first, second, flow_fields(one, other, self.recipe), self.options.magnify)
             other = grey_of(second, self.recipe)
         u, v = flow_fields(one, other, self.recipe)
@@ -93,6 +101,16 @@ class FlowMaker:
             "to_frame": second,
             "landmarks": np.full((68, 2), np.nan, np.float32) if points is None else points,
         }
+
+    def _faces(
+        self, expression: Expression, face: Callable[[int], Picture | None], first: int, second: int
+    ) -> tuple[Picture, Picture]:
+        """The faces in two frames, which can be read; in Eulerian form magnified over all frames of the expression."""
+        if self.options.band is not None:
+            moved = eulerian_of(expression, face, self.options.magnify, self.options.band)
+            return moved[first], moved[second]
+        pictures = [picture for number in (first, second) if (picture := face(number)) is not None]
+        return pictures[0], pictures[1]
 
     def square(self, face: Face, frame: Picture, row: Annotation | None) -> Square:
         """Where the face lies in a frame: as the features say, else as the default detector does."""

@@ -94,6 +94,19 @@ def test_an_estimated_apex_is_taken_where_none_is_annotated(filmed: tuple[Manife
     assert written[third.id]["frames"][1] == third.apex
 
 
+def test_motion_of_a_band_is_magnified_over_the_whole_expression(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
+    manifest, root = filmed
+    one = replace(manifest, annotations=manifest.annotations[:1])
+    motion = {}
+    for name, options in {"as it is": CROPPED, "band": replace(CROPPED, magnify=4.0, band="2-50")}.items():
+        write_flow(one, root, tmp_path / name, options)
+        (item,) = items(tmp_path / name).values()
+        motion[name] = np.hypot(item["u"], item["v"]).mean()
+    assert motion["band"] > 1.5 * motion["as it is"]
+    with pytest.raises(MeDatasetsError, match="the preset softnet has the flow of every frame, which is not magnified"):
+        write_flow(one, root, tmp_path / "no", FlowOptions(preset="softnet", type="micro", magnify=2))
+
+
 def test_without_features_the_face_is_looked_for(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
     manifest, root = filmed
     left_out = finding("ME134", "the row is left out: blurred")
@@ -266,6 +279,8 @@ def test_every_preset_says_where_it_is_from() -> None:
         ({"type": "mini"}, "--type cannot be 'mini'"),
         ({"size": 8}, "a face cannot be 8 px wide"),
         ({"magnify": 0.5}, "motion cannot be magnified 0.5 times"),
+        ({"magnify": 8.0, "band": "10-2"}, "'10-2' is not a band of frequencies"),
+        ({"band": "1-10"}, "--band without --magnify changes nothing"),
         ({"offset_missing": "x"}, "'x' is not a rule for missing offsets"),
     ],
 )
