@@ -200,6 +200,7 @@ def flow(
     ),
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
+    workers: int = options.PROCESSES,
     decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
@@ -209,6 +210,7 @@ def flow(
     could not run.
     """
     from datasets_me.core.artefact import may_write, write_file
+    from datasets_me.core.engine import workers_for
     from datasets_me.export.flow import write_flow
     from datasets_me.export.flow_options import FlowOptions
     from datasets_me.formats import apexes as apex_files
@@ -238,7 +240,15 @@ def flow(
     estimated = apex_files.read(apexes) if apexes else None
     with show.progress("expressions") as update:
         exported = write_flow(
-            annotated, root, out, chosen, features=arrays, apexes=estimated, force=force, progress=update
+            annotated,
+            root,
+            out,
+            chosen,
+            features=arrays,
+            apexes=estimated,
+            workers=workers_for(workers),
+            force=force,
+            progress=update,
         )
     images, annotations = plural(exported.images, "flow image"), plural(exported.annotations, "annotation")
     ending = [f"{images} of {annotations} written to {out}"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,40 @@ from datasets_me.features.flow_images import Recipe, flow_fields, flow_image, gr
 from datasets_me.features.landmarks import predict
 from datasets_me.features.magnify import along_flow
 from datasets_me.features.strain import strain
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
+
+
+@dataclass(frozen=True)
+class FlowSources:
+    """What flow images are made from, and how: all that a process needs to make some of them.
+
+    ``manifest`` has the annotations that are wanted; ``features`` is an extraction or None; ``apexes`` are estimated
+    ones by the id of the annotation.
+    """
+
+    manifest: Manifest
+    root: Path
+    options: FlowOptions
+    features: FeatureFolder | None
+    apexes: Mapping[str, int]
+
+    def maker(self) -> FlowMaker:
+        """A maker of these flow images.
+
+        Raises:
+            MeDatasetsError: there are no folders of frames, or ``align`` has no landmarks to go by.
+        """
+        expressions = Expressions(
+            self.manifest,
+            self.root,
+            layout=self.options.layout,
+            offset_missing=self.options.offset_missing,
+            features=self.features,
+            align=self.options.align,
+        )
+        return FlowMaker(expressions, self.options, self.apexes)
 
 
 class FlowMaker:

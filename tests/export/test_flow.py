@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +118,26 @@ def test_without_features_the_face_is_looked_for(filmed: tuple[Manifest, Path], 
     assert item["image"].shape == (42, 42, 3)
     assert np.isfinite(item["landmarks"]).all()
     assert 128 / 100 < item["scale"].max() < 128 / 40  # a box within the frame
+
+
+@pytest.mark.parametrize("options", [CROPPED, replace(CROPPED, preset="softnet", type="micro", to="3")])
+def test_processes_write_the_same_files(filmed: tuple[Manifest, Path], tmp_path: Path, options: FlowOptions) -> None:
+    manifest, root = filmed
+    manifest = replace(manifest, annotations=manifest.annotations[:3])
+    broken = manifest.annotations[1]
+    copy = tmp_path / "root"
+    shutil.copytree(root / "Cropped", copy / "Cropped")
+    video = next(video for video in manifest.videos if video.video == broken.video and video.layout == "cropped")
+    for path in (copy / video.path).iterdir():
+        path.write_bytes(b"nonsense")
+    written = []
+    for workers in (0, 1):
+        done = write_flow(manifest, copy, tmp_path / str(workers), options, workers=workers)
+        assert done.images == 2
+        assert [each.video for each in done.findings] == [broken.video]
+        files = sorted((tmp_path / str(workers) / "flow").rglob("*.npz"))
+        written.append({path.relative_to(tmp_path / str(workers)): path.read_bytes() for path in files})
+    assert written[0] == written[1]
 
 
 def test_frames_that_cannot_be_read(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
