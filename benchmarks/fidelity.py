@@ -142,9 +142,9 @@ def row(films: Sequence[Footage], preset: str, step: int = 1) -> str:
     if (truth**2).sum() > 1e-6:
         relative = f"{np.sqrt(((estimate - truth) ** 2).sum() / (truth**2).sum()):.2f}"
         gain = f"{(estimate * truth).sum() / (truth**2).sum():.2f}"
-    told = [figures for figures in (_detection(*result) for result in results) if figures is not None]
-    if told:
-        ratio, area = f"{np.median([snr for snr, _ in told]):.1f}", f"{np.mean([auc for _, auc in told]):.2f}"
+    detected = [figures for figures in (_detection(*result) for result in results) if figures is not None]
+    if detected:
+        ratio, area = f"{np.median([snr for snr, _ in detected]):.1f}", f"{np.mean([auc for _, auc in detected]):.2f}"
     wrong = np.concatenate(
         [np.linalg.norm(feature - footage.truth, axis=2) > WRONG for feature, footage in results]
     ).ravel()

@@ -86,13 +86,13 @@ def times(folder: Path) -> None:
     for name, path in paths.items():
         sources[name] = FrameFiles(folder, dict.fromkeys(range(FRAMES), path.name), 0, FRAMES, in_file=True)
     for colour in (False, True):
-        found: dict[str, list[float]] = {name: [] for name in sources}
+        durations: dict[str, list[float]] = {name: [] for name in sources}
         for _ in range(ROUNDS):
             for name, files in sources.items():
-                found[name].append(seconds(files, colour))
-        usual = statistics.median(found["JPEG files"])
+                durations[name].append(seconds(files, colour))
+        usual = statistics.median(durations["JPEG files"])
         print(f"CPU time per frame of {SIZE[0]} x {SIZE[1]} px, {'colour' if colour else 'grey, as features need it'}")
-        for name, values in found.items():
+        for name, values in durations.items():
             typical = statistics.median(values)
             print(f"  {name:20} {typical * 1000:6.2f} ms   {typical / usual:5.2f} of JPEG files")
 

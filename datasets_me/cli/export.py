@@ -407,13 +407,13 @@ def vqa(
     from datasets_me.formats import manifest as manifest_files
 
     may_write(out, force)
-    asked = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
-    stage.write(asked.lines, out)
+    exported = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
+    stage.write(exported.lines, out)
     return Answer(
-        findings=asked.findings,
+        findings=exported.findings,
         ending=[
-            f"{plural(len(asked.lines), 'question')} about {plural(asked.expressions, 'expression')} written to {out}"
+            f"{plural(len(exported.lines), 'question')} about {plural(exported.expressions, 'expression')} written to {out}"
         ],
-        data={"questions": len(asked.lines), "expressions": asked.expressions},
-        exit_code=None if asked.lines else 1,
+        data={"questions": len(exported.lines), "expressions": exported.expressions},
+        exit_code=None if exported.lines else 1,
     )

@@ -74,21 +74,21 @@ def score_questions(truth: Path, answers: Sequence[Path]) -> QuestionScores:
         MeDatasetsError: a file cannot be read, or a library is missing.
     """
     wanted, findings = _read([truth])
-    given, more = _read(answers)
+    replies, more = _read(answers)
     findings += more
     findings += [
         finding("ME540", f"no question has the id {name}", place=line.place)
-        for name, line in given.items()
+        for name, line in replies.items()
         if name not in wanted
     ]
     findings += [
         finding("ME543", f"{name} has no answer; it counts as wrong", place=line.place)
         for name, line in wanted.items()
-        if name not in given
+        if name not in replies
     ]
     by_kind: dict[str, list[tuple[str, str]]] = {}
     for name, line in wanted.items():
-        reply = given[name].answer if name in given else ""
+        reply = replies[name].answer if name in replies else ""
         by_kind.setdefault(_kind(line.question), []).append((_plain(line.answer), _plain(reply)))
     order = [*(name for name, _ in _KINDS), OTHER]
     kinds = [_scores(kind, by_kind[kind]) for kind in sorted(by_kind, key=order.index)]
