@@ -409,11 +409,10 @@ def vqa(
     may_write(out, force)
     exported = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
     stage.write(exported.lines, out)
+    count, expressions = plural(len(exported.lines), "question"), plural(exported.expressions, "expression")
     return Answer(
         findings=exported.findings,
-        ending=[
-            f"{plural(len(exported.lines), 'question')} about {plural(exported.expressions, 'expression')} written to {out}"
-        ],
+        ending=[f"{count} about {expressions} written to {out}"],
         data={"questions": len(exported.lines), "expressions": exported.expressions},
         exit_code=None if exported.lines else 1,
     )
