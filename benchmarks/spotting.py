@@ -1,11 +1,12 @@
 """What features are worth to a published spotter: F1 of AUW-GCN on long synthetic videos, one subject left out in turn.
 
-    python benchmarks/spotting.py CHECKOUT [--people 4] [--frames 600] [--features default] [--seeds 3] [--epochs 60]
+    python benchmarks/spotting.py CHECKOUT [--people 4] [--frames 600] [--features default] [--seeds 3] [--epochs 100]
 
 CHECKOUT is a checkout of github.com/xjtupanda/AUW-GCN, which is run as it is: its training, its proposals, its choice
 of the best epoch and its rule of what counts as found. It needs pandas below 3. Only what it writes for TensorBoard
 goes nowhere. Videos have few expressions, with blinks and a head that sways in between; the faces are those of
-``datasets_me.synthetic``. With few people or epochs nothing is learned, and all scores are 0.
+``datasets_me.synthetic``. A step of training takes ``--batch`` segments, since so few people have hardly as many as the
+128 of the project's own steps. One set of four people takes ten minutes on a core.
 
 ``default``, ``dis`` and so on are presets; ``auwgcn`` is the published feature in its units of 20 px, and ``auwgcn-px``
 the same in px. Both need DualTVL1, which takes half a second for a pair of frames.
