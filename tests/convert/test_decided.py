@@ -99,7 +99,7 @@ def test_a_manifest_a_workbook_and_a_schema_agree(book: Path, manifest: Manifest
     assert converted.schema == by_schema.schema
     from_manifest = decide(manifest, decisions)
     assert without_ids(from_manifest) == without_ids(converted)
-    for code in sorted({each.code for each in (*from_manifest.findings, *converted.findings)} - {"ME110"}):
+    for code in sorted({each.code for each in (*from_manifest.findings, *converted.findings)} - {"ME110", "ME137"}):
         assert sorted(codes(from_manifest, code)) == sorted(codes(converted, code)), code
     assert decide(from_manifest, decisions) == from_manifest
 
