@@ -78,7 +78,7 @@ def import_images(
     else:
         paths = list(usable_files(source, findings))
         subset = subsets.choose(schema.spec, options.subset, source, paths)
-        paths, others = subsets.only(schema.spec, subset, paths)
+        paths, others = subsets.only(schema.spec, subset, paths, findings)
         schema = schema.of_subset(subset)
         dataset = options.name or schema.spec.id + (f"-{subset}" if subset else "")
         files = FilesReader(schema, source, dataset, findings, most_pixels=options.most_pixels)
