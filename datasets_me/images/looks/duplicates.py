@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from datasets_me.core.errors import ImagesError, plural
 from datasets_me.core.near import components, near_pairs
 from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import PIXELS, DuplicateRow, ImageRow
+from datasets_me.formats.image_records import DuplicateRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.looks import embeddings, hashes
 from datasets_me.images.looks.look import Look, write_look
@@ -68,20 +67,10 @@ def hash_row(row: ImageRow, *, root: Path | None) -> HashRow:
     Raises:
         DamageError: the image cannot be read or decoded.
     """
-    if row.path is None and row.pixels and row.format == PIXELS:
-        picture = Pillow.frombytes("L", (row.width or 0, row.height or 0), row.pixels)
-    else:
-        picture = Pillow.fromarray(image_set.load(row, root, LONGEST).image[:, :, ::-1])
-    first, others = hashes.hashes(picture)
-    update = {"phash": _bytes([first]), "variants": _bytes(others)}
-    return _without(row).model_copy(update=update)
+    return _without(row, *hashes.hashes(image_set.load_grey(row, root, LONGEST)))
 
 
-def _bytes(values: Iterable[int]) -> bytes:
-    return b"".join(value.to_bytes(8, "big") for value in values)
-
-
-def _without(row: ImageRow) -> HashRow:
+def _without(row: ImageRow, phash: bytes = b"", variants: bytes = b"") -> HashRow:
     return HashRow(
         id=row.id,
         dataset=row.dataset,
@@ -91,6 +80,8 @@ def _without(row: ImageRow) -> HashRow:
         sha256=row.sha256,
         pixels=(row.width or 0) * (row.height or 0),
         size=row.size or 0,
+        phash=phash,
+        variants=variants,
     )
 
 
