@@ -125,23 +125,27 @@ def _joined(rows: Sequence[HashRow], most: int, transformed: bool) -> Iterator[t
     pairs: list[Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]]
     pairs = [((first, second) for first, second, _ in near_pairs(values, most))]
     if transformed and by_hash:
-        leaders = [rows[members[0]] for members in members_of]
-        content = b"".join(row.variants or row.phash * len(hashes.WAYS) for row in leaders)
-        variants = np.frombuffer(content, ">u8").astype(np.uint64).reshape(len(leaders), -1)
-        pairs += [_across(values, each, max(0, most - STRICTER)) for each in variants.T]
+        # images of one hash need not have the same ones
+        several = sorted({(row.phash, row.variants or row.phash * len(hashes.WAYS)) for row in rows if row.phash})
+        place = {phash: at for at, phash in enumerate(sorted(by_hash))}
+        owners = np.array([place[phash] for phash, _ in several])
+        content = b"".join(each for _, each in several)
+        variants = np.frombuffer(content, ">u8").astype(np.uint64).reshape(len(several), -1)
+        pairs += [_across(values, each, owners, max(0, most - STRICTER)) for each in variants.T]
     for firsts_at, seconds_at in chain.from_iterable(pairs):
         for i, j in zip(firsts_at.tolist(), seconds_at.tolist(), strict=True):
             yield from _other_films(rows, members_of[i], members_of[j])
 
 
 def _across(
-    values: NDArray[np.uint64], variants: NDArray[np.uint64], most: int
+    values: NDArray[np.uint64], variants: NDArray[np.uint64], owners: NDArray[np.int64], most: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs (i, j), i != j, where the variant of image i is near the hash of image j; some at a time.
+    """Pairs (i, j), i != j, where a variant of hash i is near hash j; some at a time.
 
     Args:
         values: (n,) hashes, all different.
-        variants: (n,) a variant of each.
+        variants: (m,) variants of them.
+        owners: (m,) the hash that each is a variant of.
         most: bits in which they differ at most.
     """
     count = len(values)
@@ -158,8 +162,8 @@ def _across(
             offset = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
             variant = order[np.repeat(low, times) + offset]
             value = np.repeat(value_at[of_value], times)
-            other = value != variant
-            yield variant[other], value[other]
+            owner = owners[variant]
+            yield owner[owner != value], value[owner != value]
 
 
 def _other_films(rows: Sequence[HashRow], left: list[int], right: list[int]) -> Iterator[tuple[int, int]]:

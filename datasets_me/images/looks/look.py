@@ -65,7 +65,8 @@ def write_look(
     Args:
         look: how to look.
         sets: each with the folder its files lie under.
-        tasks: what ``look.measure`` is given, one per image of a set; the rows by default.
+        tasks: what ``look.measure`` is given, one per image of a set; the rows by default, or pairs of a row and what
+            it is looked at with.
         out: the folder of the table; that of the first set by default.
         workers: processes; one per core by default, fewer for few images.
         progress: called with the number of images done, and of all.
@@ -97,7 +98,7 @@ def write_look(
                 islice(tasks(images), first, None),
                 workers_for(workers, len(images) - first),
             )
-            read = watched(images, root, results, look.without, findings, first=first)
+            read = watched(images, root, results, look.without, findings, some=first > 0)
             for result in parts.keep(read, findings):
                 done += 1
                 progress(done, total)

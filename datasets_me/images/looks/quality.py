@@ -128,7 +128,7 @@ def judged(row: QualityRow, limits: Thresholds) -> tuple[QualityRow, list[Findin
             doubts.append(doubt)
             message = f"{doubt}: {_WORDS[column]} {value:g}, the limit is {limit:g}"
             findings.append(finding(code, message, path=row.id, expected=f"{limit:g}", found=f"{value:g}"))
-    return row.model_copy(update={"doubts": doubts}), findings
+    return (row.model_copy(update={"doubts": doubts}) if doubts else row), findings
 
 
 _WORDS = {
@@ -195,10 +195,11 @@ def write_quality(
 
     def judge(rows: Iterator[QualityRow], findings: list[Finding]) -> Iterator[QualityRow]:
         odd = Odd()
-        for measured, image in zip(rows, images.rows(pixels=False), strict=True):
+        labels = images.table(["label"])["label"].to_pylist()
+        for measured, label in zip(rows, labels, strict=True):
             row, doubts = judged(measured, limits)
             findings.extend(doubts)
-            odd.add(image, row)
+            odd.add(row, label)
             for doubt in row.doubts:
                 counts[doubt] = counts.get(doubt, 0) + 1
             yield row
