@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from datasets_me.core.errors import ImagesError, plural
 from datasets_me.core.near import components, near_pairs
-from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import DuplicateRow, ImageRow
+from datasets_me.formats.image_records import DuplicateRow, ImageRow, OfImage
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.looks import embeddings, hashes
 from datasets_me.images.looks.look import Look, write_look
@@ -35,14 +34,12 @@ LONGEST = 256
 _NAMED = 4  # images that a message names
 
 
-class HashRow(Record):
+class HashRow(OfImage):
     """What is kept of an image for the search: facts of its row, its hash, and its hash after each of `hashes.WAYS`.
 
     Hashes are 8 bytes each; empty where the image cannot be decoded.
     """
 
-    id: str
-    dataset: str
     split: str | None = None
     label: str | None = None
     sequence: str | None = None

@@ -90,7 +90,7 @@ def _is_coloured(image: Image) -> bool:
     """Whether the channels of one pixel in twenty (H, W, 3) differ."""
     blue, green, red = cv2.split(image)
     spread = cv2.subtract(cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red))
-    return cv2.countNonZero(cv2.compare(spread, _COLOURED, cv2.CMP_GT)) > spread.size / 20
+    return bool(cv2.countNonZero(cv2.compare(spread, _COLOURED, cv2.CMP_GT)) > spread.size / 20)
 
 
 def _percentiles(grey: Image, shares: Sequence[float]) -> list[float]:
