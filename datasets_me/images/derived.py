@@ -22,7 +22,7 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, Origin
 from datasets_me.formats.image_set import INSIDE, PLACE, Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
-from datasets_me.images.parts import Done, Parts, resumed
+from datasets_me.images.parts import Done, Parts, done, resumed
 from datasets_me.images.unread import nothing_read
 from datasets_me.schema.template import Template
 
@@ -188,20 +188,21 @@ def write_derived(
     def fresh(tasks: Iterable[Task]) -> Iterator[Done]:
         def made() -> Iterator[Done]:
             for task, outcome in in_order(change.make(parts.folder), tasks, workers):
+                failed = isinstance(outcome, Failure)
                 derived = change.without(task, outcome.why) if isinstance(outcome, Failure) else outcome
-                findings.extend(derived.findings)
                 records = [derived.entry, *([derived.row] if derived.row else [])]
-                yield Done(id=task[0].id, records=[each.model_dump_json() for each in records])
+                yield done(task[0].id, records, derived.findings, read=not failed)
 
-        return parts.keep(made(), findings)
+        return parts.keep(made(), [])
 
     def rows(new: Path) -> Iterator[ImageRow]:
+        known = {each.id: each for each in parts.kept()[0] if each.read and _is_there(parts.folder, each)}
         parts.begin()
-        known = _known(parts, findings)
-        for done, each in enumerate(resumed(change.tasks, lambda task: task[0].id, known, fresh), start=1):
+        for number, each in enumerate(resumed(change.tasks, lambda task: task[0].id, known, fresh), start=1):
             entry, *row = each.records
+            findings.extend(map(Finding.model_validate_json, each.findings))
             entries.append(change.model.model_validate_json(entry))
-            progress(done, len(images))
+            progress(number, len(images))
             yield from map(ImageRow.model_validate_json, row)
         if 0 < len(images) == sum(each.code == "ME702" for each in findings):
             raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
@@ -217,19 +218,11 @@ def write_derived(
     return image_set.read(out)
 
 
-def _known(parts: Parts[Done], findings: list[Finding]) -> dict[str, Done]:
-    """What an earlier run made, by id, where its file is there; its findings are added."""
-    rows, earlier = parts.kept()
-    unread = {each.path for each in earlier if each.code == "ME702"}
-    known = {each.id: each for each in rows if each.id not in unread and _is_there(parts.folder, each)}
-    findings += [each for each in earlier if each.path in known]
-    return known
-
-
-def _is_there(folder: Path, done: Done) -> bool:
-    if len(done.records) == 1:
+def _is_there(folder: Path, made: Done) -> bool:
+    """Whether the file of an image is where an earlier run put it."""
+    if len(made.records) == 1:
         return True
-    row = ImageRow.model_validate_json(done.records[1])
+    row = ImageRow.model_validate_json(made.records[1])
     try:
         return under(folder, row.path or "").stat().st_size == row.size
     except OSError:

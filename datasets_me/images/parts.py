@@ -39,10 +39,21 @@ _OURS = {"kind": "parts", "tool": TOOL}
 
 
 class Done(Record):
-    """What was made of one image: its records as JSON, beside the files."""
+    """What was made of one image beside files: its records and findings as JSON, and whether it could be read."""
 
     id: str
     records: list[str]
+    findings: list[str]
+    read: bool
+
+
+def done(name: str, records: Iterable[Record], findings: Iterable[Finding], *, read: bool) -> Done:
+    """What was made of the image with this id."""
+    return Done(id=name, records=_texts(records), findings=_texts(findings), read=read)
+
+
+def _texts(records: Iterable[Record]) -> list[str]:
+    return [each.model_dump_json() for each in records]
 
 
 class Parts(Generic[Row]):

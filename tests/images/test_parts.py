@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from datasets_me.core.errors import ImagesError, OutputError
+from datasets_me.core.pictures import look
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import DuplicateRow, QualityRow
+from datasets_me.formats.image_records import DuplicateRow, Face, FaceRow, QualityRow
 from datasets_me.formats.image_set import ImageSet
-from datasets_me.images import parts
+from datasets_me.formats.image_tables import write_table
+from datasets_me.images import from_files, parts
+from datasets_me.images.crop import Cut, crop
+from datasets_me.images.groups.embed import Embedder, from_function
+from datasets_me.images.groups.groups import GroupOptions, write_groups
+from datasets_me.images.importing import import_images
 from datasets_me.images.looks import quality
 from datasets_me.images.looks.duplicates import write_duplicates
+from datasets_me.images.looks.faces import Finder
 from datasets_me.images.looks.quality import write_quality
 from datasets_me.images.parts import Parts
+from datasets_me.images.unify import Form, unify
+from datasets_me.schema import image_schemas
 from tests.conftest import start
 from tests.images.conftest import quiet
 from tests.images.made import image_set as make_set
@@ -80,6 +93,95 @@ def test_parts_of_another_run_are_thrown_away(images: ImageSet, tmp_path: Path) 
     (images.folder / "quality.parts/000003.parquet").write_bytes(b"PAR1")
     assert Parts(table, QualityRow, {}).kept() == ([], [])
     assert not (images.folder / "quality.parts").exists()
+
+
+def no_vector(batch: np.ndarray) -> np.ndarray:
+    return batch.ravel()[:3]
+
+
+def same_vectors() -> Embedder:
+    return from_function(no_vector, {"model": "none"})
+
+
+def faces_of(images: ImageSet) -> None:
+    """A table of faces in which every image has one, of which only the landmarks matter."""
+    landmarks = [float(value) for number in range(68) for value in (4 + number % 9, 4 + number // 9)]
+    face = Face(x0=0, y0=0, x1=20, y1=20, score=1, residual=0, landmarks=landmarks)
+    rows = [FaceRow(id=row.id, dataset=row.dataset, count=1, faces=[face]) for row in images.rows()]
+    write_table(images, "faces", FaceRow, rows, [])
+
+
+Verb = Callable[[ImageSet, Path, Path, Callable[[int, int], None]], object]
+VERBS: dict[str, Verb] = {
+    "import": lambda images, raw, out, progress: import_images(
+        image_schemas.load("folder-per-class"), raw, out, workers=0, progress=progress
+    ),
+    "unify": lambda images, raw, out, progress: unify(images, raw, out, Form("jpg", 16), progress=progress),
+    "crop": lambda images, raw, out, progress: crop(images, raw, out, Cut("mouth", size=8), progress=progress),
+    "groups": lambda images, raw, out, progress: write_groups(
+        images, raw, out, GroupOptions(Finder("haar"), same_vectors, pad=1), workers=1, progress=progress
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_folder_that_was_stopped_goes_on(
+    verb: str, images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six of ten images are kept, but for the third, which could not be read and is there again."""
+    faces_of(images)
+    raw, out, place = tmp_path / "raw", tmp_path / "out", tmp_path / "out.parts"
+    looks: list[int] = []
+    monkeypatch.setattr(from_files, "look", lambda *task: looks.append(1) or look(*task))
+
+    def stop(done: int, total: int) -> None:
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        VERBS[verb](images, raw, out, stop)
+    assert not out.exists() and len(list(place.glob("0*[0-9].parquet"))) == 2
+    before = {path.relative_to(place): path.stat().st_ino for path in place.rglob("*.*") if path.parent != place}
+    shutil.copy(raw / "happy/3.png", raw / "happy/2.png")
+    looks.clear()
+    VERBS[verb](images, raw, out, quiet)
+    after = {path.relative_to(out): path.stat().st_ino for path in out.rglob("*.*")}
+    if verb == "import":
+        assert len(looks) == 5  # the new third one, and four
+    else:
+        kept = [path for path, number in before.items() if after[path] == number]
+        assert len(kept) == 5 and len(after) > 10
+    assert not place.exists()
+    VERBS[verb](images, raw, tmp_path / "whole", quiet)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_wrong_root_leaves_nothing_that_a_rerun_would_believe(images: ImageSet, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for write in (
+        lambda root: len(write_quality(images, root, progress=quiet)[1]),
+        lambda root: len(unify(images, root, tmp_path / "out", Form(), progress=quiet)),
+    ):
+        with pytest.raises(ImagesError, match=r"^no image of the set can be read"):
+            write(tmp_path / "empty")
+        assert not list(tmp_path.rglob("*.parts"))
+        assert write(tmp_path / "raw") in (19, 9)
+
+
+def test_a_folder_of_the_user_s_is_not_taken_for_parts(images: ImageSet, tmp_path: Path) -> None:
+    (tmp_path / "out.parts").mkdir()
+    (tmp_path / "out.parts/about.json").write_text('{"kind": "parts"}')
+    with pytest.raises(OutputError) as caught:
+        unify(images, tmp_path / "raw", tmp_path / "out", Form(), progress=quiet)
+    assert str(caught.value) == (
+        "what an interrupted run would leave goes here, and something else is in the place\n"
+        f"  where: {tmp_path / 'out.parts'}\n  to do: choose another -o, or move it elsewhere"
+    )
+    assert contents(tmp_path / "out.parts") == {Path("about.json"): b'{"kind": "parts"}'}
 
 
 def test_parts_of_several_sets_follow_each_other(images: ImageSet, tmp_path: Path) -> None:
