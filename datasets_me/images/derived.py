@@ -214,7 +214,7 @@ def write_derived(
         description = Description(images.dataset, INSIDE, source, options, images.about.get("subset"))
         image_set.fill(new, images.schema, rows(new.path), findings, description)
         if (parts.folder / PLACE).is_dir():
-            (parts.folder / PLACE).rename(new.path / PLACE)
+            new.take(parts.folder / PLACE)
     return image_set.read(out)
 
 

@@ -206,7 +206,7 @@ def write_groups(
         stream(new.path / "groups.parquet", GroupRow, groups)
         stream(new.path / "findings.parquet", Finding, sums.findings)
         for name in FOLDERS:
-            (parts.folder / name).rename(new.path / name)
+            new.take(parts.folder / name)
         new.about.update(
             dataset=images.dataset,
             table=images.sha256,
