@@ -208,7 +208,9 @@ def _cluster(group: list[HashRow], number: int, order: dict[str, int], most: int
     keeper = min(group, key=lambda row: (-row.pixels, -row.size, order[row.dataset], row.id))
     times = Counter(row.sha256 for row in group)
     splits = {(row.dataset, row.split) for row in group if row.split}
-    within = [{split for name, split in splits if name == dataset} for dataset in {row.dataset for row in group}]
+    datasets = {row.dataset for row in group}
+    within = [{split for name, split in splits if name == dataset} for dataset in datasets]
+    across_splits = any(len(each) > 1 for each in within)
     labels = {row.label for row in group if row.label}
     return [
         DuplicateRow(
@@ -224,8 +226,8 @@ def _cluster(group: list[HashRow], number: int, order: dict[str, int], most: int
             keeper_dataset=keeper.dataset,
             distance=_apart(row.phash, keeper.phash),
             transformed=_done(row, keeper, most),
-            across_splits=any(len(each) > 1 for each in within),
-            across_datasets=len({member.dataset for member in group}) > 1,
+            across_splits=across_splits,
+            across_datasets=len(datasets) > 1,
             labels_differ=len(labels) > 1,
         )
         for row in group
