@@ -1,6 +1,7 @@
 """What quality and duplicates take for an image, beside reading and decoding it: CPU time in one process.
 
-The least of several runs over the same files, once the system keeps them in memory: small PNGs, as of FER2013, and JPEGs of 224 px.
+The least of several runs over the same files, once the system keeps them in memory: small PNGs, as of FER2013, and
+JPEGs of 224 px.
 
 python benchmarks/image_looks.py [IMAGES]
 """
