@@ -77,3 +77,6 @@ KeepOne = Literal["largest", "sharpest", "agrees"]
 
 LabelSource = Literal["schema", "folders"]
 """Where the labels of imported images come from: a schema, or the names of the folders as they are."""
+
+Container = Literal["avi", "mp4"]
+"""The video files of a synthetic dataset: each frame a JPEG in AVI, or H.264 in MP4."""
