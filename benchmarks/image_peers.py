@@ -95,6 +95,11 @@ from datasets_me.images.looks.confident import confident
 file = numpy.load("labels.npz")
 print(json.dumps(numpy.flatnonzero(confident(file["scores"], file["labels"]).likely).tolist()))
 """
+_VERSIONS = """
+import json
+from importlib.metadata import version
+print(json.dumps(", ".join(f"{name} {version(name)}" for name in ("imagededup", "cleanvision", "cleanlab"))))
+"""
 _CLEANLAB = """
 import json, numpy
 from cleanlab.filter import find_label_issues
@@ -212,11 +217,13 @@ def main() -> None:
         sys.exit(__doc__)
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
-    print(f"{count:,} pictures of each kind, {10 * count:,} labels; one process each, imports included\n")
-    print(
-        "| | | recall | precision | seconds | CPU seconds | peak MB |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |"
-    )
     with tempfile.TemporaryDirectory() as name:
+        versions, _ = run(sys.argv[1], _VERSIONS, Path(name))
+        print(
+            f"{count:,} pictures of each kind, {10 * count:,} labels; one process each, imports included; {versions}\n"
+        )
+        print("| | | recall | precision | seconds | CPU seconds | peak MB |")
+        print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
         for line in rows(sys.argv[1], Path(name), count):
             print(line, flush=True)
 

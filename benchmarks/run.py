@@ -25,7 +25,7 @@ PAGES = HERE.parent / "docs" / "benchmarks"
 ARGUMENTS = {"extract": "--frames 480 --videos 8 --face 130"}
 """What a benchmark is run with, where that is not its defaults."""
 
-LONG = ("cluster", "fidelity", "long_video", "rerun", "spotting")
+LONG = ("cluster", "fidelity", "image_peers", "long_video", "many_images", "rerun", "spotting")
 """Those that take more than ten minutes or ask for an argument, and are run only if they are named."""
 
 LIBRARIES = ("numpy", "opencv-contrib-python", "pyarrow", "pandas", "torch")

@@ -78,6 +78,14 @@ class NewFolder:
     path: Path
     about: dict[str, Any] = field(default_factory=dict)
 
+    def take(self, folder: Path) -> None:
+        """Move a folder that was filled beside it into it.
+
+        Raises:
+            OSError: it cannot be moved.
+        """
+        folder.rename(self.path / folder.name)
+
 
 @contextmanager
 def new_folder(out: Path, kind: Kind, *, force: bool = False) -> Iterator[NewFolder]:

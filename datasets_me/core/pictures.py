@@ -3,9 +3,10 @@
 Every file is opened by Pillow first, which tells its format by its content, not by its name, and its size before
 anything is decoded. Only the formats in `SUFFIXES` are opened, and only images of up to `MOST_PIXELS`.
 
-There are two outputs. `decode` gives the picture in colour and says what was changed to get it. `decode_frame` is for
-the frames of videos, in colour or grey: OpenCV decodes the plain ones, which is faster and gives the same colours. Grey
-is the brightness that a JPEG file stores, else that of the colours.
+There are three outputs. `decode` gives the picture in colour and says what was changed to get it, `decode_grey` the
+same picture in grey. `decode_frame` is for the frames of videos, in colour or grey: OpenCV decodes the plain ones,
+which is faster and gives the same colours. Its grey is the brightness that a JPEG file stores, else that of the
+colours.
 
 One rule for damage: a file is damaged if Pillow cannot decode it to its end. OpenCV fills what is missing with grey,
 so its picture is used only if the file ends as its format ends and OpenCV gives no warning, or if Pillow decodes the
@@ -25,7 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Literal, NamedTuple
 
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
@@ -149,6 +150,26 @@ def decode(content: bytes, *, longest: int | None = None, most_pixels: int = MOS
     Raises:
         DamageError: the file is not an image, or is damaged.
     """
+    import cv2
+    import numpy as np
+
+    rgb, changes = _decoded(content, "RGB", longest, most_pixels)
+    return Decoded(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8), changes)
+
+
+def decode_grey(content: bytes, *, longest: int | None = None, most_pixels: int = MOST_PIXELS) -> Image:
+    """The picture of `decode` in grey (H, W): Pillow's, which weights colours as ITU-R 601-2 does.
+
+    Raises:
+        DamageError: the file is not an image, or is damaged.
+    """
+    return _decoded(content, "L", longest, most_pixels)[0]
+
+
+def _decoded(
+    content: bytes, mode: Literal["RGB", "L"], longest: int | None, most_pixels: int
+) -> tuple[Image, list[str]]:
+    """The picture in a file, upright, in colour (H, W, 3) or grey (H, W), and what was changed; see `decode`."""
     import numpy as np
 
     with _opened(io.BytesIO(content), len(content), most_pixels) as image, _errors_as_damage():
@@ -177,10 +198,9 @@ def decode(content: bytes, *, longest: int | None = None, most_pixels: int = MOS
             picture = Pillow.alpha_composite(white, layered).convert("RGB")
         elif picture.mode not in _PLAIN:
             changes.append(f"{picture.mode} to RGB")
-        colour = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"), np.uint8)
-        bgr = np.ascontiguousarray((turn(colour) if turn else colour)[:, :, ::-1])
+        pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode), np.uint8)
         changes += _other_frames(image)  # last, because counting them goes through the file
-    return Decoded(bgr, changes)
+    return (np.ascontiguousarray(turn(pixels)) if turn else pixels), changes
 
 
 def decode_frame(content: bytes, *, colour: bool) -> Image:

@@ -84,18 +84,19 @@ def _responses(path: Path, content: bytes, spec: PredictionSpec) -> Iterator[tup
     if predictions.is_npz(content):
         yield from _of_arrays(predictions.read_npz(path, content), spec)
         return
-    text = predictions.text_of(path, content)
-    if text.lstrip()[:1] not in ("{", "["):
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
+        text = predictions.text_of(path, content)
         _, rows, numbers = predictions.read_rows(path, text)
         for number, row in zip(numbers, map(_nested, rows), strict=True):
             yield number, _image(row, spec), row
         return
-    lines = _json_lines(text)
+    # bytes that are no UTF-8 become escapes that JSON does not have: only their line cannot be read
+    lines = _json_lines(content.decode("utf-8-sig", "backslashreplace"))
     if lines is not None:
         for number, entry in lines:
             yield number, None if isinstance(entry, _Unread) else _image(entry, spec), entry
         return
-    yield from _of_json(_json(text, path), spec)
+    yield from _of_json(_json(predictions.text_of(path, content), path), spec)
 
 
 def _of_json(whole: Any, spec: PredictionSpec) -> Iterator[tuple[int, str | None, Any]]:

@@ -30,6 +30,13 @@ class Origin(Record):
     done: str
 
 
+class OfImage(Record):
+    """What is known of an image of a set."""
+
+    id: str
+    dataset: str
+
+
 class ImageRow(Record):
     """One image, where it lies and what its set says of it.
 
@@ -91,15 +98,13 @@ class Face(Record):
     landmarks: list[float] = Field(min_length=136, max_length=136)
 
 
-class FaceRow(Record):
+class FaceRow(OfImage):
     """The faces of one image, the largest first.
 
     ``count`` is null where the image cannot be decoded. ``helped`` says what had to be done before a face was found:
     ``nothing``, ``upscaled``, ``padded`` or ``upscaled and padded``; null where none was.
     """
 
-    id: str
-    dataset: str
     count: int | None = None
     helped: str | None = None
     faces: list[Face] = Field(default_factory=list)
@@ -135,7 +140,7 @@ class DuplicateRow(Record):
     labels_differ: bool = False
 
 
-class QualityRow(Record):
+class QualityRow(OfImage):
     """How good one image is, measured on grey values 0 to 255; all null where it cannot be decoded.
 
     ``sharpness`` is the share of the local contrast that a slight blur takes away, 0 to 1, with the longer side shrunk
@@ -145,8 +150,6 @@ class QualityRow(Record):
     that have nothing in common, null where no face is known. ``doubts`` names what is beyond the thresholds.
     """
 
-    id: str
-    dataset: str
     sharpness: float | None = None
     brightness: float | None = None
     highlights: float | None = None

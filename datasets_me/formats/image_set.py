@@ -26,7 +26,7 @@ from datasets_me.core import artefact
 from datasets_me.core.errors import ImagesError, MeDatasetsError, PathError, plural
 from datasets_me.core.files import check_root, checksum, read_regular
 from datasets_me.core.paths import check_table, under
-from datasets_me.core.pictures import MOST_PIXELS, DamageError, Decoded, decode
+from datasets_me.core.pictures import MOST_PIXELS, DamageError, Decoded, decode, decode_grey
 from datasets_me.core.tables import GROUP, batches, open_parquet, read_parquet, stream
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.image_records import PIXELS, ImageRow
@@ -219,15 +219,23 @@ def decode_row(row: ImageRow, content: bytes | None, longest: int | None = None)
         DamageError: it cannot be decoded.
     """
     if content is not None:
-        if row.damage is not None and hashlib.sha256(content).hexdigest() == row.sha256:
-            raise DamageError(row.damage)
-        most = max(MOST_PIXELS, (row.width or 0) * (row.height or 0))
-        return decode(content, longest=longest, most_pixels=most)
+        return decode(content, longest=longest, most_pixels=_most_pixels(row, content))
+    return Decoded(np.repeat(_grey_pixels(row)[:, :, None], 3, axis=2), [])
+
+
+def _most_pixels(row: ImageRow, content: bytes) -> int:
+    """The pixels that an image may have because the import accepted it."""
+    if row.damage is not None and hashlib.sha256(content).hexdigest() == row.sha256:
+        raise DamageError(row.damage)
+    return max(MOST_PIXELS, (row.width or 0) * (row.height or 0))
+
+
+def _grey_pixels(row: ImageRow) -> Image:
+    """The pixels (H, W) that stand in a row."""
     pixels, height, width = row.pixels or b"", row.height or 0, row.width or 0
     if row.format != PIXELS or not pixels or len(pixels) != height * width:
         raise DamageError("there are no pixels")
-    grey = np.frombuffer(pixels, np.uint8).reshape(height, width)
-    return Decoded(np.repeat(grey[:, :, None], 3, axis=2), [])
+    return np.frombuffer(pixels, np.uint8).reshape(height, width)
 
 
 def load(row: ImageRow, root: Path | None, longest: int | None = None) -> Decoded:
@@ -239,6 +247,20 @@ def load(row: ImageRow, root: Path | None, longest: int | None = None) -> Decode
         DamageError: it cannot be read or decoded.
     """
     return decode_row(row, load_bytes(row, root), longest)
+
+
+def load_grey(row: ImageRow, root: Path | None, longest: int | None = None) -> Image:
+    """The picture of a row in grey (H, W), upright and of 8 bits; as it is where it stood in a table.
+
+    ``longest`` as in `core.pictures.decode`.
+
+    Raises:
+        DamageError: it cannot be read or decoded.
+    """
+    content = load_bytes(row, root)
+    if content is None:
+        return _grey_pixels(row)
+    return decode_grey(content, longest=longest, most_pixels=_most_pixels(row, content))
 
 
 def load_image(row: ImageRow, root: Path | None, longest: int | None = None) -> Image | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 
 from datasets_me.core.choices import ImageFormat, Region
 from datasets_me.core.engine import workers_for
+from datasets_me.core.files import checksum
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import CropRow, FaceRow, ImageRow
@@ -74,17 +75,23 @@ def crop(  # noqa: PLR0913 - what is cut, from where, and what every verb takes
         ImagesError: there is no table of faces, ``out`` has to stay, or a file cannot be written.
     """
     names = Names(cut.naming, cut.format)
-    rows = zip(images.rows(), read_table(images, "faces", FaceRow, faces), strict=True)
-    tasks = ((row, face, names.path(row, number)) for number, (row, face) in enumerate(rows, start=1))
+    table = (faces or images.folder) / "faces.parquet"
+
+    def tasks() -> Iterator[tuple[ImageRow, FaceRow, str]]:
+        rows = zip(images.rows(), read_table(images, "faces", FaceRow, faces), strict=True)
+        return ((row, face, names.path(row, number)) for number, (row, face) in enumerate(rows, start=1))
+
     change = Change(
         "crops",
         CropRow,
+        tasks,
         lambda folder: partial(_one, root=root, folder=folder, cut=cut),
         partial(_without, cut=cut),
-        asdict(cut),
+        {**asdict(cut), "faces": checksum(table) if table.is_file() else None},
+        root,
     )
     count = workers_for(workers, len(images))
-    return derived.write_derived(images, out, change, tasks, workers=count, progress=progress, force=force)
+    return derived.write_derived(images, out, change, workers=count, progress=progress, force=force)
 
 
 def _one(task: tuple[ImageRow, FaceRow, str], *, root: Path | None, folder: Path, cut: Cut) -> Made:

@@ -22,11 +22,12 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, Origin
 from datasets_me.formats.image_set import INSIDE, PLACE, Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
+from datasets_me.images.parts import Done, Parts, done, resumed
 from datasets_me.images.unread import nothing_read
 from datasets_me.schema.template import Template
 
 Image = NDArray[np.uint8]
-Task = TypeVar("Task")
+Task = TypeVar("Task", bound=tuple[Any, ...])
 
 JPEG_QUALITY = 95
 
@@ -136,23 +137,26 @@ class Change(Generic[Task]):
     Attributes:
         table: the name of the table old -> new.
         model: of its rows.
+        tasks: gives the tasks, one per image in order, each time it is called; the first of each is the image's row.
         make: gives the function of a task, for the folder that files go to.
         without: what is made, given a task and why, if the function gives nothing.
         options: what the new set depends on.
+        root: the folder the files lie under that it is made from.
     """
 
     table: str
     model: type[Record]
+    tasks: Callable[[], Iterable[Task]]
     make: Callable[[Path], Callable[[Task], Made]]
     without: Callable[[Task, str], Made]
     options: dict[str, Any]
+    root: Path | None
 
 
 def write_derived(
     images: ImageSet,
     out: Path,
     change: Change[Task],
-    tasks: Iterable[Task],
     *,
     workers: int,
     progress: Callable[[int, int], None],
@@ -160,11 +164,12 @@ def write_derived(
 ) -> ImageSet:
     """Make a new set of images in one pass; nothing of it is seen before it is whole.
 
+    A run that was killed goes on where it was, see `parts`.
+
     Args:
         images: the set that it is made from.
         out: the new folder.
         change: how it is made.
-        tasks: one per image, in order.
         workers: processes.
         progress: called with the number of images done, and of all.
         force: replace an earlier set.
@@ -174,27 +179,51 @@ def write_derived(
         ImagesError: no image can be read.
         WriteError: something cannot be written.
     """
+    artefact.may_replace(out, IMAGE_SET, force)
     findings: list[Finding] = []
     entries: list[Record] = []
     options = {**change.options, "images": {images.dataset: images.sha256}}
+    parts = Parts(out, Done, {**options, "table": change.table, "root": str(change.root and change.root.resolve())})
 
-    def rows(folder: Path) -> Iterator[ImageRow]:
-        unread = 0
-        for done, (task, outcome) in enumerate(in_order(change.make(folder), tasks, workers), start=1):
-            derived = change.without(task, outcome.why) if isinstance(outcome, Failure) else outcome
-            findings.extend(derived.findings)
-            unread += any(each.code == "ME702" for each in derived.findings)
-            entries.append(derived.entry)
-            progress(done, len(images))
-            if derived.row:
-                yield derived.row
-        if 0 < len(images) == unread:
+    def fresh(tasks: Iterable[Task]) -> Iterator[Done]:
+        def made() -> Iterator[Done]:
+            for task, outcome in in_order(change.make(parts.folder), tasks, workers):
+                failed = isinstance(outcome, Failure)
+                derived = change.without(task, outcome.why) if isinstance(outcome, Failure) else outcome
+                records = [derived.entry, *([derived.row] if derived.row else [])]
+                yield done(task[0].id, records, derived.findings, read=not failed)
+
+        return parts.keep(made(), [])
+
+    def rows(new: Path) -> Iterator[ImageRow]:
+        known = {each.id: each for each in parts.kept()[0] if each.read and _is_there(parts.folder, each)}
+        parts.begin()
+        for number, each in enumerate(resumed(change.tasks, lambda task: task[0].id, known, fresh), start=1):
+            entry, *row = each.records
+            findings.extend(map(Finding.model_validate_json, each.findings))
+            entries.append(change.model.model_validate_json(entry))
+            progress(number, len(images))
+            yield from map(ImageRow.model_validate_json, row)
+        if 0 < len(images) == sum(each.code == "ME702" for each in findings):
             raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
         about = {"table": change.table, "options": options}
-        tables.stream(folder / f"{change.table}.parquet", change.model, entries, about)
+        tables.stream(new / f"{change.table}.parquet", change.model, entries, about)
 
-    with artefact.new_folder(out, IMAGE_SET, force=force) as new:
+    with parts.held(), artefact.new_folder(out, IMAGE_SET, force=force) as new:
         source = {"name": images.folder.resolve().name, "files": []}
         description = Description(images.dataset, INSIDE, source, options, images.about.get("subset"))
         image_set.fill(new, images.schema, rows(new.path), findings, description)
+        if (parts.folder / PLACE).is_dir():
+            new.take(parts.folder / PLACE)
     return image_set.read(out)
+
+
+def _is_there(folder: Path, made: Done) -> bool:
+    """Whether the file of an image is where an earlier run put it."""
+    if len(made.records) == 1:
+        return True
+    row = ImageRow.model_validate_json(made.records[1])
+    try:
+        return under(folder, row.path or "").stat().st_size == row.size
+    except OSError:
+        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any
 from datasets_me.core.engine import Failure, in_order, workers_for
 from datasets_me.core.errors import ImagesError, Place
 from datasets_me.core.files import read_regular
-from datasets_me.core.pictures import MOST_PIXELS, Facts, is_image_name, look, suffix_fits
+from datasets_me.core.pictures import MOST_PIXELS, is_image_name, look, suffix_fits
+from datasets_me.core.tables import Record
 from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.image_names import origins_of
@@ -22,6 +23,7 @@ from datasets_me.formats.image_records import ImageRow
 from datasets_me.images import labels as labelling
 from datasets_me.images.doubts import Doubts
 from datasets_me.images.labels import Label, Labels
+from datasets_me.images.parts import Parts, resumed
 from datasets_me.images.paths import PathPattern, files_under
 from datasets_me.schema.image_schemas import ImageSchema
 from datasets_me.schema.images import KNOWN_FIELDS, LabelFiles
@@ -37,14 +39,21 @@ class _Named:
     fields: dict[str, str]
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a file's bytes say."""
+class SeenFile(Record):
+    """What a file's bytes say.
 
-    facts: Facts | None
-    size: int | None
-    sha256: str | None
-    damage: str | None
+    ``stamp`` is its size and the time of its last change, empty where it cannot be read. ``sha256`` is that of the
+    bytes, ``damage`` why they give no picture; the rest as in `core.pictures.Facts`.
+    """
+
+    path: str
+    stamp: str = ""
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    size: int | None = None
+    sha256: str | None = None
+    damage: str | None = None
 
 
 def usable_files(root: Path, findings: list[Finding]) -> Iterator[str]:
@@ -98,13 +107,20 @@ class FilesReader:
         """
         return {each.fields[self._files.label] for each in self._images(paths)[0]}
 
-    def rows(self, paths: list[str], progress: Callable[[int, int], None], workers: int | None) -> Iterator[ImageRow]:
+    def rows(
+        self,
+        paths: list[str],
+        progress: Callable[[int, int], None],
+        workers: int | None,
+        parts: Parts[SeenFile],
+    ) -> Iterator[ImageRow]:
         """The images in order of their paths.
 
         Args:
             paths: all files under the root that can be used.
             progress: called with the number of images seen, and of all.
             workers: processes.
+            parts: keeps what was seen.
 
         Raises:
             ImagesError: no image lies as the schema says, or the labels are missing.
@@ -119,9 +135,23 @@ class FilesReader:
             others=dict(sorted(others.items())),
         )
         doubts = Doubts(self._spec)
-        read = partial(_see, self._root, self._most_pixels)
-        for done, (each, outcome) in enumerate(in_order(read, named, workers_for(workers, len(named))), start=1):
-            seen = _Seen(None, None, None, outcome.why) if isinstance(outcome, Failure) else outcome
+        see = partial(_see, self._root, self._most_pixels)
+
+        def looked_at(some: Iterable[_Named]) -> Iterator[SeenFile]:
+            outcomes = in_order(see, some, workers_for(workers, len(named)))
+            return parts.keep(
+                (
+                    SeenFile(path=each.path, damage=seen.why) if isinstance(seen, Failure) else seen
+                    for each, seen in outcomes
+                ),
+                [],
+            )
+
+        known = {
+            each.path: each for each in parts.kept()[0] if each.stamp and each.stamp == _stamp(self._root, each.path)
+        }
+        files = resumed(lambda: named, lambda each: each.path, known, looked_at)
+        for done, (each, seen) in enumerate(zip(named, files, strict=True), start=1):
             row = self._row(each, seen, *label_of(each))
             doubts.count(row)
             progress(done, len(named))
@@ -230,19 +260,19 @@ class FilesReader:
         self._findings.append(finding("ME705", f"there is no label: {why}", path=path))
 
     def _row(
-        self, each: _Named, seen: _Seen, label: str | None, label_raw: str | None, place: Label | None
+        self, each: _Named, seen: SeenFile, label: str | None, label_raw: str | None, place: Label | None
     ) -> ImageRow:
-        fields, facts = each.fields, seen.facts
+        fields = each.fields
         if seen.damage:
             self._findings.append(finding("ME702", f"the image cannot be decoded: {seen.damage}", path=each.path))
-        if facts and not suffix_fits(each.path, facts.format):
+        if seen.format is not None and not suffix_fits(each.path, seen.format):
             self._findings.append(
                 finding(
                     "ME708",
-                    f"the content is {facts.format}",
+                    f"the content is {seen.format}",
                     path=each.path,
                     expected=each.path.rpartition(".")[2],
-                    found=facts.format,
+                    found=seen.format,
                 )
             )
         split = fields.get("split")
@@ -258,9 +288,9 @@ class FilesReader:
             subject=fields.get("subject"),
             sequence="/".join(sequence) or None,
             frame=_number(fields),
-            width=facts.width if facts else None,
-            height=facts.height if facts else None,
-            format=facts.format if facts else None,
+            width=seen.width,
+            height=seen.height,
+            format=seen.format,
             size=seen.size,
             sha256=seen.sha256,
             damage=seen.damage,
@@ -284,10 +314,28 @@ def _unused(path: str, why: str) -> Finding:
     return finding("ME706", f"the image is not used: {why}", path=path)
 
 
-def _see(root: Path, most_pixels: int, each: _Named) -> _Seen:
+def _see(root: Path, most_pixels: int, each: _Named) -> SeenFile:
+    stamp = _stamp(root, each.path)
     try:
         content = read_regular(root / each.path)
     except OSError as error:
-        return _Seen(None, None, None, f"the file cannot be read: {error.strerror or error}")
+        return SeenFile(path=each.path, damage=f"the file cannot be read: {error.strerror or error}")
     facts, damage = look(content, most_pixels)
-    return _Seen(facts, len(content), hashlib.sha256(content).hexdigest(), damage)
+    return SeenFile(
+        path=each.path,
+        stamp=stamp,
+        format=facts.format if facts else None,
+        width=facts.width if facts else None,
+        height=facts.height if facts else None,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        damage=damage,
+    )
+
+
+def _stamp(root: Path, path: str) -> str:
+    try:
+        about = (root / path).stat()
+    except OSError:
+        return ""
+    return f"{about.st_size}-{about.st_mtime_ns}"

@@ -15,8 +15,9 @@ from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
 from datasets_me.images import from_table, subsets
-from datasets_me.images.from_files import FilesReader, usable_files
+from datasets_me.images.from_files import FilesReader, SeenFile, usable_files
 from datasets_me.images.from_table import TableReader
+from datasets_me.images.parts import Parts
 from datasets_me.schema import image_schemas
 from datasets_me.schema.image_schemas import ImageSchema
 
@@ -52,6 +53,8 @@ def import_images(
 ) -> ImageSet:
     """Read a set in one pass and write it to a folder.
 
+    A run over files that was killed goes on where it was, see `parts`; files that have changed since are read again.
+
     Args:
         schema: what the set looks like.
         source: the table, or the folder the files lie under.
@@ -70,6 +73,7 @@ def import_images(
     findings: list[Finding] = []
     rows: Iterator[ImageRow]
     subset: str | None = None
+    parts = Parts(out, SeenFile, {"root": str(source.resolve()), "most_pixels": options.most_pixels})
     if schema.spec.table:
         subsets.choose(schema.spec, options.subset, source, [])
         dataset = options.name or schema.spec.id
@@ -78,20 +82,21 @@ def import_images(
     else:
         paths = list(usable_files(source, findings))
         subset = subsets.choose(schema.spec, options.subset, source, paths)
-        paths, others = subsets.only(schema.spec, subset, paths)
+        paths, others = subsets.only(schema.spec, subset, paths, findings)
         schema = schema.of_subset(subset)
         dataset = options.name or schema.spec.id + (f"-{subset}" if subset else "")
         files = FilesReader(schema, source, dataset, findings, most_pixels=options.most_pixels)
-        rows, root, read = files.rows(paths, progress, workers), source.resolve().name, files.source
+        rows, root, read = files.rows(paths, progress, workers, parts), source.resolve().name, files.source
         read.update({"other_subsets": dict(others)} if others else {})
-    return image_set.write(
-        out,
-        schema,
-        _at_least_one(rows, findings, source),
-        findings,
-        Description(dataset, root, read, asdict(options), subset),
-        force=force,
-    )
+    with parts.held():
+        return image_set.write(
+            out,
+            schema,
+            _at_least_one(rows, findings, source),
+            findings,
+            Description(dataset, root, read, asdict(options), subset),
+            force=force,
+        )
 
 
 def folder_labels(source: Path) -> ImageSchema:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from datasets_me.core.errors import ImagesError
+from datasets_me.core.pictures import is_image_name
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.schema.images import ImageSpec
 
 
@@ -28,8 +31,10 @@ def choose(spec: ImageSpec, wanted: str | None, root: Path, paths: Sequence[str]
     if not spec.subsets:
         return None
     present = sorted({name for path in paths if (name := subset_of(spec, path)) is not None})
-    if not present:  # the source may be the folder of a subset itself, or lie in it
-        above = (subset_of(spec, f"{part}/x") for part in reversed(root.resolve().parts))
+    if not present:
+        _refuse_several_lists(spec, root, paths)
+        # the source may be the folder of a subset itself, or lie in it
+        above = (_named(spec, {part.casefold()}) for part in reversed(root.resolve().parts))
         present = [name for name in above if name is not None][:1]
     if wanted in present or (wanted is not None and not present):
         return wanted
@@ -45,22 +50,67 @@ def choose(spec: ImageSpec, wanted: str | None, root: Path, paths: Sequence[str]
 
 
 def subset_of(spec: ImageSpec, path: str) -> str | None:
-    """The subset that one of the folders of a path belongs to."""
-    folders = {part.casefold() for part in path.split("/")[:-1]}
-    for name, subset in spec.subsets.items():
-        if folders & {folder.casefold() for folder in subset.folders}:
+    """The subset that a path belongs to by the deepest of its folders that names one.
+
+    A folder names a subset by its whole name or by one of its words, as ``RAF-DB_compound`` does.
+    """
+    for folder in reversed(path.casefold().split("/")[:-1]):
+        if (name := _named(spec, {folder, *re.findall(r"[^\W_]+", folder)})) is not None:
             return name
     return None
 
 
-def only(spec: ImageSpec, chosen: str | None, paths: Sequence[str]) -> tuple[list[str], Counter[str]]:
-    """The paths that belong to the chosen subset or to none, and how many belong to each of the others."""
+def only(
+    spec: ImageSpec, chosen: str | None, paths: Sequence[str], findings: list[Finding]
+) -> tuple[list[str], Counter[str]]:
+    """The paths that belong to the chosen subset, and how many belong to each of the others.
+
+    Files in no subset's folder are those of the chosen subset where none has a folder. Else a list beside the folders
+    counts unless the subset has one of that name itself; nobody knows what an image there means.
+
+    Findings: ME706 an image, or a list of labels, lies in no subset's folder.
+    """
+    subset = {path: subset_of(spec, path) for path in paths} if spec.subsets else {}
+    others = Counter(name for name in subset.values() if name not in (None, chosen))
+    if all(name is None for name in subset.values()):
+        return list(paths), others
+    within = {_file_name(path) for path, name in subset.items() if name == chosen}
     kept: list[str] = []
-    others: Counter[str] = Counter()
-    for path in paths:
-        name = subset_of(spec, path)
-        if name is None or name == chosen:
+    for path, name in subset.items():
+        if name == chosen:
             kept.append(path)
-        else:
-            others[name] += 1
+        elif name is None and (is_image_name(path.rpartition("/")[2]) or _file_name(path) in within):
+            folders = " or ".join(folder for each in spec.subsets.values() for folder in each.folders)
+            why = f"the file is not used: it lies in no folder of a subset ({folders})"
+            findings.append(finding("ME706", why, path=path))
+        elif name is None:
+            kept.append(path)
     return kept, others
+
+
+def _named(spec: ImageSpec, words: Set[str]) -> str | None:
+    """The one subset that one of these words names."""
+    names = [name for name, subset in spec.subsets.items() if words & {folder.casefold() for folder in subset.folders}]
+    return names[0] if len(names) == 1 else None
+
+
+def _refuse_several_lists(spec: ImageSpec, root: Path, paths: Sequence[str]) -> None:
+    """Two lists of labels are those of two subsets, or of two copies of one.
+
+    Raises:
+        ImagesError: there are two.
+    """
+    rule = spec.files.label_list if spec.files else None
+    names = {name.casefold() for name in rule.files} if rule else set()
+    lists = [path for path in paths if _file_name(path) in names]
+    if len(lists) > 1:
+        raise ImagesError(
+            f"there are {len(lists)} lists of labels, and nothing says which subset each belongs to: "
+            + ", ".join(lists),
+            where=str(root),
+            fix="give the folder of one subset as the source, with --subset",
+        )
+
+
+def _file_name(path: str) -> str:
+    return path.rpartition("/")[2].casefold()

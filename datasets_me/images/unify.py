@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -74,16 +74,21 @@ def unify(
     if form.pad_only and form.size is None:
         raise ImagesError("nothing says how large the squares shall be", fix="give --size with --pad-only")
     names = Names(form.naming, form.format)
-    tasks = ((row, names.path(row, number)) for number, row in enumerate(images.rows(), start=1))
+
+    def tasks() -> Iterator[tuple[ImageRow, str]]:
+        return ((row, names.path(row, number)) for number, row in enumerate(images.rows(), start=1))
+
     change = Change(
         "unified",
         UnifiedRow,
+        tasks,
         lambda folder: partial(_one, root=root, folder=folder, form=form),
         _without,
         asdict(form),
+        root,
     )
     count = workers_for(workers, len(images))
-    return derived.write_derived(images, out, change, tasks, workers=count, progress=progress, force=force)
+    return derived.write_derived(images, out, change, workers=count, progress=progress, force=force)
 
 
 def formed(image: Image, form: Form) -> Image:

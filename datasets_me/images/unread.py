@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,21 +19,21 @@ Nothing = TypeVar("Nothing")
 def watched(
     images: ImageSet,
     root: Path | None,
-    outcomes: Iterable[tuple[object, Result | Failure]],
+    outcomes: Iterable[tuple[ImageRow | tuple[ImageRow, object], Result | Failure]],
     without: Callable[[ImageRow], Nothing],
     findings: list[Finding],
     *,
-    first: int = 0,
+    some: bool = False,
 ) -> Iterator[Result | Nothing]:
     """The results of looking at each image, in order; ``without`` makes that of one that cannot be read.
 
     Args:
         images: the set.
         root: the folder its files lie under.
-        outcomes: of each image from the ``first`` on, in order.
+        outcomes: of each image, or of each with what it is looked at with, in order.
         without: what stands for an image that cannot be read.
         findings: gets what is found.
-        first: the number of the first image; an earlier run has looked at those before it.
+        some: an earlier run could read images of the set.
 
     Findings: ME702 an image cannot be read or decoded. What the import found damaged already is not said again.
 
@@ -42,9 +41,9 @@ def watched(
         ImagesError: after the last one, if there are images and none can be read.
     """
     unread: str | None = None
-    some = first > 0
-    for row, (_, outcome) in zip(islice(images.rows(pixels=False), first, None), outcomes, strict=True):
+    for task, outcome in outcomes:
         if isinstance(outcome, Failure):
+            row = task if isinstance(task, ImageRow) else task[0]
             why = row.damage or outcome.why
             if row.damage is None:
                 findings.append(finding("ME702", f"the image cannot be decoded: {why}", path=row.id))

@@ -175,7 +175,8 @@ def test_halves_of_characters_are_marked(tmp_path: Path) -> None:
 def test_the_lines_of_a_file_that_was_cut_off_are_kept(tmp_path: Path) -> None:
     lines = [json.dumps({"image": f"{number}.png", "label": "happy"}) for number in range(3)]
     path = tmp_path / "cut.jsonl"
-    path.write_text("\n".join([lines[0], "", "garbage", lines[1], lines[2][:20]]))
+    cut = '{"image": "gr\u00fc'.encode()[:-1]  # within a letter
+    path.write_bytes("\n".join([lines[0], "", "garbage", lines[1], ""]).encode() + cut)
     spec = predictions.load("plain")
     entries, found = read(path, spec, Classes(image_schemas.load("folder-per-class").spec, spec))
     assert [(entry.image, entry.number, entry.label) for entry in entries] == [

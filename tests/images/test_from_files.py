@@ -130,6 +130,35 @@ def test_nobody_guesses_a_subset(tmp_path: Path) -> None:
         read(tmp_path, "gaf3", BASIC)
 
 
+def test_folders_spelt_otherwise_belong_to_their_subset_or_to_none(tmp_path: Path) -> None:
+    raf_db_with_both_subsets(tmp_path)
+    (tmp_path / "raw/compound").rename(tmp_path / "raw/RAF-DB_Compound")
+    images = read(tmp_path, "raf-db", ImportOptions(subset="compound"))
+    assert [row.label for row in images.rows()] == [None, "sadly surprised"]
+
+    (tmp_path / "raw/RAF-DB_Compound").rename(tmp_path / "raw/a_compuond")  # lists are read in this order
+    images = read(tmp_path, "raf-db", BASIC)
+    assert [row.id for row in images.rows()] == ["basic/Image/aligned/train_00001_aligned.jpg"]
+    why = "the file is not used: it lies in no folder of a subset (basic or compound)"
+    assert [(each.path, each.message) for each in images.findings() if each.code == "ME706"] == [
+        (f"a_compuond/{name}", why)
+        for name in (
+            "EmoLabel/list_patition_label.txt",
+            "Image/aligned/test_0001_aligned.jpg",
+            "Image/aligned/train_00001_aligned.jpg",
+        )
+    ]
+
+    (tmp_path / "raw/basic").rename(tmp_path / "raw/b")
+    with pytest.raises(ImagesError) as caught:
+        read(tmp_path, "raf-db", BASIC)
+    assert str(caught.value) == (
+        "there are 2 lists of labels, and nothing says which subset each belongs to: "
+        "a_compuond/EmoLabel/list_patition_label.txt, b/EmoLabel/list_patition_label.txt\n"
+        f"  where: {tmp_path / 'raw'}\n  to do: give the folder of one subset as the source, with --subset"
+    )
+
+
 def test_ck48_knows_its_subjects(tmp_path: Path) -> None:
     put(tmp_path / "raw", "CK+48/anger/S010_004_00000017.png", "CK+48/sadness/S011_001_00000016.png")
     assert [(row.subject, row.sequence, row.frame, row.label) for row in read(tmp_path, "ck+48").rows()] == [

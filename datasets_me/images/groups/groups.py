@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,16 @@ from datasets_me.images.groups.align import aligned, five_points
 from datasets_me.images.groups.embed import Embedder, dlib_embedder
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
 from datasets_me.images.looks.faces import Finder, examine, measured
+from datasets_me.images.parts import Done, Parts, done, resumed
 from datasets_me.images.unify import Form, formed
 
 Image = NDArray[np.uint8]
 
 LONGEST = 2000
 """The longer side in px that larger photographs are shrunk to before faces are looked for."""
+
+FOLDERS = ("faces", "aligned", "features")
+"""Where the files lie."""
 
 SMALLEST = 40
 """Faces from this many px on are looked for in a photograph that is not shrunk: half of what dlib's detector sees,
@@ -136,7 +140,7 @@ def write_groups(
     progress: Callable[[int, int], None] = lambda done, total: None,
     force: bool = False,
 ) -> Grouped:
-    """Find and describe the faces of every image.
+    """Find and describe the faces of every image; a run that was killed goes on where it was, see `parts`.
 
     Findings: ME732 something that is no face to its landmarks, ME733 no face, ME734 more faces than ``pad``, ME735 an
     image cannot be decoded, or a model cannot be run on it.
@@ -161,28 +165,48 @@ def write_groups(
         **({"whole": {**options.whole().about, "side": options.side}} if options.whole else {}),
     }
 
-    def faces_of(folder: Path) -> Iterator[FaceCoordinates]:
-        setting = _Setting(folder, root, options)
+    artefact.may_replace(out, GROUPS, force)
+    options_of_parts = {**about, "pad": options.pad, "images": images.sha256, "root": str(root and root.resolve())}
+    parts = Parts(out, Done, options_of_parts)
+
+    def described(photographs: Iterable[tuple[int, ImageRow]]) -> Iterator[Done]:
+        setting = _Setting(parts.folder, root, options)
         count = min(workers_for(workers), max(1, len(images)))
-        outcomes = run(_describer, enumerate(images.rows()), setting, workers=count, in_order=True)
-        for done, ((number, row), outcome) in enumerate(outcomes, start=1):
+        for (number, row), outcome in run(_describer, photographs, setting, workers=count, in_order=True):
             if isinstance(outcome, Failure):
                 doubt = finding("ME735", f"the image cannot be described: {outcome.why}", path=row.id)
                 outcome = _Described(_row(row, number, why=outcome.why), [], [doubt])
-            yield from outcome.faces
-            groups.append(outcome.row)
-            sums.findings += outcome.findings
-            sums.images += 1
-            sums.faces += outcome.row.faces
-            sums.by_count[outcome.row.faces] = sums.by_count.get(outcome.row.faces, 0) + 1
-            progress(done, len(images))
+            unread = any(each.code == "ME735" for each in outcome.findings)
+            yield done(row.id, [outcome.row, *outcome.faces], outcome.findings, read=not unread)
 
-    with artefact.new_folder(out, GROUPS, force=force) as new:
-        for name in ("faces", "aligned", "features"):
-            (new.path / name).mkdir()
-        stream(new.path / "face_coordinates.parquet", FaceCoordinates, faces_of(new.path))
+    def faces_of() -> Iterator[FaceCoordinates]:
+        known = {each.id: each for each in parts.kept()[0] if each.read and _are_there(parts.folder, each)}
+        made = resumed(
+            lambda: enumerate(images.rows()),
+            lambda photograph: photograph[1].id,
+            known,
+            lambda some: parts.keep(described(some), []),
+        )
+        parts.begin()
+        for name in FOLDERS:
+            (parts.folder / name).mkdir(exist_ok=True)
+        for place, each in enumerate(made, start=1):
+            first, *faces = each.records
+            sums.findings += map(Finding.model_validate_json, each.findings)
+            row = GroupRow.model_validate_json(first)
+            yield from map(FaceCoordinates.model_validate_json, faces)
+            groups.append(row)
+            sums.images += 1
+            sums.faces += row.faces
+            sums.by_count[row.faces] = sums.by_count.get(row.faces, 0) + 1
+            progress(place, len(images))
+
+    with parts.held(), artefact.new_folder(out, GROUPS, force=force) as new:
+        stream(new.path / "face_coordinates.parquet", FaceCoordinates, faces_of())
         stream(new.path / "groups.parquet", GroupRow, groups)
         stream(new.path / "findings.parquet", Finding, sums.findings)
+        for name in FOLDERS:
+            new.take(parts.folder / name)
         new.about.update(
             dataset=images.dataset,
             table=images.sha256,
@@ -192,6 +216,14 @@ def write_groups(
             faces=sums.faces,
         )
     return sums
+
+
+def _are_there(folder: Path, made: Done) -> bool:
+    """Whether the files of a photograph are where an earlier run put them."""
+    row = GroupRow.model_validate_json(made.records[0])
+    faces = map(FaceCoordinates.model_validate_json, made.records[1:])
+    names = [*([row.file] if row.file else []), *(name for face in faces for name in (face.crop, face.aligned))]
+    return all((folder / name).is_file() for name in names)
 
 
 def _describer(setting: _Setting) -> Callable[[tuple[int, ImageRow], Report], _Described]:

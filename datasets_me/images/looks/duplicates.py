@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from datasets_me.core.errors import ImagesError, plural
 from datasets_me.core.near import components, near_pairs
-from datasets_me.core.tables import Record
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import PIXELS, DuplicateRow, ImageRow
+from datasets_me.formats.image_records import DuplicateRow, ImageRow, OfImage
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.looks import embeddings, hashes
 from datasets_me.images.looks.look import Look, write_look
@@ -36,14 +34,12 @@ LONGEST = 256
 _NAMED = 4  # images that a message names
 
 
-class HashRow(Record):
+class HashRow(OfImage):
     """What is kept of an image for the search: facts of its row, its hash, and its hash after each of `hashes.WAYS`.
 
     Hashes are 8 bytes each; empty where the image cannot be decoded.
     """
 
-    id: str
-    dataset: str
     split: str | None = None
     label: str | None = None
     sequence: str | None = None
@@ -68,20 +64,10 @@ def hash_row(row: ImageRow, *, root: Path | None) -> HashRow:
     Raises:
         DamageError: the image cannot be read or decoded.
     """
-    if row.path is None and row.pixels and row.format == PIXELS:
-        picture = Pillow.frombytes("L", (row.width or 0, row.height or 0), row.pixels)
-    else:
-        picture = Pillow.fromarray(image_set.load(row, root, LONGEST).image[:, :, ::-1])
-    first, others = hashes.hashes(picture)
-    update = {"phash": _bytes([first]), "variants": _bytes(others)}
-    return _without(row).model_copy(update=update)
+    return _without(row, *hashes.hashes(image_set.load_grey(row, root, LONGEST)))
 
 
-def _bytes(values: Iterable[int]) -> bytes:
-    return b"".join(value.to_bytes(8, "big") for value in values)
-
-
-def _without(row: ImageRow) -> HashRow:
+def _without(row: ImageRow, phash: bytes = b"", variants: bytes = b"") -> HashRow:
     return HashRow(
         id=row.id,
         dataset=row.dataset,
@@ -91,6 +77,8 @@ def _without(row: ImageRow) -> HashRow:
         sha256=row.sha256,
         pixels=(row.width or 0) * (row.height or 0),
         size=row.size or 0,
+        phash=phash,
+        variants=variants,
     )
 
 
@@ -134,23 +122,27 @@ def _joined(rows: Sequence[HashRow], most: int, transformed: bool) -> Iterator[t
     pairs: list[Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]]
     pairs = [((first, second) for first, second, _ in near_pairs(values, most))]
     if transformed and by_hash:
-        leaders = [rows[members[0]] for members in members_of]
-        content = b"".join(row.variants or row.phash * len(hashes.WAYS) for row in leaders)
-        variants = np.frombuffer(content, ">u8").astype(np.uint64).reshape(len(leaders), -1)
-        pairs += [_across(values, each, max(0, most - STRICTER)) for each in variants.T]
+        # images of one hash need not have the same ones
+        several = sorted({(row.phash, row.variants or row.phash * len(hashes.WAYS)) for row in rows if row.phash})
+        place = {phash: at for at, phash in enumerate(sorted(by_hash))}
+        owners = np.array([place[phash] for phash, _ in several])
+        content = b"".join(each for _, each in several)
+        variants = np.frombuffer(content, ">u8").astype(np.uint64).reshape(len(several), -1)
+        pairs += [_across(values, each, owners, max(0, most - STRICTER)) for each in variants.T]
     for firsts_at, seconds_at in chain.from_iterable(pairs):
         for i, j in zip(firsts_at.tolist(), seconds_at.tolist(), strict=True):
             yield from _other_films(rows, members_of[i], members_of[j])
 
 
 def _across(
-    values: NDArray[np.uint64], variants: NDArray[np.uint64], most: int
+    values: NDArray[np.uint64], variants: NDArray[np.uint64], owners: NDArray[np.int64], most: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs (i, j), i != j, where the variant of image i is near the hash of image j; some at a time.
+    """Pairs (i, j), i != j, where a variant of hash i is near hash j; some at a time.
 
     Args:
         values: (n,) hashes, all different.
-        variants: (n,) a variant of each.
+        variants: (m,) variants of them.
+        owners: (m,) the hash that each is a variant of.
         most: bits in which they differ at most.
     """
     count = len(values)
@@ -167,8 +159,8 @@ def _across(
             offset = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
             variant = order[np.repeat(low, times) + offset]
             value = np.repeat(value_at[of_value], times)
-            other = value != variant
-            yield variant[other], value[other]
+            owner = owners[variant]
+            yield owner[owner != value], value[owner != value]
 
 
 def _other_films(rows: Sequence[HashRow], left: list[int], right: list[int]) -> Iterator[tuple[int, int]]:
@@ -216,7 +208,9 @@ def _cluster(group: list[HashRow], number: int, order: dict[str, int], most: int
     keeper = min(group, key=lambda row: (-row.pixels, -row.size, order[row.dataset], row.id))
     times = Counter(row.sha256 for row in group)
     splits = {(row.dataset, row.split) for row in group if row.split}
-    within = [{split for name, split in splits if name == dataset} for dataset in {row.dataset for row in group}]
+    datasets = {row.dataset for row in group}
+    within = [{split for name, split in splits if name == dataset} for dataset in datasets]
+    across_splits = any(len(each) > 1 for each in within)
     labels = {row.label for row in group if row.label}
     return [
         DuplicateRow(
@@ -232,8 +226,8 @@ def _cluster(group: list[HashRow], number: int, order: dict[str, int], most: int
             keeper_dataset=keeper.dataset,
             distance=_apart(row.phash, keeper.phash),
             transformed=_done(row, keeper, most),
-            across_splits=any(len(each) > 1 for each in within),
-            across_datasets=len({member.dataset for member in group}) > 1,
+            across_splits=across_splits,
+            across_datasets=len(datasets) > 1,
             labels_differ=len(labels) > 1,
         )
         for row in group

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from datasets_me.core.engine import in_order, workers_for
 from datasets_me.core.tables import Record
-from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
-from datasets_me.formats.image_records import ImageRow
+from datasets_me.formats.image_records import ImageRow, OfImage
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.image_tables import refuse_table, write_table
-from datasets_me.images.looks.parts import Parts
+from datasets_me.images.parts import Parts, resumed
 from datasets_me.images.unread import watched
 
-Measured = TypeVar("Measured", bound=Record)
+Measured = TypeVar("Measured", bound=OfImage)
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,8 @@ def write_look(
     Args:
         look: how to look.
         sets: each with the folder its files lie under.
-        tasks: what ``look.measure`` is given, one per image of a set; the rows by default.
+        tasks: what ``look.measure`` is given, one per image of a set; the rows by default, or pairs of a row and what
+            it is looked at with.
         out: the folder of the table; that of the first set by default.
         workers: processes; one per core by default, fewer for few images.
         progress: called with the number of images done, and of all.
@@ -80,41 +80,45 @@ def write_look(
     refuse_table(table, force)
     key = {
         "images": {images.dataset: images.sha256 for images, _ in sets},
+        "roots": [str(root and root.resolve()) for _, root in sets],
         "measured": {name: look.options[name] for name in look.measured_by},
-        "version": __version__,
     }
     parts: Parts[Measured] = Parts(table, look.measured, key)
-    rows, findings = parts.kept()
     total = sum(len(images) for images, _ in sets)
+    findings: list[Finding] = []
+    judged: list[Finding] = []
 
     def measured() -> Iterator[Measured]:
-        before, done = len(rows), len(rows)
-        yield from rows
+        rows, earlier = parts.kept()
+        unread = {each.path for each in earlier}
+        known = {(row.dataset, row.id): row for row in rows if row.id not in unread}
+        done = 0
         for images, root in sets:
-            first, before = min(before, len(images)), max(0, before - len(images))
-            results = in_order(
-                partial(look.measure, root=root),
-                islice(tasks(images), first, None),
-                workers_for(workers, len(images) - first),
-            )
-            read = watched(images, root, results, look.without, findings, first=first)
-            for result in parts.keep(read, findings):
+            for result in resumed(partial(tasks, images), _key, known, partial(read, images, root, bool(known))):
                 done += 1
                 progress(done, total)
                 yield result
 
+    def read(images: ImageSet, root: Path | None, some: bool, some_tasks: Iterable[Any]) -> Iterator[Measured]:
+        results = in_order(partial(look.measure, root=root), some_tasks, workers_for(workers, len(images)))
+        return parts.keep(watched(images, root, results, look.without, findings, some=some), findings)
+
     (first_set, _), *others = sets
-    judged: list[Finding] = []
-    path = write_table(
-        first_set,
-        look.name,
-        look.model,
-        look.judge(measured(), judged),
-        chain(findings, judged),  # neither is read before the last row was made
-        out=out,
-        options=dict(look.options),
-        force=force,
-        also=tuple(images for images, _ in others),
-    )
-    parts.remove()
+    with parts.held():
+        path = write_table(
+            first_set,
+            look.name,
+            look.model,
+            look.judge(measured(), judged),
+            chain(findings, judged),  # neither is read before the last row was made
+            out=out,
+            options=dict(look.options),
+            force=force,
+            also=tuple(images for images, _ in others),
+        )
     return path, [*findings, *judged]
+
+
+def _key(task: ImageRow | tuple[ImageRow, Any]) -> tuple[str, str]:
+    row = task if isinstance(task, ImageRow) else task[0]
+    return row.dataset, row.id

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from math import sqrt
 
 import numpy as np
 
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.formats.image_records import ImageRow, QualityRow
+from datasets_me.formats.image_records import QualityRow
 
 ASPECT = 2.0
 """Times that an aspect differs from the median of the set before it is odd."""
@@ -33,14 +34,14 @@ class Odd:
         self._images: list[tuple[str, float, float, bool]] = []  # id, aspect, size, colour
         self._brightness: dict[str, list[float]] = defaultdict(list)
 
-    def add(self, image: ImageRow, quality: QualityRow) -> None:
+    def add(self, quality: QualityRow, label: str | None) -> None:
         """Take note of an image; one that cannot be decoded is passed over."""
         if quality.aspect is None or quality.side is None or quality.brightness is None:
             return
-        size = quality.side * float(np.sqrt(max(quality.aspect, 1 / quality.aspect)))
-        self._images.append((image.id, quality.aspect, size, bool(quality.colour)))
-        if image.label is not None:
-            self._brightness[image.label].append(quality.brightness)
+        size = quality.side * sqrt(max(quality.aspect, 1 / quality.aspect))
+        self._images.append((quality.id, quality.aspect, size, bool(quality.colour)))
+        if label is not None:
+            self._brightness[label].append(quality.brightness)
 
     def findings(self) -> Iterator[Finding]:
         """ME742 odd aspect, ME743 odd size, ME744 grey among coloured, ME745 brightness goes with the label."""

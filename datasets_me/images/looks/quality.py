@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import ceil, floor
 from pathlib import Path
 
 import cv2
@@ -43,24 +44,24 @@ def measure(task: tuple[ImageRow, list[float]], *, root: Path | None) -> Quality
     height, width = image.shape[:2]
     factor = max(row.width or width, row.height or height) / max(width, height)
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    shadows, highlights = np.percentile(grey, (5, 95))
+    shadows, highlights = _percentiles(grey, (5, 95))
+    brightness, contrast = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
     asymmetry = None
     if points:
         asymmetry = round(
             mirrored_difference(grey, np.array(points, np.float32).reshape(-1, 2) / np.float32(factor)), 4
         )
-    spread = image.max(axis=2) - image.min(axis=2)
     return QualityRow(
         id=row.id,
         dataset=row.dataset,
         sharpness=round(sharpness(grey), 4),
-        brightness=round(float(grey.mean()), 3),
-        highlights=round(float(highlights), 3),
-        shadows=round(float(shadows), 3),
-        contrast=round(float(grey.std()), 3),
+        brightness=round(brightness, 3),
+        highlights=round(highlights, 3),
+        shadows=round(shadows, 3),
+        contrast=round(contrast, 3),
         side=min(row.width or width, row.height or height),
         aspect=round(width / height, 4),
-        colour=bool(np.percentile(spread, 95) > _COLOURED),
+        colour=_is_coloured(image),
         asymmetry=asymmetry,
     )
 
@@ -79,7 +80,27 @@ def sharpness(grey: Image) -> float:
 
 
 def _local_contrast(grey: NDArray[np.float32]) -> float:
-    return float(np.abs(np.diff(grey, axis=0)).sum() + np.abs(np.diff(grey, axis=1)).sum())
+    """The sum of the differences between all pixels (H, W) and their neighbours."""
+    height, width = grey.shape
+    down = cv2.norm(grey[1:], grey[:-1], cv2.NORM_L1) if height > 1 else 0.0
+    return down + (cv2.norm(grey[:, 1:], grey[:, :-1], cv2.NORM_L1) if width > 1 else 0.0)
+
+
+def _is_coloured(image: Image) -> bool:
+    """Whether the channels of one pixel in twenty (H, W, 3) differ."""
+    blue, green, red = cv2.split(image)
+    spread = cv2.subtract(cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red))
+    return bool(cv2.countNonZero(cv2.compare(spread, _COLOURED, cv2.CMP_GT)) > spread.size / 20)
+
+
+def _percentiles(grey: Image, shares: Sequence[float]) -> list[float]:
+    """Those of grey values (H, W), as ``numpy.percentile`` gives them, from how often each value occurs."""
+    up_to = cv2.calcHist([grey], [0], None, [256], [0, 256]).cumsum(dtype=np.float64)
+    places = [share / 100 * (grey.size - 1) for share in shares]
+    steps = [step for place in places for step in (floor(place), ceil(place))]
+    values = np.searchsorted(up_to, steps, "right").tolist()
+    pairs = zip(values[::2], values[1::2], places, strict=True)
+    return [low + (high - low) * (place - floor(place)) for low, high, place in pairs]
 
 
 def _without(row: ImageRow) -> QualityRow:
@@ -107,7 +128,7 @@ def judged(row: QualityRow, limits: Thresholds) -> tuple[QualityRow, list[Findin
             doubts.append(doubt)
             message = f"{doubt}: {_WORDS[column]} {value:g}, the limit is {limit:g}"
             findings.append(finding(code, message, path=row.id, expected=f"{limit:g}", found=f"{value:g}"))
-    return row.model_copy(update={"doubts": doubts}), findings
+    return (row.model_copy(update={"doubts": doubts}) if doubts else row), findings
 
 
 _WORDS = {
@@ -174,10 +195,11 @@ def write_quality(
 
     def judge(rows: Iterator[QualityRow], findings: list[Finding]) -> Iterator[QualityRow]:
         odd = Odd()
-        for measured, image in zip(rows, images.rows(pixels=False), strict=True):
+        labels = images.table(["label"])["label"].to_pylist()
+        for measured, label in zip(rows, labels, strict=True):
             row, doubts = judged(measured, limits)
             findings.extend(doubts)
-            odd.add(image, row)
+            odd.add(row, label)
             for doubt in row.doubts:
                 counts[doubt] = counts.get(doubt, 0) + 1
             yield row

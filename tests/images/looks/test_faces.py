@@ -13,10 +13,11 @@ from datasets_me.features.boxes import Box, CallableDetector, Detection
 from datasets_me.features.faces import detector
 from datasets_me.formats.image_records import FaceRow
 from datasets_me.formats.image_tables import read_table
-from datasets_me.images.looks.faces import Finder, examine, write_faces
+from datasets_me.images.looks import faces
+from datasets_me.images.looks.faces import Finder, examine, face_row, write_faces
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from datasets_me.synthetic.pictures import face_picture, no_face
-from tests.images.conftest import Looked, quiet
+from tests.images.conftest import Looked, quiet, row
 
 
 def test_what_helped_is_said(looked: Looked) -> None:
@@ -89,6 +90,19 @@ def test_boxes_come_back_in_the_images_own_pixels(answers: int, helped: str) -> 
     (face,), found = examine(image, CallableDetector("one step", find))
     assert found == helped
     assert np.allclose([face.x0, face.y0, face.x1, face.y1], [truth.x0, truth.y0, truth.x1, truth.y1], atol=0.02)
+
+
+def test_faces_of_large_images_are_those_of_the_shrunk_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = face_picture(3, side=384)[:, :288]
+    monkeypatch.setattr(faces, "LARGE", 128)
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    small = cv2.resize(picture, None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
+    (truth,), helped = examine(np.asarray(small, np.uint8), detector("dlib"))
+    looked_at = face_row(row("a.png", width=288, height=384), root=tmp_path, finder=Finder())
+    assert looked_at.helped == helped
+    for (face,) in (looked_at.faces, examine(picture, detector("dlib"))[0]):
+        assert np.allclose([face.x0, face.y1], [3 * truth.x0, 3 * truth.y1], atol=2)
+        assert np.allclose(face.landmarks, 3 * np.array(truth.landmarks), atol=3)
 
 
 def test_a_detector_without_weights_or_name(looked: Looked, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.image_records import QualityRow
 from datasets_me.images.looks.odd import Odd
-from tests.images.conftest import row
 
 
 def found(*changes: tuple[int, dict[str, object]], count: int = 80, dark: float = 0.0) -> list[Finding]:
@@ -19,7 +18,7 @@ def found(*changes: tuple[int, dict[str, object]], count: int = 80, dark: float 
         label = "fear" if number % 2 else "happiness"
         brightness = 120 + rng.normal(0, 20) - dark * (number % 2)
         values = {"side": 100, "aspect": 1.0, "colour": True, "brightness": brightness, **dict(changes).get(number, {})}
-        odd.add(row(f"{number}.png", label=label), QualityRow(id=f"{number}.png", dataset="mine", **values))
+        odd.add(QualityRow(id=f"{number}.png", dataset="mine", **values), label)
     return list(odd.findings())
 
 
