@@ -23,11 +23,12 @@ from measure import PROGRAM, measure
 from numpy.typing import NDArray
 from scenes import Scene, film
 
+from datasets_me.core.choices import LANDMARKS_EVERY
 from datasets_me.features.boxes import Box
 from datasets_me.features.crop import SAMPLE, choose_crop, cut
 from datasets_me.features.faces import detector
 from datasets_me.features.flow import flow_stream
-from datasets_me.features.landmarks import LANDMARKS_EVERY, Tracker, predict, smooth, track
+from datasets_me.features.landmarks import Tracker, predict, smooth, track
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.regions import TWELVE, Sectors
 from datasets_me.features.rigid import rigid_free
