@@ -152,12 +152,18 @@ def kinds(still: Sequence[NDArray[np.uint8]]) -> None:
     for name, files in videos.items():
         times: list[list[float]] = [[], []]
         for _ in range(ROUNDS):
-            for spent, call in zip(times, (lambda: decode(files), lambda: extract_video(Files(files))), strict=True):  # noqa: B023 - called at once
+            for spent, call in zip(times, (lambda: show(files), lambda: extract_video(Files(files))), strict=True):  # noqa: B023 - called at once
                 start = time.process_time()
                 call()
                 spent.append(1000 * (time.process_time() - start) / len(files))
         decoding, whole = map(min, times)
         print(f"| {name} | {decoding:.2f} | {whole:.2f} | {whole / decoding:.1f} |", flush=True)
+
+
+def show(files: Sequence[NDArray[np.uint8]]) -> None:
+    """Decode JPEG files in colour, and keep nothing: memory for all pictures takes longer than some of them."""
+    for file in files:
+        cv2.imdecode(file, cv2.IMREAD_COLOR)
 
 
 def decode(files: Sequence[NDArray[np.uint8]]) -> list[Image]:
@@ -186,19 +192,24 @@ def whole_runs(film: FaceVideoOptions, videos: int, plain: float) -> None:
         count = len(files)
         again = [*PROGRAM, "extract", "m", "--root", "raw", "-o", "out", "--workers", "1"]
         commands = [[*again, "--force"], [*again[:-1], "2", "--force"], again]
-        decoded, rounds = [], []
+        decoded, spent, rounds = [], [], []
         for _ in range(ROUNDS):
+            began = time.process_time()
             decoded.append(milliseconds(decode_all, count, 1))
+            spent.append(time.process_time() - began)
             rounds.append([measure(command, folder, runs=1) for command in commands])
-        decoding = min(decoded)
+        decoding, cpu = min(decoded), min(spent)
         *found, idle = (min(runs, key=lambda run: run.seconds) for runs in zip(*rounds, strict=True))
     print(f"\nwhole processes, {videos} videos, {count} frames on disk, the fastest of {ROUNDS} rounds\n")
-    print("| | frames/s | times decoding | peak MB of one process |\n|---|---|---|---|")
-    print(f"| decoding only, one thread | {1000 / decoding:.0f} | 1.00 | |")
+    print("| | frames/s | times decoding | CPU, times decoding | peak MB of one process |\n|---|---|---|---|---|")
+    print(f"| decoding only, one thread | {1000 / decoding:.0f} | 1.00 | 1.00 | |")
     for workers, run in enumerate(found, start=1):
-        ratio = 1000 * run.seconds / count / decoding
-        print(f"| extract --workers {workers} | {count / run.seconds:.0f} | {ratio:.2f} | {run.megabytes:.0f} |")
-    print(f"| extract again, nothing to do | {count / idle.seconds:.0f} | | {idle.megabytes:.0f} |")
+        ratio, share = 1000 * run.seconds / count / decoding, run.cpu / cpu
+        print(
+            f"| extract --workers {workers} | {count / run.seconds:.0f} | {ratio:.2f} | {share:.2f} "
+            f"| {run.megabytes:.0f} |"
+        )
+    print(f"| extract again, nothing to do | {count / idle.seconds:.0f} | | | {idle.megabytes:.0f} |")
     print(f"\n- two workers over one: {found[0].seconds / found[1].seconds:.2f} x")
     print(f"- plain script over extract, one worker: {plain / (1000 * found[0].seconds / count):.0f} x")
 
@@ -250,7 +261,7 @@ def main() -> None:
         for field, places in zip(fields[:20], np.rint(points[:20]).astype(np.int64), strict=True):
             looped_regions(field, places)
 
-    decoding = milliseconds(lambda: decode(files), count)
+    decoding = milliseconds(lambda: show(files), count)
     rows = [
         ("decoding the JPEG files (BGR)", decoding),
         (
