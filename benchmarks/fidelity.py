@@ -14,7 +14,8 @@ portrait ``coelho``, and scenes of which no parameter was chosen. Landmarks are 
   moves most.
 - AUC: how well that motion tells frames with more than 0.03 px from frames without an expression.
 - still: rms error in the six windows of the brows, in px; where only a hand or a mouth moves, what it lends them.
-- doubted: of the regions and frames that are wrong by more than 0.3 px, how many ``valid`` marks, and of the others.
+- doubted: of the regions and frames that are wrong by more than 0.3 px, how many ``valid`` marks, and of the others;
+  those without a feature count for neither.
 
 The rims of the glasses lie on the windows of the brows and hide the skin: what is measured there is the rim, which
 moves with the head. The mouth's windows are as good as without. A smoother flow looks better in that row, since it
@@ -115,17 +116,18 @@ COLUMNS = "frel | gain | SNR | AUC | still, px | doubted"
 
 
 def measured(footage: Footage, preset: str, step: int) -> tuple[Field, NDArray[np.bool_]]:
-    """The features (T - step, 12, 2) of a preset in px, 0 where unknown, and which (T - step, 12) are valid."""
+    """The features (T - step, 12, 2) of a preset in px, NaN where unknown, and which (T - step, 12) are valid."""
     landmarks = None if preset == "found" else footage.landmarks
     height, width = footage.frames.shape[1:]
     box = None if preset == "found" else (0, 0, width, height)
     result = extract_video(list(footage.frames), landmarks, replace(PRESETS[preset], step=step), box=box)
-    return np.nan_to_num(result.feature * np.float32(result.unit_px)), result.valid
+    return result.feature * np.float32(result.unit_px), result.valid
 
 
 def row(films: Sequence[Footage], preset: str, step: int = 1) -> str:
     """The figures of one preset over all videos of a case."""
-    features, valid = zip(*(measured(footage, preset, step) for footage in films), strict=True)
+    measurements, valid = zip(*(measured(footage, preset, step) for footage in films), strict=True)
+    features = [np.nan_to_num(feature) for feature in measurements]
     results = list(zip(features, films, strict=True))
     estimate = np.concatenate([feature.ravel() for feature, _ in results]).astype(np.float64)
     truth = np.concatenate([footage.truth.ravel() for _, footage in results]).astype(np.float64)
@@ -140,7 +142,8 @@ def row(films: Sequence[Footage], preset: str, step: int = 1) -> str:
     wrong = np.concatenate(
         [np.linalg.norm(feature - footage.truth, axis=2) > WRONG for feature, footage in results]
     ).ravel()
-    doubted = ~np.concatenate(valid).ravel()
+    known = np.isfinite(np.concatenate(measurements)).all(axis=2).ravel()
+    doubted, wrong = ~np.concatenate(valid).ravel()[known], wrong[known]
     of_wrong = f"{100 * doubted[wrong].mean():.0f} %" if wrong.sum() >= FEW else "–"
     still = np.sqrt((brows**2).mean())
     return f"{relative} | {gain} | {ratio} | {area} | {still:.3f} | {of_wrong}, {100 * doubted[~wrong].mean():.1f} %"

@@ -74,7 +74,7 @@ def _progress() -> Iterator[tuple[Callable[[int, int], None], Callable[[Inventor
 
             return looked
 
-        yield lambda folders, files: update(folders, note=f"{files:,} files"), looking
+        yield lambda folders, files: update(folders, note=plural(files, "file")), looking
 
 
 def _documents(about: dict[str, Any], title: str) -> dict[str, Callable[[Any], str]]:

@@ -61,7 +61,7 @@ def convert(
             root,
             corrections=corrections,
             decisions=None if decisions is None else decision_files.read(decisions),
-            walking=lambda folders, files: update(folders, note=f"{files:,} files"),
+            walking=lambda folders, files: update(folders, note=plural(files, "file")),
         )
     if strict:
         refuse_errors(manifest)

@@ -717,7 +717,7 @@ def synth(
     written = make(shape, out, images=count, seed=seed, defects=defects, force=force)
     codes = dict(sorted(Counter(defect.code for defect in written.planted).items()))
     table = show.named(
-        ("images", f"{written.source} ({written.files:,} files)"),
+        ("images", f"{written.source} ({plural(written.files, 'file')})"),
         ("schema", written.schema),
         ("truth", written.truth),
         ("planted", ", ".join(f"{code} {number}" for code, number in codes.items()) or "nothing"),

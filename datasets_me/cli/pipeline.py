@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from datasets_me.cli.steps import Ledger, Outcome, Result, Step, run_steps
 from datasets_me.convert.make_manifest import make_manifest
 from datasets_me.core.artefact import write_file
-from datasets_me.core.errors import FolderError, SplitError, plural
+from datasets_me.core.errors import SplitError, plural
+from datasets_me.core.files import check_root
 from datasets_me.core.tables import read_parquet, write_parquet
 from datasets_me.export.clips import ClipOptions
 from datasets_me.export.options import SegmentOptions
@@ -95,13 +96,13 @@ def prepare(
             fix="prepare each dataset with another --protocol, then give both manifests to "
             "me-datasets split --protocol cross-dataset",
         )
-    if root is not None and not root.is_dir():
-        raise FolderError("the root is not a folder", where=str(root))
+    if root is not None:
+        check_root(root)
     ledger = Ledger(out, {"dataset": schema.spec.id})
     started = time.perf_counter()
     with progress("folders") as update:
         manifest = make_manifest(
-            schema, source, root, walking=lambda folders, files: update(folders, note=f"{files:,} files")
+            schema, source, root, walking=lambda folders, files: update(folders, note=plural(files, "file"))
         )
     if len({annotation.subject for annotation in manifest.annotations}) > 1:
         # refused now, not after hours; of one subject there is no split at all, and the rest can be done

@@ -9,7 +9,7 @@ import typer
 
 from datasets_me.cli import options, show
 from datasets_me.cli.run import Answer, verb
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError, plural
 
 
 @verb("me-datasets synth casme2 synthetic --subjects 4 --defects all --faces")
@@ -90,7 +90,7 @@ def synth(
     motion = written.truth.parent / "truth" if film else None
     table = show.named(
         ("workbook", written.workbook),
-        ("frames", f"{written.root} ({written.frames:,} files)"),
+        ("frames", f"{written.root} ({plural(written.frames, 'file')})"),
         ("schema", written.schema),
         ("truth", f"{written.truth}, {motion}" if motion else written.truth),
         ("planted", ", ".join(written.planted) or "nothing"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from datasets_me.core.errors import Place
+from datasets_me.core.errors import Place, plural
 from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.records import Annotation
@@ -58,7 +58,9 @@ def _overlaps(rows: Sequence[Annotation]) -> Iterator[Finding]:
         last = _span(reaching)[1]
         if start <= last:
             shared = min(end, last) - start + 1
-            message = f"row {row.source_row} shares {shared} frames with row {reaching.source_row} of {row.video}"
+            message = (
+                f"row {row.source_row} shares {plural(shared, 'frame')} with row {reaching.source_row} of {row.video}"
+            )
             yield finding("ME108", message, place=row.place("onset"), subject=row.subject, video=row.video)
         if end > last:
             reaching = row

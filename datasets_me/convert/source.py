@@ -8,7 +8,8 @@ from pathlib import Path
 
 from datasets_me.convert.variants import fits
 from datasets_me.convert.workbook import FILE_KINDS, LARGEST, read_book
-from datasets_me.core.errors import FolderError, WorkbookError
+from datasets_me.core.errors import WorkbookError
+from datasets_me.core.files import check_root
 from datasets_me.schema.spec import Spec
 
 _DEPTH = 3  # levels of folders; workbooks are beside the frames, not among them
@@ -26,8 +27,7 @@ def find_source(spec: Spec, source: str, root: Path | None) -> Path:
     path = Path(source)
     if source.casefold() in FILE_KINDS and not path.exists():
         folder = root or Path()
-        if not folder.is_dir():
-            raise FolderError("the root is not a folder", where=str(folder))
+        check_root(folder, fix="give the folder that holds the workbook")
         return _search(spec, folder, (source.casefold(),))
     if path.is_dir():
         return _search(spec, path, FILE_KINDS)

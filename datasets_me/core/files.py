@@ -1,4 +1,4 @@
-"""Reading regular files, up to a size, and opening files that are written line by line."""
+"""Reading regular files, up to a size; roots; opening files that are written line by line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import os
 import stat
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from datasets_me.core.errors import FolderError
 
 
 def read_regular(path: Path, most: int | None = None) -> bytes:
@@ -39,6 +41,16 @@ def check_regular(path: Path) -> int:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
     return status.st_size
+
+
+def check_root(root: Path, fix: str = "give the folder that holds the frames") -> None:
+    """Refuse a root that is not a folder.
+
+    Raises:
+        FolderError: it is not.
+    """
+    if not root.is_dir():
+        raise FolderError("the root is not a folder", where=str(root), fix=fix)
 
 
 def open_own(path: Path, flags: int) -> BinaryIO:

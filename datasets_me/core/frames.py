@@ -175,7 +175,7 @@ class VideoFile:
             DamageError: it cannot be decoded.
         """
         if not 0 <= number < len(self):
-            raise DamageError(f"the video has {len(self)} frames")
+            raise DamageError(f"the video has {plural(len(self), 'frame')}")
         if self._running is None or number < self._next or self._nearer(number):
             self._running = self._decoded(number)
         for place, frame, content in self._running:

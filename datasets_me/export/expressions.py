@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.errors import FeaturesError, FolderError
+from datasets_me.core.files import check_root
 from datasets_me.core.rates import ratio, shown
 from datasets_me.export import frames_on_disk as disk
 from datasets_me.export import labels
@@ -91,9 +92,7 @@ class Expressions:
             MeDatasetsError: the root is not a folder, there are no annotated folders of the layout, or frames are to
                 be aligned without features.
         """
-        if not root.is_dir():
-            fix = "give the folder that the manifest's paths start from"
-            raise FolderError("the root is not a folder", where=str(root), fix=fix)
+        check_root(root)
         if align and features is None:
             fix = "give --features, or leave out --align"
             raise FeaturesError("without features there are no landmarks to align by", fix=fix)

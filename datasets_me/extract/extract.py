@@ -25,7 +25,7 @@ from typing import Any
 from datasets_me.core import artefact, engine
 from datasets_me.core.engine import Failure, Report, Shard, workers_for
 from datasets_me.core.errors import FeaturesError, FolderError, WriteError, plural
-from datasets_me.core.files import read_json
+from datasets_me.core.files import check_root, read_json
 from datasets_me.core.locks import locked, remove_left
 from datasets_me.core.paths import under
 from datasets_me.extract import ledger
@@ -188,8 +188,7 @@ def _check_root(jobs: Sequence[Job], root: Path, videos: Sequence[str]) -> Path:
         FeaturesError: there are no videos.
         FolderError: none of them is under the root.
     """
-    if not root.is_dir():
-        raise FolderError("the root is not a folder", where=str(root))
+    check_root(root)
     if not jobs:
         raise FeaturesError(
             f"no video fits {', '.join(videos)}",

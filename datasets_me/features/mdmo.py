@@ -34,12 +34,14 @@ class RegionMotion:
             NaN where ``exact`` keeps no vector of it.
         clipped: (T, R) bool, the window reaches over the edge of the image and was cut.
         valid: (T, R) bool, at least one flow vector was left in the window.
+        spread: (T, R) float32, how far the window's vectors lie from their mean, as root mean square.
     """
 
     feature: NDArray[np.float32]
     global_motion: NDArray[np.float32]
     clipped: NDArray[np.bool_]
     valid: NDArray[np.bool_]
+    spread: NDArray[np.float32]
 
 
 def mdmo(
@@ -81,12 +83,13 @@ def mdmo(
     head = np.zeros((len(flow), 2), np.float32)
     clipped = np.zeros((len(flow), count), bool)
     valid = np.zeros((len(flow), count), bool)
+    spread = np.zeros((len(flow), count), np.float32)
     for start in range(0, len(flow), BLOCK):
         block = slice(start, start + BLOCK)
-        feature[block], head[block], clipped[block], valid[block] = _block(
+        feature[block], head[block], clipped[block], valid[block], spread[block] = _block(
             np.ascontiguousarray(flow[block]), points[block].astype(np.float64), regions, radius, exact
         )
-    return RegionMotion(feature, head, clipped, valid)
+    return RegionMotion(feature, head, clipped, valid, spread)
 
 
 def scaled_radius(face_width: float | None, regions: RegionSet = TWELVE) -> int:
@@ -101,18 +104,19 @@ def scaled_radius(face_width: float | None, regions: RegionSet = TWELVE) -> int:
 
 def _block(
     flow: NDArray[np.float32], landmarks: NDArray[np.float64], regions: RegionSet, radius: int, exact: bool
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
-    """``mdmo`` on a few frames: feature, head motion, clipped, valid."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
+    """``mdmo`` on a few frames: feature, head motion, clipped, valid, spread."""
     points, known = finite_points(landmarks, flow.shape, radius)
     head = _head_motion(flow, np.rint(points).astype(np.int64), regions, exact)
     head[~known] = 0.0
     windows = cut_windows(flow, points, regions, radius)
+    spread = windows.spread(windows.mean())
     windows.u[:] -= head[:, 0, None, None]
     windows.v[:] -= head[:, 1, None, None]
     feature = _main_direction(windows.u, windows.v, windows.inside, regions.sectors, regions.keep, exact)
     valid = windows.inside.any(axis=2) & known[:, None]
     feature[~valid] = np.nan
-    return feature, head, windows.clipped, valid
+    return feature, head, windows.clipped, valid, spread
 
 
 def finite_points(
@@ -141,6 +145,17 @@ class Windows(NamedTuple):
     v: NDArray[np.float32]
     inside: NDArray[np.bool_]
     clipped: NDArray[np.bool_]
+
+    def mean(self) -> NDArray[np.float32]:
+        """The mean vector of each window, (T, R, 2); 0 where none is known."""
+        count = np.maximum(self.inside.sum(axis=2), 1)
+        return np.asarray(np.stack([self.u.sum(axis=2), self.v.sum(axis=2)], axis=-1) / count[..., None], np.float32)
+
+    def spread(self, mean: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How far the vectors of each window lie from their mean (T, R, 2): the root of the mean square, (T, R)."""
+        count = np.maximum(self.inside.sum(axis=2), 1)
+        square = np.einsum("trn,trn->tr", self.u, self.u) + np.einsum("trn,trn->tr", self.v, self.v)
+        return np.asarray(np.sqrt(np.maximum(square / count - (mean**2).sum(axis=2), 0)), np.float32)
 
 
 def cut_windows(flow: NDArray[np.float32], points: NDArray[np.float64], regions: RegionSet, radius: int) -> Windows:

@@ -67,15 +67,15 @@ def rigid_free(
     radius = regions.radius if radius is None else radius
     points, known = finite_points(landmarks, flow.shape, radius)
     cut = cut_windows(flow, points, regions, radius)
-    count = np.maximum(cut.inside.sum(axis=2), 1)
-    mean_flow = np.stack([cut.u.sum(axis=2), cut.v.sum(axis=2)], axis=-1) / count[..., None]
+    mean_flow = cut.mean()
     of_u, of_v = _fit(flow, points, known)
     nose = points[:, 29:31].mean(axis=1, keepdims=True)
     at = _functions(_relative(np.concatenate([np.rint(regions.matrix() @ points), nose], axis=1), points))
     head = np.concatenate([at @ of_u[..., None], at @ of_v[..., None]], axis=2)
     valid = cut.inside.any(axis=2) & known[:, None]
     feature = np.where(valid[..., None], mean_flow - head[:, :-1], np.nan)
-    return RegionMotion(feature.astype(np.float32), head[:, -1].astype(np.float32), cut.clipped, valid)
+    spread = cut.spread(mean_flow)
+    return RegionMotion(feature.astype(np.float32), head[:, -1].astype(np.float32), cut.clipped, valid, spread)
 
 
 def _fit(

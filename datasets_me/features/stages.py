@@ -261,7 +261,10 @@ _ARRAYS = tuple(field.name for field in fields(RegionMotion))
 def _unknown(count: int, rule: Rule) -> RegionMotion:
     """The motion of pairs without flow."""
     regions = len(rule.regions.regions)
-    feature = np.full((count, regions, 2), np.nan, np.float32)
     return RegionMotion(
-        feature, np.zeros((count, 2), np.float32), np.zeros((count, regions), bool), np.zeros((count, regions), bool)
+        feature=np.full((count, regions, 2), np.nan, np.float32),
+        global_motion=np.zeros((count, 2), np.float32),
+        clipped=np.zeros((count, regions), bool),
+        valid=np.zeros((count, regions), bool),
+        spread=np.zeros((count, regions), np.float32),
     )

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.features.mdmo import RegionMotion
 from datasets_me.features.regions import RegionSet
 
 PATCH = 0.17
@@ -23,7 +24,7 @@ LIKENESS = 0.87
 """Correlation with the region's usual look from which on it is the region; ``benchmarks/fidelity.py`` shows how many
 regions below a hand are told by it, and how many bare ones are taken for such."""
 
-STEADY = 0.9
+STEADY = 0.8
 """Correlation that a quarter of a video's frames must exceed, or the region has no usual look, since something covers
 it most of the time. On synthetic faces without such a thing it is above 0.94, mostly 0.99."""
 
@@ -32,6 +33,14 @@ CONTRAST = 5.0
 
 FASTEST = 0.03
 """Motion of one step that skin does not have, as a fraction of the face's width: 4 px on a face of 133 px."""
+
+TORN = 0.3 / 133
+"""Spread of the vectors in a window, as a fraction of the face's width, that skin does not have where it hardly moves:
+where the edge of a hand crosses a window, one part of it stays and the other goes. 0.3 px on a face of 133 px, from one
+frame to the next; over more frames it grows with their root, since a large expression grows by then, too."""
+
+STRETCH = 0.3
+"""The same as a fraction of the motion, where skin moves much; a large expression spreads its window by less."""
 
 Patches = NDArray[np.uint8]
 
@@ -90,17 +99,27 @@ def _likeness(now: NDArray[np.float32], usual: NDArray[np.float32]) -> NDArray[n
     return np.asarray(together / np.sqrt(alone))
 
 
-def skin(patches: Sequence[Patches | None], feature: NDArray[np.float32], step: int, limit: float) -> NDArray[np.bool_]:
+def skin(patches: Sequence[Patches | None], motion: RegionMotion, step: int, face_width: float) -> NDArray[np.bool_]:
     """Which motion (T - step, R) is believed to be that of the skin.
 
     Args:
         patches: what the regions look like in T frames, (R, 10, 10) uint8 each; None where it is not known.
-        feature: (T - step, R, 2), the motion.
+        motion: of the T - step pairs.
         step: distance of the two frames of a pair.
-        limit: length of the fastest motion, in the unit of the feature.
+        face_width: in the unit of the motion.
     """
+    count = len(motion.feature)
+    itself = _itself(patches, motion.feature.shape[1])
+    speed = np.nan_to_num(np.linalg.norm(motion.feature, axis=2), nan=np.inf)
+    whole = motion.spread <= np.maximum(TORN * face_width * np.sqrt(step), STRETCH * speed)
+    slow = speed <= FASTEST * face_width * step
+    return np.asarray(slow & whole & itself[:count] & itself[step : step + count])
+
+
+def _itself(patches: Sequence[Patches | None], regions: int) -> NDArray[np.bool_]:
+    """Which regions (T, R) look like themselves."""
     known = [index for index, patch in enumerate(patches) if patch is not None]
-    like = np.zeros((len(patches), feature.shape[1]))
+    like = np.zeros((len(patches), regions))
     if known:
         seen = np.stack([patch for patch in patches if patch is not None])
         usual = _varying(np.median(_shifted(seen, (NEAR, NEAR)), axis=0))
@@ -110,7 +129,4 @@ def skin(patches: Sequence[Patches | None], feature: NDArray[np.float32], step: 
                 if (like[index] > LIKENESS).all():
                     break
     steady = np.quantile(like[known], 0.75, axis=0) > STEADY if known else False
-    itself = (like > LIKENESS) & steady
-    count = len(feature)
-    slow = np.nan_to_num(np.linalg.norm(feature, axis=2), nan=np.inf) <= limit
-    return np.asarray(slow & itself[:count] & itself[step : step + count])
+    return np.asarray((like > LIKENESS) & steady)

@@ -39,7 +39,7 @@ from datasets_me.features.stages import (
     peek,
     reduce_all,
 )
-from datasets_me.features.trust import FASTEST, skin, watched
+from datasets_me.features.trust import skin, watched
 
 Image = NDArray[np.uint8]
 Value = str | int | float | bool | None
@@ -343,7 +343,7 @@ def _features(
         residual=np.array(log.residual, np.float32),
         quality=quality,
         clipped=motion.clipped,
-        valid=motion.valid & own[:, None] & skin(log.patches, motion.feature, step, FASTEST * width * step / unit),
+        valid=motion.valid & own[:, None] & skin(log.patches, motion, step, width / unit),
         box=area,
         crop=crop,
         unit_px=unit,

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_me.core.errors import FolderError, plural
+from datasets_me.core.errors import plural
+from datasets_me.core.files import check_root
 from datasets_me.core.frame_names import Frames, is_image, read_names
 from datasets_me.core.frames import is_video
 from datasets_me.core.paths import MOST_LINKS, path_fault
@@ -49,8 +50,7 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
     Raises:
         FolderError: the root is not a folder.
     """
-    if not root.is_dir():
-        raise FolderError("the root is not a folder", where=str(root), fix="give the folder that contains the frames")
+    check_root(root)
     leaves: list[Leaf] = []
     unreadable: list[tuple[str, str]] = []
     files = folders = 0

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from datasets_me.core import artefact
 from datasets_me.core.errors import ImagesError, MeDatasetsError, PathError, plural
-from datasets_me.core.files import checksum, read_regular
+from datasets_me.core.files import check_root, checksum, read_regular
 from datasets_me.core.paths import check_table, under
 from datasets_me.core.pictures import MOST_PIXELS, DamageError, Decoded, decode
 from datasets_me.core.tables import GROUP, batches, open_parquet, read_parquet, stream
@@ -136,7 +136,8 @@ class ImageSet:
         """The folder the files lie under; None for a set without files.
 
         Raises:
-            ImagesError: none was given though one is needed, or it is no folder.
+            ImagesError: none was given though one is needed.
+            FolderError: it is not a folder.
         """
         root = self.about["root"]
         if root is None:
@@ -149,8 +150,7 @@ class ImageSet:
                 where=str(self.folder),
                 fix=f"give --root, the folder they were imported from (it was called {root})",
             )
-        if not wanted.is_dir():
-            raise ImagesError("the root is not a folder", where=str(wanted), fix="give the folder that was imported")
+        check_root(wanted, fix="give the folder that was imported")
         return wanted
 
 

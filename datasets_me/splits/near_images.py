@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datasets_me.core.errors import FolderError, PathError
-from datasets_me.core.files import read_regular
+from datasets_me.core.files import check_root, read_regular
 from datasets_me.core.frame_names import Frames, read_names
 from datasets_me.core.paths import under
 from datasets_me.core.pictures import DamageError, decode
@@ -122,8 +122,7 @@ def _similar(by_clip: dict[Clip, list[HashedImage]]) -> Iterator[tuple[Clip, Cli
 
 def _places(context: SplitContext, manifest: Manifest, root: Path) -> Iterator[_Place]:
     """The images to look at, of every layout: those of each clip, and those at the quarters of each folder."""
-    if not root.is_dir():
-        raise FolderError("there is no such folder of frames", where=str(root), fix="give an existing --root")
+    check_root(root)
     folders: dict[str, list[Video]] = {}
     for video in manifest.videos:
         if video.path is not None and video.layout is not None:

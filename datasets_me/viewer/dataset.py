@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from datasets_me.core.errors import FolderError, MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.files import check_root
 from datasets_me.core.rates import ratio
 from datasets_me.core.tables import read_parquet
 from datasets_me.findings.finding import Finding
@@ -73,8 +74,7 @@ class Dataset:
     def __init__(
         self, manifest: Manifest, root: Path, features: Path | None = None, predicted: Predicted | None = None
     ) -> None:
-        if not root.is_dir():
-            raise FolderError("the root is not a folder", where=str(root), fix="give the folder that holds the frames")
+        check_root(root)
         self.manifest, self.root = manifest, root
         self.predicted = predicted or Predicted()
         self.features: FeatureFolder | None = None if features is None else feature_files.read(features, manifest)

@@ -87,6 +87,18 @@ def test_a_video_that_waits_and_one_that_failed_are_not_finished(out: Path) -> N
     assert done(out, "final") == ledger.Done(ROW, FOUND)
 
 
+@pytest.mark.parametrize("event", ["waits", "fails"])
+def test_tables_go_before_a_video_changes(out: Path, event: str) -> None:
+    tables = [out / name for name in (feature_files.TABLE, feature_files.FINDINGS)]
+    for table in tables:
+        table.touch()
+    if event == "waits":
+        ledger.wait(out, "casme_015", "b", "stamp")
+    else:
+        ledger.fail(out, "casme_015", ledger.Done(ROW.model_copy(update={"name": "b", "status": "failed"}), []))
+    assert not any(table.exists() for table in tables)
+
+
 def test_all_that_is_done_is_removed_and_nothing_outside(out: Path) -> None:
     outside = out.parent / f"{out.name}-mine.txt"
     outside.write_text("mine")

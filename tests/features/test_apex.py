@@ -35,6 +35,16 @@ def test_confidence_is_what_has_gone_at_the_end() -> None:
     assert never < 0.05
 
 
+@pytest.mark.parametrize(("steps", "frame"), [([2, -1], 1), ([1, 1], 1), ([1], 1), ([1, 1, 2, -2, -1], 3)])
+def test_few_frames(steps: list[int], frame: int) -> None:
+    """The last frame is the apex only where there is no other."""
+    motion = np.zeros((len(steps), 1, 2))
+    motion[:, 0, 0] = steps
+    estimate = estimate_apex(motion)
+    assert estimate is not None
+    assert estimate.frame == frame
+
+
 def test_unknown_motion() -> None:
     motion = course(10, 10)
     motion[3] = np.nan

@@ -52,6 +52,20 @@ def test_an_expression_stays_and_a_hand_does_not_enter(landmarks: NDArray[np.flo
     np.testing.assert_allclose(feature[[4, 5, 6]], 0, atol=0.03)
 
 
+def test_eyes_what_lies_beside_the_face_and_half_known_flow_have_no_say(landmarks: NDArray[np.float32]) -> None:
+    plain = head(landmarks, 0.01, 0.005, 0)
+    flow = plain.copy()
+    for eye in (landmarks[0, 36:42], landmarks[0, 42:48]):
+        around = np.abs(np.stack([X, Y], -1) - eye.mean(axis=0)) <= (np.ptp(eye, axis=0) / 2)
+        flow[0, around.all(axis=-1)] = (3.0, 3.0)
+    flow[0, : int(landmarks[0, 17:27, 1].min()) - 12] = (-3.0, 5.0)
+    flow[0, int(landmarks[0, 8, 1]) + 12 :] = (-3.0, 5.0)
+    flow[0, ::2, ::2, 0] = np.nan  # v is known there, but for nothing
+    flow[0, ::2, ::2, 1] = 40.0
+    motion = rigid_free(flow, landmarks)
+    np.testing.assert_allclose(motion.global_motion, rigid_free(plain, landmarks).global_motion, atol=0.01)
+
+
 def test_what_is_not_known_has_no_feature(landmarks: NDArray[np.float32]) -> None:
     flow = np.concatenate([head(landmarks, 0, 0, 0)] * 3)
     points = np.concatenate([landmarks, landmarks + 1000, np.full_like(landmarks, np.nan)])

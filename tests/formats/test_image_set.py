@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_me.core.artefact import header
-from datasets_me.core.errors import ImagesError, MeDatasetsError, OutputError, PathError
+from datasets_me.core.errors import FolderError, ImagesError, MeDatasetsError, OutputError, PathError
 from datasets_me.core.paths import path_fault
 from datasets_me.findings.finding import finding
 from datasets_me.formats import image_set, image_tables
@@ -140,7 +140,7 @@ def test_roots(write_set: Write, tmp_path: Path) -> None:
     with pytest.raises(ImagesError, match="nothing says where they lie") as caught:
         images.root(None)
     assert caught.value.fix == "give --root, the folder they were imported from (it was called raw)"
-    with pytest.raises(ImagesError, match="the root is not a folder"):
+    with pytest.raises(FolderError, match="the root is not a folder"):
         images.root(tmp_path / "nowhere")
     assert images.root(tmp_path) == tmp_path
     assert write_set(name="inside", root=image_set.INSIDE).root(None) == tmp_path / "inside"

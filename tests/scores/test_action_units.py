@@ -62,6 +62,26 @@ def test_from_frames_of_another_tool(tmp_path: Path) -> None:
     assert scores.counts == {("casme2", 4): Counts(tp=1), ("casme2", 12): Counts(fn=1)}
 
 
+def test_expressions_without_an_end_or_of_which_no_frame_is_known(tmp_path: Path) -> None:
+    """The apex stands for an offset that is missing; before the first frame of a table there is nothing."""
+    rows = [
+        annotation(1, aus=units(4), onset=2, apex=4, offset=None),
+        annotation(2, aus=units(4), onset=2, apex=None, offset=None),
+        annotation(3, aus=units(4), onset=None, apex=4, offset=4),
+        annotation(4, aus=units(4), onset=0, apex=None, offset=1),
+        annotation(5, aus=units(4), onset=5, apex=6, offset=7),
+    ]
+    au = np.zeros((8, 1), np.float32)
+    au[[4, 7]] = 1
+    np.savez(tmp_path / "v1.npz", au=au, au_names=np.array(["AU04"]))
+    expressions = manifest(*rows)
+    join(expressions, tmp_path, tmp_path / "joined")
+    scores = action_units([expressions], [tmp_path / "joined"])
+    assert scores.counts == {("casme2", 4): Counts(tp=2, fn=3)}
+    unpredicted = {finding.message.split()[0] for finding in scores.findings if finding.code == "ME543"}
+    assert unpredicted == {"v1:2", "v1:3"}
+
+
 def test_nothing_to_score(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("annotation,label\nv1:1,x\n")
     with pytest.raises(MeDatasetsError, match="there is no column of an action unit"):

@@ -17,6 +17,13 @@ def test_the_interval_of_accuracy_is_that_of_a_binomial() -> None:
     assert intervals(matrix) == intervals(matrix)
 
 
+@pytest.mark.parametrize(("level", "errors"), [(0.5, 0.674), (0.99, 2.576)])
+def test_the_level_is_the_share_within(level: float, errors: float) -> None:
+    matrix = Confusion(("a", "b"), ("a", "b"), np.array([[160, 40], [40, 160]]))
+    low, high = intervals(matrix, level=level, draws=20_000)["accuracy"]
+    assert (high - low) / 2 == pytest.approx(errors * np.sqrt(0.8 * 0.2 / 400), abs=0.002)
+
+
 def test_figures_lie_within_their_intervals_and_more_images_narrow_them() -> None:
     rng = np.random.default_rng(0)
     widths = []

@@ -39,6 +39,15 @@ def test_by_hand(predictions: Read) -> None:
     assert scores.unlabelled == 1
 
 
+def test_classes_that_are_only_predicted_and_only_by_another_spelling(predictions: Read) -> None:
+    rows = [row(1, 0, "Negative"), row(2, 100, "Negative"), row(3, 200, "positive")]
+    lines = ["v1,0,9,NEGATIVE", "v1,100,109,surprise", "v1,200,209,negative"]
+    scores = spot_then_recognise([manifest(*rows)], [predictions("video,onset,offset,label", *lines)])
+    assert scores.recall == pytest.approx((1 / 2 + 0) / 2)
+    assert scores.precision == pytest.approx((1 / 2 + 0) / 2)
+    assert [finding.code for finding in scores.findings] == ["ME544"]
+
+
 def test_one_type_alone(predictions: Read) -> None:
     rows = [row(1, 0, "negative"), row(2, 100, "positive", kind="macro")]
     made = predictions("video,onset,offset,label", "v1,0,9,negative", "v1,100,109,positive")

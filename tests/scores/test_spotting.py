@@ -209,6 +209,20 @@ def test_average_precision_by_hand(predictions: Read) -> None:
     assert spotting([manifest(*rows)], [unscored]).average_precision() is None
 
 
+def test_average_precision_over_videos(predictions: Read) -> None:
+    rows = [
+        annotation(1, onset=0, offset=9),
+        annotation(2, onset=100, offset=109),
+        annotation(3, onset=0, offset=9, video="v2", id="v2:1"),
+    ]
+    lines = ["v1,0,9,0.5,micro", "v2,0,9,0.9,micro", "v2,100,109,0.7,micro"]
+    values = spotting([manifest(*rows)], [predictions("video,onset,offset,score,type", *lines)]).average_precision(
+        "micro"
+    )
+    assert values is not None
+    assert values[0.5] == pytest.approx((1 + 2 / 3) / 3)  # the wrong one, of v2, stands between the right ones
+
+
 def test_errors_of_hits_in_frames_and_ms(predictions: Read) -> None:
     rows = [annotation(1, onset=0, apex=4, offset=9), annotation(2, onset=100, apex=None, offset=109)]
     made = predictions("video,onset,offset,apex", "v1,1,9,6", "v1,98,109,103", "v1,300,310,305")

@@ -271,7 +271,7 @@ def test_copies_in_any_layout_whatever_is_annotated(tmp_path: Path) -> None:
 def test_no_images_at_all(tmp_path: Path) -> None:
     made = manifest_of(ONE, TWO)
     context = SplitContext(split_of(("a", "train", ONE), ("a", "test", TWO)), [made])
-    with pytest.raises(FolderError, match="there is no such folder of frames"):
+    with pytest.raises(FolderError, match="the root is not a folder"):
         check_images(context, [(made, tmp_path / "nowhere")])
     with pytest.raises(FolderError, match="no item of the split has a folder of frames in the manifest"):
         check_images(context, [(made, tmp_path)])

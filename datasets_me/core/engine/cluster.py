@@ -66,14 +66,17 @@ class Cluster(Executor):
             self._complain()
         return max(_LEAST, _AHEAD * self._workers)
 
-    def check(self) -> None:
+    def check(self, error: BaseException | None = None) -> None:
         """See that the scheduler is still there.
+
+        Args:
+            error: why there is no answer of a call; a stream that is closed is known before the client's status is.
 
         Raises:
             MeDatasetsError: it is not.
         """
         self.room()
-        if self._client.status != "running":
+        if self._client.status != "running" or isinstance(error, OSError):
             raise MeDatasetsError(
                 "the connection to the Dask scheduler was lost",
                 where=self._address,

@@ -86,8 +86,7 @@ class Elsewhere:
                 work, self._run, f"{part.number}.{part.first}.{several:d}", part.message, several, setting
             )
         except Exception as error:  # a pool that is broken or shut down
-            self._check()
-            raise _gone(error) from error
+            raise self._gone(error) from error
         self._away[future] = part
         future.add_done_callback(self._back.put)
 
@@ -95,13 +94,11 @@ class Elsewhere:
         try:
             answer: Answer = future.result()
         except CancelledError as error:
-            self._check()
-            raise _gone(error) from error
+            raise self._gone(error) from error
         except Exception as error:
             if type(error).__name__ == "KilledWorker":  # Dask's; perhaps it only waited where others died
                 return Answer("killed")
-            self._check()
-            raise _gone(error) from error
+            raise self._gone(error) from error
         return answer
 
     def _outcomes(self, part: Part, answer: Answer) -> list[Any] | None:
@@ -128,17 +125,17 @@ class Elsewhere:
         self._submit(part, self._setting)
         return None
 
-    def _check(self) -> None:
+    def _check(self, error: BaseException | None = None) -> None:
         if hasattr(self._executor, "check"):
-            self._executor.check()
+            self._executor.check(error)
 
-
-def _gone(error: BaseException) -> MeDatasetsError:
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    text = f"{type(cause).__name__}: {cause}".strip(": ")
-    fix = "run the same again; what is done is kept"
-    if isinstance(cause, ImportError | AttributeError):
-        fix = "start the workers from an environment with the same me-datasets"
-    return MeDatasetsError(f"the workers cannot go on: {text}", fix=fix)
+    def _gone(self, error: BaseException) -> MeDatasetsError:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        self._check(cause)
+        text = f"{type(cause).__name__}: {cause}".strip(": ")
+        fix = "run the same again; what is done is kept"
+        if isinstance(cause, ImportError | AttributeError):
+            fix = "start the workers from an environment with the same me-datasets"
+        return MeDatasetsError(f"the workers cannot go on: {text}", fix=fix)

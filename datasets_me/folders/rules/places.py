@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from datasets_me.core.errors import plural
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.context import Context, about_folder
 from datasets_me.folders.layouts import expected_path, nearest_path
@@ -36,7 +37,7 @@ def unknown(context: Context) -> Iterator[Finding]:
     paths = sorted({path for layout, row in pairs if (path := expected_path(context.spec, layout, row))})
     for number, leaf in enumerate(context.inventory.unknown):
         near = nearest_path(leaf, paths) if number < _SUGGESTIONS else None
-        message = f"the folder fits no layout; it holds {len(leaf.frames.numbers)} frames"
+        message = f"the folder fits no layout; it holds {plural(len(leaf.frames.numbers), 'frame')}"
         if leaf.is_file:
             message = "the video file fits no layout"
         if near:
