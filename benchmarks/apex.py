@@ -53,10 +53,10 @@ def errors(seed: int) -> dict[str, int]:
 def main() -> None:
     """Print median and 90 % quantile of the errors."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 24
-    found = [errors(seed) for seed in range(100, 100 + count)]
+    differences = [errors(seed) for seed in range(100, 100 + count)]
     print(f"{count} expressions at 200 frames a second; error in frames   median   90 %")
-    for name in found[0]:
-        values = [entry[name] for entry in found]
+    for name in differences[0]:
+        values = [entry[name] for entry in differences]
         print(f"{name:52} {np.median(values):8.1f} {np.quantile(values, 0.9):6.1f}")
 
 

@@ -35,6 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scenes import Footage, Person, Scene, film
 
+from datasets_me.features.flow_images import Recipe, flow_fields
+from datasets_me.features.magnify import along_flow, eulerian
 from datasets_me.features.video import VideoOptions, extract_video
 
 Field = NDArray[np.float32]
@@ -112,6 +114,12 @@ WRONG = 0.3
 FEW = 50
 """Wrong features of which no share is given."""
 
+MAGNIFIED_STEP = 6
+"""Frames between which motion is magnified: from rest to the apex."""
+
+BAND = (0.5, 10.0)
+"""Hz; of motion that is magnified in Eulerian form."""
+
 COLUMNS = "frel | gain | SNR | AUC | still, px | doubted"
 
 
@@ -136,9 +144,9 @@ def row(films: Sequence[Footage], preset: str, step: int = 1) -> str:
     if (truth**2).sum() > 1e-6:
         relative = f"{np.sqrt(((estimate - truth) ** 2).sum() / (truth**2).sum()):.2f}"
         gain = f"{(estimate * truth).sum() / (truth**2).sum():.2f}"
-    told = [figures for figures in (_detection(*result) for result in results) if figures is not None]
-    if told:
-        ratio, area = f"{np.median([snr for snr, _ in told]):.1f}", f"{np.mean([auc for _, auc in told]):.2f}"
+    detected = [figures for figures in (_detection(*result) for result in results) if figures is not None]
+    if detected:
+        ratio, area = f"{np.median([snr for snr, _ in detected]):.1f}", f"{np.mean([auc for _, auc in detected]):.2f}"
     wrong = np.concatenate(
         [np.linalg.norm(feature - footage.truth, axis=2) > WRONG for feature, footage in results]
     ).ravel()
@@ -147,6 +155,41 @@ def row(films: Sequence[Footage], preset: str, step: int = 1) -> str:
     of_wrong = f"{100 * doubted[wrong].mean():.0f} %" if wrong.sum() >= FEW else "–"
     still = np.sqrt((brows**2).mean())
     return f"{relative} | {gain} | {ratio} | {area} | {still:.3f} | {of_wrong}, {100 * doubted[~wrong].mean():.1f} %"
+
+
+def magnified(footage: Footage, factor: float, band: tuple[float, float] | None, fps: float) -> tuple[Field, Field]:
+    """Features between frames ``MAGNIFIED_STEP`` apart, of motion that was magnified, over the factor; and the truth.
+
+    Both are (pairs, 12, 2). The later frame is magnified along the flow, or the whole video in a band of frequencies.
+    """
+    frames = footage.frames if band is None else eulerian(footage.frames, factor, band, fps)
+    features, places = [], range(0, len(frames) - MAGNIFIED_STEP, 3)
+    for place in places:
+        first, second = frames[place], frames[place + MAGNIFIED_STEP]
+        if band is None and factor > 1:
+            second = along_flow(first, second, flow_fields(first, second, Recipe()), factor)
+        landmarks = np.repeat(footage.landmarks[place : place + 1], 2, axis=0)
+        height, width = first.shape
+        result = extract_video([first, second], landmarks, VideoOptions(temporal=1), box=(0, 0, width, height))
+        features.append(np.nan_to_num(result.feature[0] * np.float32(result.unit_px / factor)))
+    return np.stack(features), footage.truth[places]
+
+
+def magnification() -> None:
+    """Print the effect of magnification on features."""
+    scene = Scene(amplitude=0.5, rise=MAGNIFIED_STEP)
+    films = [film(replace(scene, person=person, seed=seed), MAGNIFIED_STEP) for person, seed in REPORTED[:2]]
+    print(
+        f"\nMagnified motion: half a pixel, frames {MAGNIFIED_STEP} apart, features over the factor:\n\n"
+        "| magnified | factor | frel | gain |\n|---|---|---|---|"
+    )
+    for band, factor in [(None, 1.0), *((band, factor) for band in (None, BAND) for factor in (2.0, 4.0, 8.0))]:
+        pairs = [magnified(footage, factor, band, scene.fps) for footage in films]
+        estimate, truth = (np.concatenate(parts).astype(np.float64) for parts in zip(*pairs, strict=True))
+        power = (truth**2).sum()
+        how = "not" if factor == 1 else "along the flow" if band is None else f"{band[0]:g}-{band[1]:g} Hz"
+        relative, gain = np.sqrt(((estimate - truth) ** 2).sum() / power), (estimate * truth).sum() / power
+        print(f"| {how} | {factor:g} | {relative:.2f} | {gain:.2f} |", flush=True)
 
 
 def _detection(feature: Field, footage: Footage) -> tuple[float, float] | None:
@@ -181,6 +224,8 @@ def main() -> None:
             footage = [film(Scene(person, seed, **case)) for person, seed in faces]
             for preset in presets:
                 print(f"| {name} | {preset} | {row(footage, preset)} |", flush=True)
+    if "magnified".startswith(wanted):
+        magnification()
     if not "rate".startswith(wanted):
         return
     print(

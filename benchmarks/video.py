@@ -86,38 +86,46 @@ def times(folder: Path) -> None:
     for name, path in paths.items():
         sources[name] = FrameFiles(folder, dict.fromkeys(range(FRAMES), path.name), 0, FRAMES, in_file=True)
     for colour in (False, True):
-        found: dict[str, list[float]] = {name: [] for name in sources}
+        durations: dict[str, list[float]] = {name: [] for name in sources}
         for _ in range(ROUNDS):
             for name, files in sources.items():
-                found[name].append(seconds(files, colour))
-        usual = statistics.median(found["JPEG files"])
+                durations[name].append(seconds(files, colour))
+        usual = statistics.median(durations["JPEG files"])
         print(f"CPU time per frame of {SIZE[0]} x {SIZE[1]} px, {'colour' if colour else 'grey, as features need it'}")
-        for name, values in found.items():
+        for name, values in durations.items():
             typical = statistics.median(values)
             print(f"  {name:20} {typical * 1000:6.2f} ms   {typical / usual:5.2f} of JPEG files")
 
 
 def feature_errors(folder: Path) -> None:
-    """Print the error of features against the true motion of the regions."""
+    """Print the error of features against the true motion of the regions, and the bits that each coding takes."""
     video = filmed((160, 200), 30, seed=4)
     pictures = list(video.frames())
-    jpeg = [
-        cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], cv2.IMREAD_COLOR)
-        for picture in pictures
-    ]
-    h264 = {}
-    for crf in ("10", "18"):
-        with VideoFile(write(folder, "small.mp4", "libx264", "yuv420p", pictures, crf=crf)) as file:
-            h264[f"H.264, CRF {crf}"] = [file.read(number, colour=True)[0] for number in range(len(file))]
+    shown, bits = {"as filmed": pictures}, {"as filmed": 24.0}
+    for quality in (95, 90, 80, 60):
+        files = [cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1] for picture in pictures]
+        name = f"JPEG files, quality {quality}"
+        shown[name] = [cv2.imdecode(file, cv2.IMREAD_COLOR) for file in files]
+        bits[name] = statistics.fmean(8 * file.size / pictures[0][..., 0].size for file in files)
+    for crf, more in (*((crf, {}) for crf in (2, 5, 10, 18, 23, 28)), (18, {"g": "1"})):
+        name = f"H.264, CRF {crf}{', key frames only' if more else ''}"
+        path = write(folder, "small.mp4", "libx264", "yuv420p", pictures, crf=str(crf), **more)
+        with VideoFile(path) as file:
+            shown[name] = [file.read(number, colour=True)[0] for number in range(len(file))]
+            bits[name] = file.facts.bits
+    smooth = "H.264, CRF 18, smoothed by 1 px"
+    shown[smooth] = [cv2.GaussianBlur(frame, (0, 0), 1) for frame in shown["H.264, CRF 18"]]
+    bits[smooth] = bits["H.264, CRF 18"]
     true_flow = np.stack([video.flow(number) for number in range(len(pictures) - 1)])
     truth = mdmo(true_flow, video.landmarks[:-1]).feature
     errors = {}
-    for name, shown in {"JPEG files": jpeg, "as filmed": pictures, **h264}.items():
-        difference = extract_video(shown, video.landmarks).feature - truth
+    for name, frames in shown.items():
+        difference = extract_video(frames, video.landmarks).feature - truth
         errors[name] = float(np.sqrt(np.nanmean(difference**2)))
-    print("Error of the features against the true motion of the regions, px, root mean square")
+    print("Error of the features against the true motion of the regions, px, root mean square, and bits per pixel")
     for name, error in errors.items():
-        print(f"  {name:20} {error:.4f}   {error / errors['JPEG files']:5.2f} of JPEG files")
+        of_jpeg = error / errors["JPEG files, quality 95"]
+        print(f"  {name:33} {bits[name]:5.2f}  {error:.4f}   {of_jpeg:5.2f} of JPEG files of quality 95")
 
 
 def main() -> None:

@@ -21,9 +21,20 @@ from datasets_me.core.choices import (
 from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
+    from datasets_me.export.beside import Beside
     from datasets_me.export.trace import Trace, TracedRow
+    from datasets_me.formats.manifest import Manifest
 
 export = group("Write what training scripts read.")
+
+JOINED = typer.Option(None, "--joined", help="A folder of 'me-datasets join', for --with.")
+WITH = typer.Option(
+    [], "--with", help="Also write what another tool has found: au, intensity, pose, gaze, confidence, with commas."
+)
+MAGNIFY = typer.Option(1.0, "--magnify", help="Make the motion so many times as large.")
+BAND = typer.Option(
+    None, "--band", help="With --magnify: only motion of these frequencies in Hz, such as 0.5-10, in Eulerian form."
+)
 
 
 @verb("me-datasets export segments casme-sq-manifest casme-sq-features -o segments", formats=None)
@@ -40,10 +51,8 @@ def segments(
     fps: float = typer.Option(None, "--fps", help="The frame rate to export at. Default: that of the features."),
     features_fps: float = options.FEATURES_FPS,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per segment, tar shards, or Parquet."),
-    joined: Path = typer.Option(None, "--joined", help="A folder of 'me-datasets join', for --with."),
-    beside: list[str] = typer.Option(
-        [], "--with", help="Also write what another tool has found: au, intensity, pose, gaze, confidence, with commas."
-    ),
+    joined: Path = JOINED,
+    beside: list[str] = WITH,
     no_labels: bool = typer.Option(
         False, "--no-labels", help="Features alone, to run a trained model on: no labels, and only the part test."
     ),
@@ -54,7 +63,6 @@ def segments(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
-    from datasets_me.export.beside import read as read_beside
     from datasets_me.export.options import SegmentOptions
     from datasets_me.export.segments import write_segments
     from datasets_me.formats import features as feature_files
@@ -64,10 +72,7 @@ def segments(
         manifest, features = _recordings(manifest, no_labels)
     annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated)
-    if (joined is None) == bool(beside):
-        raise MeDatasetsError("--joined FOLDER and --with NAMES belong together", fix="give both, or neither")
-    names = [name.strip() for name in ",".join(beside).split(",") if name.strip()]
-    more = None if joined is None else read_beside(joined, names, annotated)
+    more = _beside(joined, beside, annotated)
     with show.progress("videos") as update:
         exported = write_segments(annotated, arrays, out, chosen, beside=more, force=force, progress=update)
     return Answer(
@@ -90,6 +95,20 @@ def segments(
         },
         exit_code=None if exported.segments else 1,
     )
+
+
+def _beside(joined: Path | None, wanted: list[str], manifest: Manifest) -> Beside | None:
+    """The arrays of another tool that --joined and --with name; None where they are not given.
+
+    Raises:
+        MeDatasetsError: only one of the two is given, or the folder has no such arrays.
+    """
+    from datasets_me.export.beside import read
+
+    if (joined is None) == bool(wanted):
+        raise MeDatasetsError("--joined FOLDER and --with NAMES belong together", fix="give both, or neither")
+    names = [name.strip() for name in ",".join(wanted).split(",") if name.strip()]
+    return None if joined is None else read(joined, names, manifest)
 
 
 def _recordings(extraction: Path, no_labels: bool) -> tuple[Path, Path]:
@@ -125,6 +144,10 @@ def clips(
     ),
     size: int = typer.Option(128, "--size", help="Height and width of the pictures."),
     align: bool = typer.Option(False, "--align", help="Hold the face still, by the landmarks of --features."),
+    magnify: float = MAGNIFY,
+    band: str = BAND,
+    joined: Path = JOINED,
+    beside: list[str] = WITH,
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per clip, tar shards, or Parquet."),
@@ -138,11 +161,12 @@ def clips(
     from datasets_me.export.clips import ClipOptions, write_clips
     from datasets_me.formats import features as feature_files
 
-    chosen = ClipOptions(frames, size, align, layout, offset_missing, file_format)
+    chosen = ClipOptions(frames, size, align, layout, offset_missing, file_format, magnify, band)
     annotated = options.read_manifest(manifest, [decisions])
     arrays = feature_files.read(features, annotated) if features else None
+    more = _beside(joined, beside, annotated)
     with show.progress("expressions") as update:
-        exported = write_clips(annotated, root, out, chosen, features=arrays, force=force, progress=update)
+        exported = write_clips(annotated, root, out, chosen, features=arrays, beside=more, force=force, progress=update)
     return Answer(
         findings=exported.findings,
         ending=[f"{plural(exported.clips, 'clip')} of {plural(exported.annotations, 'annotation')} written to {out}"],
@@ -167,7 +191,8 @@ def flow(
     ),
     size: int = typer.Option(None, "--size", help="Side of the face's picture in px, in place of the preset's."),
     align: bool = typer.Option(False, "--align", help="Hold the face still, by the landmarks of --features."),
-    magnify: float = typer.Option(1.0, "--magnify", help="Make the motion so many times as large."),
+    magnify: float = MAGNIFY,
+    band: str = BAND,
     expression_type: ExpressionType | None = typer.Option(None, "--type", help="Only expressions of this type."),
     apexes: Path = typer.Option(None, "--apexes", help="Estimated apexes, made by 'me-datasets apex'."),
     sheet: Path = typer.Option(
@@ -175,6 +200,7 @@ def flow(
     ),
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
+    workers: int = options.PROCESSES,
     decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
@@ -184,6 +210,7 @@ def flow(
     could not run.
     """
     from datasets_me.core.artefact import may_write, write_file
+    from datasets_me.core.engine import workers_for
     from datasets_me.export.flow import write_flow
     from datasets_me.export.flow_options import FlowOptions
     from datasets_me.formats import apexes as apex_files
@@ -197,6 +224,7 @@ def flow(
         size=size,
         align=align,
         magnify=magnify,
+        band=band,
         type=expression_type,
         layout=layout,
         offset_missing=offset_missing,
@@ -212,7 +240,15 @@ def flow(
     estimated = apex_files.read(apexes) if apexes else None
     with show.progress("expressions") as update:
         exported = write_flow(
-            annotated, root, out, chosen, features=arrays, apexes=estimated, force=force, progress=update
+            annotated,
+            root,
+            out,
+            chosen,
+            features=arrays,
+            apexes=estimated,
+            workers=workers_for(workers),
+            force=force,
+            progress=update,
         )
     images, annotations = plural(exported.images, "flow image"), plural(exported.annotations, "annotation")
     ending = [f"{images} of {annotations} written to {out}"]
@@ -371,13 +407,12 @@ def vqa(
     from datasets_me.formats import manifest as manifest_files
 
     may_write(out, force)
-    asked = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
-    stage.write(asked.lines, out)
+    exported = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
+    stage.write(exported.lines, out)
+    count, expressions = plural(len(exported.lines), "question"), plural(exported.expressions, "expression")
     return Answer(
-        findings=asked.findings,
-        ending=[
-            f"{plural(len(asked.lines), 'question')} about {plural(asked.expressions, 'expression')} written to {out}"
-        ],
-        data={"questions": len(asked.lines), "expressions": asked.expressions},
-        exit_code=None if asked.lines else 1,
+        findings=exported.findings,
+        ending=[f"{count} about {expressions} written to {out}"],
+        data={"questions": len(exported.lines), "expressions": exported.expressions},
+        exit_code=None if exported.lines else 1,
     )

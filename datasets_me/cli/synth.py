@@ -9,6 +9,7 @@ import typer
 
 from datasets_me.cli import options, show
 from datasets_me.cli.run import Answer, verb
+from datasets_me.core.choices import Container
 from datasets_me.core.errors import MeDatasetsError, plural
 
 
@@ -41,6 +42,9 @@ def synth(
     ),
     head_motion: float = typer.Option(None, "--head-motion", help="With --faces: slow sway of the head in px (0.5)."),
     flow: bool = typer.Option(False, "--flow", help="With --faces: also write the dense true flow (large)."),
+    container: Container | None = typer.Option(
+        None, "--container", help="Video files instead of folders of frames: avi (Motion JPEG) or mp4 (H.264)."
+    ),
     schema: Path = options.SCHEMA,
     force: bool = options.FORCE,
 ) -> Answer:
@@ -84,6 +88,7 @@ def synth(
             as_fits=wanted is PLANTABLE,
             real_lengths=real_lengths,
             film=film,
+            container=container,
             force=force,
             progress=update,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from datasets_me.core.errors import Place, plural
 from datasets_me.core.text import fold
@@ -14,11 +15,17 @@ from datasets_me.schema.spec import Expected, Spec
 LONGEST_MICRO = 2.0
 """Seconds after which a micro-expression is doubted: four times the half second by which they are defined."""
 
+MEDIAN_OF = 10
+"""Rows from which on the median length of micro-expressions is compared with what the schema expects."""
+
 
 def check_rows(
     spec: Spec, variant: str, annotations: Sequence[Annotation], left_out: Sequence[Annotation] = ()
 ) -> Iterator[Finding]:
-    """Findings ME108 (overlap), ME109 (duplicate), ME136 (length) and ME110 (counts, with rows that were left out)."""
+    """Findings about several rows.
+
+    ME108 (overlap), ME109 (duplicate), ME136 (length), ME137 (frame rate) and ME110 (counts, with rows left out).
+    """
     by_video: defaultdict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         by_video[annotation.video.casefold()].append(annotation)
@@ -30,7 +37,9 @@ def check_rows(
         again = {id(row) for row, _ in repeated}
         yield from _overlaps([row for row in rows if id(row) not in again])
     yield from _too_long(annotations)
-    yield from _counts(spec.expected_of(variant), [*annotations, *left_out])
+    expected = spec.expected_of(variant)
+    yield from _rate(expected, annotations)
+    yield from _counts(expected, [*annotations, *left_out])
 
 
 def _repeated(rows: Sequence[Annotation]) -> list[tuple[Annotation, Annotation]]:
@@ -72,6 +81,23 @@ def _too_long(annotations: Sequence[Annotation]) -> Iterator[Finding]:
         if row.type == "micro" and seconds > LONGEST_MICRO:
             message = f"a micro-expression of {row.length:,} frames, {seconds:.1f} s"
             yield finding("ME136", message, place=row.place("offset"), subject=row.subject, video=row.video)
+
+
+def _rate(expected: Expected, annotations: Sequence[Annotation]) -> Iterator[Finding]:
+    """A finding where micro-expressions last too many or too few frames for the rate they are taken to have."""
+    lengths = [row.length for row in annotations if row.type == "micro" and row.length is not None]
+    if expected.micro_frames is None or len(lengths) < MEDIAN_OF:
+        return
+    low, high = expected.micro_frames
+    typical = median(lengths)
+    if not low <= typical <= high:
+        row = annotations[0]
+        message = (
+            f"half of the micro-expressions have at most {typical:g} frames, {typical / row.fps:.2f} s at {row.fps:g} "
+            f"frames a second; expected are {low} to {high} frames"
+        )
+        place = Place(row.source_file, row.source_sheet)
+        yield finding("ME137", message, place=place, expected=f"{low} to {high}", found=f"{typical:g}")
 
 
 def _counts(expected: Expected, annotations: Sequence[Annotation]) -> Iterator[Finding]:

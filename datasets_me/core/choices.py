@@ -82,3 +82,6 @@ LANDMARKS_EVERY = 6
 """Frames from one prediction of landmarks to the next while the picture holds still. They are smoothed over five
 anyway: features of real video change by 2 % of their rms with every 4th and by 4 % with every 8th, and are off by 30 %
 for other reasons. With every 8th, more regions are doubted that nothing covers."""
+
+Container = Literal["avi", "mp4"]
+"""The video files of a synthetic dataset: each frame a JPEG in AVI, or H.264 in MP4."""

@@ -64,6 +64,7 @@ class VideoFacts:
         width, height: in px, of the upright picture.
         rotation: in degrees, as the file asks for it.
         interlaced: the lines of a picture are of two moments.
+        bits: of the coded pictures, per pixel, on average.
         damage: what is wrong with its packets; None if nothing is.
     """
 
@@ -79,6 +80,7 @@ class VideoFacts:
     height: int
     rotation: int
     interlaced: bool
+    bits: float
     damage: str | None
 
 
@@ -94,14 +96,16 @@ def is_video(name: str) -> bool:
 class _Index:
     """What the packets of a stream say.
 
-    ``times`` are the timestamps of its frames in the order in which they are shown, ``places`` the numbers of the
-    frames by them, ``keys`` the numbers of key frames, in order. All three are empty where timestamps are missing,
-    repeated or made up; frames are then counted as they are decoded, from the first.
+    ``bytes`` are those of all pictures. ``times`` are the timestamps of its frames in the order in which they are
+    shown, ``places`` the numbers of the frames by them, ``keys`` the numbers of key frames, in order. All three are
+    empty where timestamps are missing, repeated or made up; frames are then counted as they are decoded, from the
+    first.
     """
 
     frames: int
     key_frames: int
     hidden: int
+    bytes: int
     times: tuple[int, ...]
     places: dict[int, int]
     keys: tuple[int, ...]
@@ -163,6 +167,7 @@ class VideoFile:
             height=shape[0],
             rotation=rotation,
             interlaced=interlaced,
+            bits=8 * index.bytes / max(1, (index.frames + index.hidden) * shape[0] * shape[1]),
             damage=damage,
         )
 
@@ -271,9 +276,10 @@ class VideoFile:
         import av
 
         times: list[int | None] = []
-        keys, hidden, damaged, damage = [], 0, 0, None
+        keys, hidden, damaged, size, damage = [], 0, 0, 0, None
         try:
             for packet in self._container.demux(self._stream):
+                size += packet.size
                 if packet.is_discard:
                     hidden += 1
                 elif packet.size:
@@ -291,7 +297,7 @@ class VideoFile:
         places = {pts: place for place, pts in enumerate(shown)}
         places_of_keys = tuple(sorted(places[pts] for pts in keys)) if shown else ()
         self._reopen()
-        return _Index(len(times), len(keys), hidden, shown, places, places_of_keys, damage)
+        return _Index(len(times), len(keys), hidden, size, shown, places, places_of_keys, damage)
 
 
 def _variable(times: tuple[int, ...]) -> bool:

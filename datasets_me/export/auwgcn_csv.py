@@ -62,8 +62,10 @@ def write(manifest: Manifest, path: Path) -> int:
 
 
 def _number(manifest: Manifest, convention: AuwgcnCsv, row: Annotation, name: FrameField) -> str:
-    """One frame number as the published CSV has it."""
-    raw = clean(row.corrected.get(name, getattr(row, f"{name}_raw") or ""))
+    """One frame number as the published CSV has it: the workbook's, or the frame's where there is no workbook."""
+    raw, frame = clean(row.corrected.get(name, getattr(row, f"{name}_raw") or "")), getattr(row, name)
+    if not raw and frame is not None:
+        raw = str(frame + manifest.spec.workbook.frames.base)
     if manifest.variant == VARIANT or convention.index == "workbook" or raw in convention.keep:
         return raw
     try:

@@ -1,4 +1,4 @@
-"""What another tool has found, as further arrays of segments: action units, head pose, gaze."""
+"""What another tool has found, as further arrays of segments and clips: action units, head pose, gaze."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from datasets_me.export.videos import Source
 from datasets_me.formats import joined
 from datasets_me.formats.joined import JoinedFolder, JoinedVideo
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
 
 NAMES = ("au", "intensity", "pose", "gaze", "confidence")
+WIDTHS = {"pose": 3, "gaze": 2, "confidence": 1}
+"""Columns of the arrays that are not of action units."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +41,37 @@ class Beside:
         """
         row = next((row for row in self.folder.rows if row.name == source.row.name), None)
         step = rates.ratio(fps, span.fps)
+        return self._rows(row, [rates.shown(span.start + i, step) for i in range(span.count)])
+
+    def of_frames(self, video: Video, numbers: Sequence[int]) -> dict[str, NDArray[np.float32]]:
+        """The arrays of a clip, ``with_au`` and so on, one row for each of its frames; NaN where nothing is known.
+
+        Args:
+            video: the folder of frames.
+            numbers: the frames, 0-based in the video, at the rate of its files.
+        """
+        tables = {row.expression: row for row in self.folder.rows if row.video == video.video}
+        row = tables.get(video.expression) or tables.get(None)
+        return {f"with_{name}": array for name, array in self._rows(row, numbers).items()}
+
+    def about(self) -> dict[str, list[int]]:
+        """What an export says of itself: the arrays, and the action units of their columns."""
+        return {name: self.units.get(name, []) for name in self.names}
+
+    def _rows(self, row: JoinedVideo | None, numbers: Sequence[int]) -> dict[str, NDArray[np.float32]]:
+        """The rows of some frames; NaN where there is none."""
         stored = {} if row is None else self.folder.arrays(row)
-        places = np.array([rates.shown(span.start + i, step) for i in range(span.count)], np.int64)
-        places -= 0 if row is None else row.start
+        places = np.array(numbers, np.int64) - (0 if row is None else row.start)
         known = (places >= 0) & (places < (0 if row is None else row.frames))
         out = {}
         for name in self.names:
-            out[name] = np.full((span.count, self._width(name)), np.nan, np.float32)
+            out[name] = np.full((len(places), self._width(name)), np.nan, np.float32)
             if name in stored:
                 out[name][known] = stored[name].reshape(len(stored[name]), -1)[places[known]]
         return out
 
     def _width(self, name: str) -> int:
-        return {"pose": 3, "gaze": 2, "confidence": 1}.get(name) or len(self.units[name])
+        return WIDTHS.get(name) or len(self.units[name])
 
 
 def read(folder: Path, names: Sequence[str], manifest: Manifest) -> Beside:

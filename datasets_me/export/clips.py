@@ -9,7 +9,7 @@ A clip holds ``frames`` (N, size, size, 3) uint8 RGB; ``numbers`` (N,) int32, th
 at the rate ``fps`` of the files; ``onset``, ``apex`` and ``offset`` as they were read, at that rate, -1 for none;
 ``type``, ``emotion``, ``class_3`` and ``class_5``, empty where there is none; ``aus`` (k,) int16, each action unit
 once; ``au_text``, the action units as in the workbook; ``subject``, ``video_name``, and in ``annotations`` the id of
-the manifest's row.
+the manifest's row. Arrays of another tool (`export.beside`) have a row for each frame: ``with_au`` (N, A) and others.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ from datasets_me.core.choices import ItemFormat
 from datasets_me.core.errors import MeDatasetsError, plural
 from datasets_me.core.paths import safe_name
 from datasets_me.export import frames_on_disk as disk
+from datasets_me.export.beside import Beside
 from datasets_me.export.expressions import Expression, Expressions, item_row, labels_of
 from datasets_me.export.faces import Face, Picture, aligner, cut_out
 from datasets_me.export.labels import about
+from datasets_me.export.magnified import eulerian_of, since_first
 from datasets_me.export.options import check_format
 from datasets_me.export.sinks import ExportItem, open_sink
 from datasets_me.features.interpolate import interpolated
+from datasets_me.features.magnify import check_magnification
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.frame_files import FrameFiles
@@ -59,6 +62,9 @@ class ClipOptions:
             with annotated folders.
         offset_missing: how an offset that was not annotated is read, see `formats.missing_offset`.
         format: how items are stored.
+        magnify: make the motion since the clip's first frame so many times as large.
+        band: the lowest and highest frequency in Hz, such as ``0.5-10``, of motion that is magnified in Eulerian form
+            over all frames from onset to offset, in place of along the flow; see `datasets_me.features.magnify`.
     """
 
     frames: str = "all"
@@ -67,6 +73,8 @@ class ClipOptions:
     layout: str | None = None
     offset_missing: str = "mirror"
     format: ItemFormat = "npz"
+    magnify: float = 1.0
+    band: str | None = None
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -81,6 +89,7 @@ class ClipOptions:
             )
         if not 1 <= self.size <= 4096:
             raise MeDatasetsError(f"a picture cannot be {self.size} px wide", fix="give a --size from 1 to 4096")
+        check_magnification(self.magnify, self.band)
         check_rule(self.offset_missing)
         check_format(self.format)
 
@@ -99,13 +108,14 @@ class ExportedClips:
     findings: list[Finding]
 
 
-def write_clips(
+def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choices are one object
     manifest: Manifest,
     root: Path,
     out: Path,
     options: ClipOptions = ClipOptions(),
     *,
     features: FeatureFolder | None = None,
+    beside: Beside | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ExportedClips:
@@ -114,6 +124,7 @@ def write_clips(
     Args:
         root: where the paths of the manifest begin.
         features: an extraction whose face boxes the frames are cropped to; without one, whole frames are taken.
+        beside: what another tool has found in each frame, for further arrays of a clip.
 
     Raises:
         MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` is set without features.
@@ -126,7 +137,7 @@ def write_clips(
         features=features,
         align=options.align,
     )
-    maker = _Maker(expressions, options)
+    maker = _Maker(expressions, options, beside)
     items: list[ItemRow] = []
     with artefact.new_folder(out, CLIPS, force=force) as new:
         sink = open_sink(options.format, new.path, CLIPS.name)
@@ -144,7 +155,8 @@ def write_clips(
             sink.close()
         write_tables(new.path, items, manifest.annotations, expressions.findings)
         chosen = asdict(options) | {"layout": expressions.layout}
-        new.about.update({"options": chosen, "manifest": describe(manifest), "clips": len(items)})
+        joined = {} if beside is None else beside.about()
+        new.about.update({"options": chosen, "with": joined, "manifest": describe(manifest), "clips": len(items)})
     return ExportedClips(len(items), len(manifest.annotations), expressions.findings)
 
 
@@ -180,12 +192,16 @@ class _Frames:
         self.pictures[number] = cut_out(picture, self.face.box, self.size)
         return True
 
+    def picture(self, number: int) -> Picture | None:
+        """The picture of a frame; None where it cannot be read."""
+        return self.pictures[number] if self.read(number) else None
+
 
 class _Maker:
     """Makes the clips of expressions."""
 
-    def __init__(self, expressions: Expressions, options: ClipOptions) -> None:
-        self.expressions, self.options = expressions, options
+    def __init__(self, expressions: Expressions, options: ClipOptions, beside: Beside | None) -> None:
+        self.expressions, self.options, self.beside = expressions, options, beside
 
     def clip(self, expression: Expression) -> ExportItem | None:
         """The item of an expression; None, and a finding, where none of its frames can be read."""
@@ -202,6 +218,7 @@ class _Maker:
             "offset": expression.offset,
             "fps": float(expression.fps),
             **labels_of(expression.row),
+            **({} if self.beside is None else self.beside.of_frames(expression.video, numbers)),
         }
 
     def _wanted(self, expression: Expression) -> list[int]:
@@ -244,7 +261,16 @@ class _Maker:
             self._say("ME512", message, expression)
         if self.options.align and face.landmarks is not None:
             self._not_aligned(expression, numbers)
-        return [frames.pictures[number] for number in numbers], numbers
+        return self._magnified(expression, frames, numbers), numbers
+
+    def _magnified(self, expression: Expression, frames: _Frames, numbers: list[int]) -> list[Picture]:
+        """The pictures of these frames, their motion magnified if that is wanted."""
+        factor, band = self.options.magnify, self.options.band
+        if factor > 1 and band is not None and numbers:
+            moved = eulerian_of(expression, frames.picture, factor, band)
+            return [moved[number] for number in numbers]
+        pictures = [frames.pictures[number] for number in numbers]
+        return since_first(pictures, factor) if factor > 1 else pictures
 
     def _not_aligned(self, expression: Expression, numbers: list[int]) -> None:
         """Append a finding where frames have no landmarks, or the first one, which all are aligned to, has none."""

@@ -113,9 +113,12 @@ class Expressions:
 
     def __iter__(self) -> Iterator[tuple[Annotation, Expression | None]]:
         """Every annotation by subject, those of one folder together, with None for one that cannot be shown."""
+        return ((row, self.find(row)) for row in self.ordered())
+
+    def ordered(self) -> list[Annotation]:
+        """The annotations by subject, those of one folder together."""
         rows = enumerate(self.manifest.annotations)
-        for _, row in sorted(rows, key=lambda pair: (pair[1].subject, pair[1].video, pair[0])):
-            yield row, self.find(row)
+        return [row for _, row in sorted(rows, key=lambda pair: (pair[1].subject, pair[1].video, pair[0]))]
 
     def find(self, row: Annotation) -> Expression | None:
         """The expression of an annotation; None, and a finding, where nothing shows it."""

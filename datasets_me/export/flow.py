@@ -26,19 +26,22 @@ from pathlib import Path
 import numpy as np
 
 from datasets_me.core import artefact
+from datasets_me.core.engine import Failure, Report, run
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import safe_name
-from datasets_me.export.expressions import Expressions, item_row
+from datasets_me.export.expressions import Expression, item_row
 from datasets_me.export.flow_layouts import open_layout
-from datasets_me.export.flow_maker import FlowMaker
+from datasets_me.export.flow_maker import FlowMaker, FlowSources
 from datasets_me.export.flow_options import FlowOptions
 from datasets_me.export.flow_windows import write_windows
-from datasets_me.export.sinks import open_sink
+from datasets_me.export.labels import about
+from datasets_me.export.sinks import ExportItem, open_sink
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import FLOW
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
 
 Progress = Callable[[int, int, str], None]
 """Called with expressions or videos done, how many there are, and the id of the last."""
@@ -61,6 +64,7 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
     *,
     features: FeatureFolder | None = None,
     apexes: Mapping[str, int] | None = None,
+    workers: int = 0,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ExportedFlow:
@@ -71,6 +75,7 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
         features: an extraction, whose boxes and landmarks are used. Without one, the default detector looks for the
             face in the frame of the onset, unless the folders hold cropped faces.
         apexes: estimated apexes by the id of the annotation, at its rate, for those that have none.
+        workers: processes; with 0 all is done in this one. The same files are written.
 
     Raises:
         MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` has no landmarks to go by.
@@ -81,20 +86,19 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
             f"the preset {options.preset} looks over half the mean length of one type of expression",
             fix="give --type micro or --type macro",
         )
-    expressions = Expressions(
-        _of_type(manifest, options.type),
-        root,
-        layout=options.layout,
-        offset_missing=options.offset_missing,
-        features=features,
-        align=options.align,
-    )
-    maker = FlowMaker(expressions, options, apexes or {})
+    if chosen.every_frame and options.magnify != 1:
+        raise MeDatasetsError(
+            f"the preset {options.preset} has the flow of every frame, which is not magnified",
+            fix="leave --magnify out",
+        )
+    sources = FlowSources(_of_type(manifest, options.type), root, options, features, apexes or {})
+    maker = sources.maker()
+    expressions = maker.expressions
     with artefact.new_folder(out, FLOW, force=force) as new:
         if chosen.every_frame:
-            items, more = write_windows(new.path, maker, progress)
+            items, more = write_windows(new.path, sources, maker, workers, progress)
         else:
-            items, more = _write_expressions(new.path, maker, progress)
+            items, more = _write_expressions(new.path, sources, maker, workers, progress), {}
         write_tables(new.path, items, manifest.annotations, expressions.findings)
         new.about.update(
             {
@@ -114,25 +118,48 @@ def _of_type(manifest: Manifest, kind: str | None) -> Manifest:
 
 
 def _write_expressions(
-    folder: Path, maker: FlowMaker, progress: Progress | None
-) -> tuple[list[ItemRow], dict[str, object]]:
+    folder: Path, sources: FlowSources, maker: FlowMaker, workers: int, progress: Progress | None
+) -> list[ItemRow]:
+    """Write one item for each expression, made by the workers, in the order of the expressions."""
     items: list[ItemRow] = []
     sink = open_sink("npz", folder, FLOW.name)
     layout = open_layout(folder, maker.preset)
     expressions = maker.expressions
-    for done, (row, expression) in enumerate(expressions, start=1):
-        item = None if expression is None else maker.item(expression)
-        if expression is not None and item is not None:
-            stem = safe_name(row.id.replace(":", "_"))
-            (stored,) = sink.add(("",), safe_name(row.subject), stem, item)
-            first, second = np.sort(np.asarray(item["frames"])).tolist()
-            items.append(item_row(expression, stored, stem, first, second - first + 1))
-            if layout is not None:
-                layout.add(expression, item, maker.faces(expression))
+    outcomes = run(_handler, expressions.ordered(), sources, workers=workers, in_order=True)
+    for done, (row, outcome) in enumerate(outcomes, start=1):
+        if isinstance(outcome, Failure):
+            expressions.findings.append(about("ME516", f"no flow image: {outcome.why}", row, "onset"))
+        else:
+            expression, item, findings = outcome
+            expressions.findings.extend(findings)
+            if expression is not None and item is not None:
+                stem = safe_name(row.id.replace(":", "_"))
+                (stored,) = sink.add(("",), safe_name(row.subject), stem, item)
+                first, second = np.sort(np.asarray(item["frames"])).tolist()
+                items.append(item_row(expression, stored, stem, first, second - first + 1))
+                if layout is not None:
+                    layout.add(expression, item, maker.faces(expression))
         if progress:
             progress(done, len(expressions.manifest.annotations), row.id)
     sink.close()
     if layout is not None:
         layout.finish()
         expressions.findings.extend(layout.findings)
-    return items, {}
+    return items
+
+
+_Made = tuple[Expression | None, ExportItem | None, list[Finding]]
+
+
+def _handler(sources: FlowSources) -> Callable[[Annotation, Report], _Made]:
+    """A function that makes the item of an annotation, and says what it has found."""
+    maker = sources.maker()
+
+    def make(row: Annotation, report: Report) -> _Made:
+        findings = maker.expressions.findings
+        findings.clear()
+        expression = maker.expressions.find(row)
+        item = None if expression is None else maker.item(expression)
+        return expression, item, list(findings)
+
+    return make

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from datasets_me.export.face_squares import Square
 from datasets_me.export.faces import Face, Picture, aligner
 from datasets_me.export.flow_options import FlowOptions
 from datasets_me.export.labels import about
+from datasets_me.export.magnified import eulerian_of
 from datasets_me.export.sinks import ExportItem
 from datasets_me.features.boxes import Box
 from datasets_me.features.crop import padded_square
@@ -21,7 +24,40 @@ from datasets_me.features.flow_images import Recipe, flow_fields, flow_image, gr
 from datasets_me.features.landmarks import predict
 from datasets_me.features.magnify import along_flow
 from datasets_me.features.strain import strain
+from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
+
+
+@dataclass(frozen=True)
+class FlowSources:
+    """What flow images are made from, and how: all that a process needs to make some of them.
+
+    ``manifest`` has the annotations that are wanted; ``features`` is an extraction or None; ``apexes`` are estimated
+    ones by the id of the annotation.
+    """
+
+    manifest: Manifest
+    root: Path
+    options: FlowOptions
+    features: FeatureFolder | None
+    apexes: Mapping[str, int]
+
+    def maker(self) -> FlowMaker:
+        """A maker of these flow images.
+
+        Raises:
+            MeDatasetsError: there are no folders of frames, or ``align`` has no landmarks to go by.
+        """
+        expressions = Expressions(
+            self.manifest,
+            self.root,
+            layout=self.options.layout,
+            offset_missing=self.options.offset_missing,
+            features=self.features,
+            align=self.options.align,
+        )
+        return FlowMaker(expressions, self.options, self.apexes)
 
 
 class FlowMaker:
@@ -48,7 +84,14 @@ class FlowMaker:
         (first, onset_frame), (second, later_frame) = frames
         square = self.square(expression.face, onset_frame, expression.row)
         move = aligner(expression.face, first, expression.fps) if self.options.align else None
-        shown = square.picture(onset_frame), square.picture(move(later_frame, second) if move else later_frame)
+
+        known = {first: onset_frame, second: later_frame}
+
+        def face(number: int) -> Picture | None:
+            frame = known[number] if number in known else expression.picture(number)
+            return None if frame is None else square.picture(move(frame, number) if move and number != first else frame)
+
+        shown = self._faces(expression, face, first, second)
         raw = expression.face.points(first, expression.fps)
         points = None if raw is None else square.points(raw, onset_frame.shape)
         try:
@@ -80,7 +123,7 @@ class FlowMaker:
         one, other = grey_of(first, self.recipe), grey_of(second, self.recipe)
         if points is None and self.recipe.needs_landmarks:
             points = landmarks_within(one)
-        if self.options.magnify != 1:
+        if self.options.magnify != 1 and self.options.band is None:
             second = along_flow(first, second, flow_fields(one, other, self.recipe), self.options.magnify)
             other = grey_of(second, self.recipe)
         u, v = flow_fields(one, other, self.recipe)
@@ -93,6 +136,16 @@ class FlowMaker:
             "to_frame": second,
             "landmarks": np.full((68, 2), np.nan, np.float32) if points is None else points,
         }
+
+    def _faces(
+        self, expression: Expression, face: Callable[[int], Picture | None], first: int, second: int
+    ) -> tuple[Picture, Picture]:
+        """The faces in two frames, which can be read; in Eulerian form magnified over all frames of the expression."""
+        if self.options.band is not None:
+            moved = eulerian_of(expression, face, self.options.magnify, self.options.band)
+            return moved[first], moved[second]
+        pictures = [picture for number in (first, second) if (picture := face(number)) is not None]
+        return pictures[0], pictures[1]
 
     def square(self, face: Face, frame: Picture, row: Annotation | None) -> Square:
         """Where the face lies in a frame: as the features say, else as the default detector does."""

@@ -10,10 +10,9 @@ from datasets_me.core.choices import ExpressionType, FlowMethod, StrainDefinitio
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export.flow_presets import Preset, preset
 from datasets_me.features.flow import METHODS
+from datasets_me.features.magnify import check_magnification
 from datasets_me.features.strain import DEFINITIONS
 from datasets_me.formats.missing_offset import check_rule
-
-MOST_MAGNIFIED = 100.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class FlowOptions:
         size: side of the face's picture in px, in place of the preset's.
         align: move the later frame so that the face lies as in the onset's; needs landmarks of an extraction.
         magnify: the later face is moved on along its flow, so that the motion is so many times as large.
+        band: the lowest and highest frequency in Hz, such as ``0.5-10``, of motion that is magnified in Eulerian form
+            over all frames from onset to offset, in place of along the flow.
         type: only expressions of this type.
         layout: the folders to take frames from; None for those of the features, otherwise the schema's first layout
             with annotated folders.
@@ -42,6 +43,7 @@ class FlowOptions:
     size: int | None = None
     align: bool = False
     magnify: float = 1.0
+    band: str | None = None
     type: ExpressionType | None = None
     layout: str | None = None
     offset_missing: str = "mirror"
@@ -58,8 +60,7 @@ class FlowOptions:
             )
         if self.size is not None and not 16 <= self.size <= 1024:
             raise MeDatasetsError(f"a face cannot be {self.size} px wide", fix="give a --size from 16 to 1024")
-        if not 1 <= self.magnify <= MOST_MAGNIFIED:
-            raise MeDatasetsError(f"motion cannot be magnified {self.magnify:g} times", fix="give 1 to 100")
+        check_magnification(self.magnify, self.band)
         for option, value, known in (
             ("--flow", self.flow, METHODS),
             ("--strain", self.strain, DEFINITIONS),

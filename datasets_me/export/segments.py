@@ -88,7 +88,7 @@ def write_segments(
         exported = add_segments(manifest, features, folder, options, progress, beside)
         about = {
             "options": options.as_dict(),
-            "with": {} if beside is None else {name: beside.units.get(name, []) for name in beside.names},
+            "with": {} if beside is None else beside.about(),
             "manifest": describe(manifest),
             "features": {
                 "extracted": features.extracted,

@@ -104,20 +104,20 @@ def _lines(spec: Spec, row: Annotation, coarse: str, known: Sequence[int], seed:
     random = Random(f"{seed}:{row.dataset}:{row.id}")
     suffix = "one unit" if len(units) == 1 else "units"
     listed = ", ".join(_name(unit.au) for unit in units)
-    asked = [(texts["coarse"], coarse), (texts["fine"], str(row.emotion)), (texts[suffix], listed)]
+    pairs = [(texts["coarse"], coarse), (texts["fine"], str(row.emotion)), (texts[suffix], listed)]
     one_sided = [unit for unit in units if unit.side in ("left", "right")]
     if one_sided:
         unit = random.choice(one_sided)
-        asked.append((texts["side"].format(unit=_name(unit.au)), unit.side))
-    asked.append((texts["shown"].format(unit=_name(random.choice(units).au)), "yes"))
+        pairs.append((texts["side"].format(unit=_name(unit.au)), unit.side))
+    pairs.append((texts["shown"].format(unit=_name(random.choice(units).au)), "yes"))
     others = [au for au in known if au not in {unit.au for unit in units}]
     if others:
-        asked.append((texts["shown"].format(unit=_name(random.choice(others))), "no"))
+        pairs.append((texts["shown"].format(unit=_name(random.choice(others))), "no"))
     together = "all of one unit" if len(units) == 1 else "all"
     answer = words["answers"][together].format(units=listed, fine=row.emotion, coarse=coarse)
-    asked.append((texts[together], answer))
+    pairs.append((texts[together], answer))
     dataset, image, subject, filename = _names(spec, row)
-    for number, (question, reply) in enumerate(asked, start=1):
+    for number, (question, reply) in enumerate(pairs, start=1):
         yield QuestionLine(f"{dataset}_{image}_{number}", dataset, image, subject, filename, question, reply)
 
 

@@ -117,7 +117,10 @@ def _write(path: Path, table: ToolTable, frames: int) -> None:
 
 
 def _about(row: JoinedVideo, table: ToolTable) -> Iterator[Finding]:
-    if table.frames != row.frames:
+    if not table.frames:
+        message = f"the table of {table.tool} has a header and no row"
+        yield finding("ME619", message, expected=str(row.frames), found="0", video=row.video)
+    elif table.frames != row.frames:
         message = f"the table of {table.tool} has {plural(table.frames, 'frame')}, the video {row.frames:,}"
         yield finding("ME619", message, expected=str(row.frames), found=str(table.frames), video=row.video)
     if table.unread:

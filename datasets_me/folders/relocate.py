@@ -4,7 +4,8 @@ The journal is a file of JSON lines under the root. Every step is written and fl
 killed run can be continued or undone: the state of the disk tells whether the last step happened.
 
 The journal may come from a stranger, together with the dataset. Only `undo`, which the user asks for, moves folders
-because of it; and every path in it must be under the root, links included.
+because of it; every path in it must be under the root, links included, and every step must have been written for this
+root: each names it by its path and its inode, of which one has to fit, since a root may be renamed or mounted anew.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ JOURNAL = ".me-datasets-relocate.jsonl"
 
 _STEPS = {"mkdir": ("path",), "move": ("source", "target", "why")}
 _PATHS = ("path", "source", "target")
+_ROOT = ("root", "inode")
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def _link_fault(root: Path, path: str) -> str | None:
 
 
 def _write(root: Path, step: dict[str, Any]) -> None:
+    step = {**step, **_identity(root)}
     try:
         with open_own(root / JOURNAL, os.O_RDWR | os.O_CREAT) as journal:
             lines = _whole_lines(journal.read())
@@ -182,6 +185,12 @@ def _write(root: Path, step: dict[str, Any]) -> None:
         ) from error
 
 
+def _identity(root: Path) -> dict[str, Any]:
+    """What a step names its root by."""
+    place = root.resolve()
+    return dict(zip(_ROOT, (str(place), place.stat().st_ino), strict=True))
+
+
 def _line(step: dict[str, Any]) -> bytes:
     return json.dumps(step, ensure_ascii=False).encode() + b"\n"
 
@@ -192,7 +201,7 @@ def _whole_lines(content: bytes) -> bytes:
 
 
 def _read(root: Path) -> list[dict[str, Any]]:
-    """The steps of the journal, all of them under the root; none where there is no journal."""
+    """The steps of the journal, all of them of this root and under it; none where there is no journal."""
     try:
         with open_own(root / JOURNAL, os.O_RDONLY) as journal:
             content = _whole_lines(journal.read())
@@ -204,26 +213,38 @@ def _read(root: Path) -> list[dict[str, Any]]:
             where=str(root / JOURNAL),
             fix="look at it, and move it elsewhere if it is not about moves of your own",
         ) from error
-    steps = []
-    for number, line in enumerate(content.splitlines(), start=1):
-        try:
-            step = json.loads(line)
-            if not all(isinstance(step[key], str) for key in _STEPS[step["step"]]):
-                raise TypeError
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+    return [_step(root, number, line) for number, line in enumerate(content.splitlines(), start=1)]
+
+
+def _step(root: Path, number: int, line: bytes) -> dict[str, Any]:
+    """The step in a line of the journal.
+
+    Raises:
+        RelocationError: the line is no step, leads out of the root, or was written for another root.
+    """
+    try:
+        step: dict[str, Any] = json.loads(line)
+        if not all(isinstance(step[key], str) for key in _STEPS[step["step"]]):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RelocationError(
+            f"line {number} of the journal is not readable",
+            where=str(root / JOURNAL),
+            fix="correct or remove that line; the other lines say what was moved where",
+        ) from error
+    for path in (step[key] for key in _PATHS if key in step):
+        fault = path_fault(path) or _link_fault(root, path) or ("that is itself" if path == JOURNAL else None)
+        if fault is not None:
             raise RelocationError(
-                f"line {number} of the journal is not readable",
+                f"line {number} of the journal names '{printable(path)}', which cannot be one of its steps: {fault}",
                 where=str(root / JOURNAL),
-                fix="correct or remove that line; the other lines say what was moved where",
-            ) from error
-        for path in (step[key] for key in _PATHS if key in step):
-            fault = path_fault(path) or _link_fault(root, path) or ("that is itself" if path == JOURNAL else None)
-            if fault is not None:
-                raise RelocationError(
-                    f"line {number} of the journal names '{printable(path)}', which cannot be one of its steps: "
-                    f"{fault}",
-                    where=str(root / JOURNAL),
-                    fix="this journal is not about moves of your own; move it elsewhere",
-                )
-        steps.append(step)
-    return steps
+                fix="this journal is not about moves of your own; move it elsewhere",
+            )
+    if not any(step.get(name) == value for name, value in _identity(root).items()):
+        raise RelocationError(
+            f"line {number} of the journal is not about this folder, but about "
+            f"{printable(str(step.get('root', 'an unknown one')))}",
+            where=str(root / JOURNAL),
+            fix="move the journal elsewhere; if its moves are your own, it lists what to move back by hand, last first",
+        )
+    return step

@@ -108,6 +108,11 @@ class Expected(Model):
     videos: Count | None = None
     emotions: dict[str, Count] = Field(default_factory=dict)
     folders: dict[str, Count] = Field(default_factory=dict, description="folders of frames, per layout")
+    micro_frames: tuple[Count, Count] | None = Field(
+        None,
+        description="between which numbers of frames the median micro-expression lies at the dataset's frame rate; "
+        "another median means frames of another rate",
+    )
 
 
 class Variant(Model):

@@ -133,7 +133,7 @@ def _of_file(
     if not columns:
         raise MeDatasetsError("there is no column of an action unit", where=str(path), fix="name them AU1, AU2, …")
     chosen, findings = assign([file], annotated(manifests))
-    found: dict[_Key, Units] = {}
+    predicted: dict[_Key, Units] = {}
     for position, (_, number) in chosen.items():
         cells = file.rows[number]
         values = {name: _value(cells[name]) for name in columns}
@@ -142,8 +142,8 @@ def _of_file(
             message = f"not numbers: {unread}; taken as not there"
             findings.append(finding("ME546", message, place=file.place(number), video=rows[position].video))
         units = {unit: values[name] >= threshold for name, unit in columns.items()}
-        found[rows[position].dataset, rows[position].id] = units
-    return found, findings
+        predicted[rows[position].dataset, rows[position].id] = units
+    return predicted, findings
 
 
 def _value(text: str) -> float:
@@ -154,7 +154,7 @@ def _value(text: str) -> float:
 
 
 def _of_folder(folder: JoinedFolder, rows: Sequence[Annotation], threshold: float) -> dict[_Key, Units]:
-    found: dict[_Key, Units] = {}
+    predicted: dict[_Key, Units] = {}
     for video in folder.rows:
         units, values, least = _activity(folder, video, threshold)
         for row in rows:
@@ -168,8 +168,8 @@ def _of_folder(folder: JoinedFolder, rows: Sequence[Annotation], threshold: floa
             last = row.offset if row.offset is not None else row.apex or row.onset
             part = values[max(0, row.onset - video.start) : last - video.start + 1]
             strongest = np.nanmax(np.where(np.isfinite(part), part, -np.inf), axis=0, initial=-np.inf)
-            found[row.dataset, row.id] = dict(zip(units, (strongest >= least).tolist(), strict=True))
-    return found
+            predicted[row.dataset, row.id] = dict(zip(units, (strongest >= least).tolist(), strict=True))
+    return predicted
 
 
 def _activity(folder: JoinedFolder, video: JoinedVideo, threshold: float) -> tuple[list[int], np.ndarray, float]:

@@ -1,7 +1,8 @@
 """How well questions about expressions were answered, as in MEGC 2025: UF1 and UAR of classes, BLEU and ROUGE of texts.
 
-BLEU is sacrebleu's for a whole corpus (Post: A Call for Clarity in Reporting BLEU Scores, WMT 2018), from 0 to 1 here;
-ROUGE-1 and ROUGE-L are the mean F1 of rouge-score (Lin: ROUGE, 2004), with stemming. Texts are compared in lower case.
+BLEU is sacrebleu's for a whole corpus (Post: A Call for Clarity in Reporting BLEU Scores, WMT 2018), from 0 to 1 here,
+of n-grams up to 4, or up to the longest that the answers have: where all have one word, it is that of words. ROUGE-1
+and ROUGE-L are the mean F1 of rouge-score (Lin: ROUGE, 2004), with stemming. Texts are compared in lower case.
 """
 
 from __future__ import annotations
@@ -73,21 +74,21 @@ def score_questions(truth: Path, answers: Sequence[Path]) -> QuestionScores:
         MeDatasetsError: a file cannot be read, or a library is missing.
     """
     wanted, findings = _read([truth])
-    given, more = _read(answers)
+    replies, more = _read(answers)
     findings += more
     findings += [
         finding("ME540", f"no question has the id {name}", place=line.place)
-        for name, line in given.items()
+        for name, line in replies.items()
         if name not in wanted
     ]
     findings += [
         finding("ME543", f"{name} has no answer; it counts as wrong", place=line.place)
         for name, line in wanted.items()
-        if name not in given
+        if name not in replies
     ]
     by_kind: dict[str, list[tuple[str, str]]] = {}
     for name, line in wanted.items():
-        reply = given[name].answer if name in given else ""
+        reply = replies[name].answer if name in replies else ""
         by_kind.setdefault(_kind(line.question), []).append((_plain(line.answer), _plain(reply)))
     order = [*(name for name, _ in _KINDS), OTHER]
     kinds = [_scores(kind, by_kind[kind]) for kind in sorted(by_kind, key=order.index)]
@@ -135,7 +136,7 @@ def _plain(text: str) -> str:
 def _scores(kind: str, pairs: Sequence[tuple[str, str]]) -> KindScores:
     try:
         from rouge_score.rouge_scorer import RougeScorer
-        from sacrebleu import corpus_bleu
+        from sacrebleu.metrics.bleu import BLEU
     except ImportError as error:
         raise extras.missing(error.name or "sacrebleu") from error
     truths, replies = [truth for truth, _ in pairs], [reply for _, reply in pairs]
@@ -145,7 +146,7 @@ def _scores(kind: str, pairs: Sequence[tuple[str, str]]) -> KindScores:
         kind,
         len(pairs),
         confusion(truths, [reply or None for reply in replies]) if kind in CLASSES else None,
-        corpus_bleu(replies, [truths]).score / 100,
+        BLEU(effective_order=True).corpus_score(replies, [truths]).score / 100,
         fmean(each["rouge1"].fmeasure for each in rouge),
         fmean(each["rougeL"].fmeasure for each in rouge),
     )

@@ -140,7 +140,7 @@ def _scored(truth: Truth, predicted: set[int], findings: list[Finding]) -> tuple
     unscored: Counter[str] = Counter()
     scored: list[int] = []
     for position, item in enumerate(truth.items):
-        if not item.asked:
+        if not item.scored:
             continue
         if not truth.complete and item.group not in groups:
             left_out[item.group] += 1

@@ -12,15 +12,15 @@ spotted interval: as many pairs are formed as possible.
 Where intervals have scores, the average precision is the area under precision over recall, with precision made
 non-increasing (Everingham et al.: The PASCAL Visual Object Classes Challenge, IJCV 2010), pooled over videos; the
 mean over IoU 0.5, 0.55, …, 0.95 is that of COCO (Lin et al., ECCV 2014). Here each spotted interval, the best scored
-first, takes the annotation with the highest IoU that is left.
+first, takes the annotation with the highest IoU that is left. Intervals without a score come last.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from statistics import fmean, median
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ from datasets_me.core.tables import Record
 from datasets_me.core.text import fold
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import intervals as interval_files
+from datasets_me.formats.frame_files import frame_rate, known_span
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.missing_offset import check_rule, read_offset
 from datasets_me.formats.predictions import Predictions
@@ -169,7 +170,7 @@ class Spotting:
     def average_precision(self, kind: str = "overall", dataset: str | None = None) -> dict[float, float] | None:
         """Average precision by IoU threshold; overall, the mean of the annotated types.
 
-        None where an interval has no score, or nothing is annotated.
+        None where no interval has a score, or nothing is annotated.
         """
         if kind == "overall" and self.kinds != ("overall",):
             by_type = [values for name in TYPES if (values := self.average_precision(name, dataset)) is not None]
@@ -181,8 +182,9 @@ class Spotting:
 
     @property
     def scored(self) -> bool:
-        """Whether every spotted interval has a score."""
-        return all(spot.score is not None for each in self.compared for spot in each.spotted)
+        """Whether a spotted interval has a score, or nothing was spotted."""
+        scores = [spot.score for each in self.compared for spot in each.spotted]
+        return not scores or any(score is not None for score in scores)
 
     def errors(self, kind: str = "overall", dataset: str | None = None) -> dict[str, Error]:
         """The errors of onsets, apexes and offsets of hits, as far as both are known."""
@@ -208,8 +210,8 @@ def _error(differences: Sequence[tuple[int, float]]) -> Error:
 def average_precision(compared: Sequence[Compared], threshold: float) -> float:
     """The average precision of the spotted intervals of one type in all videos, at one threshold of the IoU."""
     ranked = sorted(
-        ((spot.score or 0.0, at, spot) for at, each in enumerate(compared) for spot in each.spotted),
-        key=lambda entry: -entry[0],
+        ((_rank(spot), at, spot) for at, each in enumerate(compared) for spot in each.spotted),
+        key=lambda entry: entry[0],
     )
     left = [dict(enumerate(each.annotated)) for each in compared]
     annotations = sum(map(len, left))
@@ -223,6 +225,11 @@ def average_precision(compared: Sequence[Compared], threshold: float) -> float:
     highest = np.maximum.accumulate([precision for _, precision in reversed(points)])[::-1]
     gained = np.diff([0, *(hits for hits, _ in points)])
     return float(highest @ gained) / annotations if annotations else 0.0
+
+
+def _rank(spot: Spot) -> float:
+    """What intervals are sorted by: the highest score first, those without one last."""
+    return inf if spot.score is None else -spot.score
 
 
 def iou(a: Interval, b: Interval) -> float:
@@ -343,7 +350,8 @@ def _spotted(
     """Whether predictions have types; the intervals of each video and type; findings about rows left out."""
     names, findings = VideoNames(manifests, videos), list[Finding]()
     specs = {manifest.spec.id: manifest.spec for manifest in manifests}
-    typed = _have_types(files)
+    typed, scored = _have_types(files), any("score" in file.columns for file in files)
+    spans = _spans(manifests)
     intervals: dict[_Key, list[Spot]] = defaultdict(list)
     seen: set[tuple[_Key, tuple[int, ...]]] = set()
     for file in files:
@@ -369,7 +377,38 @@ def _spotted(
                 findings.append(finding("ME542", message, place=place, video=fits[0].video))
             seen.add((key, spot[:2]))
             intervals[key].append(spot)
+            doubts = [*_outside(spot, spans.get(key[:2])), *(_unscored(spot, cells) if scored else [])]
+            findings += [
+                finding(code, f"{fits[0].video} {spot.onset} to {spot.offset} {text}", place=place, video=fits[0].video)
+                for code, text in doubts
+            ]
     return typed, intervals, findings
+
+
+def _spans(manifests: Sequence[Manifest]) -> dict[tuple[str, str], tuple[int, int]]:
+    """The first frame of each whole video and the last plus one, where its files are counted as annotations are."""
+    spans: dict[tuple[str, str], tuple[int, int]] = {}
+    for manifest in manifests:
+        for video in manifest.videos:
+            start, end = known_span(manifest, video)
+            if video.expression is None and start < end and frame_rate(manifest, video) == video.fps:
+                before = spans.get((video.dataset, video.video), (start, end))
+                spans[video.dataset, video.video] = min(start, before[0]), max(end, before[1])
+    return spans
+
+
+def _outside(spot: Spot, span: tuple[int, int] | None) -> Iterator[tuple[str, str]]:
+    """Code and message, where not a frame of an interval is one of the video's."""
+    if span is not None and (spot.onset >= span[1] or spot.offset < span[0]):
+        yield "ME551", f"lies outside the video, frames {span[0]} to {span[1] - 1}; it counts as wrong"
+
+
+def _unscored(spot: Spot, cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Code and message, where an interval has no score and others may have one."""
+    if spot.score is None:
+        written = cells.get("score", "")
+        reason = f"has the score '{written}', which is not a finite number" if written else "has no score"
+        yield "ME550", f"{reason}; average precision ranks it last"
 
 
 def _have_types(files: Sequence[Predictions]) -> bool:

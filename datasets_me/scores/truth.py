@@ -31,7 +31,7 @@ class ScoredItem:
     """An annotation or an image that may be predicted.
 
     Scores are given per ``group``: the dataset of an annotation, the split of an image. ``label`` is None where it is
-    unknown. ``asked`` is false for items that are not to be scored. The rest is the place of findings about it.
+    unknown. ``scored`` is false for items that are not to be scored. The rest is the place of findings about it.
     """
 
     id: str
@@ -39,7 +39,7 @@ class ScoredItem:
     group: str
     label: str | None = None
     subject: str | None = None
-    asked: bool = True
+    scored: bool = True
     place: Place | None = None
     video: str | None = None
     path: str | None = None

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from datasets_me.convert.sheets import Cell, column_index, column_letter
-from datasets_me.core.choices import ExpressionType
+from datasets_me.core.choices import Container, ExpressionType
 from datasets_me.core.errors import SchemaError
 from datasets_me.schema import naming, yaml_files
 from datasets_me.schema.naming import Identity
@@ -75,6 +75,7 @@ class Draft:
     schema_changes: dict[str, Any] = field(default_factory=dict)
     used: set[int] = field(default_factory=set)
     real_lengths: bool = False
+    container: Container | None = None
 
     @property
     def spec(self) -> Spec:
@@ -91,6 +92,15 @@ class Draft:
     def variant(self) -> Variant:
         """The variant of the workbook that is written: the schema's first."""
         return self.spec.workbook.variants[0]
+
+    @property
+    def layouts(self) -> list[Layout]:
+        """The layouts that are written: of folders of frames, or with a container of video files."""
+        if self.container is None:
+            return [layout for layout in self.spec.layouts if not layout.video_files]
+        whole = [layout for layout in self.spec.layouts if layout.holds == "video"]
+        files = [layout for layout in whole if layout.video_files]
+        return files or [layout.model_copy(update={"video_files": True}) for layout in whole]
 
     @property
     def columns(self) -> list[str]:
@@ -129,7 +139,9 @@ class Draft:
         self.used.update(map(id, rows))
 
 
-def new_draft(schema: Schema, seed: int, subjects: int, *, real_lengths: bool = False) -> Draft:
+def new_draft(
+    schema: Schema, seed: int, subjects: int, *, real_lengths: bool = False, container: Container | None = None
+) -> Draft:
     """A dataset without defects.
 
     Args:
@@ -137,16 +149,25 @@ def new_draft(schema: Schema, seed: int, subjects: int, *, real_lengths: bool = 
         seed: decides everything that is drawn.
         subjects: how many people.
         real_lengths: expressions last as long as real ones at the rate of their video, instead of a few frames.
+        container: write video files instead of folders of frames; for a dataset that has no others, ``avi`` if None.
 
     Raises:
-        SchemaError: the schema has no section ``synthetic``, or too few names for so many subjects.
+        SchemaError: the schema has no section ``synthetic``, too few names for so many subjects, or no layout of whole
+            videos for a container.
     """
     spec = schema.spec
     if spec.synthetic is None:
         raise SchemaError(
             f"the schema of {spec.id} has no section 'synthetic'", fix="add one, as in schemas/casme2.yaml"
         )
-    draft = Draft(schema, random.Random(seed), [], {}, real_lengths=real_lengths)
+    if container is None and all(layout.video_files for layout in spec.layouts):
+        container = "avi"
+    draft = Draft(schema, random.Random(seed), [], {}, real_lengths=real_lengths, container=container)
+    if not draft.layouts:
+        raise SchemaError(
+            f"the folders of {spec.id} hold one expression each, so that it has no video files",
+            fix="leave --container out",
+        )
     for subject in range(1, subjects + 1):
         for clip in spec.synthetic.clips[:-1]:  # the last stays free, for folders without annotation
             _add_video(draft, subject, clip)
@@ -219,14 +240,13 @@ def _data_cells(draft: Draft, kind: ExpressionType, frames: dict[str, int], fps:
 
 
 def add_folders(draft: Draft) -> None:
-    """Add the folders of every layout of the schema that has folders of frames, for all rows that can be read."""
-    for layout in draft.spec.layouts:
-        if layout.video_files:
-            continue
+    """Add the folders, or the video files, of every layout that is written, for all rows that can be read."""
+    for layout in draft.layouts:
         groups: dict[str, list[Row]] = {}
         for row in draft.rows:
             if not row.lost:
-                groups.setdefault(folder_path(layout, row.names), []).append(row)
+                path = folder_path(layout, row.names) + (f".{draft.container}" if draft.container else "")
+                groups.setdefault(path, []).append(row)
         for path, rows in groups.items():
             draft.folders.append(Folder(path, layout, rows, rows[0].identity.video, _files(draft, layout, rows)))
 
@@ -266,6 +286,10 @@ def schema_text(draft: Draft) -> str:
         "subjects": len({row.identity.subject for row in rows}),
         "folders": folders,
     }
+    if draft.container is not None:
+        raw["layouts"] = [layout.model_dump(mode="json", exclude_defaults=True) for layout in draft.layouts]
+        for layout in raw["layouts"]:
+            layout.pop("frame", None)
     for part in ("corrections", "relocations", "absent"):
         raw[part] = draft.schema_changes.get(part, [])
     for name, extra in draft.schema_changes.get("expected", {}).items():

@@ -98,14 +98,14 @@ class FaceVideoOptions:
 class FaceVideo:
     """A video of one subject, made frame by frame on demand; the same arguments always give the same frames.
 
-    ``subject`` decides what the face looks like, ``seed`` what happens in the video; ``given`` are the expressions,
+    ``subject`` decides what the face looks like, ``seed`` what happens in the video; ``planned`` are the expressions,
     where they are not drawn at random.
     """
 
     subject: int = 0
     seed: int = 0
     options: FaceVideoOptions = field(default_factory=FaceVideoOptions)
-    given: tuple[Expression, ...] | None = None
+    planned: tuple[Expression, ...] | None = None
 
     def __len__(self) -> int:
         return self.options.frames
@@ -118,7 +118,7 @@ class FaceVideo:
     @cached_property
     def _plan(self) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
         options, rng = self.options, np.random.default_rng([self.seed, self.subject, 1])
-        expressions = self.given
+        expressions = self.planned
         if expressions is None:
             expressions = schedule(
                 rng,

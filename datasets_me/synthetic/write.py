@@ -16,6 +16,7 @@ from PIL import Image
 
 from datasets_me.convert.sheets import column_index
 from datasets_me.core import artefact
+from datasets_me.core.choices import Container
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.frame_names import number_of
 from datasets_me.core.paths import safe_name, under
@@ -23,6 +24,7 @@ from datasets_me.core.text import clean
 from datasets_me.core.workbooks import without_times
 from datasets_me.formats.kinds import SYNTHETIC
 from datasets_me.schema.schema_files import Schema
+from datasets_me.synthetic.containers import check_container, write_video
 from datasets_me.synthetic.draft import Draft, Folder, add_folders, new_draft, schema_text
 from datasets_me.synthetic.folder_defects import FOLDER_DEFECTS
 from datasets_me.synthetic.frame_defects import FRAME_DEFECTS, note_text_order
@@ -57,6 +59,7 @@ def make(  # noqa: PLR0913 - what a set can have, each by its own name; all but 
     as_fits: bool = False,
     real_lengths: bool = False,
     film: Film | None = None,
+    container: Container | None = None,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> SyntheticDataset:
@@ -72,6 +75,8 @@ def make(  # noqa: PLR0913 - what a set can have, each by its own name; all but 
             few frames; of datasets of several rates, videos have them in turn.
         film: show real faces that move as annotated; without it, frames are small pictures of rectangles. The truth of
             the motion is written to ``truth/``.
+        container: write a video file for each whole video, in place of folders of frames. Where the schema has nothing
+            but video files, that is done anyway, as ``avi``. Defects of folders and frames cannot be planted in them.
         force: replace an earlier synthetic dataset.
         progress: called with folders written and folders in all.
 
@@ -84,7 +89,9 @@ def make(  # noqa: PLR0913 - what a set can have, each by its own name; all but 
     for code in defects:
         if code not in PLANTABLE:
             raise MeDatasetsError(f"'{code}' cannot be planted", fix=f"choose from {', '.join(PLANTABLE)}")
-    draft = new_draft(schema, seed, subjects, real_lengths=real_lengths)
+    draft = new_draft(schema, seed, subjects, real_lengths=real_lengths, container=container)
+    if draft.container is not None:
+        check_container(draft.container)
     for number, line in enumerate(draft.synthetic.preamble, start=1):
         if line:
             draft.truth.append({"code": "ME102", "stage": "convert", "row": number})
@@ -113,7 +120,7 @@ def make(  # noqa: PLR0913 - what a set can have, each by its own name; all but 
 def _plant(draft: Draft, defects: Sequence[str], as_fits: bool) -> list[str]:
     """Plant the defects the dataset can have; those of rows first, because folders follow from the rows."""
     planted = []
-    for catalogue in (ROW_DEFECTS, FOLDER_DEFECTS, FRAME_DEFECTS):
+    for catalogue in (ROW_DEFECTS, *(() if draft.container else (FOLDER_DEFECTS, FRAME_DEFECTS))):
         for code in (code for code in catalogue if code in defects):
             try:
                 planted += [code] if catalogue[code](draft) else []
@@ -125,7 +132,8 @@ def _plant(draft: Draft, defects: Sequence[str], as_fits: bool) -> list[str]:
                     ) from None
         if catalogue is ROW_DEFECTS:
             add_folders(draft)
-    note_text_order(draft)
+    if draft.container is None:
+        note_text_order(draft)
     return planted
 
 
@@ -170,28 +178,54 @@ def _write_lookups(draft: Draft, book: openpyxl.Workbook) -> None:
             sheet.cell(number, column_index(place.value) + 1, value)
 
 
+Pictures = Callable[[Folder, int], Image.Image]
+"""The picture in a file of a folder, by the number in the file's name."""
+
+
 def _write_frames(
-    draft: Draft,
-    root: Path,
-    picture: Callable[[Folder, int], Image.Image] | None,
-    progress: Callable[[int, int], None] | None,
+    draft: Draft, root: Path, picture: Pictures | None, progress: Callable[[int, int], None] | None
 ) -> int:
+    """Write all folders, or video files; returns the number of files."""
     written = 0
     for number, folder in enumerate(draft.folders, start=1):
-        place = under(root, folder.path)
-        place.mkdir(parents=True, exist_ok=True)
-        shade = 60 + sum(map(ord, folder.video)) % 150
-        for name, kind in folder.files.items():
-            suffix = name.rpartition(".")[2].casefold()
-            if picture is None or kind in ("empty", "text"):
-                content = _drawn(kind, suffix, draft.synthetic.size, shade)
-            else:
-                content = _encoded(kind, suffix, picture(folder, number_of(name) or 0))
-            under(root, f"{folder.path}/{name}").write_bytes(content)
-        written += len(folder.files)
+        if draft.container is None:
+            _write_folder(draft, root, folder, picture)
+            written += len(folder.files)
+        else:
+            path = under(root, folder.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shown = (
+                _rectangles(draft.synthetic.size, _shade(folder))
+                if picture is None
+                else picture(folder, number_of(name) or 0)
+                for name in folder.files
+            )
+            write_video(path, shown, folder.rows[0].fps)
+            written += 1
         if progress:
             progress(number, len(draft.folders))
     return written
+
+
+def _write_folder(draft: Draft, root: Path, folder: Folder, picture: Pictures | None) -> None:
+    under(root, folder.path).mkdir(parents=True, exist_ok=True)
+    for name, kind in folder.files.items():
+        suffix = name.rpartition(".")[2].casefold()
+        if picture is None or kind in ("empty", "text"):
+            content = _drawn(kind, suffix, draft.synthetic.size, _shade(folder))
+        else:
+            content = _encoded(kind, suffix, picture(folder, number_of(name) or 0))
+        under(root, f"{folder.path}/{name}").write_bytes(content)
+
+
+def _shade(folder: Folder) -> int:
+    return 60 + sum(map(ord, folder.video)) % 150
+
+
+def _rectangles(size: tuple[int, int], shade: int) -> Image.Image:
+    image = Image.new("RGB", size, (shade, shade - 20, shade - 40))
+    image.paste((shade - 50, shade - 50, shade - 50), (size[0] // 3, size[1] // 3, size[0] // 2, size[1] // 2))
+    return image
 
 
 @cache
@@ -201,9 +235,7 @@ def _drawn(kind: str, suffix: str, size: tuple[int, int], shade: int) -> bytes:
         return b""
     if kind == "text":
         return b"not an image\n"
-    image = Image.new("RGB", size, (shade, shade - 20, shade - 40))
-    image.paste((shade - 50, shade - 50, shade - 50), (size[0] // 3, size[1] // 3, size[0] // 2, size[1] // 2))
-    return _encoded(kind, suffix, image)
+    return _encoded(kind, suffix, _rectangles(size, shade))
 
 
 def _encoded(kind: str, suffix: str, image: Image.Image) -> bytes:

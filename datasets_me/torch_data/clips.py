@@ -14,6 +14,7 @@ from datasets_me.core.artefact import Kind
 from datasets_me.core.choices import EmotionLabel
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import under
+from datasets_me.export.beside import WIDTHS
 from datasets_me.formats.exports import read_about
 from datasets_me.formats.items import read_annotations, read_items
 from datasets_me.formats.kinds import CLIPS
@@ -30,7 +31,8 @@ class ClipDataset(Dataset[Item]):
     An item has the tensors that `fields` lists: ``frames`` (N, 3, size, size) uint8 RGB, ``numbers`` (N,) int32,
     ``label`` () int64, an index into ``classes``, and ``aus`` (K,) float32, 1 for each action unit of ``action_units``
     that is annotated; and the texts ``annotation``, ``subject`` and ``video_name``. N is the same for all clips unless
-    they were exported with ``--frames all``.
+    they were exported with ``--frames all``. Of an export ``--with`` arrays of another tool there are ``with_au``
+    (N, A), ``with_pose`` (N, 3) and so on, float32, NaN where nothing is known.
 
     Attributes:
         rows: the items, in order.
@@ -41,6 +43,7 @@ class ClipDataset(Dataset[Item]):
         without_class: ids of this part's annotations that are left out because their label is none of ``classes``, or
             they have none.
         fields: shape and dtype of each tensor of an item.
+        units: the action units of ``with_au`` and ``with_intensity``, by the array's name.
     """
 
     kind: ClassVar[Kind] = CLIPS
@@ -104,6 +107,11 @@ class ClipDataset(Dataset[Item]):
         left_out = {row.file for row in lacking}
         self.rows = in_order([row for row in rows if row.file not in left_out], seed)
         self._members = Members()
+        joined: Mapping[str, Sequence[int]] = about.get("with", {})
+        self.units: dict[str, tuple[int, ...]] = {
+            f"with_{name}": tuple(units) for name, units in joined.items() if units
+        }
+        self._beside: tuple[str, ...] = tuple(f"with_{name}" for name in joined)
         self.fields: Mapping[str, Field] = {
             **self._arrays(about),
             "label": Field((), torch.int64),
@@ -115,11 +123,19 @@ class ClipDataset(Dataset[Item]):
         """The tensors that an item's file gives."""
         size, frames = about["options"]["size"], about["options"]["frames"]
         count = None if frames == "all" else 3 if frames == "key" else int(str(frames).rpartition(":")[2])
-        return {"frames": Field((count, 3, size, size), torch.uint8), "numbers": Field((count,), torch.int32)}
+        return {
+            "frames": Field((count, 3, size, size), torch.uint8),
+            "numbers": Field((count,), torch.int32),
+            **{
+                f"with_{name}": Field((count, WIDTHS.get(name) or len(units)), torch.float32)
+                for name, units in about.get("with", {}).items()
+            },
+        }
 
     def _read(self, path: Path) -> dict[str, torch.Tensor]:
-        arrays = self._members.read(path, ("frames", "numbers"))
+        arrays = self._members.read(path, ("frames", "numbers", *self._beside))
         return {
+            **{name: torch.from_numpy(arrays[name]) for name in self._beside},
             "frames": torch.from_numpy(np.ascontiguousarray(arrays["frames"].transpose(0, 3, 1, 2))),
             "numbers": torch.from_numpy(arrays["numbers"]),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import under
+from datasets_me.export.beside import WIDTHS
 from datasets_me.export.labels import CHANNELS
 from datasets_me.export.segments import read_labels
 from datasets_me.export.statistics import channels
@@ -31,12 +32,14 @@ class SegmentDataset(Dataset[Item]):
 
     An item has the tensors that `fields` lists: ``feature`` (length + 2 * context, R, 2) float32, ``label`` (…, 8),
     int8 or with soft apexes float32, ``mask`` (…,) and ``valid`` (…, R) bool, and ``start`` () int64; and the texts
-    ``subject`` and ``video_name``; no ``label`` if the export has none. ``rows[i]`` is the row of item i in
-    ``items.parquet``, with its annotations.
+    ``subject`` and ``video_name``; no ``label`` if the export has none. Of an export ``--with`` arrays of another tool
+    there are these, too: ``au``, ``intensity`` (…, A), ``pose`` (…, 3), ``gaze`` (…, 2), ``confidence`` (…, 1) float32,
+    NaN where nothing is known. ``rows[i]`` is the row of item i in ``items.parquet``, with its annotations.
 
     Attributes:
         rows: the items, in order.
         fields: shape and dtype of each tensor of an item.
+        units: the action units of ``au`` and ``intensity``, by the array's name.
         mean, std: (2,) float32, of the motion in x and y, or those that were given; None without normalisation.
     """
 
@@ -115,12 +118,17 @@ class SegmentDataset(Dataset[Item]):
                 )
             self.mean, self.std = self._statistics(training)
         length = about["options"]["length"] + 2 * self.context
-        self.fields: Mapping[str, Field] = {
+        self.fields: dict[str, Field] = {
             "feature": Field((length, regions, 2), torch.float32),
             "label": Field((length, len(CHANNELS)), torch.int8 if soft_apex is None else torch.float32),
             "mask": Field((length,), torch.bool),
             "valid": Field((length, regions), torch.bool),
             "start": Field((), torch.int64),
+        }
+        self.units: dict[str, tuple[int, ...]] = {name: tuple(units) for name, units in about["with"].items() if units}
+        self._beside: tuple[str, ...] = tuple(about["with"])
+        self.fields |= {
+            name: Field((length, WIDTHS.get(name) or len(self.units[name])), torch.float32) for name in self._beside
         }
         if not self._labelled:
             self.fields = {name: field for name, field in self.fields.items() if name != "label"}
@@ -130,7 +138,7 @@ class SegmentDataset(Dataset[Item]):
 
     def __getitem__(self, index: int) -> Item:
         row = self.rows[index]
-        names = ("feature", "label", "mask", "valid") if self._labelled else ("feature", "mask", "valid")
+        names = ("feature", "mask", "valid", *(["label"] if self._labelled else []), *self._beside)
         arrays = self._members.read(under(self.folder, row.file), names)
         feature = np.asarray(arrays["feature"], np.float32)
         valid = np.asarray(arrays["valid"], np.bool_)
@@ -141,6 +149,7 @@ class SegmentDataset(Dataset[Item]):
             "mask": torch.from_numpy(np.asarray(arrays["mask"], np.bool_)),
             "valid": torch.from_numpy(valid),
             "start": torch.tensor(row.start, dtype=torch.int64),
+            **{name: torch.from_numpy(np.asarray(arrays[name], np.float32)) for name in self._beside},
             "subject": row.subject,
             "video_name": row.name,
         }

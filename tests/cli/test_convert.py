@@ -70,7 +70,7 @@ def test_relocate_is_a_dry_run_until_told(me_datasets: Run, converted: Path, syn
     assert dry.stdout.startswith("would move: 1 folder; add --apply to do it\n")
     assert sorted(path.relative_to(frames) for path in frames.rglob("*")) == before
     source, target = dry.stdout.splitlines()[1].strip().split(" -> ")
-    step = {"step": "move", "source": source, "target": target, "why": ""}
+    step = {"step": "move", "source": source, "target": target, "why": "", "root": str(frames.resolve())}
     (frames / JOURNAL).write_text(json.dumps(step) + "\n")
     unfinished = f"  unfinished: an earlier run stopped before it moved {source} -> {target}\n"
     assert unfinished in me_datasets("relocate", converted, "--root", frames).stdout

@@ -162,6 +162,24 @@ def test_trailing_prose_and_empty_rows(workbook: Workbook) -> None:
     assert found(conversion, "ME103") == []  # a dataset without apexes misses none
 
 
+@pytest.mark.parametrize(
+    ("dataset", "length", "doubted"), [("smic-hs", 10, True), ("smic-hs", 34, False), ("smic-vis", 34, True)]
+)
+def test_a_renamed_workbook_of_another_camera_is_known_by_its_lengths(
+    workbook: Workbook, dataset: str, length: int, doubted: bool
+) -> None:
+    header = ["Subject", "Filename", "FirstF", "OnsetF", "OffsetF", "Emotion"]
+    rows = [[1, f"s1_ne_{n:02}", 100, 110, 109 + length, "negative"] for n in range(1, 12)]
+    conversion = convert(schema_files.load(dataset), workbook([header, *rows], name="annotation.xlsx"))
+    messages = [finding.message for finding in conversion.findings if finding.code == "ME137"]
+    assert bool(messages) is doubted
+    if dataset == "smic-hs" and doubted:
+        assert messages == [
+            "half of the micro-expressions have at most 10 frames, 0.10 s at 100 frames a second; "
+            "expected are 18 to 70 frames"
+        ]
+
+
 @pytest.mark.parametrize(("name", "camera"), [("SMIC-VIS-E_annotation.xlsx", "VIS"), ("smic_nir.xlsx", "NIR")])
 def test_other_cameras_of_smic_are_not_taken_for_the_fast_one(workbook: Workbook, name: str, camera: str) -> None:
     rows = [["Subject", "Filename", "FirstF", "OnsetF", "OffsetF", "Emotion"], [1, "s1_ne_01", 1, 5, 15, "negative"]]

@@ -111,13 +111,28 @@ def test_one_frame(tmp_path: Path) -> None:
                 video.read(number, colour=True)
 
 
+def test_an_edit_list_hides_frames(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", 12, "mpeg4", rate=25, g="12")
+    with av.open(str(path)) as container:
+        ticks = round(Fraction(1, 25) / container.streams.video[0].time_base)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"elst") + 4 + 4 + 4 + 4  # the time at which the only edit begins, after its length
+    content[place : place + 4] = (3 * ticks).to_bytes(4, "big")
+    path.write_bytes(content)
+    with VideoFile(path) as video:
+        assert (len(video), video.facts.hidden, video.facts.stated) == (9, 3, 12)
+        assert [number_of(video.read(number, colour=True)[0]) for number in (0, 8, 4)] == [3, 11, 7]
+        with pytest.raises(DamageError, match="the video has 9 frames"):
+            video.read(9, colour=True)
+
+
 def test_many_frames_take_no_more_memory(tmp_path: Path) -> None:
     (content,) = jpegs(1)
-    path = of_jpegs(tmp_path / "a.avi", [content] * 4000)
+    path = of_jpegs(tmp_path / "a.avi", [content] * 40_000)
     with VideoFile(path) as video:
-        assert video.facts.frames == 4000
+        assert video.facts.frames == 40_000
         tracemalloc.start()
-        for number in range(0, 4000, 5):
+        for number in (*range(39_000, 39_300), *range(0, 40_000, 800)):
             video.read(number, colour=False)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -11,6 +11,7 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export import auwgcn_csv
 from datasets_me.schema.schema_files import Schema
 from tests.conftest import CASME2_HEADER, Workbook, casme2_row
+from tests.export.builders import annotation, manifest
 
 
 @pytest.mark.parametrize("name", ["cas(me)_new.csv", "samm_new_25.csv"])
@@ -37,6 +38,12 @@ def test_samm_lv_is_sampled_to_25_frames_a_second(workbook: Workbook, samm_lv: S
         ("samm_006", "samm_006_1", "70", "80", "92", "1", "4(B/C)+7B"),
         ("samm_007", "samm_007_2", "0", "-1", "1", "2", "12+15 "),
     ]
+
+
+def test_annotations_that_are_from_no_workbook_have_their_frames() -> None:
+    row = annotation(1, 10, None, 20).model_copy(update={"onset_raw": None, "apex_raw": None, "offset_raw": None})
+    (written,) = auwgcn_csv.rows(manifest(row))
+    assert written[2:5] == ("11", "", "21")
 
 
 def test_a_dataset_the_family_does_not_know(workbook: Workbook, casme2: Schema) -> None:

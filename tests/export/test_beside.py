@@ -13,6 +13,7 @@ from datasets_me.export.options import SegmentOptions
 from datasets_me.export.segments import write_segments
 from datasets_me.extract.join import join
 from datasets_me.formats.manifest import Manifest
+from datasets_me.torch_data import SegmentDataset
 from tests.export.builders import annotation, arrays, manifest, noise
 
 
@@ -42,6 +43,10 @@ def test_a_row_for_each_feature(dataset: Manifest, tmp_path: Path) -> None:
         assert not file["au"][15:].any()
     with np.load(tmp_path / "out/segments/train/s1/s1_v2_0000.npz", allow_pickle=False) as file:
         assert np.isnan(file["pose"][2:10]).all()
+    data = SegmentDataset(tmp_path / "out")
+    assert (data.units, data.fields["au"].shape, data.fields["pose"].shape) == ({"au": (12,)}, (36, 1), (36, 3))
+    assert data[0]["au"][:, 0].tolist() == [0, 0, *range(34)]
+    assert data.to_torch()["pose"].shape == (len(data), 36, 3)
 
 
 def test_at_another_rate(dataset: Manifest, tmp_path: Path) -> None:

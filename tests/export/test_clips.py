@@ -13,8 +13,10 @@ from PIL import Image
 
 from datasets_me.convert.convert import convert
 from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError
+from datasets_me.export import beside
 from datasets_me.export.clips import ClipOptions, write_clips
 from datasets_me.export.faces import Face, cut_out
+from datasets_me.extract.join import join
 from datasets_me.findings.finding import finding
 from datasets_me.folders.check import with_folders
 from datasets_me.formats.features import FeatureFolder
@@ -23,6 +25,7 @@ from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
 from datasets_me.schema import schema_files
 from datasets_me.synthetic.write import make
+from datasets_me.torch_data import ClipDataset
 
 
 def dataset(name: str, folder: Path) -> tuple[Manifest, Path]:
@@ -258,3 +261,52 @@ def test_clips_interpolated_to_one_length(method: str, tmp_path: Path) -> None:
             assert np.array_equal(clip["frames"][[0, -1]], every["frames"][[0, -1]])
             numbers = every["numbers"]
             assert clip["numbers"].tolist() == np.linspace(numbers[0], numbers[-1], 10).round().tolist()
+
+
+@pytest.fixture
+def moving(tmp_path: Path) -> tuple[Manifest, Path]:
+    """A row of CASME II in whose frames waves of 16 px move to the right by 0.1 px each, in a picture of 32 px."""
+    made, root = dataset("casme2", tmp_path / "set")
+    row = made.annotations[0]
+    video = next(v for v in made.videos if v.video == row.video and v.layout == "raw-selected")
+    y, x = np.mgrid[:32, :32].astype(np.float64)
+    for number in range(video.first, video.last + 1):
+        waves = np.sin(np.pi / 8 * (x - 0.1 * (number - video.first))) + np.sin(np.pi / 8 * y)
+        picture = np.repeat((128 + 50 * waves)[..., None], 3, axis=2).round().astype(np.uint8)
+        Image.fromarray(picture).save(root / video.path / f"img{number}.png")
+        (root / video.path / f"img{number}.jpg").unlink()
+    return replace(made, annotations=[row]), root
+
+
+def test_motion_is_magnified(moving: tuple[Manifest, Path], tmp_path: Path) -> None:
+    made, root = moving
+    places = {}
+    for name, more in {"as it is": {}, "flow": {"magnify": 4.0}, "band": {"magnify": 4.0, "band": "1-90"}}.items():
+        options = ClipOptions(frames="key", size=32, layout="raw-selected", **more)
+        assert write_clips(made, root, tmp_path / name, options).findings == []
+        (item,) = read_items(tmp_path / name)
+        with np.load(tmp_path / name / item.file) as clip:
+            phase = np.angle(clip["frames"][..., 0].mean(axis=1) @ np.exp(-1j * np.pi / 8 * np.arange(32)))
+        places[name] = -8 / np.pi * np.unwrap(phase)
+    moved = {name: place[-1] - place[0] for name, place in places.items()}
+    assert places["flow"][0] == places["as it is"][0]
+    assert moved["flow"] == pytest.approx(4 * moved["as it is"], rel=0.25)
+    assert 1.5 < moved["band"] / moved["as it is"] < 4.5
+    with pytest.raises(MeDatasetsError, match="a band from 120 Hz needs more than 240 frames a second, not 200"):
+        options = ClipOptions(frames="key", size=32, layout="raw-selected", magnify=4, band="120-150")
+        write_clips(made, root, tmp_path / "none", options)
+
+
+def test_arrays_of_another_tool_have_a_row_for_each_frame(moving: tuple[Manifest, Path], tmp_path: Path) -> None:
+    made, root = moving
+    (row,) = made.annotations
+    count = np.arange(row.onset, row.offset, dtype=np.float32)[:, None]  # a frame short
+    (tmp_path / "tables").mkdir()
+    np.savez(tmp_path / "tables" / f"{row.video}.npz", au=count, au_names=np.array(["AU4"]))
+    join(made, tmp_path / "tables", tmp_path / "joined")
+    more = beside.read(tmp_path / "joined", ["au"], made)
+    options = ClipOptions(frames="key", size=8, layout="raw-selected")
+    write_clips(made, root, tmp_path / "out", options, beside=more)
+    data = ClipDataset(tmp_path / "out")
+    assert (data.units, data.fields["with_au"].shape) == ({"with_au": (4,)}, (3, 1))
+    assert data[0]["with_au"][:, 0].tolist() == pytest.approx([row.onset, row.apex, np.nan], nan_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +95,19 @@ def test_an_estimated_apex_is_taken_where_none_is_annotated(filmed: tuple[Manife
     assert written[third.id]["frames"][1] == third.apex
 
 
+def test_motion_of_a_band_is_magnified_over_the_whole_expression(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
+    manifest, root = filmed
+    one = replace(manifest, annotations=manifest.annotations[:1])
+    motion = {}
+    for name, options in {"as it is": CROPPED, "band": replace(CROPPED, magnify=4.0, band="2-50")}.items():
+        write_flow(one, root, tmp_path / name, options)
+        (item,) = items(tmp_path / name).values()
+        motion[name] = np.hypot(item["u"], item["v"]).mean()
+    assert motion["band"] > 1.5 * motion["as it is"]
+    with pytest.raises(MeDatasetsError, match="the preset softnet has the flow of every frame, which is not magnified"):
+        write_flow(one, root, tmp_path / "no", FlowOptions(preset="softnet", type="micro", magnify=2))
+
+
 def test_without_features_the_face_is_looked_for(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
     manifest, root = filmed
     left_out = finding("ME134", "the row is left out: blurred")
@@ -104,6 +118,26 @@ def test_without_features_the_face_is_looked_for(filmed: tuple[Manifest, Path], 
     assert item["image"].shape == (42, 42, 3)
     assert np.isfinite(item["landmarks"]).all()
     assert 128 / 100 < item["scale"].max() < 128 / 40  # a box within the frame
+
+
+@pytest.mark.parametrize("options", [CROPPED, replace(CROPPED, preset="softnet", type="micro", to="3")])
+def test_processes_write_the_same_files(filmed: tuple[Manifest, Path], tmp_path: Path, options: FlowOptions) -> None:
+    manifest, root = filmed
+    manifest = replace(manifest, annotations=manifest.annotations[:3])
+    broken = manifest.annotations[1]
+    copy = tmp_path / "root"
+    shutil.copytree(root / "Cropped", copy / "Cropped")
+    video = next(video for video in manifest.videos if video.video == broken.video and video.layout == "cropped")
+    for path in (copy / video.path).iterdir():
+        path.write_bytes(b"nonsense")
+    written = []
+    for workers in (0, 1):
+        done = write_flow(manifest, copy, tmp_path / str(workers), options, workers=workers)
+        assert done.images == 2
+        assert [each.video for each in done.findings] == [broken.video]
+        files = sorted((tmp_path / str(workers) / "flow").rglob("*.npz"))
+        written.append({path.relative_to(tmp_path / str(workers)): path.read_bytes() for path in files})
+    assert written[0] == written[1]
 
 
 def test_frames_that_cannot_be_read(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
@@ -266,6 +300,8 @@ def test_every_preset_says_where_it_is_from() -> None:
         ({"type": "mini"}, "--type cannot be 'mini'"),
         ({"size": 8}, "a face cannot be 8 px wide"),
         ({"magnify": 0.5}, "motion cannot be magnified 0.5 times"),
+        ({"magnify": 8.0, "band": "10-2"}, "'10-2' is not a band of frequencies"),
+        ({"band": "1-10"}, "--band without --magnify changes nothing"),
         ({"offset_missing": "x"}, "'x' is not a rule for missing offsets"),
     ],
 )

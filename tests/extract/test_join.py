@@ -61,6 +61,15 @@ def test_a_clip_begins_where_the_workbook_says(tmp_path: Path) -> None:
     assert (row.start, row.frames, row.arrays) == (45, 3, ["pose"])
 
 
+def test_a_table_without_rows_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "casme_015_0101.csv").write_text("frame, face_id, timestamp, confidence, success, AU01_r\n")
+    result = join(manifest_of(listed(15, "0101")), tmp_path, tmp_path / "out")
+    assert [(row.tool, row.rows) for row in result.rows] == [("openface", 0)]
+    assert [(found.code, found.message) for found in result.findings] == [
+        ("ME619", "the table of openface has a header and no row")
+    ]
+
+
 def test_nothing_to_join(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("frame,AU01\n0,1\n")
     with pytest.raises(MeDatasetsError) as caught:

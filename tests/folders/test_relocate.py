@@ -169,6 +169,41 @@ def _journal_of(root: Path, moves: list[Move]) -> list[dict[str, str]]:
     return steps
 
 
+def written(root: Path, *steps: dict[str, str]) -> None:
+    """A journal of this root, with these steps."""
+    (root / JOURNAL).write_text("".join(json.dumps({**step, "root": str(root.resolve())}) + "\n" for step in steps))
+
+
+@pytest.mark.parametrize("identity", [{}, {"root": "/data/CASME_sq", "inode": 7}])
+def test_a_strangers_journal_moves_nothing_within_the_root_either(root: Path, identity: dict[str, object]) -> None:
+    step = {"step": "move", "source": "s19/renamed", "target": "s16/16_0102eatingworms", "why": "", **identity}
+    (root / JOURNAL).write_text(json.dumps(step) + "\n")
+    before = state(root)
+    for attempt in (
+        lambda: relocate.undo(root),
+        lambda: relocate.apply(root, plan(root)),
+        lambda: relocate.unfinished(root),
+    ):
+        with pytest.raises(RelocationError) as caught:
+            attempt()
+        other = identity.get("root", "an unknown one")
+        assert caught.value.what == f"line 1 of the journal is not about this folder, but about {other}"
+    assert state(root) == before
+
+
+def test_a_root_that_was_renamed_or_mounted_anew_can_be_put_back(root: Path) -> None:
+    before = state(root)
+    relocate.apply(root, plan(root))
+    renamed = root.rename(root.with_name("renamed"))
+    relocate.undo(renamed)
+    assert state(renamed) == before
+    relocate.apply(renamed, plan(renamed))
+    lines = map(json.loads, (renamed / JOURNAL).read_text().splitlines())
+    (renamed / JOURNAL).write_text("".join(json.dumps({**line, "inode": 0}) + "\n" for line in lines))
+    relocate.undo(renamed)
+    assert state(renamed) == before
+
+
 def _do(root: Path, step: dict[str, str]) -> None:
     if step["step"] == "mkdir":
         (root / step["path"]).mkdir()
@@ -234,7 +269,7 @@ def test_an_unfinished_move_is_shown_and_done_only_if_it_is_planned(root: Path) 
     (root / "s19/24_mine").mkdir()
     first = plan(root)[0]
     steps = [{"step": "move", "source": "s19/24_mine", "target": "s15/24_mine", "why": "a stranger wants it"}]
-    (root / JOURNAL).write_text("".join(json.dumps(step) + "\n" for step in steps))
+    written(root, *steps)
     assert relocate.unfinished(root) == Move("s19/24_mine", "s15/24_mine", "a stranger wants it")
     relocate.apply(root, [first])
     assert (root / "s19/24_mine").is_dir() and (root / first.target).is_dir()

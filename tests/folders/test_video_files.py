@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -24,7 +25,7 @@ from datasets_me.formats.records import Video
 from datasets_me.schema import schema_files
 from datasets_me.synthetic.film import Film
 from datasets_me.synthetic.write import make
-from tests.core.videos import encode, jpegs, number_of, of_jpegs
+from tests.core.videos import SIZE, encode, jpegs, number_of, of_jpegs
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_clips_and_flow_images(filmed: tuple[Manifest, Path], tmp_path: Path) ->
 
 
 def checked(manifest: Manifest, root: Path, deep: bool = False) -> list[tuple[str, str, str | None]]:
-    found = check(manifest, root, deep=deep, select=["ME203", "ME309", "ME31"]).findings
+    found = check(manifest, root, deep=deep, select=["ME203", "ME309", "ME31", "ME32"]).findings
     return [(one.code, one.message, one.path) for one in found]
 
 
@@ -135,10 +136,13 @@ def test_odd_files_are_named(filmed: tuple[Manifest, Path], tmp_path: Path) -> N
     (tmp_path / path).parent.mkdir(parents=True)
     encode(tmp_path / path.with_suffix(".mkv"), 300, "libx264", "yuv420p10le", rate=30, g="400", sc_threshold="0")
     of_jpegs(tmp_path / other.with_suffix(".mkv"), jpegs(5), rate=30, times=[0, 1, 2, 9, 10])
+    with av.open(str(tmp_path / path.with_suffix(".mkv"))) as container:
+        bits = sum(8 * packet.size for packet in container.demux(video=0)) / (300 * SIZE[0] * SIZE[1])
     assert [(code, message) for code, message, _ in checked(manifest, tmp_path)] == [
         ("ME316", "the frames do not follow each other evenly; they are counted, whatever their times say"),
         ("ME317", "1 key frame in 300 frames"),
         ("ME318", "brought to 8 bits from yuv420p10le"),
+        ("ME320", f"h264 of {bits:.3f} bits per pixel; motion of less than a pixel is lost in part"),
     ]
     found = with_folders(manifest, tmp_path)
     files = frame_files(found, videos_of(found, "rawvideo")[0], tmp_path)

@@ -44,6 +44,9 @@ def test_by_hand(tmp_path: Path) -> None:
     assert coarse.uf1 == pytest.approx((2 / 3 + 0) / 2)
     assert by_kind["shown"].classes is not None
     assert by_kind["shown"].classes.uf1 == 0
+    assert by_kind["coarse class"].bleu == pytest.approx(
+        0.5
+    )  # one of two words, which is 0 where n-grams of 4 are asked for
     assert by_kind["action units"].classes is None
     assert by_kind["action units"].rouge1 == pytest.approx(2 * (2 / 3) * (2 / 4) / (2 / 3 + 2 / 4))
     assert by_kind["all together"].rouge_l == 1

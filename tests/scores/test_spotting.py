@@ -233,3 +233,51 @@ def test_errors_of_hits_in_frames_and_ms(predictions: Read) -> None:
         "offset": (2, 0, 0),
     }
     assert errors["onset"].frames_median == 1.5
+
+
+def test_intervals_without_a_score_come_last(predictions: Read) -> None:
+    rows = [annotation(1, onset=0, offset=9), annotation(2, onset=100, offset=109)]
+    made = predictions("video,onset,offset,score", "v1,50,59,nan", "v1,0,9,-2.5", "v1,100,109,", "v1,70,79,x")
+    more = predictions("video,onset,offset", "v1,300,309", name="more.csv")
+    found = spotting([manifest(*rows)], [made, more])
+    assert [(each.code, each.where, each.message) for each in found.findings] == [
+        (
+            "ME550",
+            "fold.csv, row 2",
+            "v1 50 to 59 has the score 'nan', which is not a finite number; average precision ranks it last",
+        ),
+        ("ME550", "fold.csv, row 4", "v1 100 to 109 has no score; average precision ranks it last"),
+        (
+            "ME550",
+            "fold.csv, row 5",
+            "v1 70 to 79 has the score 'x', which is not a finite number; average precision ranks it last",
+        ),
+        ("ME550", "more.csv, row 2", "v1 300 to 309 has no score; average precision ranks it last"),
+    ]
+    values = found.average_precision()
+    assert values is not None
+    assert values[0.5] == pytest.approx((1 + 2 / 3) / 2)  # ranks 1 (hit), 2 (wrong), 3 (hit)
+    nothing = spotting([manifest(*rows)], [predictions("video,onset,offset,score", "v1,0,9,nan")])
+    assert nothing.average_precision() is None
+    assert [each.code for each in nothing.findings] == ["ME550"]
+
+
+def test_intervals_outside_the_video(predictions: Read) -> None:
+    whole = Video(
+        dataset="casme-sq",
+        subject="sub01",
+        video="v1",
+        layout="rawpic",
+        path="rawpic/v1",
+        frames=100,
+        first=1,
+        last=100,
+        fps=30.0,
+    )
+    row = annotation(1, dataset="casme-sq", fps=30.0)
+    made = predictions("video,onset,offset", "v1,99,120", "v1,100,120", "v1,10,20")
+    found = spotting([manifest(row, dataset="casme-sq", videos=[whole])], [made])
+    assert found.counts() == Counts(tp=1, fp=2)
+    assert [(each.code, each.where, each.message) for each in found.findings] == [
+        ("ME551", "fold.csv, row 3", "v1 100 to 120 lies outside the video, frames 0 to 99; it counts as wrong")
+    ]

@@ -38,6 +38,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     video_files.rate_varies: ("ME316",),
     video_files.few_key_frames: ("ME317",),
     video_files.converted: ("ME318",),
+    video_files.strongly_compressed: ("ME320",),
     expressions.outside: ("ME401", "ME402", "ME404"),
     expressions.length_differs: ("ME403",),
     expressions.gap_inside: ("ME405",),

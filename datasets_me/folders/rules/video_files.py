@@ -16,6 +16,10 @@ RATE = 0.0005
 FAR = 250
 """Frames from one key frame to the next, on average, from which on jumping to a frame takes long; encoders' default."""
 
+FEWEST_BITS = 0.1
+"""Bits per pixel of pictures that are predicted from others, below which features have at least three times the error
+that they have from good JPEG files (``benchmarks/video.py``)."""
+
 _DEEP = ("10", "12", "14", "16", "p010", "p016")
 
 
@@ -65,6 +69,14 @@ def few_key_frames(context: Context) -> Iterator[Finding]:
         if facts.frames > FAR * max(facts.key_frames, 1):
             message = f"{plural(facts.key_frames, 'key frame')} in {plural(facts.frames, 'frame')}"
             yield about_folder("ME317", message, folder, found=str(facts.key_frames))
+
+
+def strongly_compressed(context: Context) -> Iterator[Finding]:
+    """Files that are predicted from few bits, in which small motion is lost."""
+    for folder, facts in _files(context):
+        if facts.key_frames < facts.frames and facts.bits < FEWEST_BITS:
+            message = f"{facts.codec} of {facts.bits:.3f} bits per pixel; motion of less than a pixel is lost in part"
+            yield about_folder("ME320", message, folder, expected=f"{FEWEST_BITS:g}", found=f"{facts.bits:.3f}")
 
 
 def converted(context: Context) -> Iterator[Finding]:

@@ -25,8 +25,11 @@ def _relocate(world: World, how: str) -> Attack:
 
 
 def _written(world: World, *steps: dict[str, Any] | str) -> None:
-    lines = [step if isinstance(step, str) else json.dumps(step) for step in steps]
-    (world.take("frames") / JOURNAL).write_text("".join(f"{line}\n" for line in lines))
+    root = world.take("frames")
+    of_root = {"root": str(root.resolve())}
+    named = ({**step, **of_root} if isinstance(step, dict) else step for step in steps)
+    lines = [step if isinstance(step, str) else json.dumps(step) for step in named]
+    (root / JOURNAL).write_text("".join(f"{line}\n" for line in lines))
 
 
 def _move(source: str, target: str, why: str = "because") -> dict[str, Any]:
@@ -38,8 +41,16 @@ def _steps(name: str, *steps: dict[str, Any] | str, hows: tuple[str, ...] = (UND
     for how in hows:
 
         def make(world: World, chance: random.Random, how: str = how) -> Attack:
-            texts = [step if isinstance(step, str) else json.dumps(step) for step in steps]
-            _written(world, *(text.replace("{victim}", str(world.victim)) for text in texts))
+            victim = str(world.victim)
+            _written(
+                world,
+                *(
+                    step.replace("{victim}", victim)
+                    if isinstance(step, str)
+                    else json.loads(json.dumps(step).replace("{victim}", victim))
+                    for step in steps
+                ),
+            )
             return _relocate(world, how)
 
         KIND.add(f"{name}-{how.strip('-') or 'dry'}", make)
