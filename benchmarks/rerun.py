@@ -88,11 +88,14 @@ def main() -> None:
         if not (folder / "out" / "features.parquet").is_file():
             fill(folder, options.videos, options.frames)
         print(f"{options.videos:,} videos of {options.frames} frames, all done\n")
-        print("| | seconds | peak MB of one process |\n|---|---|---|")
+        print("| | seconds | seconds of CPU | peak MB of one process |\n|---|---|---|---|")
         for workers in ("1", "2"):
             command = [*PROGRAM, "extract", "m", "--root", "raw", "-o", "out", "--workers", workers]
             found = measure(command, folder, runs=2)
-            print(f"| extract --workers {workers} | {found.seconds:.1f} | {found.megabytes:.0f} |", flush=True)
+            print(
+                f"| extract --workers {workers} | {found.seconds:.1f} | {found.cpu:.1f} | {found.megabytes:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import typer
 from datasets_me.cli import options, show
 from datasets_me.cli.log import LOGGER
 from datasets_me.cli.run import Answer, StoppedError, verb
-from datasets_me.core.choices import Detector, Device, Head, Preset
+from datasets_me.core.choices import LANDMARKS_EVERY, Detector, Device, Head, Preset
 from datasets_me.core.errors import MeDatasetsError, plural
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ def extract(
         "translation: that of the nose, as published (tvl1, auwgcn).",
     ),
     landmarks_every: int = typer.Option(
-        4, "--landmarks-every", min=1, help="Look for landmarks in every so many frames while the picture holds still."
+        LANDMARKS_EVERY,
+        "--landmarks-every",
+        min=1,
+        help="Look for landmarks in every so many frames while the picture holds still.",
     ),
     regions: str = typer.Option("twelve", "--regions", help="twelve, eleven or grid-4x4."),
     align: bool = typer.Option(False, "--align", help="Warp each frame onto the first by the stable landmarks."),

@@ -1,4 +1,4 @@
-"""The values that options may have: for the stages that take them, and for the command line that offers them.
+"""The values that options may have, and defaults: for the stages that take them and for the command line.
 
 There is nothing else in here, so that ``--help`` can name them without loading a stage.
 """
@@ -77,6 +77,11 @@ KeepOne = Literal["largest", "sharpest", "agrees"]
 
 LabelSource = Literal["schema", "folders"]
 """Where the labels of imported images come from: a schema, or the names of the folders as they are."""
+
+LANDMARKS_EVERY = 6
+"""Frames from one prediction of landmarks to the next while the picture holds still. They are smoothed over five
+anyway: features of real video change by 2 % of their rms with every 4th and by 4 % with every 8th, and are off by 30 %
+for other reasons. With every 8th, more regions are doubted that nothing covers."""
 
 Container = Literal["avi", "mp4"]
 """The video files of a synthetic dataset: each frame a JPEG in AVI, or H.264 in MP4."""

@@ -82,13 +82,29 @@ def read_parquet(model: type[Row], path: Path) -> list[Row]:
         OSError, ValueError: the file cannot be read, or its rows are not of this kind.
     """
     with open_parquet(path) as file:
-        table = file.read(use_threads=False)
-    maps = [column.name for column in table.schema if str(column.type).startswith("map")]
-    rows = table.to_pylist()
-    for row in rows:
-        for column in maps:
-            row[column] = dict(row[column])
-    return _validated(model, rows, path)
+        return [row for rows in _batches(file, model, path) for row in rows]
+
+
+def _batches(
+    file: Any, model: type[Row], path: Path, size: int = GROUP, columns: Sequence[str] | None = None
+) -> Iterator[list[Row]]:
+    """The rows of an open file, some at a time: as they come from the file they take twice the memory.
+
+    Raises:
+        OSError, ValueError: the file cannot be read, or its rows are not of this kind.
+    """
+    import pyarrow as pa
+
+    maps = [column.name for column in file.schema_arrow if pa.types.is_map(column.type)]
+    before = 0
+    for batch in file.iter_batches(batch_size=size, columns=columns, use_threads=False):
+        rows = batch.to_pylist()
+        for row in rows:
+            for column in maps:
+                if column in row:
+                    row[column] = dict(row[column])
+        yield _validated(model, rows, path, before)
+        before += len(rows)
 
 
 def _validated(model: type[Row], rows: Sequence[Any], path: Path, before: int = 0) -> list[Row]:
@@ -168,21 +184,9 @@ def batches(
     Raises:
         MeDatasetsError: the file is damaged, or its rows are not of this kind.
     """
-    import pyarrow as pa
-
     try:
         with open_parquet(path) as file:
-            maps = [column.name for column in file.schema_arrow if pa.types.is_map(column.type)]
-            wanted = None if columns is None else list(columns)
-            before = 0
-            for batch in file.iter_batches(batch_size=size, columns=wanted, use_threads=False):
-                rows = batch.to_pylist()
-                for row in rows:
-                    for column in maps:
-                        if column in row:
-                            row[column] = dict(row[column])
-                yield _validated(model, rows, path, before)
-                before += len(rows)
+            yield from _batches(file, model, path, size, None if columns is None else list(columns))
     except (OSError, ValueError, TypeError) as error:
         raise MeDatasetsError(f"the table is damaged: {error}", where=str(path)) from error
 

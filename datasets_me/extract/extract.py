@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -168,6 +167,7 @@ def one_of_each(videos: Sequence[Video]) -> tuple[list[Job], list[Video]]:
         job = Job(video)
         if video.path is None:
             continue
+        ledger.share_texts(video)
         if (job.subject, job.name) in jobs:
             further.append(video)
         else:
@@ -241,17 +241,6 @@ def make_remote_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
     return make_handler(setting)
 
 
-def _share_texts(row: VideoFeatures, video: Video) -> None:
-    """Have a row use the texts of its video, and one copy of those that all rows have: there may be 100,000 rows."""
-    values = row.__dict__
-    for name in ("subject", "video", "path", "layout", "dataset"):
-        if values[name] == getattr(video, name):
-            values[name] = getattr(video, name)
-    values["name"] = video.video if values["name"] == video.video else values["name"]
-    for name in ("regions", "crop_source", "status"):
-        values[name] = values[name] and sys.intern(values[name])
-
-
 @dataclass
 class _Run:
     """A run in progress."""
@@ -263,7 +252,7 @@ class _Run:
     seen: Path
     frames_done: Report | None
     video_done: Progress | None
-    notes: dict[_Key, tuple[ledger.Note, Done]] = field(default_factory=dict)
+    notes: dict[_Key, ledger.Noted] = field(default_factory=dict)
     done: dict[_Key, Done] = field(default_factory=dict)
     missing: list[Job] = field(default_factory=list)
     postponed: list[Job] = field(default_factory=list)
@@ -284,6 +273,8 @@ class _Run:
     def _known(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome | Failure | None]]:
         """What earlier runs have found of each video, by the tables where they are current, else by its note."""
         workers = min(self.workers, workers_for(None, len(jobs)))
+        if workers == 1 and not self.setting.manifest.spec.layout(self.setting.options.layout or "").video_files:
+            workers = 0  # nothing is opened that could end this process, and another one would take longer
         if not self.notes:
             yield from engine.in_order(partial(known, self.setting), jobs, workers)
             return
@@ -364,7 +355,7 @@ class _Run:
             outcome = Done(row, [failed(row, outcome.why)])
         if outcome.row.status == "failed" and not ledger.note(self.setting.out, job.subject, job.name).exists():
             ledger.fail(self.setting.out, job.subject, outcome)
-        _share_texts(outcome.row, job.video)
+        ledger.share_texts(outcome.row, job.video)
         self.done[job.subject, job.name] = outcome
         if self.video_done:
             self.video_done(job.name)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.errors import plural
-from datasets_me.core.frame_names import far_away
+from datasets_me.core.frame_names import far_away, number_of
 from datasets_me.extract.crops import Found
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.video import Features, Quality
@@ -49,16 +49,18 @@ def box_of_no_video(name: str) -> Finding:
 
 def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> Iterator[Finding]:
     """What is wrong with the files of a video."""
+    as_named = not files.in_file and all(number_of(name) == number for number, name in files.names.items())
+    counted = "" if as_named else ", counted from 0"
     by_reason: dict[str, list[int]] = {}
     for index, why in frames.unreadable.items():
         by_reason.setdefault(why, []).append(frames.numbers[index])
     for why, numbers in by_reason.items():
         path = f"{row.path}/{files.names[numbers[0]]}" if len(numbers) == 1 and not files.in_file else None
-        text = f"{plural(len(numbers), 'frame')} cannot be read, counted from 0: {ranges(numbers)}: {why}"
+        text = f"{plural(len(numbers), 'frame')} cannot be read{counted}: {ranges(numbers)}: {why}"
         yield _about("ME601", row, text, path=path)
     if frames.missing:
         numbers = [frames.numbers[index] for index in frames.missing]
-        yield _about("ME602", row, f"{plural(len(numbers), 'frame')} without a file, counted from 0: {ranges(numbers)}")
+        yield _about("ME602", row, f"{plural(len(numbers), 'frame')} without a file{counted}: {ranges(numbers)}")
     size = (row.width, row.height)
     others = {index: other for index, other in frames.sizes.items() if other != size} if row.width else {}
     if others:

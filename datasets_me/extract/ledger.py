@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import stat
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -32,7 +33,7 @@ from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.features import DONE, FINDINGS, TABLE
 from datasets_me.formats.frame_files import FrameFiles
-from datasets_me.formats.records import VideoFeatures
+from datasets_me.formats.records import Video, VideoFeatures
 
 ARRAYS = ("features", "landmarks")
 """Folders of the arrays of videos."""
@@ -64,6 +65,18 @@ class Note(Record):
     features: int | None = None
     landmarks: int | None = None
     findings: int = 0
+
+
+class Noted(NamedTuple):
+    """What tables and notes say of a video; a record of each would take half as much memory again.
+
+    ``sizes`` are those of the note, the features and the landmarks; the others are as in `Note`.
+    """
+
+    sizes: tuple[int | None, ...]
+    stamp: str | None
+    waited: str | None
+    done: Done
 
 
 def digest(value: Mapping[str, Any]) -> str:
@@ -261,12 +274,12 @@ def write_notes(out: Path, videos: Sequence[Done]) -> None:
     write_parquet(Note, rows, out / NOTES)
 
 
-def read_notes(out: Path) -> dict[tuple[str, str], tuple[Note, Done]]:
+def read_notes(out: Path) -> dict[tuple[str, str], Noted]:
     """What tables and notes say of all videos, by subject and name in paths; nothing where the tables are not current.
 
     It holds for a video as long as nothing begins to change it.
     """
-    noted: dict[tuple[str, str], tuple[Note, Done]] = {}
+    noted: dict[tuple[str, str], Noted] = {}
     try:
         if not (out / NOTES).is_file() or not (out / TABLE).is_file() or feature_files.begun(out):
             return {}
@@ -280,10 +293,27 @@ def read_notes(out: Path) -> dict[tuple[str, str], tuple[Note, Done]]:
                 found = list(islice(findings, about.findings))
                 if len(found) < about.findings:
                     return {}
-                noted[about.subject, about.name] = about, Done(row, found)
+                share_texts(row)
+                sizes = about.size, about.features, about.landmarks
+                noted[sys.intern(about.subject), row.name] = Noted(sizes, about.stamp, about.waited, Done(row, found))
     except (OSError, ValueError, MeDatasetsError):
         return {}
     return noted
+
+
+def share_texts(row: VideoFeatures | Video, video: Video | None = None) -> None:
+    """Have a row use the texts of its video, and one copy of those that many rows have: there may be 100,000."""
+    values = row.__dict__
+    for name in _REPEATED & values.keys():
+        values[name] = values[name] and sys.intern(values[name])
+    for name in ("video", "path") if video is not None else ():
+        values[name] = getattr(video, name) if values[name] == getattr(video, name) else values[name]
+    if values.get("name") == values["video"]:
+        values["name"] = values["video"]
+
+
+_REPEATED = {"dataset", "subject", "layout", "format", "regions", "crop_source", "crop_pad", "status"}
+"""Columns in which many rows say the same."""
 
 
 def _size(out: Path, path: str) -> int:

@@ -11,19 +11,19 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from datasets_me.core.choices import Detector, Device, Head, Preset
+from datasets_me.core.choices import LANDMARKS_EVERY, Detector, Device, Head, Preset
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.rates import ratio, shown
 from datasets_me.features.boxes import Box, DetectorError, read_boxes
 from datasets_me.features.faces import NAMES, detector, model_file, sha256
-from datasets_me.features.landmarks import LANDMARKS_EVERY, MODEL
+from datasets_me.features.landmarks import MODEL
 from datasets_me.features.regions import REGION_SETS
 from datasets_me.features.video import PRESETS
 from datasets_me.formats.frame_files import frame_rate, measurable
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
-ALGORITHM = 6
+ALGORITHM = 7
 """Raised when the same options give other numbers than before, so that old results are not kept."""
 
 

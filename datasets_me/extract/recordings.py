@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from datasets_me.core.errors import FolderError, MeDatasetsError
 from datasets_me.core.frame_names import Frames, is_image, read_names
-from datasets_me.core.frames import VideoFile, is_video
+from datasets_me.core.frames import VideoError, VideoFile, is_video
 from datasets_me.core.paths import safe_name
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.kinds import MANIFEST as KIND
@@ -76,9 +76,11 @@ def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Man
     Args:
         rate: frames per second of folders of frames, which do not say it; of files, in place of what they say.
 
+    A file that cannot be opened is a video without frames, for which an extraction has a finding.
+
     Raises:
-        MeDatasetsError: a path is neither a video file nor a folder with recordings, there are both kinds, or a frame
-            rate is missing.
+        MeDatasetsError: a path is neither a video file nor a folder with recordings, there are both kinds, a frame rate
+            is missing, or no file can be opened.
     """
     places = list(dict.fromkeys(place for path in paths for place in _recordings(Path(os.path.abspath(path)))))  # noqa: PTH100 - links stay
     folders = [place for place in places if place.is_dir()]
@@ -96,10 +98,10 @@ def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Man
         )
     root = Path(os.path.commonpath([place.parent for place in places]))
     names = _names(places, root)
-    videos = [
-        _folder(place, root, names[place], rate) if rate and folders else _file(place, root, names[place], rate)
-        for place in places
-    ]
+    if rate is not None and folders:
+        videos = [_folder(place, root, names[place], rate) for place in places]
+    else:
+        videos = _files(places, root, names, rate)
     schema = schema_files.parse(_SCHEMA.format(fps=videos[0].fps), "recordings")
     return Manifest(schema, [], videos, [], "none"), root
 
@@ -108,7 +110,7 @@ def _recordings(path: Path) -> Iterator[Path]:
     """The recordings that a path stands for, in order.
 
     Raises:
-        FolderError: there is none.
+        FolderError: there is none, or a folder cannot be opened.
     """
     if not path.exists():
         raise FolderError("there is no such file or folder", where=str(path))
@@ -116,13 +118,17 @@ def _recordings(path: Path) -> Iterator[Path]:
         yield path
         return
     places = []
-    for place, below, files in os.walk(path):
+    for place, below, files in os.walk(path, onerror=_refuse):
         below[:] = sorted(name for name in below if not name.startswith("."))
         places += [Path(place, name) for name in files if is_video(name)]
         places += [Path(place)] if any(map(is_image, files)) else []
     if not places:
         raise FolderError("there are neither video files nor images in it", where=str(path))
     yield from sorted(places)
+
+
+def _refuse(error: OSError) -> None:
+    raise FolderError(f"the folder cannot be opened: {error.strerror}", where=str(error.filename)) from error
 
 
 def _names(places: Sequence[Path], root: Path) -> dict[Path, str]:
@@ -135,27 +141,55 @@ def _names(places: Sequence[Path], root: Path) -> dict[Path, str]:
     }
 
 
-def _file(path: Path, root: Path, name: str, rate: float | None) -> Video:
+def _files(places: Sequence[Path], root: Path, names: Mapping[Path, str], rate: float | None) -> list[Video]:
+    """The videos of files. One that cannot be opened has no frames, and the rate of the first that can.
+
+    Raises:
+        MeDatasetsError: a file does not say its frame rate, or none can be opened.
+    """
+    videos: dict[Path, Video] = {}
+    errors: dict[Path, VideoError] = {}
+    for place in places:
+        video = Video(
+            dataset="recordings",
+            subject=names[place],
+            video=names[place],
+            layout="files",
+            path=place.relative_to(root).as_posix(),
+            fps=rate or 1.0,
+        )
+        try:
+            videos[place] = video.model_copy(update=_facts(place, rate))
+        except VideoError as error:
+            videos[place], errors[place] = video, error
+    usual = next((videos[place].fps for place in places if place not in errors), None)
+    if usual is None:
+        raise next(iter(errors.values()))
+    return [videos[place].model_copy(update={"fps": usual} if place in errors else {}) for place in places]
+
+
+def _facts(path: Path, rate: float | None) -> dict[str, object]:
+    """What a video file says of itself.
+
+    Raises:
+        VideoError: it cannot be opened.
+        MeDatasetsError: there is no frame rate.
+    """
     with VideoFile(path) as video:
         facts = video.facts
     fps = rate or facts.fps
     if not fps:
         raise MeDatasetsError("the video does not say its frame rate", where=str(path), fix="give --rate")
-    return Video(
-        dataset="recordings",
-        subject=name,
-        video=name,
-        layout="files",
-        path=path.relative_to(root).as_posix(),
-        frames=facts.frames,
-        first=1 if facts.frames else None,
-        last=facts.frames or None,
-        missing=0,
-        width=facts.width,
-        height=facts.height,
-        fps=fps,
-        format=facts.codec,
-    )
+    return {
+        "frames": facts.frames,
+        "first": 1 if facts.frames else None,
+        "last": facts.frames or None,
+        "missing": 0,
+        "width": facts.width,
+        "height": facts.height,
+        "fps": fps,
+        "format": facts.codec,
+    }
 
 
 def _folder(path: Path, root: Path, name: str, rate: float) -> Video:

@@ -173,14 +173,12 @@ def state_of(setting: Setting, job: Job) -> State | None:
     return State(stamp, ledger.sizes(setting.out, job.subject, job.name))
 
 
-def noted(setting: Setting, job: Job, state: State | None, noted: tuple[ledger.Note, Done] | None) -> Outcome | None:
+def noted(setting: Setting, job: Job, state: State | None, noted: ledger.Noted | None) -> Outcome | None:
     """As ``known``, by what the tables of an earlier run say, where that is what is on disk."""
-    if state is not None and noted is not None:
-        note, before = noted
-        whole = (note.size, note.features, note.landmarks) == state.sizes and note.size is not None
-        if whole and note.stamp == state.stamp:
-            return before if before.row.path == job.video.path else None
-        if whole and job.fallbacks is None and note.waited == state.stamp:
+    if state is not None and noted is not None and noted.sizes == state.sizes and noted.sizes[0] is not None:
+        if noted.stamp == state.stamp:
+            return noted.done if noted.done.row.path == job.video.path else None
+        if job.fallbacks is None and noted.waited == state.stamp:
             return Postponed(NO_FACE)
     return known(setting, job)
 

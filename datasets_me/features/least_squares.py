@@ -31,7 +31,7 @@ LEAST_REACH = 0.05
 FACE_WEIGHT = 0.4
 """Where ``centre_weight`` is above this, there is face: within a third of the picture's size from its middle."""
 
-_DERIVATIVE = np.array([1, -8, 0, 8, -1], np.float32) / 12  # of fourth order
+_HALF_DERIVATIVE = np.array([1, -8, 0, 8, -1], np.float32) / 24  # of fourth order
 _ONE = np.ones(1, np.float32)
 
 
@@ -41,12 +41,13 @@ def products(first: Field, second: Field, known: Field | None = None) -> tuple[F
     The gradient is that of the mean of both frames, which makes the linear step exact to second order.
     ``known`` is motion (H, W, 2) or (2,) already taken out of the second frame; it is put back into the change.
     """
-    middle = (first + second) * np.float32(0.5)
-    x = cv2.sepFilter2D(middle, -1, _DERIVATIVE, _ONE)
-    y = cv2.sepFilter2D(middle, -1, _ONE, _DERIVATIVE)
+    both = first + second
+    x = cv2.sepFilter2D(both, -1, _HALF_DERIVATIVE, _ONE)
+    y = cv2.sepFilter2D(both, -1, _ONE, _HALF_DERIVATIVE)
     change = first - second
     if known is not None and known.any():
-        change = change + x * known[..., 0] + y * known[..., 1]
+        change += x * known[..., 0]
+        change += y * known[..., 1]
     return x * x, x * y, y * y, x * change, y * change, change * change
 
 
@@ -152,9 +153,12 @@ def shifted(image: Field, by: Field) -> Field:
     whole = np.rint(by).astype(int)
     height, width = image.shape
     if whole.any():
-        rows = np.clip(np.arange(height) + whole[1], 0, height - 1)
-        columns = np.clip(np.arange(width) + whole[0], 0, width - 1)
-        image = image[rows[:, None], columns]
+        x, y = (int(np.clip(part, 1 - size, size - 1)) for part, size in zip(whole, (width, height), strict=True))
+        kept = image[max(y, 0) : height + min(y, 0), max(x, 0) : width + min(x, 0)]
+        around = max(-y, 0), max(y, 0), max(-x, 0), max(x, 0)
+        image = np.asarray(cv2.copyMakeBorder(kept, *around, cv2.BORDER_REPLICATE))
+    if not (by - whole).any():
+        return image
     along_x, along_y = (_lagrange(float(part)) for part in by - whole)
     return np.asarray(cv2.sepFilter2D(image, -1, along_x, along_y, borderType=cv2.BORDER_REPLICATE))
 

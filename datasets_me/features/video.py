@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.choices import FlowMethod, Head
+from datasets_me.core.choices import LANDMARKS_EVERY, FlowMethod, Head
 from datasets_me.features.boxes import Box, FaceDetector, checked_box
 from datasets_me.features.crop import Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector, landmark_detector
 from datasets_me.features.flow import STORED_RANGE, TEMPORAL, flow_stream
-from datasets_me.features.landmarks import FIRST_REST, LANDMARKS_EVERY, SMOOTHING, Tracker, bridged
+from datasets_me.features.landmarks import FIRST_REST, SMOOTHING, Tracker, bridged
 from datasets_me.features.mdmo import RegionMotion, scaled_radius
 from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionSet
 from datasets_me.features.stages import (

@@ -127,9 +127,9 @@ def test_what_the_tables_say_holds_until_anything_changes(out: Path) -> None:
 
     write(videos)
     noted = ledger.read_notes(out)
-    assert [done for _, done in noted.values()] == videos
+    assert [each.done for each in noted.values()] == videos
     # the arrays of this row are not where the program writes them, so that their sizes are not known
-    assert [(note.stamp, note.waited, note.features) for note, _ in noted.values()] == [
+    assert [(each.stamp, each.waited, each.sizes[1]) for each in noted.values()] == [
         ("stamp", None, None),
         (None, None, None),
         ("final", "first", None),

@@ -11,11 +11,15 @@ import pytest
 
 from datasets_me.core.errors import FolderError, MeDatasetsError
 from datasets_me.core.frames import VideoError
+from datasets_me.core.tables import read_parquet
 from datasets_me.export.segments import write_segments
+from datasets_me.extract.extract import extract
 from datasets_me.extract.recordings import manifest_of, of_recordings
 from datasets_me.extract.write_frames import write_frames
+from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats import manifest as manifests
+from datasets_me.formats.items import ItemRow
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from tests.conftest import Run
 from tests.core.videos import encode, jpegs, number_of, of_jpegs
@@ -80,19 +84,49 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
         manifest_of([tmp_path / "a.avi"], tmp_path, None)
 
 
-def test_features_and_segments_without_a_workbook(me_datasets: Run, tmp_path: Path) -> None:
-    of_jpegs(tmp_path / "one.avi", filmed(8), rate=30)
-    (tmp_path / "damaged.avi").write_bytes(b"RIFF")
-    done = me_datasets("extract", "one.avi", "-o", "out", "--workers", "1")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("their manifest is out/manifest, their root .\n")
+def test_a_broken_file_does_not_stop_the_others(me_datasets: Run, tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    whole = of_jpegs(tmp_path / "videos" / "one.avi", filmed(8), rate=30).read_bytes()
+    for name, content in (("damaged.avi", b"RIFF"), ("empty.avi", b""), ("half.avi", whole[: len(whole) // 2])):
+        (tmp_path / "videos" / name).write_bytes(content)
+    done = me_datasets("extract", "videos", "-o", "out", "--workers", "1")
+    assert done.returncode == 1, done.stderr
+    assert "their manifest is out/manifest, their root videos\n" in done.stdout
     manifest = manifests.read(tmp_path / "out" / "manifest")
-    (row,) = feature_files.read(tmp_path / "out", manifest).rows
-    assert (row.video, row.status, row.frames, row.fps) == ("one", "ok", 8, 30)
-    exported = write_segments(manifest, feature_files.read(tmp_path / "out", manifest), tmp_path / "segments")
-    assert (exported.videos, exported.annotations, exported.findings) == (1, 0, [])
-    with pytest.raises(VideoError, match="the video cannot be opened: Invalid data found when processing input"):
-        of_recordings([tmp_path / "damaged.avi"])
+    extracted = feature_files.read(tmp_path / "out", manifest)
+    assert [(row.video, row.status, row.frames, row.fps) for row in extracted.rows] == [
+        ("damaged", "failed", 0, 30),
+        ("empty", "failed", 0, 30),
+        ("half", "partial", 4, 30),
+        ("one", "ok", 8, 30),
+    ]
+    cannot = "the video cannot be opened: Invalid data found when processing input"
+    findings = read_parquet(Finding, tmp_path / "out" / "findings.parquet")
+    assert [(each.path, each.message) for each in findings if each.code == "ME610"] == [
+        ("damaged.avi", cannot),
+        ("empty.avi", cannot),
+    ]
+    exported = write_segments(manifest, extracted, tmp_path / "segments")
+    assert (exported.videos, exported.annotations) == (2, 0)
+    with pytest.raises(VideoError, match=cannot):
+        of_recordings([tmp_path / "videos" / "damaged.avi"])
+
+
+def test_frames_of_a_folder_have_the_same_numbers_everywhere(tmp_path: Path) -> None:
+    files = filmed(6)
+    files[2] = b""
+    folder = folder_of(tmp_path / "one", files, first=7)
+    (folder / "img10.jpg").unlink()
+    manifest, root = of_recordings([folder], rate=30)
+    done = extract(manifest, root, tmp_path / "out", workers=0)
+    assert [(row.start, row.frames) for row in done.rows] == [(7, 6)]
+    assert [(each.code, each.message) for each in done.findings[:2]] == [
+        ("ME601", "1 frame cannot be read: 9: the file is empty"),
+        ("ME602", "1 frame without a file: 10"),
+    ]
+    write_segments(manifest, feature_files.read(tmp_path / "out", manifest), tmp_path / "segments")
+    items = read_parquet(ItemRow, tmp_path / "segments" / "items.parquet")
+    assert {(item.start, item.length) for item in items} == {(7, 5)}
 
 
 def test_frames_for_other_tools(tmp_path: Path) -> None:
