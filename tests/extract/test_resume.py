@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from datasets_me.extract.extract import extract
-from datasets_me.extract.options import ExtractOptions
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.manifest import write as write_manifest
 from tests.conftest import start
@@ -22,10 +20,9 @@ KILLS = int(os.environ.get("ME_DATASETS_KILLS", "2"))
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
+def test_killed_at_random_moments(filmed: Path, dataset: Manifest, extracted: Path, tmp_path: Path) -> None:
     write_manifest(dataset, tmp_path / "m")
-    extract(dataset, filmed, tmp_path / "whole", ExtractOptions(), workers=2)
-    whole = tree(tmp_path / "whole")
+    whole = tree(extracted)
     chance = random.Random(5)
     killed = 0
     for attempt in range(KILLS):
