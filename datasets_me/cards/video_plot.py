@@ -33,11 +33,12 @@ def find_row(folder: FeatureFolder, name: str) -> VideoFeatures:
         FeaturesError: there is none, or several; the error suggests the nearest name.
     """
     stem = name if not name.endswith(".npy") else Path(name).stem
-    rows = [row for row in folder.rows if stem in (row.name, row.video)]
+    rows = [row for row in folder.rows if {stem, safe_name(stem)} & {row.name, row.video}]
     rows = [row for row in rows if Path(name).parent.name == row.subject] or rows
     if not rows:
         near = closest(stem, [row.name for row in folder.rows])
-        fix = f"did you mean {near}?" if near else "see features.parquet for the names"
+        names = ", ".join(row.name for row in folder.rows[:5])
+        fix = f"did you mean {near}?" if near else f"give one of {names}{', …' if len(folder.rows) > 5 else ''}"
         raise FeaturesError(f"there is no video '{name}' among the features", where=str(folder.folder), fix=fix)
     if len(rows) > 1:
         names = ", ".join(f"{row.subject}/{row.name}.npy" for row in rows[:4])

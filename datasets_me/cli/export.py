@@ -251,6 +251,8 @@ def flow(
             progress=update,
         )
     images, annotations = plural(exported.images, "flow image"), plural(exported.annotations, "annotation")
+    if chosen.of_preset.every_frame:
+        images, annotations = f"the flow of {exported.images}", plural(exported.videos, "video")
     ending = [f"{images} of {annotations} written to {out}"]
     if sheet is not None and exported.images:
         from datasets_me.cards.flow_plot import draw

@@ -75,6 +75,9 @@ def view(
 
     read_about(manifest, MANIFEST)  # what is plainly wrong is told before a page opens
     check_root(root)
+    for path in [features, *predictions]:
+        if path is not None and not path.exists():
+            raise MeDatasetsError("there is no such file or folder", where=str(path), fix="check the path")
     opening = Opening("index.html", lambda: server.stopping)
     server = _start(opening, "Ctrl-C ends", host=host, port=port, browser=browser)
     sessions: Future[Session] = Future()

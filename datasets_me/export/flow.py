@@ -49,10 +49,14 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class ExportedFlow:
-    """What was written: flow images, of annotations in all; and what was found."""
+    """What was written: flow images, of annotations and of their videos in all; and what was found.
+
+    Of a preset of every frame, the images of a video count as one.
+    """
 
     images: int
     annotations: int
+    videos: int
     findings: list[Finding]
 
 
@@ -108,7 +112,9 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
                 "images": len(items),
             }
         )
-    return ExportedFlow(len(items), len(expressions.manifest.annotations), expressions.findings)
+    annotations = expressions.manifest.annotations
+    videos = len({(row.dataset, row.video) for row in annotations})
+    return ExportedFlow(len(items), len(annotations), videos, expressions.findings)
 
 
 def _of_type(manifest: Manifest, kind: str | None) -> Manifest:

@@ -124,7 +124,7 @@ def content_of(path: Path) -> bytes:
         raise MeDatasetsError(
             "the file is empty",
             where=str(path),
-            fix="if nothing was predicted, write the header alone; otherwise write the predictions again",
+            fix="write the predictions again; of a table without any, write the header alone",
         )
     return content
 

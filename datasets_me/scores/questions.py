@@ -107,6 +107,8 @@ def _read(paths: Sequence[Path]) -> tuple[dict[str, _Line], list[Finding]]:
             place = Place(path.name, None, number)
             try:
                 line = json.loads(written)
+                if not isinstance(line, dict):
+                    raise TypeError("the line is not an object")
                 name = str(line["video_id"] if "video_id" in line and "id" not in line else line["id"])
                 if not isinstance(line["answer"], str):
                     raise TypeError(f"the answer {json.dumps(line['answer'])} is no text")

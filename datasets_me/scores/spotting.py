@@ -398,9 +398,17 @@ def _spans(manifests: Sequence[Manifest]) -> dict[tuple[str, str], tuple[int, in
 
 
 def _outside(spot: Spot, span: tuple[int, int] | None) -> Iterator[tuple[str, str]]:
-    """Code and message, where not a frame of an interval is one of the video's."""
-    if span is not None and (spot.onset >= span[1] or spot.offset < span[0]):
-        yield "ME551", f"lies outside the video, frames {span[0]} to {span[1] - 1}; it counts as wrong"
+    """Code and message, where most of an interval, or all of it, lies outside of the video.
+
+    Of a video whose frames are not known, nothing is said but of what lies before frame 0.
+    """
+    start, end = span or (0, max(spot.offset + 1, 1))
+    inside = min(spot.offset + 1, end) - max(spot.onset, start)
+    frames = f"frames {start} to {end - 1}" if span else "which begins with frame 0"
+    if inside <= 0:
+        yield "ME551", f"lies outside the video, {frames}; it counts as wrong"
+    elif 2 * inside < spot.offset + 1 - spot.onset:
+        yield "ME551", f"lies mostly outside the video, {frames}"
 
 
 def _unscored(spot: Spot, cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -434,7 +442,7 @@ def _spot(file: Predictions, number: int, spec: Spec, fps: float) -> Spot | None
     """A predicted interval in frames of the manifest; None where the cells are no interval."""
     cells = file.rows[number]
     onset, offset = (_number(cells[name]) for name in ("onset", "offset"))
-    if onset is None or offset is None or offset < onset or (onset < 0 and file.counting == "manifest"):
+    if onset is None or offset is None or offset < onset:
         return None
     apex = _number(cells.get("apex", ""))
     return Spot(

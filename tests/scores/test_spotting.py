@@ -135,7 +135,7 @@ def test_rows_that_cannot_be_used(predictions: Read) -> None:
         "v1,nan,3",
         "v1,10,20",
         "v1,10,20",
-        "v1,-1,3",
+        "v1,5,",
         name="spots.csv",
     )
     found = spotting([manifest(annotation(1))], [made])
@@ -275,9 +275,20 @@ def test_intervals_outside_the_video(predictions: Read) -> None:
         fps=30.0,
     )
     row = annotation(1, dataset="casme-sq", fps=30.0)
-    made = predictions("video,onset,offset", "v1,99,120", "v1,100,120", "v1,10,20")
-    found = spotting([manifest(row, dataset="casme-sq", videos=[whole])], [made])
-    assert found.counts() == Counts(tp=1, fp=2)
-    assert [(each.code, each.where, each.message) for each in found.findings] == [
-        ("ME551", "fold.csv, row 3", "v1 100 to 120 lies outside the video, frames 0 to 99; it counts as wrong")
+    lines = ["v1,90,109", "v1,99,120", "v1,100,120", "v1,10,20", "v1,-30,-9", "v1,-9,9", "v1,-10,8"]
+    made = predictions("video,onset,offset", *lines)
+    scores = spotting([manifest(row, dataset="casme-sq", videos=[whole])], [made])
+    assert scores.counts() == Counts(tp=1, fp=6)
+    assert [(each.code, each.where, each.message) for each in scores.findings] == [
+        ("ME551", "fold.csv, row 3", "v1 99 to 120 lies mostly outside the video, frames 0 to 99"),
+        ("ME551", "fold.csv, row 4", "v1 100 to 120 lies outside the video, frames 0 to 99; it counts as wrong"),
+        ("ME551", "fold.csv, row 6", "v1 -30 to -9 lies outside the video, frames 0 to 99; it counts as wrong"),
+        ("ME551", "fold.csv, row 8", "v1 -10 to 8 lies mostly outside the video, frames 0 to 99"),
+    ]
+    unknown = spotting(
+        [manifest(annotation(1))], [predictions("video,onset,offset", "v1,-9,-1", "v1,10,20", "v1,900,990")]
+    )
+    assert unknown.counts() == Counts(tp=1, fp=2)
+    assert [each.message for each in unknown.findings] == [
+        "v1 -9 to -1 lies outside the video, which begins with frame 0; it counts as wrong"
     ]
