@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from datasets_me.convert.action_units import FACS_NUMBERS, SIDES, format_action_units, read_action_units
@@ -195,7 +195,9 @@ def test_what_is_written_is_read_back(cell: list[ActionUnit | list[list[ActionUn
         for number, option in enumerate(part):
             units += [unit.model_copy(update={"alternative": group, "option": number}) for unit in option]
         group += 1
-    reading = read_action_units(format_action_units(units))
+    text = format_action_units(units)
+    assume(len(text) <= 300)  # what is longer is not read
+    reading = read_action_units(text)
     assert list(reading.units) == units
     assert reading.unread == ()
 

@@ -17,7 +17,7 @@ from tests.hostile import oracle, runs
 from tests.hostile.attack import Attack, Kind
 from tests.hostile.world import World
 
-ATTACKS = int(os.environ.get("ME_DATASETS_ATTACKS", "36"))
+ATTACKS = int(os.environ.get("ME_DATASETS_ATTACKS", "28"))
 """How many; with 200, all of ``kinds.ALWAYS`` are among them, with 45 every fourth one."""
 
 
