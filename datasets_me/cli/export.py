@@ -193,6 +193,8 @@ def flow(
     align: bool = typer.Option(False, "--align", help="Hold the face still, by the landmarks of --features."),
     magnify: float = MAGNIFY,
     band: str = BAND,
+    joined: Path = JOINED,
+    beside: list[str] = WITH,
     expression_type: ExpressionType | None = typer.Option(None, "--type", help="Only expressions of this type."),
     apexes: Path = typer.Option(None, "--apexes", help="Estimated apexes, made by 'me-datasets apex'."),
     sheet: Path = typer.Option(
@@ -205,6 +207,8 @@ def flow(
     force: bool = options.FORCE,
 ) -> Answer:
     """Write the optical flow from onset to apex of every annotated expression: u, v and strain.
+
+    A run that was killed goes on where it was.
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors, or nothing could be made. 2:
     could not run.
@@ -246,6 +250,7 @@ def flow(
             chosen,
             features=arrays,
             apexes=estimated,
+            beside=_beside(joined, beside, annotated),
             workers=workers_for(workers),
             force=force,
             progress=update,

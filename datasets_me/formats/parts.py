@@ -5,8 +5,8 @@
     faces.parts/  about.json  000000.parquet  000000-findings.parquet  000512.parquet  …
 
 The parts lie beside the table or folder that is being made, and are removed when it is whole. Files of a folder lie
-among them until then. Each part holds the rows of some images. Parts of another run (other images, options or another
-version) are thrown away; images that could not be read are looked at again.
+among them until then. Each part holds the rows of some items. Parts of another run (other items, options or another
+version) are thrown away; items that could not be read are looked at again.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ Row = TypeVar("Row", bound=Record)
 Task = TypeVar("Task")
 
 SIZE = 512
-"""Images of a part: what a killed run may lose."""
+"""Images of a part: what a killed run may lose. Items that take longer are fewer."""
 
 _ABOUT = "about.json"
 _OURS = {"kind": "parts", "tool": TOOL}
 
 
 class Done(Record):
-    """What was made of one image beside files: its records and findings as JSON, and whether it could be read."""
+    """What was made of one item beside files: its records and findings as JSON, and whether it could be read."""
 
     id: str
     records: list[str]
@@ -48,7 +48,7 @@ class Done(Record):
 
 
 def done(name: str, records: Iterable[Record], findings: Iterable[Finding], *, read: bool) -> Done:
-    """What was made of the image with this id."""
+    """What was made of the item with this id."""
     return Done(id=name, records=_texts(records), findings=_texts(findings), read=read)
 
 
@@ -63,14 +63,16 @@ class Parts(Generic[Row]):
         target: the table or folder that is being made.
         model: of the rows.
         key: what the rows depend on beside the version; parts with another key are thrown away.
+        size: items of a part; None for `SIZE`.
     """
 
-    def __init__(self, target: Path, model: type[Row], key: Mapping[str, Any]) -> None:
+    def __init__(self, target: Path, model: type[Row], key: Mapping[str, Any], size: int | None = None) -> None:
         # Path.resolve would follow a link, and what it leads to may lie on another disk
         place = Path(os.path.abspath(target))  # noqa: PTH100
         self.folder = place.with_name(f"{place.name.removesuffix('.parquet')}.parts")
         self._model = model
         self._about = json.loads(json.dumps({**_OURS, "version": __version__, "key": key}))
+        self._size = SIZE if size is None else size
         self._done = 0
 
     @contextmanager
@@ -120,7 +122,7 @@ class Parts(Generic[Row]):
             WriteError: a part cannot be written.
         """
         seen = len(findings)
-        for part in in_groups(rows, SIZE):
+        for part in in_groups(rows, self._size):
             self.begin()
             path = self._path(self._done)
             write_parquet(Finding, findings[seen:], self._findings_of(path))
