@@ -410,6 +410,7 @@ def vqa(
     manifests: list[Path] = options.MANIFESTS,
     out: Path = typer.Option(..., "-o", "--out", help="The JSONL to write."),
     seed: int = typer.Option(0, "--seed", help="Which units are asked about is drawn; the same seed draws the same."),
+    decisions: list[Path] = options.DECISION_FOLDERS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write questions about expressions and their answers, a JSON object in each line (MEGC 2025).
@@ -418,10 +419,9 @@ def vqa(
     """
     from datasets_me.core.artefact import may_write
     from datasets_me.export import vqa as stage
-    from datasets_me.formats import manifest as manifest_files
 
     may_write(out, force)
-    exported = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
+    exported = stage.questions([options.read_manifest(folder, decisions) for folder in manifests], seed=seed)
     stage.write(exported.lines, out)
     count, expressions = plural(len(exported.lines), "question"), plural(exported.expressions, "expression")
     return Answer(
