@@ -75,7 +75,7 @@ def test_a_set_of_images_as_a_document(tmp_path: Path, monkeypatch: pytest.Monke
     answer = json.loads(done.stdout)
     assert done.exit_code == 0
     assert answer["address"].startswith("http://127.0.0.1:")
-    assert (answer["labels"], answer["images"], answer["decided"]) == (["happy"], 1, 0)
+    assert (answer["dataset"], answer["images"], answer["decided"]) == ("folder-per-class", 1, 0)
 
 
 def test_what_cannot_be_viewed(me_datasets: Run, tmp_path: Path) -> None:
