@@ -119,7 +119,8 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
     sources = FlowSources(_of_type(manifest, options.type), root, options, features, apexes or {}, beside)
     expressions = sources.maker().expressions
     findings = expressions.findings
-    parts = Parts(out, Done, sources.key(), 1 if chosen.every_frame else TOGETHER)
+    size, noun = (1, "video") if chosen.every_frame else (TOGETHER, "expression")
+    parts = Parts(out, Done, sources.key(), size, noun)
     with parts.held(), artefact.new_folder(out, FLOW, force=force) as new:
         windows = windows_of(expressions, options) if chosen.every_frame else {}
         tasks = _tasks(expressions, every_frame=chosen.every_frame)

@@ -64,15 +64,23 @@ class Parts(Generic[Row]):
         model: of the rows.
         key: what the rows depend on beside the version; parts with another key are thrown away.
         size: items of a part; None for `SIZE`.
+        noun: what an item is, for messages.
     """
 
-    def __init__(self, target: Path, model: type[Row], key: Mapping[str, Any], size: int | None = None) -> None:
+    def __init__(
+        self,
+        target: Path,
+        model: type[Row],
+        key: Mapping[str, Any],
+        size: int | None = None,
+        noun: str = "image",
+    ) -> None:
         # Path.resolve would follow a link, and what it leads to may lie on another disk
         place = Path(os.path.abspath(target))  # noqa: PTH100
         self.folder = place.with_name(f"{place.name.removesuffix('.parquet')}.parts")
         self._model = model
         self._about = json.loads(json.dumps({**_OURS, "version": __version__, "key": key}))
-        self._size = SIZE if size is None else size
+        self._size, self._noun = SIZE if size is None else size, noun
         self._done = 0
 
     @contextmanager
@@ -93,8 +101,8 @@ class Parts(Generic[Row]):
             except KeyboardInterrupt:
                 if not self._done:
                     raise
-                images = plural(self._done, "image")
-                raise StoppedError(f"stopped: {images} done; run the same again to go on") from None
+                items = plural(self._done, self._noun)
+                raise StoppedError(f"stopped: {items} done; run the same again to go on") from None
             except MeDatasetsError:
                 self._remove()
                 raise
