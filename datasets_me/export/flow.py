@@ -35,6 +35,7 @@ from datasets_me.core.engine import Failure, Report, run
 from datasets_me.core.errors import FolderError
 from datasets_me.core.files import checksum
 from datasets_me.core.paths import safe_name, under
+from datasets_me.core.tables import Record
 from datasets_me.export.beside import Beside
 from datasets_me.export.expressions import Expressions, item_row
 from datasets_me.export.flow_layouts import Layout, open_layout
@@ -49,7 +50,7 @@ from datasets_me.formats.frame_files import frame_files, stat_of
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import FLOW
 from datasets_me.formats.manifest import Manifest
-from datasets_me.formats.parts import Done, Parts, done, resumed
+from datasets_me.formats.parts import Parts, resumed
 from datasets_me.formats.records import Annotation, Video
 
 Progress = Callable[[int, int, str], None]
@@ -70,6 +71,15 @@ class ExportedFlow:
     annotations: int
     videos: int
     findings: list[Finding]
+
+
+class Kept(Record):
+    """What is kept of a task: its item, if there is one; the findings; whether it is not to be tried again."""
+
+    id: str
+    items: list[ItemRow]
+    findings: list[Finding]
+    finished: bool
 
 
 class _Task(NamedTuple):
@@ -120,7 +130,7 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
     expressions = sources.maker().expressions
     findings = expressions.findings
     size, noun = (1, "video") if chosen.every_frame else (TOGETHER, "expression")
-    parts = Parts(out, Done, sources.key(), size, noun)
+    parts = Parts(out, Kept, sources.key(), size, noun)
     with parts.held(), artefact.new_folder(out, FLOW, force=force) as new:
         windows = windows_of(expressions, options) if chosen.every_frame else {}
         tasks = _tasks(expressions, every_frame=chosen.every_frame)
@@ -129,10 +139,11 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
         items: list[ItemRow] = []
         made = _made(parts, tasks, _Work(sources, parts.folder, windows), workers)
         for count, (task, each) in enumerate(zip(tasks, made, strict=True), start=1):
-            findings.extend(map(Finding.model_validate_json, each.findings))
-            items += map(ItemRow.model_validate_json, each.records)
-            if layout is not None and each.records:
-                _lay_out(layout, maker, task, parts.folder / items[-1].file)
+            findings.extend(each.findings)
+            items.extend(each.items)
+            if layout is not None:
+                for item in each.items:
+                    _lay_out(layout, maker, task, parts.folder / item.file)
             if progress:
                 progress(count, len(tasks), _name(task))
         if layout is not None:
@@ -188,11 +199,12 @@ def _stat(expressions: Expressions, video: Video) -> str:
         return error.what
 
 
-def _made(parts: Parts[Done], tasks: list[_Task], work: _Work, workers: int) -> Iterator[Done]:
+def _made(parts: Parts[Kept], tasks: list[_Task], work: _Work, workers: int) -> Iterator[Kept]:
     """What was made of each task: what an earlier run has kept, and the others by the workers."""
-    known = {each.id: each for each in parts.kept()[0] if each.read and _is_whole(parts.folder, each)}
+    known = {each.id: each for each in parts.kept()[0] if each.finished and _is_whole(parts.folder, each)}
+    parts.begin()  # before there are items in its folder
 
-    def fresh(lacking: Iterable[_Task]) -> Iterator[Done]:
+    def fresh(lacking: Iterable[_Task]) -> Iterator[Kept]:
         outcomes = run(_handler, lacking, work, workers=workers, in_order=True)
         made = (_failed(task, each) if isinstance(each, Failure) else each for task, each in outcomes)
         return parts.keep(made, [])
@@ -200,21 +212,20 @@ def _made(parts: Parts[Done], tasks: list[_Task], work: _Work, workers: int) -> 
     return resumed(lambda: tasks, lambda task: task.id, known, fresh)
 
 
-def _is_whole(folder: Path, each: Done) -> bool:
-    """Whether the files of a task are as an earlier run wrote them."""
-    items = map(ItemRow.model_validate_json, each.records)
+def _is_whole(folder: Path, each: Kept) -> bool:
+    """Whether the file of a task, if there is one, is as an earlier run wrote it."""
     try:
-        return all(checksum(under(folder, item.file)) == item.sha256 for item in items)
+        return all(checksum(under(folder, item.file)) == item.sha256 for item in each.items)
     except OSError:
         return False
 
 
-def _handler(work: _Work) -> Callable[[_Task, Report], Done]:
+def _handler(work: _Work) -> Callable[[_Task, Report], Kept]:
     """A function that writes the item of a task, and says what it has found."""
     maker = work.sources.maker()
     sink = NpzSink(work.folder, FLOW.name)
 
-    def make(task: _Task, report: Report) -> Done:
+    def make(task: _Task, report: Report) -> Kept:
         findings = maker.expressions.findings
         findings.clear()
         source = task.source
@@ -222,7 +233,7 @@ def _handler(work: _Work) -> Callable[[_Task, Report], Done]:
             item: ItemRow | None = _expression_item(maker, sink, source)
         else:
             item = video_item(maker, sink, source, work.windows)
-        return done(task.id, [] if item is None else [item], findings, read=True)
+        return Kept(id=task.id, items=[] if item is None else [item], findings=findings, finished=True)
 
     return make
 
@@ -239,7 +250,7 @@ def _expression_item(maker: FlowMaker, sink: NpzSink, row: Annotation) -> ItemRo
     return item_row(expression, stored, stem, first, second - first + 1)
 
 
-def _failed(task: _Task, outcome: Failure) -> Done:
+def _failed(task: _Task, outcome: Failure) -> Kept:
     """What is kept of a task that failed."""
     source = task.source
     if isinstance(source, Annotation):
@@ -247,7 +258,7 @@ def _failed(task: _Task, outcome: Failure) -> Done:
     else:
         message = f"no flow images of {source.video}: {outcome.why}"
         why = finding("ME516", message, subject=source.subject, video=source.video, path=source.path)
-    return done(task.id, [], [why], read=False)
+    return Kept(id=task.id, items=[], findings=[why], finished=False)
 
 
 def _name(task: _Task) -> str:

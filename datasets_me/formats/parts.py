@@ -5,8 +5,8 @@
     faces.parts/  about.json  000000.parquet  000000-findings.parquet  000512.parquet  …
 
 The parts lie beside the table or folder that is being made, and are removed when it is whole. Files of a folder lie
-among them until then. Each part holds the rows of some items. Parts of another run (other items, options or another
-version) are thrown away; items that could not be read are looked at again.
+among them until then. Each part holds the rows of some images. Parts of another run (other images, options or another
+version) are thrown away; images that could not be read are looked at again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -32,14 +32,14 @@ Row = TypeVar("Row", bound=Record)
 Task = TypeVar("Task")
 
 SIZE = 512
-"""Images of a part: what a killed run may lose. Items that take longer are fewer."""
+"""Images of a part: what a killed run may lose."""
 
 _ABOUT = "about.json"
 _OURS = {"kind": "parts", "tool": TOOL}
 
 
 class Done(Record):
-    """What was made of one item beside files: its records and findings as JSON, and whether it could be read."""
+    """What was made of one image beside files: its records and findings as JSON, and whether it could be read."""
 
     id: str
     records: list[str]
@@ -48,7 +48,7 @@ class Done(Record):
 
 
 def done(name: str, records: Iterable[Record], findings: Iterable[Finding], *, read: bool) -> Done:
-    """What was made of the item with this id."""
+    """What was made of the image with this id."""
     return Done(id=name, records=_texts(records), findings=_texts(findings), read=read)
 
 
@@ -154,7 +154,7 @@ class Parts(Generic[Row]):
             artefact.write_file(self.folder / _ABOUT, json.dumps(self._about).encode())
 
     def _refuse_others(self) -> None:
-        if not os.path.lexists(self.folder):
+        if not os.path.lexists(self.folder) or (self.folder.is_dir() and not any(self.folder.iterdir())):
             return
         try:
             about = read_json(self.folder / _ABOUT)
@@ -169,6 +169,13 @@ class Parts(Generic[Row]):
             )
 
     def _remove(self) -> None:
+        """Remove the folder; what tells whose it is goes last, so that the next run can go on with removing."""
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != _ABOUT:
+                    path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, first: int) -> Path:
