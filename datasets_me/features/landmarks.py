@@ -48,7 +48,7 @@ LONGEST_REST = 64
 """Frames until a face that is not found is looked for again: twice as many each time up to 64, from 1, or from 20 where
 frames of the whole video were looked through before."""
 
-CHECK_EVERY = 24
+CHECK_EVERY = 48
 """Frames after which the residual is measured again while the landmarks keep their shape."""
 
 JUMP = 0.01

@@ -33,6 +33,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.features.coarse import CoarseFlow
 from datasets_me.features.least_squares import (
     FACE_WEIGHT,
     RIDGE,
@@ -90,9 +91,9 @@ BETTER = 0.8
 """Resampling has to bring the mean squared difference of the frames below this fraction of what a shift
 leaves."""
 
-HALVE_FROM = 0.2
-"""Motion of the whole head left after that, in px, beyond which both frames are moved half of it: the
-gradient of fine texture is off by a tenth, differently in every part of the face."""
+ONE_STEP = 0.2
+"""Motion in px that one linear step finds: beyond it the gradient of fine texture is off by a tenth, differently in
+every part of the face. Where the head moves by more after the whole pixels, both frames are moved half of it."""
 
 CLOSE_ENOUGH = 0.1
 """Change of the head's shift in px below which it is not improved any more; the rest is found at full
@@ -217,14 +218,6 @@ class _Average:
         return self.pair.view
 
 
-@dataclass(frozen=True)
-class _Flow:
-    """Flow (2, h, w) in px on a coarser grid, in a part of the picture."""
-
-    view: _View
-    flow: Field
-
-
 def lk_stream(
     frames: Iterable[Image | None],
     *,
@@ -232,7 +225,7 @@ def lk_stream(
     temporal: int,
     face_width: float | None,
     landmarks: Sequence[NDArray[np.float32]] | None = None,
-) -> Iterator[Field | None]:
+) -> Iterator[CoarseFlow | None]:
     """Flow from each frame to the one ``step`` later, as the frames come; None where one of the two is missing.
 
     Args:
@@ -241,11 +234,9 @@ def lk_stream(
         temporal: odd number of neighbouring pairs averaged with triangular weights; 1 uses the pair alone.
         face_width: distance between the ears in px; two thirds of the image's width if not known.
         landmarks: a list whose last item is the landmarks (68, 2) of the frame that comes, in px. Flow is computed
-            around them only, and is NaN elsewhere; everywhere without them, or as long as they are NaN.
+            around them only; everywhere without them, or as long as they are NaN.
 
-    Yields:
-        (H, W, 2) float32 in px. Each depends on at most ``temporal - 1 + step + 1`` frames and never on how the frames
-        were cut into chunks.
+    Each depends on at most ``temporal - 1 + step + 1`` frames and never on how the frames were cut into chunks.
     """
     waiting = iter(frames)
     missing = 0
@@ -260,8 +251,7 @@ def lk_stream(
     scale = _scale(face_width or width * 2 / 3)
     shots = _shots(chain(repeat(None, missing), (image,), waiting), landmarks, (height, width), scale)
     pairs = _in_batches(_all_sums(shots, step, scale), partial(_pairs, scale=scale))
-    for flow in _in_batches(_averages(pairs, temporal, scale), partial(_flows, scale=scale)):
-        yield None if flow is None else _everywhere(flow, (height, width), scale.pool)
+    yield from _in_batches(_averages(pairs, temporal, scale), partial(_flows, scale=scale, shape=(height, width)))
 
 
 _Viewed = TypeVar("_Viewed", _Sums, _Average)
@@ -368,14 +358,17 @@ def _sums(one: _Shot, two: _Shot, scale: _Scale) -> _Sums:
     whole = np.rint(shift)
     local = _coarse_flow(first.small[-1], second.small[-1], shift, scale.window)
     if local is not None:
-        moved = _enlarged(local, first.detail.shape[::-1])
-        image, moved = resampled(second.detail, moved)
+        # a part of what one step finds is left to it: pixels that are not moved by fractions keep their contrast
+        beyond = local - whole[:, None, None]
+        beyond -= np.clip(beyond, -ONE_STEP / 2, ONE_STEP / 2)
+        local = whole[:, None, None] + beyond
+        image, moved = resampled(second.detail, _enlarged(local, first.detail.shape[::-1]))
         planes = products(first.detail, image, moved - whole[:, None, None])
         clear_border(planes, local)
     else:
         image, part = shifted(second.detail, whole), shift - whole
         detail = first.detail
-        if float(np.abs(part).max()) < HALVE_FROM:
+        if float(np.abs(part).max()) < ONE_STEP:
             part = np.zeros_like(part)
         else:
             # half of what is left for either frame, so that interpolation blurs both alike
@@ -533,7 +526,7 @@ def _summed_noise(shares: NDArray[np.float64]) -> float:
     return float(shares @ shares - shares[1:] @ shares[:-1])
 
 
-def _flows(batch: Sequence[_Average], scale: _Scale) -> Iterator[_Flow]:
+def _flows(batch: Sequence[_Average], scale: _Scale, shape: tuple[int, int]) -> Iterator[CoarseFlow]:
     """The flow of each pair from its average with its neighbours, and from its own sums where they contradict it."""
     sums = np.stack([each.sums for each in batch], axis=1)
     own = np.stack([each.pair.sums for each in batch], axis=1)
@@ -548,7 +541,7 @@ def _flows(batch: Sequence[_Average], scale: _Scale) -> Iterator[_Flow]:
     change *= _trust(own, change, against, NEARBY * scale.window / scale.pool)
     flow += change
     for index, each in enumerate(batch):
-        yield _Flow(each.view, flow[:, index] + each.pair.head)
+        yield CoarseFlow(flow[:, index] + each.pair.head, scale.pool, each.view, shape)
 
 
 def _trust(sums: Field, change: Field, noise: Field, sigma: float) -> Field:
@@ -561,15 +554,3 @@ def _trust(sums: Field, change: Field, noise: Field, sigma: float) -> Field:
     nearby = np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in explained])
     excess = nearby / (2 * noise + np.float32(1e-12))
     return np.asarray(np.maximum(1 - np.float32(DOUBT) / np.maximum(excess, np.float32(1e-6)), 0))
-
-
-def _everywhere(flow: _Flow, shape: tuple[int, int], pool: int) -> Field:
-    """The flow (H, W, 2) of every pixel; NaN outside the part of the picture."""
-    height, width = flow.flow.shape[1:]
-    large = cv2.merge(_enlarged(flow.flow, (width * pool, height * pool)))
-    x0, y0, x1, y1 = flow.view
-    if (y1 - y0, x1 - x0) == shape:
-        return np.ascontiguousarray(large[: shape[0], : shape[1]])
-    everywhere = np.full((*shape, 2), np.nan, np.float32)
-    everywhere[y0:y1, x0:x1] = large[: y1 - y0, : x1 - x0]
-    return everywhere
