@@ -225,7 +225,8 @@ def clear_border(planes: Sequence[Field], moved: Field) -> None:
 
     Left in, its repeated border would pass for a stretch of the face.
     """
-    low, high = [np.floor(np.min(motion)) for motion in moved], [np.ceil(np.max(motion)) for motion in moved]
+    rows = moved.reshape(2, -1)
+    low, high = np.floor(rows.min(axis=1)).tolist(), np.ceil(rows.max(axis=1)).tolist()
     # two more on each side for the derivative
     left, top = (int(2 - value) if value < 0 else 0 for value in low)
     right, bottom = (int(value + 2) if value > 0 else 0 for value in high)
