@@ -159,10 +159,10 @@ def _join_near(joined: _Joined, rows: Sequence[HashRow], most: int, transformed:
     for way in (None, *range(variants.shape[1] if transformed else 0)):
         changed = frequencies[:, 0] if way is None else hashes.changed(frequencies, way)
         for left, right in _candidates(values if way is None else variants[:, way], values, most):
-            first, second = joined.open(places[left], places[right])
-            cosine = np.einsum("ij,ij->i", changed[node[first]], frequencies[node[second], 0])
+            one, two = joined.open(places[left], places[right])
+            cosine = np.einsum("ij,ij->i", changed[node[one]], frequencies[node[two], 0])
             alike = cosine >= likeness(most, way)
-            joined.add(first[alike], second[alike])
+            joined.add(one[alike], two[alike])
 
 
 def apart(first: bytes, second: bytes) -> int | None:
