@@ -180,7 +180,7 @@ def _decoded(
         changes: list[str] = []
         if image.format in ("JPEG", "MPO"):
             factor = max(1, max(image.size) // longest) if longest else 1
-            image.draft("L" if mode == "L" else None, (image.width // factor, image.height // factor))
+            image.draft("L" if mode == "L" else None, (max(1, image.width // factor), max(1, image.height // factor)))
         image.load()
         picture: Pillow.Image = image
         if longest is not None and picture.mode in _REDUCED and (by := max(picture.size) // longest) > 1:

@@ -37,7 +37,7 @@ from datasets_me.formats.kinds import GROUPS
 from datasets_me.images.groups.align import aligned, five_points
 from datasets_me.images.groups.embed import Embedder, dlib_embedder
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
-from datasets_me.images.looks.faces import Finder, examine, measured
+from datasets_me.images.looks.faces import Finder, examine, hog, measured
 from datasets_me.images.parts import Done, Parts, done, with_files
 from datasets_me.images.unify import Form, formed
 
@@ -118,12 +118,10 @@ def every_face(image: Image, detector: FaceDetector) -> tuple[list[Face], list[F
 
 
 def _dlib_faces(grey: Image) -> list[Detection]:
-    import dlib
-
     factor = max(1.0, max(grey.shape) / LONGEST)
-    size = (round(grey.shape[1] / factor), round(grey.shape[0] / factor))
+    size = (max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor)))
     small = grey if factor == 1 else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    boxes, scores, _ = dlib.get_frontal_face_detector().run(np.ascontiguousarray(small), 1, 0.0)
+    boxes, scores, _ = hog().run(np.ascontiguousarray(small), 1, 0.0)
     return [
         Detection(Box(*(value * factor for value in (b.left(), b.top(), b.right() + 1, b.bottom() + 1))), float(score))
         for b, score in zip(boxes, scores, strict=True)

@@ -92,7 +92,8 @@ def _is_coloured(image: Image) -> bool:
     step = max(1, max(image.shape) // _SEEN)
     blue, green, red = cv2.split(image[::step, ::step])
     spread = cv2.subtract(cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red))
-    return bool(cv2.countNonZero(cv2.compare(spread, _COLOURED, cv2.CMP_GT)) > spread.size / 20)
+    coloured = cv2.threshold(spread, _COLOURED, 1, cv2.THRESH_BINARY)[1]
+    return bool(cv2.countNonZero(coloured) > spread.size / 20)
 
 
 def _percentiles(grey: Image, shares: Sequence[float]) -> list[float]:
