@@ -152,7 +152,7 @@ def _by_dlib(grey: Image, scale: float, margin: float, least: float) -> list[Det
 
 @cache
 def hog() -> Any:
-    """dlib's detector; making one takes as long as looking at a hundred small images."""
+    """The detector of dlib; making one takes as long as looking at a hundred small images."""
     import dlib
 
     return dlib.get_frontal_face_detector()
