@@ -202,6 +202,7 @@ def _decoded(
             picture = Pillow.alpha_composite(white, layered).convert("RGB")
         elif picture.mode not in _PLAIN:
             changes.append(f"{picture.mode} to RGB")
+            picture = picture.convert("RGB")  # of some modes, Pillow makes grey only by this way
         pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode), np.uint8)
         changes += _other_frames(image)  # last, because counting them goes through the file
     return (np.ascontiguousarray(turn(pixels)) if turn else pixels), changes

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 from datasets_me.core.pictures import DamageError, decode, decode_frame, decode_grey, look, look_at, suffix_fits
 from datasets_me.formats.image_records import ImageRow
@@ -55,7 +55,7 @@ WHOLE = [
 
 def test_the_grey_picture_is_that_of_the_colours() -> None:
     """Whether a JPEG's brightness is read as it is stored, or a picture is converted, turned or made smaller."""
-    for content in [*WHOLE, saved(PICTURE.convert("L"), "JPEG"), saved(PICTURE.convert("CMYK"), "JPEG")]:
+    for content in [*WHOLE, saved(PICTURE.convert("L"), "JPEG"), saved(PICTURE.convert("CMYK"), "JPEG"), LAB]:
         for longest in (None, 12):
             grey = cv2.cvtColor(decode(content, longest=longest).image, cv2.COLOR_BGR2GRAY)
             difference = cv2.absdiff(decode_grey(content, longest=longest), grey)
@@ -73,6 +73,11 @@ def test_an_orientation_in_xmp_is_found() -> None:
             info.add_itxt("XML:com.adobe.xmp", xmp.decode())
             options = {"pnginfo": info}
         assert decode(saved(PICTURE, kind, **options)).changes == ["turned as EXIF says"]
+
+
+LAB = saved(ImageCms.applyTransform(PICTURE, ImageCms.buildTransform(
+    ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+)), "TIFF")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
