@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from datasets_me.core.near import components, near_pairs
 from datasets_me.formats.image_records import OfImage
 from datasets_me.images.looks import embeddings, hashes
+from datasets_me.images.looks.hashes import Places
 
-Places = NDArray[np.int64]
 Edges = tuple[Places, Places]
 
 NEAR = 4
@@ -153,15 +153,13 @@ def _join_near(joined: _Joined, rows: Sequence[HashRow], most: int, transformed:
     kept = [rows[at] for at in places]
     values = _as_numbers([row.phash for row in kept])
     variants = _as_numbers([row.variants for row in kept]).reshape(len(kept), -1)
-    frequencies = hashes.unit_frequencies([row.frequencies for row in kept])
+    frequencies = hashes.frequencies_of([row.frequencies for row in kept])
     node = np.full(len(rows), -1)
     node[places] = np.arange(len(places))
     for way in (None, *range(variants.shape[1] if transformed else 0)):
-        changed = frequencies[:, 0] if way is None else hashes.changed(frequencies, way)
         for left, right in _candidates(values if way is None else variants[:, way], values, most):
             one, two = joined.open(places[left], places[right])
-            cosine = np.einsum("ij,ij->i", changed[node[one]], frequencies[node[two], 0])
-            alike = cosine >= likeness(most, way)
+            alike = hashes.cosines(frequencies, node[one], node[two], way) >= likeness(most, way)
             joined.add(one[alike], two[alike])
 
 
@@ -178,11 +176,12 @@ def difference(row: HashRow, other: HashRow, most: int) -> str | None:
         return None
     ways: list[tuple[int, str]] = []
     for one, two in ((row, other), (other, row)):
-        frequencies = hashes.unit_frequencies([one.frequencies, two.frequencies])
+        frequencies = hashes.frequencies_of([one.frequencies, two.frequencies])
         for way in (None, *range(len(one.variants) // 8)):
-            changed = frequencies[:, 0] if way is None else hashes.changed(frequencies, way)
             bits = apart(one.phash if way is None else one.variants[8 * way : 8 * way + 8], two.phash)
-            if bits is not None and bits <= most and changed[0] @ frequencies[1, 0] >= likeness(most, way):
+            if bits is None or bits > most:
+                continue
+            if hashes.cosines(frequencies, np.array([0]), np.array([1]), way)[0] >= likeness(most, way):
                 if way is None:
                     return None
                 ways.append((bits, hashes.WAYS[way]))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 Grey = NDArray[np.uint8]
-Frequencies = NDArray[np.float32]
+Frequencies = NDArray[np.int8]
+Places = NDArray[np.int64]
 
 _SIDE, _LOW = 32, 8
 """The picture is shrunk to 32x32 px, and the 8x8 lowest frequencies give the 64 bits, as in ``imagehash.phash``."""
@@ -86,17 +87,27 @@ def hashes(grey: Grey) -> Hashes:
     return Hashes(bits[:8], bits[8:], scaled.astype(np.int8).tobytes())
 
 
-def unit_frequencies(kept: Sequence[bytes]) -> Frequencies:
-    """The ``frequencies`` of pictures as vectors of length 1, (n, 1 + `CROPS`, 64)."""
-    whole = np.frombuffer(b"".join(kept), np.int8).reshape(-1, 1 + len(CROPS), _LOW * _LOW).astype(np.float32)
-    return np.asarray(whole / np.linalg.norm(whole, axis=2, keepdims=True), np.float32)
+def frequencies_of(kept: Sequence[bytes]) -> Frequencies:
+    """The ``frequencies`` of pictures as numbers, (n, 1 + `CROPS`, 64)."""
+    return np.frombuffer(b"".join(kept), np.int8).reshape(-1, 1 + len(CROPS), _LOW * _LOW)
 
 
-def changed(frequencies: Frequencies, way: int) -> Frequencies:
-    """Those that pictures and their crops (n, 1 + `CROPS`, 64) have after one of `WAYS`, by its place, (n, 64)."""
-    if way < TURNS:
-        return np.asarray(frequencies[:, 0, _TURNED[1 + way]] * _SIGNS[1 + way], np.float32)
-    return frequencies[:, 1 + way - TURNS]
+def cosines(frequencies: Frequencies, first: Places, second: Places, way: int | None) -> NDArray[np.float32]:
+    """How alike pairs of pictures are, (k,), the first of each changed in one of `WAYS`, by its place, or in none.
+
+    Args:
+        frequencies: of all pictures, (n, 1 + `CROPS`, 64).
+        first: (k,) places of pictures.
+        second: (k,) those of the pictures they are compared with.
+        way: what is done to the first ones.
+    """
+    turned = way is None or way < TURNS
+    one = frequencies[first, 0 if way is None or turned else 1 + way - TURNS].astype(np.float32)
+    if way is not None and turned:
+        one = one[:, _TURNED[1 + way]] * _SIGNS[1 + way]
+    two = frequencies[second, 0].astype(np.float32)
+    lengths = np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", two, two)
+    return np.asarray(np.einsum("ij,ij->i", one, two) / np.sqrt(lengths), np.float32)
 
 
 def _low(grey: Grey) -> NDArray[np.float32]:
