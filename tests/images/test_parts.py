@@ -165,7 +165,7 @@ def test_what_somebody_put_among_the_parts_stays(size: int, images: ImageSet, tm
             raise KeyboardInterrupt
 
     raw, out, place = tmp_path / "raw", tmp_path / "out", tmp_path / "out.parts"
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StoppedError):
         unify(images, raw, out, Form("jpg", 16), progress=stop)
     mine = {Path("notes.txt"): b"1", Path("files/more/notes.txt"): b"2", Path("table.parquet"): b"3"}
     for path, content in mine.items():
