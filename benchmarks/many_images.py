@@ -126,6 +126,7 @@ def main() -> None:
     row(folder, few, "faces", verb("faces", "part", *smaller), "part/faces.parts")
     cut = verb("crop", "part", *smaller, "-o", "mouths", "--region", "mouth", "--size", "32")
     row(folder, few, "crop --region mouth", cut, "mouths.parts")
+    row(folder, few, "groups", verb("groups", "part", *smaller, "-o", "groups"), "groups.parts")
     if given is None:
         shutil.rmtree(folder)
 

@@ -25,7 +25,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,13 +78,16 @@ class NewFolder:
     path: Path
     about: dict[str, Any] = field(default_factory=dict)
 
-    def take(self, folder: Path) -> None:
-        """Move a folder that was filled beside it into it.
+    def take(self, folder: Path, staying: Iterable[Path] = ()) -> None:
+        """Move a folder that was filled beside it into it, but for those files in it that shall stay where they are.
 
         Raises:
             OSError: it cannot be moved.
         """
         folder.rename(self.path / folder.name)
+        for path in staying:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (self.path / path.relative_to(folder.parent)).rename(path)
 
 
 @contextmanager
@@ -201,7 +204,7 @@ def claim(out: Path, kind: Kind) -> bool:
     """
     clear(out / kind.about)
     if (out / kind.about).is_file():
-        _clear_all(out)
+        clear_below(out)
         return True
     if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"the output exists and is not {_a(kind.noun)}", where=str(out), fix="choose another -o")
@@ -274,7 +277,7 @@ def _parent(target: Path) -> Iterator[None]:
         raise
 
 
-def _clear_all(folder: Path) -> None:
+def clear_below(folder: Path) -> None:
     """Remove what killed runs left anywhere under a folder."""
     temporary = re.compile(rf"\..+\.\w{{8}}{_UNFINISHED}")
     for place, folders, files in os.walk(folder):

@@ -9,8 +9,8 @@ Also: which things are joined, directly or through others, by a list of pairs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, combinations, pairwise
+from collections.abc import Iterator
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,19 +41,17 @@ def distance(first: Hashes, second: Hashes) -> NDArray[np.uint8]:
     return ((bits * _ONES) >> np.uint64(56)).astype(np.uint8)
 
 
-def components(count: int, pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+def components(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """The component of a graph that each of ``count`` nodes is in, (count,), by the first node of the component.
 
     Args:
         count: of the nodes, which are 0 to ``count - 1``.
-        pairs: of nodes, an edge each; a pair may occur twice, in either order, or join a node to itself.
+        pairs: of nodes (k, 2), an edge each; one may occur twice, in either order, or join a node to itself.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    # from one iterator, so that the pairs are never all held as objects
-    edges = np.fromiter(chain.from_iterable(pairs), np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     total, component = connected_components(graph, directed=False)
     first = np.full(total, count, np.int64)
     np.minimum.at(first, component, np.arange(count))

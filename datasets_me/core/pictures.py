@@ -76,6 +76,8 @@ SUFFIXES = frozenset(
 _COMMON = ("JPEG", "PNG", "BMP", "GIF", "PPM")  # Pillow knows these without loading all its formats
 _OTHERS = ("TIFF", "WEBP", "JPEG2000", "AVIF")
 _BY_OPENCV = ("JPEG", "PNG", "BMP")
+_ORIENTED_BY_INFO = ("JPEG", "MPO", "PNG", "BMP", "GIF", "PPM")
+_ORIENTING = frozenset({"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"})  # where Pillow looks in ``info``
 _ORIENTED_PNG = (b"eXIf", b"Raw profile type", b"com.adobe.xmp")  # an orientation may be stored anywhere in a PNG
 
 
@@ -158,7 +160,9 @@ def decode(content: bytes, *, longest: int | None = None, most_pixels: int = MOS
 
 
 def decode_grey(content: bytes, *, longest: int | None = None, most_pixels: int = MOST_PIXELS) -> Image:
-    """The picture of `decode` in grey (H, W): Pillow's, which weights colours as ITU-R 601-2 does.
+    """The picture of `decode` in grey (H, W), which weights colours as ITU-R 601-2 does.
+
+    That of a JPEG is the brightness it stores, whose colours then need not be worked out.
 
     Raises:
         DamageError: the file is not an image, or is damaged.
@@ -174,9 +178,9 @@ def _decoded(
 
     with _opened(io.BytesIO(content), len(content), most_pixels) as image, _errors_as_damage():
         changes: list[str] = []
-        if longest is not None and image.format in ("JPEG", "MPO"):
-            factor = max(1, max(image.size) // longest)
-            image.draft(None, (image.width // factor, image.height // factor))
+        if image.format in ("JPEG", "MPO"):
+            factor = max(1, max(image.size) // longest) if longest else 1
+            image.draft("L" if mode == "L" else None, (max(1, image.width // factor), max(1, image.height // factor)))
         image.load()
         picture: Pillow.Image = image
         if longest is not None and picture.mode in _REDUCED and (by := max(picture.size) // longest) > 1:
@@ -198,6 +202,7 @@ def _decoded(
             picture = Pillow.alpha_composite(white, layered).convert("RGB")
         elif picture.mode not in _PLAIN:
             changes.append(f"{picture.mode} to RGB")
+            picture = picture.convert("RGB")  # of some modes, Pillow makes grey only by this way
         pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode), np.uint8)
         changes += _other_frames(image)  # last, because counting them goes through the file
     return (np.ascontiguousarray(turn(pixels)) if turn else pixels), changes
@@ -355,7 +360,12 @@ def _errors_as_damage() -> Iterator[None]:
 
 
 def _orientation(image: Pillow.Image) -> int:
-    """The orientation in EXIF, 1 to 8; 1, which changes nothing, where there is none or EXIF is damaged."""
+    """The orientation in EXIF, 1 to 8; 1, which changes nothing, where there is none or EXIF is damaged.
+
+    That of a PNG may stand at its end, and is known once the image is loaded.
+    """
+    if image.format in _ORIENTED_BY_INFO and _ORIENTING.isdisjoint(image.info):
+        return 1  # Pillow would come to the same, but takes as long for it as for decoding a small image
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:

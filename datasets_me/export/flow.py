@@ -149,7 +149,7 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
         if layout is not None:
             layout.finish()
             findings.extend(layout.findings)
-        _take(new, parts.folder, items)
+        parts.give(new, [FLOW.name], {item.file for item in items})
         write_tables(new.path, items, manifest.annotations, findings)
         recorded = asdict(options) | {"layout": expressions.layout, "format": "npz"}
         if chosen.every_frame:
@@ -271,17 +271,3 @@ def _lay_out(layout: Layout, maker: FlowMaker, task: _Task, file: Path) -> None:
     expression = maker.expressions.find(task.source)
     if expression is not None:
         layout.add(expression, load_npz(file, ("image", "to_frame", "frames")), maker.faces(expression))
-
-
-def _take(new: artefact.NewFolder, folder: Path, items: list[ItemRow]) -> None:
-    """Move the files of the items into the new folder, and remove what earlier runs have left beside them."""
-    written = folder / FLOW.name
-    if not written.is_dir():
-        return
-    known = {folder / item.file for item in items}
-    for path in [path for path in written.rglob("*") if path.is_file() and path not in known]:
-        path.unlink()
-    for path in sorted((path for path in written.rglob("*") if path.is_dir()), reverse=True):
-        if not any(path.iterdir()):
-            path.rmdir()
-    new.take(written)

@@ -76,8 +76,11 @@ def _models(path: Path, arrays: dict[str, NDArray[Any]]) -> tuple[Scores | None,
     if array is None:
         return None, []
     if array.ndim not in (2, 3) or array.dtype.kind not in "fiu":
-        what = f"scores must be numbers of shape (images, classes) or (models, images, classes), not {array.shape}"
-        raise MeDatasetsError(what, where=str(path))
+        raise MeDatasetsError(
+            "scores must be numbers of shape (images, classes) or (models, images, classes), "
+            f"not {array.dtype} {array.shape}",
+            where=str(path),
+        )
     stacked = np.asarray(array if array.ndim == 3 else array[None], np.float64)
     names = [str(name) for name in arrays.get("models", np.array([], str)).ravel().tolist()]
     if names and len(names) != len(stacked):

@@ -5,16 +5,18 @@
     faces.parts/  about.json  000000.parquet  000000-findings.parquet  000512.parquet  …
 
 The parts lie beside the table or folder that is being made, and are removed when it is whole. Files of a folder lie
-among them until then. Each part holds the rows of some images. Parts of another run (other images, options or another
-version) are thrown away; images that could not be read are looked at again.
+among them until then. Each part holds the rows of some items, such as images. Parts of another run (other items,
+options or another version) are thrown away; items that could not be read are looked at again.
+
+Nothing else is removed or taken: what somebody put there stays, and is refused by the next run.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -24,36 +26,65 @@ from datasets_me.core.artefact import TOOL
 from datasets_me.core.errors import MeDatasetsError, OutputError, StoppedError, WriteError, plural
 from datasets_me.core.files import read_json
 from datasets_me.core.locks import locked
+from datasets_me.core.paths import under
 from datasets_me.core.tables import Record, batches, in_groups, write_parquet
 from datasets_me.core.version import __version__
 from datasets_me.findings.finding import Finding
 
 Row = TypeVar("Row", bound=Record)
+Other = TypeVar("Other", bound=Record)
 Task = TypeVar("Task")
 
 SIZE = 512
-"""Images of a part: what a killed run may lose."""
+"""Items of a part, where none is given: what a killed run may lose."""
 
 _ABOUT = "about.json"
 _OURS = {"kind": "parts", "tool": TOOL}
+_PART = re.compile(r"\d{6,}(-findings)?\.parquet")
+_SUFFIXES = (".jpg", ".png", ".npz")  # of the files that lie among the parts, in folders
 
 
 class Done(Record):
-    """What was made of one image beside files: its records and findings as JSON, and whether it could be read."""
+    """What was made of one image: records and findings as JSON, and files.
+
+    ``record`` tells of the image, each of ``others`` of something in it, or made from it. ``files`` are paths in the
+    folder and ``sizes`` their bytes; ``read`` says whether the image could be read.
+    """
 
     id: str
-    records: list[str]
+    record: str
+    others: list[str]
     findings: list[str]
+    files: list[str]
+    sizes: list[int]
     read: bool
 
+    def content(self, record: type[Row], others: type[Other]) -> tuple[Row, list[Other], list[Finding]]:
+        """Its records, of these kinds, and its findings."""
+        return (
+            record.model_validate_json(self.record),
+            [others.model_validate_json(each) for each in self.others],
+            [Finding.model_validate_json(each) for each in self.findings],
+        )
 
-def done(name: str, records: Iterable[Record], findings: Iterable[Finding], *, read: bool) -> Done:
-    """What was made of the image with this id."""
-    return Done(id=name, records=_texts(records), findings=_texts(findings), read=read)
 
+def done(
+    folder: Path, name: str, records: Sequence[Record], findings: Iterable[Finding], files: Sequence[str], *, read: bool
+) -> Done:
+    """What was made of the image with this id; ``records`` are that of the image, and the others.
 
-def _texts(records: Iterable[Record]) -> list[str]:
-    return [each.model_dump_json() for each in records]
+    Raises:
+        WriteError: one of the files is gone.
+    """
+    record, *others = (each.model_dump_json() for each in records)
+    try:
+        sizes = [(folder / path).stat().st_size for path in files]
+    except OSError as error:
+        raise WriteError(
+            f"a file that was just written is gone: {error.strerror}", where=str(error.filename)
+        ) from error
+    texts = [each.model_dump_json() for each in findings]
+    return Done(id=name, record=record, others=others, findings=texts, files=list(files), sizes=sizes, read=read)
 
 
 class Parts(Generic[Row]):
@@ -168,21 +199,50 @@ class Parts(Generic[Row]):
                 fix="choose another -o, or move it elsewhere",
             )
 
+    def give(self, new: artefact.NewFolder, names: Iterable[str], files: Collection[str]) -> None:
+        """Move folders of files that are whole now into the new one, but only these files."""
+        for name in names:
+            others = [path for path in self._below(name) if path.relative_to(self.folder).as_posix() not in files]
+            for path in others:
+                self._remove_file(path)
+            _remove_empty(self.folder / name)
+            if (self.folder / name).is_dir():
+                new.take(self.folder / name, [path for path in others if path.exists()])
+
+    def _below(self, name: str = "") -> list[Path]:
+        return [Path(folder) / each for folder, _, files in os.walk(self.folder / name) for each in files]
+
     def _remove(self) -> None:
-        """Remove the folder; what tells whose it is goes last, so that the next run can go on with removing."""
-        with suppress(OSError):
-            for path in self.folder.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path, ignore_errors=True)
-                elif path.name != _ABOUT:
-                    path.unlink()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove what a run writes here, and the folders that are empty then.
+
+        What tells whose they are goes last, so that the next run can go on with removing.
+        """
+        artefact.clear_below(self.folder)
+        for path in sorted(self._below(), key=lambda path: path.name == _ABOUT):
+            self._remove_file(path)
+        _remove_empty(self.folder)
+
+    def _remove_file(self, path: Path) -> None:
+        """Remove a file if its place and name are those of one that a run writes."""
+        if path.parent != self.folder:
+            written = path.suffix in _SUFFIXES
+        else:
+            written = path.name == _ABOUT or _PART.fullmatch(path.name) is not None
+        if written:
+            path.unlink(missing_ok=True)
 
     def _path(self, first: int) -> Path:
         return self.folder / f"{first:06d}.parquet"
 
     def _findings_of(self, path: Path) -> Path:
         return path.with_name(f"{path.stem}-findings.parquet")
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder and those below it, as far as they are empty."""
+    for below, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):  # it is not empty
+            Path(below).rmdir()
 
 
 def resumed(
@@ -206,3 +266,23 @@ def resumed(
     for task in tasks():
         row = known.get(key_of(task))
         yield next(made) if row is None else row
+
+
+def with_files(
+    parts: Parts[Done],
+    tasks: Callable[[], Iterable[Task]],
+    name_of: Callable[[Task], str],
+    make: Callable[[Iterable[Task]], Iterator[Done]],
+) -> Iterator[Done]:
+    """What is made of all images, in order: by an earlier run whose files are there, and now; see `resumed`."""
+    known = {each.id: each for each in parts.kept()[0] if each.read and _are_there(parts.folder, each)}
+    parts.begin()
+    return resumed(tasks, name_of, known, lambda some: parts.keep(make(some), []))
+
+
+def _are_there(folder: Path, image: Done) -> bool:
+    """Whether the files of an image are where an earlier run put them, and whole."""
+    try:
+        return [under(folder, path).stat().st_size for path in image.files] == image.sizes
+    except (OSError, MeDatasetsError):
+        return False

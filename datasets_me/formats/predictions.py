@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from datasets_me.core.arrays import ArrayError, load_npz
 from datasets_me.core.errors import MeDatasetsError, Place
 from datasets_me.core.files import read_regular
-from datasets_me.core.text import clean
+from datasets_me.core.text import clean, fold
 
 Counting = Literal["manifest", "workbook", "proposals"]
 """How a file counts frames: see `formats.intervals`."""
@@ -56,6 +56,9 @@ class Predictions:
     ``columns`` are the names of all columns but those of scores; ``rows`` has one mapping per prediction; ``numbers``
     are the lines of the CSV or the 0-based indices of the npz. ``scores`` is (N, C) float64 with ``classes``, or None.
     ``counting`` says how frames are counted.
+
+    Raises:
+        MeDatasetsError: a class is given twice.
     """
 
     name: str
@@ -65,6 +68,12 @@ class Predictions:
     scores: NDArray[np.float64] | None = None
     classes: tuple[str, ...] = ()
     counting: Counting = "manifest"
+
+    def __post_init__(self) -> None:
+        if repeated := first_repeated(self.classes):
+            raise MeDatasetsError(
+                f"the class {repeated} is given twice", where=self.name, fix="give every class once, in order"
+            )
 
     def place(self, index: int) -> Place:
         """The place of a prediction in its file."""
@@ -78,6 +87,16 @@ class Predictions:
         """The class with a number among ``classes``, or among the file's; any other text unchanged."""
         number, names = whole_number(text), tuple(classes) or self.classes
         return names[number] if number is not None and 0 <= number < len(names) and text not in names else text
+
+
+def first_repeated(classes: Sequence[str]) -> str | None:
+    """The first class that occurs twice, whatever its spelling, or None."""
+    seen: set[str] = set()
+    for name in classes:
+        if fold(name) in seen:
+            return name
+        seen.add(fold(name))
+    return None
 
 
 def whole_number(text: str) -> int | None:
@@ -100,7 +119,9 @@ def read(path: Path, keys: Sequence[str] | None = KEYS) -> Predictions:
     predictions = read_npz(path, content) if is_npz(content) else _csv(path, text_of(path, content))
     if keys is not None and not set(predictions.columns) & set(keys):
         raise MeDatasetsError(
-            "no column says what the predictions are about", where=str(path), fix=f"add one of {', '.join(keys)}"
+            "no column says what the predictions are about",
+            where=str(path),
+            fix=f"add one of {', '.join(keys)}; it has {named(predictions.columns) or 'none'}",
         )
     return predictions
 
@@ -143,7 +164,8 @@ def text_of(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise MeDatasetsError("the file is neither an npz nor text in UTF-8", where=str(path)) from error
+        fix = "write a CSV, or an npz by numpy.savez"
+        raise MeDatasetsError("the file is neither an npz nor text in UTF-8", where=str(path), fix=fix) from error
 
 
 def read_rows(path: Path, text: str) -> tuple[list[str], list[dict[str, str]], list[int]]:

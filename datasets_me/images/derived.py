@@ -22,7 +22,7 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, Origin
 from datasets_me.formats.image_set import INSIDE, PLACE, Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
-from datasets_me.formats.parts import Done, Parts, done, resumed
+from datasets_me.formats.parts import Done, Parts, done, with_files
 from datasets_me.images.unread import nothing_read
 from datasets_me.schema.template import Template
 
@@ -182,28 +182,27 @@ def write_derived(
     artefact.may_replace(out, IMAGE_SET, force)
     findings: list[Finding] = []
     entries: list[Record] = []
+    files: set[str] = set()
     options = {**change.options, "images": {images.dataset: images.sha256}}
     parts = Parts(out, Done, {**options, "table": change.table, "root": str(change.root and change.root.resolve())})
 
-    def fresh(tasks: Iterable[Task]) -> Iterator[Done]:
-        def made() -> Iterator[Done]:
-            for task, outcome in in_order(change.make(parts.folder), tasks, workers):
-                failed = isinstance(outcome, Failure)
-                derived = change.without(task, outcome.why) if isinstance(outcome, Failure) else outcome
-                records = [derived.entry, *([derived.row] if derived.row else [])]
-                yield done(task[0].id, records, derived.findings, read=not failed)
-
-        return parts.keep(made(), [])
+    def make(tasks: Iterable[Task]) -> Iterator[Done]:
+        for task, outcome in in_order(change.make(parts.folder), tasks, workers):
+            failed = isinstance(outcome, Failure)
+            derived = change.without(task, outcome.why) if isinstance(outcome, Failure) else outcome
+            row = [derived.row] if derived.row else []
+            files = [each.path for each in row if each.path]
+            yield done(parts.folder, task[0].id, [derived.entry, *row], derived.findings, files, read=not failed)
 
     def rows(new: Path) -> Iterator[ImageRow]:
-        known = {each.id: each for each in parts.kept()[0] if each.read and _is_there(parts.folder, each)}
-        parts.begin()
-        for number, each in enumerate(resumed(change.tasks, lambda task: task[0].id, known, fresh), start=1):
-            entry, *row = each.records
-            findings.extend(map(Finding.model_validate_json, each.findings))
-            entries.append(change.model.model_validate_json(entry))
+        images_done = with_files(parts, change.tasks, lambda task: task[0].id, make)
+        for number, each in enumerate(images_done, start=1):
+            entry, row, doubts = each.content(change.model, ImageRow)
+            findings.extend(doubts)
+            entries.append(entry)
+            files.update(each.files)
             progress(number, len(images))
-            yield from map(ImageRow.model_validate_json, row)
+            yield from row
         if 0 < len(images) == sum(each.code == "ME702" for each in findings):
             raise nothing_read(images.folder, findings[0].where + ": " + findings[0].message)
         about = {"table": change.table, "options": options}
@@ -213,17 +212,5 @@ def write_derived(
         source = {"name": images.folder.resolve().name, "files": []}
         description = Description(images.dataset, INSIDE, source, options, images.about.get("subset"))
         image_set.fill(new, images.schema, rows(new.path), findings, description)
-        if (parts.folder / PLACE).is_dir():
-            new.take(parts.folder / PLACE)
+        parts.give(new, [PLACE], files)
     return image_set.read(out)
-
-
-def _is_there(folder: Path, made: Done) -> bool:
-    """Whether the file of an image is where an earlier run put it."""
-    if len(made.records) == 1:
-        return True
-    row = ImageRow.model_validate_json(made.records[1])
-    try:
-        return under(folder, row.path or "").stat().st_size == row.size
-    except OSError:
-        return False

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from datasets_me.core.errors import MeDatasetsError, plural
-from datasets_me.core.text import closest, fold
+from datasets_me.core.text import closest
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.formats.predictions import Predictions, whole_number
+from datasets_me.formats.predictions import Predictions, first_repeated, named, whole_number
 from datasets_me.schema.images import SPLITS
 from datasets_me.scores.confusion import Confusion, confusion
 from datasets_me.scores.truth import ScoredItem, Truth, about, assign
@@ -163,7 +163,8 @@ def _scored(truth: Truth, predicted: set[int], findings: list[Finding]) -> tuple
 def predicted_label(file: Predictions, number: int, classes: Sequence[str], truth: Truth) -> str | None:
     """The predicted class: the label, otherwise the class with the highest score (the first of several).
 
-    A label is mapped to the truth's spelling. None where it cannot be read, or nothing was recognised.
+    A label is mapped to the truth's spelling. None where it cannot be read, or nothing was recognised: there is no
+    label, or the scores of all classes are equal.
 
     Raises:
         MeDatasetsError: it is a number, and it is not known which class that is.
@@ -178,12 +179,15 @@ def predicted_label(file: Predictions, number: int, classes: Sequence[str], trut
                 where=file.name,
                 fix="add the array 'classes', or give their names in order: --classes negative,positive,surprise",
             )
-        if not np.isfinite(file.scores[number]).all():
+        scores = file.scores[number]
+        if not np.isfinite(scores).all() or (len(scores) > 1 and np.ptp(scores) == 0):
             return None
-        text = columns[int(np.argmax(file.scores[number]))]
+        text = columns[int(np.argmax(scores))]
     elif "label" not in file.columns:
         raise MeDatasetsError(
-            "the predictions have neither labels nor scores", where=file.name, fix="add a column 'label', or scores"
+            "the predictions have neither labels nor scores",
+            where=file.name,
+            fix=f"add a column 'label', or scores; there are {named(file.columns)}",
         )
     if not text or (label := truth.class_of(text)) is None:
         return None
@@ -197,16 +201,6 @@ def predicted_label(file: Predictions, number: int, classes: Sequence[str], trut
             fix="give the classes in order: --classes negative,positive,surprise",
         )
     return truth.class_of(names[index])
-
-
-def first_repeated(classes: Sequence[str]) -> str | None:
-    """The first class that occurs twice, whatever its spelling, or None."""
-    seen: set[str] = set()
-    for name in classes:
-        if fold(name) in seen:
-            return name
-        seen.add(fold(name))
-    return None
 
 
 def unknown_classes(guesses: Sequence[str | None], known: Sequence[str], noun: str) -> list[Finding]:

@@ -70,7 +70,7 @@ def test_distances_out_of_range() -> None:
 def test_components_are_what_can_be_reached(count: int, data: st.DataObject) -> None:
     node = st.integers(0, count - 1)
     pairs = data.draw(st.lists(st.tuples(node, node), max_size=30))
-    made = components(count, iter(pairs)).tolist()
+    made = components(count, np.array(pairs, np.int64).reshape(-1, 2)).tolist()
     reached = {at: {at} for at in range(count)}
     for _ in range(count):
         for one, other in pairs:
@@ -80,4 +80,4 @@ def test_components_are_what_can_be_reached(count: int, data: st.DataObject) -> 
 
 
 def test_a_pair_that_stands_there_often_joins_all_the_same() -> None:
-    assert components(3, [(0, 2)] * 256).tolist() == [0, 1, 0]
+    assert components(3, np.array([(0, 2)] * 256)).tolist() == [0, 1, 0]

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
 
-from datasets_me.core.pictures import DamageError, decode, decode_frame, look, look_at, suffix_fits
+from datasets_me.core.pictures import DamageError, decode, decode_frame, decode_grey, look, look_at, suffix_fits
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import load_image
 
@@ -51,6 +51,33 @@ WHOLE = [
     saved(PICTURE, "BMP"),
     saved(PICTURE, "PPM"),
 ]
+
+
+def test_the_grey_picture_is_that_of_the_colours() -> None:
+    """Whether a JPEG's brightness is read as it is stored, or a picture is converted, turned or made smaller."""
+    for content in [*WHOLE, saved(PICTURE.convert("L"), "JPEG"), saved(PICTURE.convert("CMYK"), "JPEG"), LAB]:
+        for longest in (None, 12):
+            grey = cv2.cvtColor(decode(content, longest=longest).image, cv2.COLOR_BGR2GRAY)
+            difference = cv2.absdiff(decode_grey(content, longest=longest), grey)
+            assert difference.max() <= 2
+    with pytest.raises(DamageError):
+        decode_grey(WHOLE[0][:-60])
+
+
+def test_an_orientation_in_xmp_is_found() -> None:
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="6"/>'
+    for kind in ("JPEG", "PNG"):
+        options = {"xmp": xmp}
+        if kind == "PNG":
+            info = PngImagePlugin.PngInfo()
+            info.add_itxt("XML:com.adobe.xmp", xmp.decode())
+            options = {"pnginfo": info}
+        assert decode(saved(PICTURE, kind, **options)).changes == ["turned as EXIF says"]
+
+
+LAB = saved(ImageCms.applyTransform(PICTURE, ImageCms.buildTransform(
+    ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+)), "TIFF")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])

@@ -57,3 +57,11 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, arrays: dict[str, Any], me
     with pytest.raises(MeDatasetsError) as caught:
         taken(tmp_path, scores=softmax(LOGITS), **arrays)
     assert caught.value.what == message
+
+
+def test_scores_that_are_texts_and_classes_given_twice(tmp_path: Path) -> None:
+    with pytest.raises(MeDatasetsError, match=r"not <U\d+ \(3, 2\)"):
+        taken(tmp_path, id=IDS, scores=LOGITS.astype(str))
+    np.savez(tmp_path / "m.npz", classes=["fear", "fear"], id=IDS, scores=LOGITS)
+    with pytest.raises(MeDatasetsError, match=r"^the class fear is given twice"):
+        read(tmp_path / "m.npz", ["id"], IDS, LABELS)

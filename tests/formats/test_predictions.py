@@ -54,6 +54,7 @@ def test_a_header_alone_is_zero_predictions(tmp_path: Path) -> None:
         ("video,label\nv1,a,b\n", "the row has 3 cells, the header 2"),
         ("video,video\nv1,a\n", "the column 'video' occurs twice in the header"),
         ("name,label\nv1,a\n", "no column says what the predictions are about"),
+        ("video,score_fear,score_Fear\nv1,1,0\n", "the class Fear is given twice"),
     ],
 )
 def test_bad_csv(tmp_path: Path, content: str, message: str) -> None:
@@ -73,6 +74,12 @@ def test_bad_npz(tmp_path: Path) -> None:
         read(path)
     np.savez(path, video=np.array(["a"]), scores=np.array([0.5]))
     with pytest.raises(MeDatasetsError, match=r"scores must be numbers of shape \(predictions, classes\)"):
+        read(path)
+    np.savez(path, video=np.array(["a"]), scores=np.array([[0.5, 0.2]]), classes=np.array(["fear", "fear"]))
+    with pytest.raises(MeDatasetsError, match="the class fear is given twice"):
+        read(path)
+    np.savez(path, names=np.array(["a"]), probabilities=np.array([[0.5, 0.2]]))
+    with pytest.raises(MeDatasetsError, match=r"to do: add one of .*; it has names$"):
         read(path)
     path.write_bytes(b"PK\x03\x04 cut off")
     with pytest.raises(MeDatasetsError, match="the npz cannot be read"):

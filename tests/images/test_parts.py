@@ -156,6 +156,31 @@ def test_a_folder_that_was_stopped_goes_on(
     assert contents(out) == contents(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("size", [16, 20])
+def test_what_somebody_put_among_the_parts_stays(size: int, images: ImageSet, tmp_path: Path) -> None:
+    """Whether the run goes on, or throws the parts away because it has other options."""
+
+    def stop(done: int, total: int) -> None:
+        if done == 6:
+            raise KeyboardInterrupt
+
+    raw, out, place = tmp_path / "raw", tmp_path / "out", tmp_path / "out.parts"
+    with pytest.raises(StoppedError):
+        unify(images, raw, out, Form("jpg", 16), progress=stop)
+    mine = {Path("notes.txt"): b"1", Path("files/more/notes.txt"): b"2", Path("table.parquet"): b"3"}
+    for path, content in mine.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_bytes(content)
+    (place / "files/000099.jpg").write_bytes(b"of an image that is no longer in the set")
+    assert len(unify(images, raw, out, Form("jpg", size), progress=quiet)) == 9
+    assert contents(place) == mine
+    assert {path.suffix for path in (out / "files").rglob("*.*")} == {".jpg"}
+    assert len(list((out / "files").rglob("*.*"))) == 9
+    with pytest.raises(OutputError, match=r"^what an interrupted run would leave goes here"):
+        unify(images, raw, out, Form("jpg", size), progress=quiet, force=True)
+    assert contents(place) == mine
+
+
 def contents(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

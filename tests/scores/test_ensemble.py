@@ -143,7 +143,7 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     one = model(tmp_path / "one.npz", [0.1, 0.9], parts)
     bad = {
         "the classes are x, y, those of one.npz a, b": {"classes": np.array(["x", "y"])},
-        "the class A occurs twice": {
+        "the class A is given twice": {
             "classes": np.array(["a", "b", "A"]),
             "scores": np.array([[0.2, 0.3, 0.5], [1, 0, 0]]),
         },

@@ -82,6 +82,9 @@ def test_scores_and_numbers(predictions: Read) -> None:
     found = recognition(annotated([manifest(*rows)]), [by_score])
     assert found.pooled.right == 1
     assert [finding.code for finding in found.findings] == ["ME546"]
+    by_score = predictions("annotation,score_b,score_a", "v1:1,0,0", "v1:2,0.5,0.5")  # of these, no class is chosen
+    found = recognition(annotated([manifest(*rows)]), [by_score])
+    assert (found.pooled.right, [finding.code for finding in found.findings]) == (0, ["ME546", "ME546"])
     by_number = predictions("annotation,label", "v1:1,1", "v1:2,0")
     assert recognition(annotated([manifest(*rows)]), [by_number], classes=["b", "a"]).pooled.right == 2
     with pytest.raises(MeDatasetsError, match="it is not known which class number 1 is"):

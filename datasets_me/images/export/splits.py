@@ -38,8 +38,8 @@ def units(keys: Sequence[Sequence[Hashable]]) -> list[int]:
         keys: for each item its subject, its cluster, and so on.
     """
     first: dict[Hashable, int] = {}
-    pairs = ((first.setdefault(key, item), item) for item, shared in enumerate(keys) for key in shared)
-    return [int(unit) for unit in components(len(keys), pairs)]
+    pairs = [(first.setdefault(key, item), item) for item, shared in enumerate(keys) for key in shared]
+    return [int(unit) for unit in components(len(keys), np.array(pairs, np.int64).reshape(-1, 2))]
 
 
 def assign(

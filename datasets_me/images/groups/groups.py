@@ -34,11 +34,11 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import Face, ImageRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.kinds import GROUPS
-from datasets_me.formats.parts import Done, Parts, done, resumed
+from datasets_me.formats.parts import Done, Parts, done, with_files
 from datasets_me.images.groups.align import aligned, five_points
 from datasets_me.images.groups.embed import Embedder, dlib_embedder
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
-from datasets_me.images.looks.faces import Finder, examine, measured
+from datasets_me.images.looks.faces import Finder, examine, hog, measured
 from datasets_me.images.unify import Form, formed
 
 Image = NDArray[np.uint8]
@@ -118,12 +118,10 @@ def every_face(image: Image, detector: FaceDetector) -> tuple[list[Face], list[F
 
 
 def _dlib_faces(grey: Image) -> list[Detection]:
-    import dlib
-
     factor = max(1.0, max(grey.shape) / LONGEST)
-    size = (round(grey.shape[1] / factor), round(grey.shape[0] / factor))
+    size = (max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor)))
     small = grey if factor == 1 else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    boxes, scores, _ = dlib.get_frontal_face_detector().run(np.ascontiguousarray(small), 1, 0.0)
+    boxes, scores, _ = hog().run(np.ascontiguousarray(small), 1, 0.0)
     return [
         Detection(Box(*(value * factor for value in (b.left(), b.top(), b.right() + 1, b.bottom() + 1))), float(score))
         for b, score in zip(boxes, scores, strict=True)
@@ -159,6 +157,7 @@ def write_groups(
     """
     sums = Grouped()
     groups: list[GroupRow] = []
+    files: set[str] = set()
     about = {
         "detector": {"name": options.finder.name, **options.finder.make().provenance},
         "embedding": dict(options.embedder().about),
@@ -169,32 +168,28 @@ def write_groups(
     options_of_parts = {**about, "pad": options.pad, "images": images.sha256, "root": str(root and root.resolve())}
     parts = Parts(out, Done, options_of_parts)
 
-    def described(photographs: Iterable[tuple[int, ImageRow]]) -> Iterator[Done]:
+    def make(photographs: Iterable[tuple[int, ImageRow]]) -> Iterator[Done]:
+        for name in FOLDERS:
+            (parts.folder / name).mkdir(exist_ok=True)
         setting = _Setting(parts.folder, root, options)
         count = min(workers_for(workers), max(1, len(images)))
         for (number, row), outcome in run(_describer, photographs, setting, workers=count, in_order=True):
             if isinstance(outcome, Failure):
                 doubt = finding("ME735", f"the image cannot be described: {outcome.why}", path=row.id)
                 outcome = _Described(_row(row, number, why=outcome.why), [], [doubt])
+            written = [name for face in outcome.faces for name in (face.crop, face.aligned)]
+            written += [outcome.row.file] if outcome.row.file else []
             unread = any(each.code == "ME735" for each in outcome.findings)
-            yield done(row.id, [outcome.row, *outcome.faces], outcome.findings, read=not unread)
+            records = [outcome.row, *outcome.faces]
+            yield done(parts.folder, row.id, records, outcome.findings, written, read=not unread)
 
     def faces_of() -> Iterator[FaceCoordinates]:
-        known = {each.id: each for each in parts.kept()[0] if each.read and _are_there(parts.folder, each)}
-        made = resumed(
-            lambda: enumerate(images.rows()),
-            lambda photograph: photograph[1].id,
-            known,
-            lambda some: parts.keep(described(some), []),
-        )
-        parts.begin()
-        for name in FOLDERS:
-            (parts.folder / name).mkdir(exist_ok=True)
-        for place, each in enumerate(made, start=1):
-            first, *faces = each.records
-            sums.findings += map(Finding.model_validate_json, each.findings)
-            row = GroupRow.model_validate_json(first)
-            yield from map(FaceCoordinates.model_validate_json, faces)
+        photographs = with_files(parts, lambda: enumerate(images.rows()), lambda photograph: photograph[1].id, make)
+        for place, each in enumerate(photographs, start=1):
+            row, faces, findings = each.content(GroupRow, FaceCoordinates)
+            sums.findings += findings
+            files.update(each.files)
+            yield from faces
             groups.append(row)
             sums.images += 1
             sums.faces += row.faces
@@ -205,8 +200,7 @@ def write_groups(
         stream(new.path / "face_coordinates.parquet", FaceCoordinates, faces_of())
         stream(new.path / "groups.parquet", GroupRow, groups)
         stream(new.path / "findings.parquet", Finding, sums.findings)
-        for name in FOLDERS:
-            new.take(parts.folder / name)
+        parts.give(new, FOLDERS, files)
         new.about.update(
             dataset=images.dataset,
             table=images.sha256,
@@ -216,14 +210,6 @@ def write_groups(
             faces=sums.faces,
         )
     return sums
-
-
-def _are_there(folder: Path, made: Done) -> bool:
-    """Whether the files of a photograph are where an earlier run put them."""
-    row = GroupRow.model_validate_json(made.records[0])
-    faces = map(FaceCoordinates.model_validate_json, made.records[1:])
-    names = [*([row.file] if row.file else []), *(name for face in faces for name in (face.crop, face.aligned))]
-    return all((folder / name).is_file() for name in names)
 
 
 def _describer(setting: _Setting) -> Callable[[tuple[int, ImageRow], Report], _Described]:

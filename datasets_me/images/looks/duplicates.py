@@ -4,58 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from datasets_me.core.errors import ImagesError, plural
-from datasets_me.core.near import components, near_pairs
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import image_set
-from datasets_me.formats.image_records import DuplicateRow, ImageRow, OfImage
+from datasets_me.formats.image_records import DuplicateRow, ImageRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.images.looks import embeddings, hashes
+from datasets_me.images.looks.clusters import NEAR, Alike, HashRow, apart, clusters, difference
 from datasets_me.images.looks.look import Look, write_look
 
-NEAR = 4
-"""Bits in which hashes of near duplicates differ at most, of 64. Copies that were made smaller or compressed again
-differ in 0 to 2; different pictures of aligned faces are alike enough to differ in 8."""
-
-STRICTER = 2
-"""Bits fewer in which the hash of a mirrored, turned or cropped picture may differ: there are eleven of them for every
-picture, and with as many bits as for the picture itself, most of what they find are other faces."""
-
-LONGEST = 256
+LONGEST = 96
 """px of the longer side that large pictures are shrunk to while they are decoded; the hash looks at 32."""
 
 _NAMED = 4  # images that a message names
-
-
-class HashRow(OfImage):
-    """What is kept of an image for the search: facts of its row, its hash, and its hash after each of `hashes.WAYS`.
-
-    Hashes are 8 bytes each; empty where the image cannot be decoded.
-    """
-
-    split: str | None = None
-    label: str | None = None
-    sequence: str | None = None
-    sha256: str | None = None
-    pixels: float = 0
-    size: float = 0
-    phash: bytes = b""
-    variants: bytes = b""
-
-
-@dataclass(frozen=True)
-class Alike:
-    """Embeddings of the images (N, D), of length 1, and the least cosine of near ones."""
-
-    vectors: embeddings.Vectors
-    least: float
 
 
 def hash_row(row: ImageRow, *, root: Path | None) -> HashRow:
@@ -64,10 +27,10 @@ def hash_row(row: ImageRow, *, root: Path | None) -> HashRow:
     Raises:
         DamageError: the image cannot be read or decoded.
     """
-    return _without(row, *hashes.hashes(image_set.load_grey(row, root, LONGEST)))
+    return _without(row, **hashes.hashes(image_set.load_grey(row, root, LONGEST))._asdict())
 
 
-def _without(row: ImageRow, phash: bytes = b"", variants: bytes = b"") -> HashRow:
+def _without(row: ImageRow, **of_picture: bytes) -> HashRow:
     return HashRow(
         id=row.id,
         dataset=row.dataset,
@@ -77,98 +40,8 @@ def _without(row: ImageRow, phash: bytes = b"", variants: bytes = b"") -> HashRo
         sha256=row.sha256,
         pixels=(row.width or 0) * (row.height or 0),
         size=row.size or 0,
-        phash=phash,
-        variants=variants,
+        **of_picture,
     )
-
-
-def clusters(
-    rows: Sequence[HashRow], most: int = NEAR, *, transformed: bool = True, alike: Alike | None = None
-) -> NDArray[np.int64]:
-    """Which cluster each image is in, (n,): the position of its first image.
-
-    Images are joined that are equal byte for byte, or whose hashes differ in at most ``most`` bits, unless they are of
-    one sequence: neighbouring frames of a film are always near. With ``transformed``, so are images one of which has
-    such a hash, `STRICTER`, after it was mirrored, turned or cropped. With ``alike``, so are images of near embeddings.
-    """
-    pairs: Iterator[tuple[int, int]] = _joined(rows, most, transformed)
-    if alike is not None:
-        found = embeddings.near(alike.vectors, alike.least)
-        pairs = chain(pairs, (pair for i, j in found for pair in _other_films(rows, [i], [j])))
-    return components(len(rows), pairs)
-
-
-def _joined(rows: Sequence[HashRow], most: int, transformed: bool) -> Iterator[tuple[int, int]]:
-    """Pairs of images that belong together, enough of them to chain all that do."""
-    firsts: dict[str, int] = {}
-    # images of one hash stand for each other, but for sequences: these are told apart
-    groups: dict[tuple[bytes, str], int] = {}
-    by_hash: dict[bytes, list[int]] = {}
-    for at, row in enumerate(rows):
-        if row.sha256 is not None:
-            yield firsts.setdefault(row.sha256, at), at
-        if not row.phash:
-            continue
-        film = f"{row.dataset}/{row.sequence}" if row.sequence else ""
-        first = groups.setdefault((row.phash, film), at)
-        if first == at:
-            by_hash.setdefault(row.phash, []).append(at)
-        elif not film:
-            yield first, at
-    for members in by_hash.values():
-        yield from ((members[0], other) for other in members[1:])
-    values = np.frombuffer(b"".join(sorted(by_hash)), ">u8").astype(np.uint64)
-    members_of = [by_hash[each] for each in sorted(by_hash)]
-    pairs: list[Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]]
-    pairs = [((first, second) for first, second, _ in near_pairs(values, most))]
-    if transformed and by_hash:
-        # images of one hash need not have the same ones
-        several = sorted({(row.phash, row.variants or row.phash * len(hashes.WAYS)) for row in rows if row.phash})
-        place = {phash: at for at, phash in enumerate(sorted(by_hash))}
-        owners = np.array([place[phash] for phash, _ in several])
-        content = b"".join(each for _, each in several)
-        variants = np.frombuffer(content, ">u8").astype(np.uint64).reshape(len(several), -1)
-        pairs += [_across(values, each, owners, max(0, most - STRICTER)) for each in variants.T]
-    for firsts_at, seconds_at in chain.from_iterable(pairs):
-        for i, j in zip(firsts_at.tolist(), seconds_at.tolist(), strict=True):
-            yield from _other_films(rows, members_of[i], members_of[j])
-
-
-def _across(
-    values: NDArray[np.uint64], variants: NDArray[np.uint64], owners: NDArray[np.int64], most: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs (i, j), i != j, where a variant of hash i is near hash j; some at a time.
-
-    Args:
-        values: (n,) hashes, all different.
-        variants: (m,) variants of them.
-        owners: (m,) the hash that each is a variant of.
-        most: bits in which they differ at most.
-    """
-    count = len(values)
-    both, place = np.unique(np.concatenate([values, variants]), return_inverse=True)
-    value_at = np.full(len(both), -1)
-    value_at[place[:count]] = np.arange(count)
-    order = np.argsort(place[count:], kind="stable")
-    ranked = place[count:][order]
-    here = np.arange(len(both))
-    for one, two in chain([(here, here)], ((first, second) for first, second, _ in near_pairs(both, most))):
-        for of_value, of_variant in ((one, two), (two, one)) if one is not here else ((one, two),):
-            low, high = np.searchsorted(ranked, of_variant, "left"), np.searchsorted(ranked, of_variant, "right")
-            times = np.where(value_at[of_value] >= 0, high - low, 0)
-            offset = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-            variant = order[np.repeat(low, times) + offset]
-            value = np.repeat(value_at[of_value], times)
-            owner = owners[variant]
-            yield owner[owner != value], value[owner != value]
-
-
-def _other_films(rows: Sequence[HashRow], left: list[int], right: list[int]) -> Iterator[tuple[int, int]]:
-    for a in left:
-        for b in right:
-            one, two = rows[a], rows[b]
-            if one.sequence is None or (one.dataset, one.sequence) != (two.dataset, two.sequence):
-                yield a, b
 
 
 def duplicate_rows(
@@ -224,35 +97,14 @@ def _cluster(group: list[HashRow], number: int, order: dict[str, int], most: int
             keeper=row is keeper,
             keeper_id=keeper.id,
             keeper_dataset=keeper.dataset,
-            distance=_apart(row.phash, keeper.phash),
-            transformed=_done(row, keeper, most),
+            distance=apart(row.phash, keeper.phash),
+            transformed=None if row is keeper else difference(row, keeper, most),
             across_splits=across_splits,
             across_datasets=len(datasets) > 1,
             labels_differ=len(labels) > 1,
         )
         for row in group
     ]
-
-
-def _apart(first: bytes, second: bytes) -> int | None:
-    if not first or not second:
-        return None
-    return (int.from_bytes(first, "big") ^ int.from_bytes(second, "big")).bit_count()
-
-
-def _done(row: HashRow, keeper: HashRow, most: int) -> str | None:
-    """What has to be done to one of two images before they are near; None where they are, or nothing helps."""
-    apart = _apart(row.phash, keeper.phash)
-    if apart is None or apart <= most:
-        return None
-    ways = [
-        (distance, way)
-        for one, two in ((row, keeper), (keeper, row))
-        for way, at in zip(hashes.WAYS, range(0, len(one.variants), 8), strict=False)
-        if (distance := _apart(one.variants[at : at + 8], two.phash)) is not None
-        and distance <= max(0, most - STRICTER)
-    ]
-    return min(ways)[1] if ways else None
 
 
 def _doubts(group: list[HashRow], rows: list[DuplicateRow], most: int) -> Iterator[Finding]:

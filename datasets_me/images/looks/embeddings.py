@@ -36,7 +36,9 @@ def read(path: Path, images: Sequence[tuple[str, str]]) -> Vectors:
     try:
         arrays = load_npz(path)
     except (ArrayError, OSError) as error:
-        raise ImagesError(f"the embeddings cannot be read: {error}", where=str(path)) from error
+        raise ImagesError(
+            f"the embeddings cannot be read: {error}", where=str(path), fix="write plain arrays by numpy.savez"
+        ) from error
     vectors, ids = arrays.get("embeddings"), arrays.get("id")
     if (
         vectors is None

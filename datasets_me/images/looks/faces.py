@@ -97,7 +97,8 @@ def examine(image: Image, detector: FaceDetector) -> tuple[list[Face], str | Non
     with such help has to be confirmed by its landmarks: an enlarged nothing easily looks like one.
     """
     if (by := max(image.shape[:2]) // LARGE) > 1:
-        shrunk = np.asarray(cv2.resize(image, None, fx=1 / by, fy=1 / by, interpolation=cv2.INTER_AREA), np.uint8)
+        size = (max(1, round(image.shape[1] / by)), max(1, round(image.shape[0] / by)))
+        shrunk = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         faces, helped = examine(shrunk, detector)
         return [_larger(face, by) for face in faces], helped
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
@@ -138,7 +139,7 @@ def _small(grey: Image) -> tuple[list[Face], str | None]:
 def _by_dlib(grey: Image, scale: float, margin: float, least: float) -> list[Detection]:
     """Faces with at least this score in a grey image enlarged and padded, in px of the image; the largest first."""
     large, around = _enlarged(grey, scale, margin)
-    boxes, scores, _ = _hog().run(np.ascontiguousarray(large), 0, least)
+    boxes, scores, _ = hog().run(np.ascontiguousarray(large), 0, least)
     detections = [
         Detection(
             Box(*((value - around) / scale for value in (b.left(), b.top(), b.right() + 1, b.bottom() + 1))),
@@ -150,7 +151,8 @@ def _by_dlib(grey: Image, scale: float, margin: float, least: float) -> list[Det
 
 
 @cache
-def _hog() -> Any:
+def hog() -> Any:
+    """The detector of dlib; making one takes as long as looking at a hundred small images."""
     import dlib
 
     return dlib.get_frontal_face_detector()

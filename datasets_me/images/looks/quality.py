@@ -30,6 +30,7 @@ SHARP = 128
 """px that the longer side is shrunk to before sharpness is measured, so that large pictures compare."""
 
 _BLUR = 1.0  # standard deviation in px of the slight blur
+_SEEN = 64  # pixels along the longer side, or somewhat more, that are looked at for colour
 _COLOURED = 12  # grey values that the channels of a pixel of a coloured picture differ by, for one pixel in twenty
 
 
@@ -87,10 +88,12 @@ def _local_contrast(grey: NDArray[np.float32]) -> float:
 
 
 def _is_coloured(image: Image) -> bool:
-    """Whether the channels of one pixel in twenty (H, W, 3) differ."""
-    blue, green, red = cv2.split(image)
+    """Whether the channels of one pixel in twenty (H, W, 3) differ; of a large picture, of some in even distances."""
+    step = max(1, max(image.shape) // _SEEN)
+    blue, green, red = cv2.split(image[::step, ::step])
     spread = cv2.subtract(cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red))
-    return bool(cv2.countNonZero(cv2.compare(spread, _COLOURED, cv2.CMP_GT)) > spread.size / 20)
+    coloured = cv2.threshold(spread, _COLOURED, 1, cv2.THRESH_BINARY)[1]
+    return bool(cv2.countNonZero(coloured) > spread.size / 20)
 
 
 def _percentiles(grey: Image, shares: Sequence[float]) -> list[float]:

@@ -14,8 +14,9 @@ from datasets_me.core.errors import ImagesError
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.image_records import DuplicateRow
 from datasets_me.formats.image_tables import read_table
-from datasets_me.images.looks.duplicates import HashRow, clusters, duplicate_rows, hash_row, write_duplicates
-from datasets_me.images.looks.hashes import WAYS, hashes
+from datasets_me.images.looks.clusters import HashRow, clusters
+from datasets_me.images.looks.duplicates import duplicate_rows, hash_row, write_duplicates
+from datasets_me.images.looks.hashes import TURNS, WAYS, hashes
 from datasets_me.synthetic.pictures import face_picture, jpeg
 from tests.images.conftest import Looked, Write, quiet, row
 from tests.images.made import write_pictures
@@ -24,6 +25,7 @@ from tests.images.made import write_pictures
 def known(name: str, phash: int | None, **fields: object) -> HashRow:
     content = b"" if phash is None else phash.to_bytes(8, "big")
     values = {"id": name, "dataset": "a", "sha256": f"of {name}", "pixels": 100, "size": 9, "phash": content}
+    values |= {"frequencies": b"\x01" * 64 * 6} if content else {}
     return HashRow.model_validate({**values, **fields})
 
 
@@ -145,16 +147,21 @@ def test_transformed_copies_are_those_of_a_search_over_all_pairs(images: list[tu
     plain = [value(bits, high) for bits, high, _, _ in images]
     variants = [value(bits, 3 + high) if bits else value(0, high) for _, _, bits, high in images]
     rows = [
-        known(str(at), one, sha256=None, variants=two.to_bytes(8, "big") + value(high, 2).to_bytes(8, "big"))
+        known(
+            str(at),
+            one,
+            sha256=None,
+            variants=b"".join(each.to_bytes(8, "big") for each in (*[one] * TURNS, two, value(high, 2))),
+        )
         for at, (one, two, (_, high, _, _)) in enumerate(zip(plain, variants, images, strict=True))
     ]
     wanted = list(range(len(images)))
     for _ in images:
         for i, first in enumerate(rows):
-            others = [int.from_bytes(first.variants[at : at + 8], "big") for at in (0, 8)]
+            others = [int.from_bytes(first.variants[at : at + 8], "big") for at in (8 * TURNS, 8 * TURNS + 8)]
             for j in range(len(rows)):
                 near = (plain[i] ^ plain[j]).bit_count() <= 3
-                if i != j and (near or any((other ^ plain[j]).bit_count() <= 1 for other in others)):
+                if i != j and (near or any((other ^ plain[j]).bit_count() <= 3 for other in others)):
                     low = min(wanted[i], wanted[j])
                     wanted = [low if each in (wanted[i], wanted[j]) else each for each in wanted]
     assert clusters(rows, 3).tolist() == wanted
@@ -206,13 +213,42 @@ def test_copies_that_were_mirrored_turned_or_cropped_are_found_and_others_are_no
     assert (clusters(rows, transformed=False) == root).mean() < 0.9
 
 
+def test_near_hashes_of_unlike_pictures_are_no_copies() -> None:
+    """Their frequencies decide; where more bits may differ, they may be less alike."""
+
+    def wave(angle: float) -> bytes:
+        values = np.zeros((6, 64))
+        values[:, 1:3] = np.cos(angle), np.sin(angle)
+        return np.rint(127 * values).astype(np.int8).tobytes()
+
+    pair = [known("a", 0, frequencies=wave(0)), known("b", 0, frequencies=wave(0.28))]  # cosine 0.961
+    assert clusters(pair, 4).tolist() == [0, 1]
+    assert clusters(pair, 6).tolist() == [0, 0]
+    pair[1] = known("b", 0, frequencies=wave(0.2))  # 0.980
+    assert clusters(pair, 4).tolist() == [0, 0]
+
+
+def test_pictures_of_one_colour_are_alike_and_like_no_other(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = {
+        "grey.png": np.full((40, 40), 128, np.uint8),
+        "light.png": np.full((60, 50), 200, np.uint8),
+        "black.png": np.zeros((48, 48), np.uint8),
+        **{f"noise{at}.png": rng.integers(126, 130, (40, 40)).astype(np.uint8) for at in range(6)},
+    }
+    for name, picture in pictures.items():
+        Image.fromarray(picture).save(tmp_path / name)
+    root = clusters([hash_row(row(name, sha256=name), root=tmp_path) for name in pictures])
+    assert root.tolist() == [0, 0, 0, *range(3, 9)]
+
+
 def test_the_hash_is_that_of_imagehash() -> None:
     import imagehash
 
     for number, side in enumerate((48, 100, 128, 200)):
         picture = Image.fromarray(face_picture(number, side=side)[: side - number * 20, :, ::-1])
-        first, others = hashes(np.asarray(picture.convert("L")))
-        assert first.hex() == str(imagehash.phash(picture))
+        kept = hashes(np.asarray(picture.convert("L")))
+        assert kept.phash.hex() == str(imagehash.phash(picture))
         width, height = picture.size
         margins = (width * 0.05, height * 0.05, width * 0.95, height * 0.95)
         wanted = {
@@ -226,5 +262,5 @@ def test_the_hash_is_that_of_imagehash() -> None:
         }
         for way, changed in wanted.items():
             at = 8 * WAYS.index(way)
-            apart = int.from_bytes(others[at : at + 8], "big") ^ int(str(imagehash.phash(changed)), 16)
+            apart = int.from_bytes(kept.variants[at : at + 8], "big") ^ int(str(imagehash.phash(changed)), 16)
             assert apart.bit_count() <= 2, way

@@ -9,7 +9,8 @@ import pytest
 
 from datasets_me.core.errors import ImagesError
 from datasets_me.images.looks import embeddings
-from datasets_me.images.looks.duplicates import Alike, HashRow, duplicate_rows, write_duplicates
+from datasets_me.images.looks.clusters import Alike, HashRow
+from datasets_me.images.looks.duplicates import duplicate_rows, write_duplicates
 from tests.images.conftest import Looked, quiet
 
 IMAGES = [("a", name) for name in ("one", "two", "three", "four")]
@@ -57,7 +58,14 @@ def test_arrays_that_are_no_embeddings(tmp_path: Path, arrays: dict[str, np.ndar
 
 def test_near_embeddings_join_images_whose_hashes_are_far() -> None:
     rows = [
-        HashRow(id=name, dataset="a", sha256=name, pixels=9 - at, phash=(0b1111111 << 9 * at).to_bytes(8, "big"))
+        HashRow(
+            id=name,
+            dataset="a",
+            sha256=name,
+            pixels=9 - at,
+            phash=(0b1111111 << 9 * at).to_bytes(8, "big"),
+            frequencies=b"\x01" * 64 * 6,
+        )
         for at, (_, name) in enumerate(IMAGES)
     ]
     rows[3] = rows[3].model_copy(update={"sequence": "film"})
