@@ -329,17 +329,6 @@ def test_what_covers_a_region_is_marked(video: FaceVideo, frames: Frames) -> Non
     assert found.valid[:8].mean() > 0.98
 
 
-def test_a_doubtful_frame_counts_where_its_regions_look_like_themselves(video: FaceVideo, frames: Frames) -> None:
-    """Landmarks of a face that is half covered are not believed; those nearby say where the bare half is."""
-    half = [frame.copy() for frame in frames[:20]]
-    half[11][:, : int(video.landmarks[11, 30, 0])] = 150
-    found = extract_video(half, options=VideoOptions(landmarks_every=1))
-    assert found.quality.tolist() == [Quality.NO_FACE if t == 11 else 0 for t in range(20)]
-    assert not found.valid[10:12, [0, 1, 2, 8]].any()
-    assert found.valid[10:12, 3:6].all()
-    assert found.valid[:10].mean() > 0.98
-
-
 def test_given_landmarks_that_are_unknown_are_not_believed(video: FaceVideo, frames: Frames) -> None:
     landmarks = video.landmarks[:8].copy()
     landmarks[4] = np.nan
