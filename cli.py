@@ -1,5 +1,5 @@
 """The command line, from a checkout: ``python cli.py``."""
 
-from datasets_me.cli import main
+from datasets_me.__main__ import start
 
-main()
+start()

@@ -15,9 +15,9 @@ import typer
 
 from datasets_me.cli import options, show
 from datasets_me.cli.log import LOGGER
-from datasets_me.cli.run import Answer, StoppedError, verb
+from datasets_me.cli.run import Answer, verb
 from datasets_me.core.choices import LANDMARKS_EVERY, Detector, Device, Head, Preset
-from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.core.errors import MeDatasetsError, StoppedError, plural
 
 if TYPE_CHECKING:
     from datasets_me.core.engine import Shard

@@ -11,8 +11,9 @@ import typer
 
 from datasets_me.cli import options, show
 from datasets_me.cli.log import LOGGER, note
-from datasets_me.cli.run import Answer, StoppedError, verb
+from datasets_me.cli.run import Answer, verb
 from datasets_me.core.choices import Compat, Detector, Preset, Protocol, Unit
+from datasets_me.core.errors import StoppedError
 
 if TYPE_CHECKING:
     from datasets_me.cli.steps import Result

@@ -20,7 +20,7 @@ import typer
 from datasets_me.cli import completion, log, show
 from datasets_me.cli.options import FORCE
 from datasets_me.core.choices import Severity
-from datasets_me.core.errors import FindingsError, MeDatasetsError, plural
+from datasets_me.core.errors import FindingsError, MeDatasetsError, StoppedError, plural
 from datasets_me.core.extras import missing
 
 if TYPE_CHECKING:
@@ -62,10 +62,6 @@ class Answer:
 
 Verb = Callable[..., None]
 """A function that Typer can make a command of."""
-
-
-class StoppedError(Exception):
-    """Ctrl-C ended a verb that can be run again; the text says what is done."""
 
 
 def verb(

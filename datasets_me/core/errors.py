@@ -111,6 +111,10 @@ class FindingsError(MeDatasetsError):
     """``strict`` was asked for and there are error findings; exit code 1."""
 
 
+class StoppedError(KeyboardInterrupt):
+    """Ctrl-C ended work that goes on where it was when it is run again; the text says what is done."""
+
+
 def plural(count: int, noun: str) -> str:
     """``plural(1, "row")`` is "1 row", ``plural(2, "row")`` is "2 rows"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

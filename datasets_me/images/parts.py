@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from datasets_me.core import artefact
 from datasets_me.core.artefact import TOOL
-from datasets_me.core.errors import MeDatasetsError, OutputError, WriteError
+from datasets_me.core.errors import MeDatasetsError, OutputError, StoppedError, WriteError, plural
 from datasets_me.core.files import read_json
 from datasets_me.core.locks import locked
 from datasets_me.core.tables import Record, batches, in_groups, write_parquet
@@ -79,6 +79,7 @@ class Parts(Generic[Row]):
 
         Raises:
             OutputError: the folder of the parts is something else.
+            StoppedError: the run was stopped, and there are parts.
             WriteError: it cannot be locked.
         """
         with locked(self.folder):
@@ -87,6 +88,11 @@ class Parts(Generic[Row]):
                 yield
             except WriteError:
                 raise
+            except KeyboardInterrupt:
+                if not self._done:
+                    raise
+                images = plural(self._done, "image")
+                raise StoppedError(f"stopped: {images} done; run the same again to go on") from None
             except MeDatasetsError:
                 self._remove()
                 raise

@@ -51,6 +51,16 @@ def test_what_any_verb_may_run_into(
     assert capsys.readouterr().err.startswith(said)
 
 
+@pytest.mark.parametrize("command", [["-m", "datasets_me"], [str(REPOSITORY / "cli.py")]])
+def test_ctrl_c_while_it_loads(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    environment = ENVIRONMENT | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"}
+    done = subprocess.run(
+        [sys.executable, *command, "datasets"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_version(me_datasets: Run) -> None:
     assert me_datasets("--version").stdout == f"me-datasets {__version__}\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets_me.core.errors import ImagesError, OutputError
+from datasets_me.core.errors import ImagesError, OutputError, StoppedError
 from datasets_me.core.pictures import look
 from datasets_me.formats import image_set
 from datasets_me.formats.image_records import DuplicateRow, Face, FaceRow, QualityRow
@@ -63,7 +63,7 @@ def test_a_stopped_run_goes_on(images: ImageSet, tmp_path: Path, monkeypatch: py
     whole, found, counts = write_quality(images, raw, out=tmp_path / "whole", progress=quiet)
     with monkeypatch.context() as patch:
         stopped_after(8, patch)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(StoppedError, match=r"^stopped: 6 images done; run the same again to go on$"):
             write_quality(images, raw, progress=quiet)
     assert sorted(path.name for path in (images.folder / "quality.parts").glob("0*[0-9].parquet")) == [
         "000000.parquet",
@@ -138,7 +138,7 @@ def test_a_folder_that_was_stopped_goes_on(
         if done == 6:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StoppedError, match=r"^stopped: 6 images done; run the same again to go on$"):
         VERBS[verb](images, raw, out, stop)
     assert not out.exists() and len(list(place.glob("0*[0-9].parquet"))) == 2
     before = {path.relative_to(place): path.stat().st_ino for path in place.rglob("*.*") if path.parent != place}
