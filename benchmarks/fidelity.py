@@ -22,7 +22,8 @@ which moves with the head (gain 0.3). The mouth's windows are as good as without
 row, since it carries motion of the forehead into the rim.
 
 H.264 at common qualities leaves out most of what moves by a tenth of a pixel from one frame to the next, and brings it
-later in jumps. Over more frames it is there, as the last table shows: use a larger ``step`` for such videos.
+later in jumps. Over more frames it is there, as the last table shows: use a larger ``step`` for such videos. Its rows
+differ by up to 0.1 from run to run, because the coder's output does.
 """
 
 from __future__ import annotations
