@@ -1,6 +1,6 @@
 """How well a Dask cluster is used: a real scheduler and workers, as processes of this machine.
 
-    python benchmarks/cluster.py [--seconds 0.5] [--items 40] [--trivial 1000000] [--frames 120]
+    python benchmarks/cluster.py [--seconds 0.5] [--items 40] [--trivial 1000000] [--frames 480]
 
 First items that sleep, on 1 to 8 workers: as many would be decoded at once where there are as many cores. Efficiency is
 the time that the sleeping takes on so many workers over the time until all outcomes are here. Then an extraction on two
@@ -150,7 +150,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="that an item sleeps")
     parser.add_argument("--items", type=int, default=40, help="that sleep, for each worker")
     parser.add_argument("--trivial", type=int, default=1_000_000, help="items that do nothing")
-    parser.add_argument("--frames", type=int, default=120, help="of each video that is extracted; 0 for none")
+    parser.add_argument(
+        "--frames", type=int, default=480, help="of each of the 8 videos that are extracted; 0 for none"
+    )
     options = parser.parse_args()
     efficiency(options.items, options.seconds)
     trivial(options.trivial)

@@ -1,6 +1,6 @@
 """How long an extraction takes, side by side with decoding and with a plain script.
 
-    python benchmarks/extract.py [--frames 240] [--videos 4] [--size 640x480] [--face 180]
+    python benchmarks/extract.py [--frames 480] [--videos 8] [--size 640x480] [--face 130]
 
 First the stages on arrays, one thread, JPEG files of a synthetic video in memory. The plain script works as such
 scripts do: it detects the face in every frame, runs DualTVL1 on every pair, writes the flow to two 8-bit JPEG files,
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,9 +25,10 @@ from scenes import Scene, film
 
 from datasets_me.core.choices import LANDMARKS_EVERY
 from datasets_me.features.boxes import Box
+from datasets_me.features.coarse import CoarseFlow, CoarseFlows
 from datasets_me.features.crop import SAMPLE, choose_crop, cut
 from datasets_me.features.faces import detector
-from datasets_me.features.flow import flow_stream
+from datasets_me.features.flow import coarse_flow_stream
 from datasets_me.features.landmarks import Tracker, predict, smooth, track
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.regions import TWELVE, Sectors
@@ -129,7 +130,7 @@ def kinds(still: Sequence[NDArray[np.uint8]]) -> None:
     """Print how long videos of other kinds take, in time of the processor."""
     talking = Scene(
         seed=601,
-        frames=160,
+        frames=len(still),
         size=(640, 360),
         width=200,
         speech=3,
@@ -140,11 +141,13 @@ def kinds(still: Sequence[NDArray[np.uint8]]) -> None:
         zoom=0.03,
         drift=8,
     )
-    moving = [cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR) for frame in film(talking).frames]
+    moving = (cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR) for frame in film(talking).frames)
     rng = np.random.default_rng(0)
     wall = cv2.GaussianBlur(rng.integers(0, 255, (540, 960, 3)).astype(np.uint8), (0, 0), 5)
     wall = cv2.normalize(wall, None, 0, 255, cv2.NORM_MINMAX).astype(np.float32)
-    empty = [np.clip(np.roll(wall, t, 1) + rng.normal(0, 2, wall.shape), 0, 255).astype(np.uint8) for t in range(120)]
+    empty = (
+        np.clip(np.roll(wall, t, 1) + rng.normal(0, 2, wall.shape), 0, 255).astype(np.uint8) for t in range(len(still))
+    )
     videos = {"a still face": still}
     for name, frames in (("a moving face, 200 px in 640 x 360", moving), ("no face, 960 x 540", empty)):
         videos[name] = [cv2.imencode(".jpg", frame)[1] for frame in frames]
@@ -158,6 +161,19 @@ def kinds(still: Sequence[NDArray[np.uint8]]) -> None:
                 spent.append(1000 * (time.process_time() - start) / len(files))
         decoding, whole = map(min, times)
         print(f"| {name} | {decoding:.2f} | {whole:.2f} | {whole / decoding:.1f} |", flush=True)
+
+
+def flow_around(pictures: Sequence[Image], points: NDArray[np.float32], face_width: float | None) -> list[CoarseFlow]:
+    """The flow of each pair of pictures around landmarks (T, 68, 2)."""
+    seen = [points[0]]
+
+    def shown() -> Iterator[Image]:
+        for picture, landmarks in zip(pictures, points, strict=True):
+            seen[0] = landmarks
+            yield picture
+
+    fields = coarse_flow_stream(shown(), face_width=face_width, landmarks=seen)
+    return [field for field in fields if isinstance(field, CoarseFlow)]
 
 
 def show(files: Sequence[NDArray[np.uint8]]) -> None:
@@ -229,10 +245,10 @@ def _video(subject: str, frames: int) -> Video:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Speed of the array part of an extraction.")
-    parser.add_argument("--frames", type=int, default=240)
-    parser.add_argument("--videos", type=int, default=4, help="for the whole processes")
+    parser.add_argument("--frames", type=int, default=480, help="of each video")
+    parser.add_argument("--videos", type=int, default=8, help="for the whole processes")
     parser.add_argument("--size", default="640x480", help="width x height of the raw frames")
-    parser.add_argument("--face", type=float, default=180, help="width of the face in px")
+    parser.add_argument("--face", type=float, default=130, help="width of the face in px")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     width, height = (int(value) for value in options.size.split("x"))
@@ -252,7 +268,8 @@ def main() -> None:
     if len(points) < count:
         raise SystemExit(f"landmarks in {len(points)} of {count} frames only")
     face_width = measured_width(points)
-    fields = np.stack([f for f in flow_stream(grey, face_width=face_width) if f is not None])
+    coarse = flow_around(grey, points, face_width)
+    fields = np.stack([field.everywhere() for field in coarse[:100]])
 
     def find_landmarks() -> None:
         smooth(np.stack([points for points, _ in track(grey, tracker) if points is not None]))
@@ -269,10 +286,10 @@ def main() -> None:
             milliseconds(lambda: choose_crop(frames, finder), count),
         ),
         ("landmarks", milliseconds(find_landmarks, count)),
-        ("flow, lk", milliseconds(lambda: list(flow_stream(grey, face_width=face_width)), count)),
-        ("features, default", milliseconds(lambda: rigid_free(fields, points[:-1]), count - 1)),
-        ("features, main direction", milliseconds(lambda: mdmo(fields, points[:-1]), count - 1)),
-        ("features, exact", milliseconds(lambda: mdmo(fields, points[:-1], exact=True), count - 1)),
+        ("flow, lk", milliseconds(lambda: flow_around(grey, points, face_width), count)),
+        ("features, default", milliseconds(lambda: rigid_free(CoarseFlows(coarse), points[:-1]), count - 1)),
+        ("features, main direction", milliseconds(lambda: mdmo(fields, points[: len(fields)]), len(fields))),
+        ("features, exact", milliseconds(lambda: mdmo(fields, points[: len(fields)], exact=True), len(fields))),
     ]
     whole = milliseconds(lambda: extract_video(cv2.imdecode(file, cv2.IMREAD_COLOR) for file in files), count, 3)
     rows.append(("all of it, decoding included", whole))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.choices import FlowMethod
+from datasets_me.features.coarse import CoarseFlow
 from datasets_me.features.lk import lk_stream
 
 METHODS: tuple[FlowMethod, ...] = get_args(FlowMethod)
@@ -47,6 +48,23 @@ def flow_stream(
     device: str = "cpu",
     landmarks: Sequence[NDArray[np.float32]] | None = None,
 ) -> Iterator[Field | None]:
+    """As ``coarse_flow_stream``, with the flow of every pixel: T - step fields (H, W, 2) float32 in px, x and y."""
+    fields = coarse_flow_stream(
+        frames, method, step=step, temporal=temporal, face_width=face_width, device=device, landmarks=landmarks
+    )
+    return (field.everywhere() if isinstance(field, CoarseFlow) else field for field in fields)
+
+
+def coarse_flow_stream(
+    frames: Frames,
+    method: FlowMethod = "lk",
+    *,
+    step: int = 1,
+    temporal: int = TEMPORAL,
+    face_width: float | None = None,
+    device: str = "cpu",
+    landmarks: Sequence[NDArray[np.float32]] | None = None,
+) -> Iterator[CoarseFlow | Field | None]:
     """Flow of each pair (t, t + step) as the frames come, in constant memory.
 
     ``lk`` takes what is in the middle of the picture for the face, and its motion for that of the head: give
@@ -65,7 +83,8 @@ def flow_stream(
             around them only, and it is NaN elsewhere.
 
     Yields:
-        T - step fields (H, W, 2) float32 in px, x and y; None where a frame of the pair is missing.
+        T - step fields, of ``lk`` on a coarser grid, of the others (H, W, 2) float32 in px, x and y; None where a frame
+        of the pair is missing.
 
     Raises:
         ValueError: for an unknown method, a bad option, or a frame of another size or type.

@@ -48,7 +48,7 @@ LONGEST_REST = 64
 """Frames until a face that is not found is looked for again: twice as many each time up to 64, from 1, or from 20 where
 frames of the whole video were looked through before."""
 
-CHECK_EVERY = 24
+CHECK_EVERY = 48
 """Frames after which the residual is measured again while the landmarks keep their shape."""
 
 JUMP = 0.01
@@ -319,9 +319,11 @@ class _State:
     def _glanced(self, frame: Image) -> NDArray[np.float32]:
         """The frame on a fraction of its size, made once for each."""
         if self.glanced is None or self.glanced[0] is not frame:
-            size = (max(2, frame.shape[1] // GLANCE), max(2, frame.shape[0] // GLANCE))
-            small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.float32)
-            self.glanced = frame, small
+            height, width = (max(2, side // GLANCE) for side in frame.shape)
+            small = frame[: height * GLANCE, : width * GLANCE]
+            for by in (4, 2, 1):  # halving whole multiples takes a tenth of the time
+                small = cv2.resize(small, (by * width, by * height), interpolation=cv2.INTER_AREA)
+            self.glanced = frame, small.astype(np.float32)
         return self.glanced[1]
 
 

@@ -21,15 +21,19 @@ regulariser. What that asks for:
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from itertools import chain, groupby, islice, repeat
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.features.coarse import CoarseFlow
 from datasets_me.features.least_squares import (
     FACE_WEIGHT,
     RIDGE,
@@ -39,6 +43,7 @@ from datasets_me.features.least_squares import (
     centre_weight,
     clear_border,
     difference,
+    gradients,
     grid,
     median,
     products,
@@ -86,9 +91,9 @@ BETTER = 0.8
 """Resampling has to bring the mean squared difference of the frames below this fraction of what a shift
 leaves."""
 
-HALVE_FROM = 0.2
-"""Motion of the whole head left after that, in px, beyond which both frames are moved half of it: the
-gradient of fine texture is off by a tenth, differently in every part of the face."""
+ONE_STEP = 0.2
+"""Motion in px that one linear step finds: beyond it the gradient of fine texture is off by a tenth, differently in
+every part of the face. Where the head moves by more after the whole pixels, both frames are moved half of it."""
 
 CLOSE_ENOUGH = 0.1
 """Change of the head's shift in px below which it is not improved any more; the rest is found at full
@@ -97,6 +102,9 @@ size."""
 COARSE = (8, 4)
 """Reductions of the two small pictures on which large motion is found."""
 
+LEAST_BLUR = 1.5
+"""Standard deviation in px from which on a Gaussian is as good on a smaller picture."""
+
 BESIDE = 0.12
 ABOVE = 0.2
 """Room around the landmarks in which flow is computed, as a fraction of the face's width: a window of the least squares
@@ -104,6 +112,12 @@ reaches so far; brows are windows themselves."""
 
 SLACK = 0.05
 """Further room, in which the face may move before another part of the picture is taken."""
+
+BATCH = 16
+"""Pairs whose small arrays are worked on together."""
+
+Image = NDArray[np.uint8]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -151,7 +165,7 @@ class _Frame:
 class _Shot:
     """A picture, the part of it that shows the face, and what was last made ready of it."""
 
-    image: NDArray[np.uint8]
+    image: Image
     view: _View
     ready: tuple[_View, _Frame] | None = None
 
@@ -163,8 +177,17 @@ class _Shot:
 
 
 @dataclass(frozen=True)
+class _Sums:
+    """Means over windows on a coarser grid (6, h, w) in a part of the picture; motion is relative to ``base`` (2,)."""
+
+    view: _View
+    sums: Field
+    base: Field
+
+
+@dataclass(frozen=True)
 class _Pair:
-    """Sums over windows on a coarser grid (5, h, w), and the head's motion (h, w, 2) in px, in a part of the picture.
+    """Means over windows on a coarser grid (5, h, w), and the head's motion (2, h, w) in px, in a part of the picture.
 
     The right-hand sides xb, yb hold what is left after the head's motion. ``noise`` is the mean squared difference of
     two pixels that the motion does not explain, in grey values squared: twice the variance of the noise of one.
@@ -176,14 +199,33 @@ class _Pair:
     noise: float
 
 
+@dataclass(frozen=True)
+class _Average:
+    """A pair, the means (5, h, w) over it and its neighbours, and the variance that noise has in them.
+
+    ``against`` is the same of the difference of the pair and those means; infinite where the pair has no neighbour, so
+    that nothing contradicts them.
+    """
+
+    pair: _Pair
+    sums: Field
+    noise: float
+    against: float
+
+    @property
+    def view(self) -> _View:
+        """The part of the picture."""
+        return self.pair.view
+
+
 def lk_stream(
-    frames: Iterable[NDArray[np.uint8] | None],
+    frames: Iterable[Image | None],
     *,
     step: int,
     temporal: int,
     face_width: float | None,
     landmarks: Sequence[NDArray[np.float32]] | None = None,
-) -> Iterator[Field | None]:
+) -> Iterator[CoarseFlow | None]:
     """Flow from each frame to the one ``step`` later, as the frames come; None where one of the two is missing.
 
     Args:
@@ -192,37 +234,66 @@ def lk_stream(
         temporal: odd number of neighbouring pairs averaged with triangular weights; 1 uses the pair alone.
         face_width: distance between the ears in px; two thirds of the image's width if not known.
         landmarks: a list whose last item is the landmarks (68, 2) of the frame that comes, in px. Flow is computed
-            around them only, and is NaN elsewhere; everywhere without them, or as long as they are NaN.
+            around them only; everywhere without them, or as long as they are NaN.
 
-    Yields:
-        (H, W, 2) float32 in px. Each depends on at most ``temporal - 1 + step + 1`` frames and never on how the frames
-        were cut into chunks.
+    Each depends on at most ``temporal - 1 + step + 1`` frames and never on how the frames were cut into chunks.
     """
-    half = temporal // 2
-    weights = np.minimum(np.arange(1, temporal + 1), np.arange(temporal, 0, -1)).astype(np.float32)
-    recent: deque[_Shot | None] = deque(maxlen=step + 1)
-    pairs: deque[_Pair | None] = deque([None] * temporal, maxlen=temporal)
-    shape, scale = (0, 0), _scale(face_width or 1.0)
-    view: _View | None = None
-    seen = 0
-    for image in frames:
-        if image is not None and shape == (0, 0):
-            shape = image.shape[0], image.shape[1]
-            scale = _scale(face_width or shape[1] * 2 / 3)
+    waiting = iter(frames)
+    missing = 0
+    for image in waiting:
         if image is not None:
-            view = _view(landmarks[-1] if landmarks else None, shape, view, scale)
-        recent.append(None if image is None or view is None else _Shot(image, view))
-        if len(recent) <= step:
+            break
+        missing += 1
+    else:
+        yield from repeat(None, max(missing - step, 0))
+        return
+    height, width = image.shape
+    scale = _scale(face_width or width * 2 / 3)
+    shots = _shots(chain(repeat(None, missing), (image,), waiting), landmarks, (height, width), scale)
+    pairs = _in_batches(_all_sums(shots, step, scale), partial(_pairs, scale=scale))
+    yield from _in_batches(_averages(pairs, temporal, scale), partial(_flows, scale=scale, shape=(height, width)))
+
+
+_Viewed = TypeVar("_Viewed", _Sums, _Average)
+
+
+def _shots(
+    frames: Iterable[Image | None],
+    landmarks: Sequence[NDArray[np.float32]] | None,
+    shape: tuple[int, int],
+    scale: _Scale,
+) -> Iterator[_Shot | None]:
+    """Each picture, with the part of it that shows the face."""
+    view: _View | None = None
+    for image in frames:
+        if image is None:
+            yield None
             continue
-        first, second = recent[0], recent[-1]
-        pairs.append(None if first is None or second is None else _pair(first, second, scale))
-        seen += 1
-        if seen > half:
-            yield _average(pairs, weights, shape, scale)
-    for ahead in range(half):
-        pairs.append(None)
-        if seen + ahead >= half:
-            yield _average(pairs, weights, shape, scale)
+        view = _view(landmarks[-1] if landmarks else None, shape, view, scale)
+        yield _Shot(image, view)
+
+
+def _all_sums(shots: Iterable[_Shot | None], step: int, scale: _Scale) -> Iterator[_Sums | None]:
+    """The sums of each pair, where its first frame shows the face."""
+    recent: deque[_Shot | None] = deque(maxlen=step + 1)
+    for shot in shots:
+        recent.append(shot)
+        if len(recent) > step:
+            first, second = recent[0], recent[-1]
+            yield None if first is None or second is None else _sums(first, second, scale)
+
+
+def _in_batches(
+    items: Iterator[_Viewed | None], work: Callable[[Sequence[_Viewed]], Iterable[Result]]
+) -> Iterator[Result | None]:
+    """What comes of each item, sixteen at a time as far as they are of one part of the picture; of None, None.
+
+    NumPy takes as long for a small array as for sixteen of them.
+    """
+    while batch := list(islice(items, BATCH)):
+        there = (item for item in batch if item is not None)
+        results = chain.from_iterable(work(list(alike)) for _, alike in groupby(there, lambda item: item.view))
+        yield from (None if item is None else next(results) for item in batch)
 
 
 def _scale(width: float) -> _Scale:
@@ -234,33 +305,43 @@ def _view(points: NDArray[np.float32] | None, shape: tuple[int, int], before: _V
     height, width = shape
     if points is None or not np.isfinite(points).all():
         return before or _View(0, 0, width, height)
-    sides = np.array([BESIDE, ABOVE, BESIDE, BESIDE]) * scale.face
-    around = np.concatenate([points.min(axis=0), points.max(axis=0)]) + sides * (-1, -1, 1, 1)
-    inside = np.clip(around, 0, (width, height, width, height))
-    if before is not None and (inside[:2] >= before[:2]).all() and (inside[2:] <= before[2:]).all():
+    low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    beside, above = BESIDE * scale.face, ABOVE * scale.face
+    x0, y0, x1, y1 = (
+        min(max(place, 0.0), size)
+        for place, size in (
+            (low[0] - beside, width),
+            (low[1] - above, height),
+            (high[0] + beside, width),
+            (high[1] + beside, height),
+        )
+    )
+    if before is not None and before.x0 <= x0 and before.y0 <= y0 and x1 <= before.x1 and y1 <= before.y1:
         return before
-    slack = SLACK * scale.face
-    unit = COARSE[0]
-    x0, y0 = (int(max(value - slack, 0) // unit * unit) for value in inside[:2])
-    x1, y1 = (int(-(-(value + slack) // unit) * unit) for value in inside[2:])
-    view = _View(x0, y0, min(x1, width), min(y1, height))
+    slack, unit = SLACK * scale.face, COARSE[0]
+    left, top = (int(max(place - slack, 0) // unit * unit) for place in (x0, y0))
+    right, bottom = (int(-(-(place + slack) // unit) * unit) for place in (x1, y1))
+    view = _View(left, top, min(right, width), min(bottom, height))
     # where most of the face lies outside the picture there is nothing to choose
-    return view if min(view.x1 - x0, view.y1 - y0) > scale.face / 2 else _View(0, 0, width, height)
+    return view if min(view.x1 - left, view.y1 - top) > scale.face / 2 else _View(0, 0, width, height)
 
 
-def _prepare(image: NDArray[np.uint8], sigma: float) -> _Frame:
+def _prepare(image: Image, sigma: float) -> _Frame:
     """Detail without what a Gaussian of ``sigma`` px keeps, and the small pictures."""
     height, width = image.shape
     # sizes that all reductions divide: their means are then exact, and three times faster
     border = (0, -height % COARSE[0], 0, -width % COARSE[0])
     grey = cv2.copyMakeBorder(image, *border, cv2.BORDER_REPLICATE).astype(np.float32)
     grey *= GREY / max(float(cv2.mean(image)[0]), 1.0)
-    reduced = [reduce(grey, reduction) for reduction in COARSE]
+    half = reduce(grey, 2)
+    quarter = reduce(half, 2)
     # band-pass, as wide in px of the small picture as lets it follow motion of two of them
-    small = tuple(cv2.GaussianBlur(one, (0, 0), 1.0) - cv2.GaussianBlur(one, (0, 0), 6.0) for one in reduced)
+    small = tuple(
+        cv2.GaussianBlur(one, (0, 0), 1.0) - cv2.GaussianBlur(one, (0, 0), 6.0) for one in (reduce(quarter, 2), quarter)
+    )
     # the same Gaussian on a smaller picture costs a fraction
-    scale = next((scale for scale in (4, 2) if sigma >= 2 * scale), 1)
-    low = cv2.GaussianBlur(reduce(grey, scale), (0, 0), sigma / scale)
+    scale, reduced = next(((by, one) for by, one in ((4, quarter), (2, half)) if sigma >= LEAST_BLUR * by), (1, grey))
+    low = cv2.GaussianBlur(reduced, (0, 0), sigma / scale)
     low = cv2.resize(low, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return _Frame(cv2.sepFilter2D(grey, -1, _SMOOTHING, _SMOOTHING) - low, small)
 
@@ -270,54 +351,67 @@ _NOISE_KEPT = float((_SMOOTHING**2).sum()) ** 2
 """The part of the variance of independent noise that smoothing leaves in a pixel."""
 
 
-def _pair(one: _Shot, two: _Shot, scale: _Scale) -> _Pair:
+def _sums(one: _Shot, two: _Shot, scale: _Scale) -> _Sums:
     """Window sums of one pair, where the first shows the face, after large motion has been found and taken out."""
     first, second = (shot.frame(one.view, scale.high_pass) for shot in (one, two))
-    return _Pair(one.view, *_sums(first, second, scale))
-
-
-def _sums(first: _Frame, second: _Frame, scale: _Scale) -> tuple[Field, Field, float]:
-    """The sums, the head's motion and the noise of a pair."""
     shift = _head_shift(first, second)
-    whole = np.rint(shift).astype(np.float32)
+    whole = np.rint(shift)
     local = _coarse_flow(first.small[-1], second.small[-1], shift, scale.window)
     if local is not None:
-        moved = cv2.resize(local, first.detail.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        image, moved = resampled(second.detail, moved)
-        return _summed(first.detail, image, moved, whole, scale)
-    image, part = shifted(second.detail, whole), np.asarray(shift - whole, np.float32)
-    if float(np.abs(part).max()) < HALVE_FROM:
-        return _summed(first.detail, image, whole, whole, scale)
-    # half of what is left for either frame, so that interpolation blurs both alike
-    half = part * np.float32(0.5)
-    return _summed(shifted(first.detail, -half), shifted(image, half), whole + part, whole, scale)
-
-
-def _summed(first: Field, second: Field, moved: Field, base: Field, scale: _Scale) -> tuple[Field, Field, float]:
-    """The sums for a second frame that was moved back by ``moved``; motion is relative to ``base`` (2,)."""
-    planes = products(first, second, moved - base)
-    clear_border(planes, moved)
+        # a part of what one step finds is left to it: pixels that are not moved by fractions keep their contrast
+        beyond = local - whole[:, None, None]
+        beyond -= np.clip(beyond, -ONE_STEP / 2, ONE_STEP / 2)
+        local = whole[:, None, None] + beyond
+        image, moved = resampled(second.detail, _enlarged(local, first.detail.shape[::-1]))
+        planes = products(first.detail, image, moved - whole[:, None, None])
+        clear_border(planes, local)
+    else:
+        image, part = shifted(second.detail, whole), shift - whole
+        detail = first.detail
+        if float(np.abs(part).max()) < ONE_STEP:
+            part = np.zeros_like(part)
+        else:
+            # half of what is left for either frame, so that interpolation blurs both alike
+            half = part * np.float32(0.5)
+            detail, image = shifted(detail, -half), shifted(image, half)
+        planes = products(detail, image, part.tolist())
+        clear_border(planes, whole + part)
     pool = scale.pool
     # the squares are windows too, of the variance (pool² - 1) / 12 in each direction
     sigma = np.sqrt(max(scale.window**2 - (pool**2 - 1) / 12, 0.0)) / pool
-    sums = blurred([reduce(plane, pool) for plane in planes], sigma)
+    return _Sums(one.view, blurred([reduce(plane, pool) for plane in planes], sigma), whole)
+
+
+def _enlarged(flow: Field, size: tuple[int, int]) -> Field:
+    """Both planes of flow (2, h, w) at another width and height."""
+    out = np.empty((2, size[1], size[0]), np.float32)
+    for plane, large in zip(flow, out, strict=True):
+        cv2.resize(plane, size, large, interpolation=cv2.INTER_LINEAR)
+    return out
+
+
+def _pairs(batch: Sequence[_Sums], scale: _Scale) -> Iterator[_Pair]:
+    """The head's motion in each pair, and its noise."""
+    sums = np.stack([each.sums for each in batch], axis=1)
     local = solve(sums)
-    unexplained = sums[5] - local[..., 0] * sums[3] - local[..., 1] * sums[4]
-    face = centre_weight(*unexplained.shape)[2] > FACE_WEIGHT
-    noise = max(median(unexplained[face]), 0.0) / _NOISE_KEPT if face.any() else 0.0
-    head = affine(sums, max(1, round(4 * scale.window / pool)))
-    sums[3] -= sums[0] * head[..., 0] + sums[1] * head[..., 1]
-    sums[4] -= sums[1] * head[..., 0] + sums[2] * head[..., 1]
-    return sums[:5], head + base, noise
+    unexplained = sums[5] - local[0] * sums[3] - local[1] * sums[4]
+    face = centre_weight(*unexplained.shape[1:])[2] > FACE_WEIGHT
+    noise = np.maximum(median(unexplained[:, face]), 0) if face.any() else np.zeros(len(batch))
+    head = affine(sums, max(1, round(4 * scale.window / scale.pool)))
+    sums[3] -= sums[0] * head[0] + sums[1] * head[1]
+    sums[4] -= sums[1] * head[0] + sums[2] * head[1]
+    for index, each in enumerate(batch):
+        whole_head = head[:, index] + each.base[:, None, None]
+        yield _Pair(each.view, sums[:5, index], whole_head, float(noise[index]) / _NOISE_KEPT)
 
 
 def _head_shift(first: _Frame, second: _Frame) -> Field:
     """The translation of the face in px, coarse to fine; good to about 0.2 px for shifts up to 20 px."""
-    shift = np.zeros(2)
+    right, down = 0.0, 0.0
     for reduction, one, two in zip(COARSE, first.small, second.small, strict=True):
         weight = centre_weight(*one.shape)[2]
         for _ in range(3):
-            place = np.array([[1, 0, shift[0] / reduction], [0, 1, shift[1] / reduction]], np.float32)
+            place = np.array([[1, 0, right / reduction], [0, 1, down / reduction]], np.float32)
             moved = cv2.warpAffine(
                 two,
                 place,
@@ -325,32 +419,39 @@ def _head_shift(first: _Frame, second: _Frame) -> Field:
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REPLICATE,
             )
-            xx, xy, yy, xb, yb = (float((product * weight).sum()) for product in products(one, moved)[:5])
+            x, y = gradients(one, moved)
+            of_x, of_y, change = x * weight, y * weight, one - moved
+            xx, xy, yy = float(np.vdot(of_x, x)), float(np.vdot(of_x, y)), float(np.vdot(of_y, y))
+            xb, yb = float(np.vdot(of_x, change)), float(np.vdot(of_y, change))
             damping = 1e-3 * (xx + yy) + 1e-6
-            system = np.array([[xx + damping, xy], [xy, yy + damping]])
-            change = np.linalg.solve(system, [xb, yb]) * reduction
-            shift += change
-            if np.abs(change).max() < CLOSE_ENOUGH:
+            xx, yy = xx + damping, yy + damping
+            scale = reduction / (xx * yy - xy * xy)
+            by_x, by_y = (yy * xb - xy * yb) * scale, (xx * yb - xy * xb) * scale
+            right, down = right + by_x, down + by_y
+            if max(abs(by_x), abs(by_y)) < CLOSE_ENOUGH:
                 break
     limit = min(first.detail.shape) / 4
-    return np.clip(shift, -limit, limit).astype(np.float32)
+    return np.clip(np.array([right, down], np.float32), -limit, limit)
 
 
 def _coarse_flow(first: Field, second: Field, shift: Field, window: float) -> Field | None:
-    """Flow (h, w, 2) in px of the full picture on the finer of the small pictures, started from the head's shift.
+    """Flow (2, h, w) in px of the full picture on the finer of the small pictures, started from the head's shift.
 
     None where the face moves as one, and where the flow explains the second picture no better than the shift does.
     """
     reduction = COARSE[-1]
-    height, width = first.shape
-    places = grid(height, width)
-    flow = np.empty((height, width, 2), np.float32)
-    flow[:] = shift
-    # the background stays behind when the head moves, and is no reason to resample the face
-    face = centre_weight(height, width)[2] > FACE_WEIGHT
+    x, y = grid(*first.shape)
+    flow = np.empty((2, *first.shape), np.float32)
+    flow[:] = shift[:, None, None]
+
+    def moved_back() -> Field:
+        right, down = flow * np.float32(1 / reduction)
+        places = x + right, y + down
+        return np.asarray(cv2.remap(second, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
     rigid = 0.0
     for last in (False, True):
-        moved = cv2.remap(second, places + flow / reduction, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved = moved_back()
         rigid = rigid or difference(first, moved)
         sigma = max(2 * window / reduction, 1.0)
         sums = blurred(products(first, moved)[:5], sigma)
@@ -358,42 +459,47 @@ def _coarse_flow(first: Field, second: Field, shift: Field, window: float) -> Fi
         flow += change
         if last or np.abs(change).max() < RESAMPLE_FROM / 2:
             break
-    if float(np.abs(flow - np.rint(shift))[face].max(initial=0.0)) < RESAMPLE_FROM:
+    # the background stays behind when the head moves, and is no reason to resample the face
+    face = centre_weight(*first.shape)[2] > FACE_WEIGHT
+    beyond = np.abs(flow - np.rint(shift)[:, None, None]) * face
+    if float(beyond.max()) < RESAMPLE_FROM:
         return None
-    moved = cv2.remap(second, places + flow / reduction, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return flow if difference(first, moved) < BETTER * rigid else None
+    return flow if difference(first, moved_back()) < BETTER * rigid else None
 
 
-def _average(pairs: deque[_Pair | None], weights: Field, shape: tuple[int, int], scale: _Scale) -> Field | None:
-    """The middle pair's flow (H, W, 2) from the sums of all pairs around it that exist."""
+def _averages(pairs: Iterable[_Pair | None], temporal: int, scale: _Scale) -> Iterator[_Average | None]:
+    """Each pair averaged with as many neighbours, weighted by how near they are, as far as they exist."""
+    half = temporal // 2
+    weights = np.minimum(np.arange(1.0, temporal + 1), np.arange(temporal, 0.0, -1))
+    near: deque[_Pair | None] = deque([None] * temporal, maxlen=temporal)
+    for index, pair in enumerate(chain(pairs, repeat(None, half))):
+        near.append(pair)
+        if index >= half:
+            yield _average(near, weights, scale)
+
+
+def _average(pairs: Sequence[_Pair | None], weights: NDArray[np.float64], scale: _Scale) -> _Average | None:
+    """The middle pair averaged with all around it that exist."""
     middle = pairs[len(pairs) // 2]
     if middle is None:
         return None
     shares = np.array([0.0 if pair is None else weight for weight, pair in zip(weights, pairs, strict=True)])
     shares /= shares.sum()
-    pool = scale.pool
     sums = np.zeros_like(middle.sums)
     noise = 0.0
     for share, pair in zip(shares, pairs, strict=True):
         if pair is not None:
-            _add(sums, np.float32(share), pair, middle.view, pool)
+            _add(sums, np.float32(share), pair, middle.view, scale.pool)
             noise += share * pair.noise
-    around = solve(blurred(list(sums), AROUND * scale.window / pool))
-    ridge = RIDGE + noise * _summed_noise(shares) / (scale.pixels * scale.spread**2)
-    flow = solve(sums, ridge, around)
-    alone = -shares
-    alone[len(pairs) // 2] += 1
-    if alone.any():
-        change = solve(middle.sums, RIDGE, flow) - flow
-        flow += _trust(middle.sums, change, noise * _summed_noise(alone) / scale.pixels, NEARBY * scale.window / pool)
-    flow += middle.head
-    large = cv2.resize(flow, None, fx=pool, fy=pool, interpolation=cv2.INTER_LINEAR)
-    x0, y0, x1, y1 = middle.view
-    if (y1 - y0, x1 - x0) == shape:
-        return np.ascontiguousarray(large[: shape[0], : shape[1]])
-    everywhere = np.full((*shape, 2), np.nan, np.float32)
-    everywhere[y0:y1, x0:x1] = large[: y1 - y0, : x1 - x0]
-    return everywhere
+    against = -shares
+    against[len(pairs) // 2] += 1
+    noise /= scale.pixels
+    return _Average(
+        middle,
+        sums,
+        noise * _summed_noise(shares),
+        noise * _summed_noise(against) if against.any() else math.inf,
+    )
 
 
 def _add(total: Field, share: np.float32, pair: _Pair, view: _View, pool: int) -> None:
@@ -420,13 +526,31 @@ def _summed_noise(shares: NDArray[np.float64]) -> float:
     return float(shares @ shares - shares[1:] @ shares[:-1])
 
 
-def _trust(sums: Field, change: Field, noise: float, sigma: float) -> Field:
-    """The part of a change of motion (h, w, 2) that noise of this variance does not explain: (h, w, 2).
+def _flows(batch: Sequence[_Average], scale: _Scale, shape: tuple[int, int]) -> Iterator[CoarseFlow]:
+    """The flow of each pair from its average with its neighbours, and from its own sums where they contradict it."""
+    sums = np.stack([each.sums for each in batch], axis=1)
+    own = np.stack([each.pair.sums for each in batch], axis=1)
+    sigma = AROUND * scale.window / scale.pool
+    around = solve(np.stack([blurred(list(each.sums), sigma) for each in batch], axis=1))
+    noise, against = (
+        np.array(values, np.float32)[:, None, None]
+        for values in ([each.noise for each in batch], [each.against for each in batch])
+    )
+    flow = solve(sums, RIDGE + noise / np.float32(scale.spread**2), around)
+    change = solve(own, RIDGE, flow) - flow
+    change *= _trust(own, change, against, NEARBY * scale.window / scale.pool)
+    flow += change
+    for index, each in enumerate(batch):
+        yield CoarseFlow(flow[:, index] + each.pair.head, scale.pool, each.view, shape)
+
+
+def _trust(sums: Field, change: Field, noise: Field, sigma: float) -> Field:
+    """The part of a change of motion (2, T, h, w) that noise of this variance (T, 1, 1) does not explain: (T, h, w).
 
     How much the change explains of the sums is chi squared with two degrees of freedom where it is noise.
     """
-    x, y = change[..., 0], change[..., 1]
+    x, y = change
     explained = sums[0] * x * x + 2 * sums[1] * x * y + sums[2] * y * y
-    excess = cv2.GaussianBlur(explained, (0, 0), sigma) / np.float32(2 * noise + 1e-12)
-    trusted = np.maximum(1 - np.float32(DOUBT) / np.maximum(excess, np.float32(1e-6)), 0)
-    return np.asarray(change * trusted[..., None])
+    nearby = np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in explained])
+    excess = nearby / (2 * noise + np.float32(1e-12))
+    return np.asarray(np.maximum(1 - np.float32(DOUBT) / np.maximum(excess, np.float32(1e-6)), 0))

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.features.coarse import CoarseFlows
 from datasets_me.features.regions import LANDMARKS, TWELVE, RegionSet, Sectors
 
 BLOCK = 32
@@ -158,7 +159,9 @@ class Windows(NamedTuple):
         return np.asarray(np.sqrt(np.maximum(square / count - (mean**2).sum(axis=2), 0)), np.float32)
 
 
-def cut_windows(flow: NDArray[np.float32], points: NDArray[np.float64], regions: RegionSet, radius: int) -> Windows:
+def cut_windows(
+    flow: NDArray[np.float32] | CoarseFlows, points: NDArray[np.float64], regions: RegionSet, radius: int
+) -> Windows:
     """The windows around the regions' centres, rounded to whole pixels; points (T, 68, 2) in px."""
     centres = np.rint(regions.matrix() @ points).astype(np.int64)
     span = np.arange(-radius, radius + 1)
@@ -200,12 +203,16 @@ def _head_motion(
 
 
 def _gather(
-    flow: NDArray[np.float32], x: NDArray[np.int64], y: NDArray[np.int64]
+    flow: NDArray[np.float32] | CoarseFlows, x: NDArray[np.int64], y: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Windows of flow: x (T, R, m) and y (T, R, n) give u, v, inside, each (T, R, n * m).
 
     Pixels outside the image, or whose flow is not finite, are 0 and not inside.
     """
+    if isinstance(flow, CoarseFlows):
+        sides = (*x.shape[:2], y.shape[2], x.shape[2])
+        across, down = np.broadcast_to(x[:, :, None], sides), np.broadcast_to(y[..., None], sides)
+        return flow.at(across.reshape(*sides[:2], -1), down.reshape(*sides[:2], -1))
     frames, height, width = flow.shape[:3]
     inside = ((y >= 0) & (y < height))[..., :, None] & ((x >= 0) & (x < width))[..., None, :]
     rows = (np.arange(frames)[:, None, None] * height + np.clip(y, 0, height - 1)) * width
@@ -221,6 +228,14 @@ def _gather(
         np.ascontiguousarray(vectors.imag).reshape(shape),
         inside.reshape(shape),
     )
+
+
+def look_up(
+    flow: NDArray[np.float32] | CoarseFlows, x: NDArray[np.int64], y: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Flow at pixels x and y (T, n) inside the image: u, v, and which are known, each (T, n); 0 where it is not."""
+    u, v, known = _gather(flow, x[..., None], y[..., None])
+    return u[..., 0], v[..., 0], known[..., 0]
 
 
 def _polar(u: NDArray[np.float32], v: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

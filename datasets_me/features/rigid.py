@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.features.mdmo import RegionMotion, cut_windows, finite_points
+from datasets_me.features.coarse import CoarseFlows
+from datasets_me.features.mdmo import RegionMotion, cut_windows, finite_points, look_up
 from datasets_me.features.regions import TWELVE, RegionSet
 
 SPACING = 0.06
@@ -47,7 +48,7 @@ _V[[1, 2, 3, 5], [0, 1, 2, 3]] = 1, 1, 1, 1
 
 
 def rigid_free(
-    flow: NDArray[np.float32],
+    flow: NDArray[np.float32] | CoarseFlows,
     landmarks: NDArray[np.generic],
     regions: RegionSet = TWELVE,
     *,
@@ -56,7 +57,8 @@ def rigid_free(
     """Reduce dense flow to the mean motion of each window, without the rigid motion of the head.
 
     Args:
-        flow: (T, H, W, 2) float32, x and y, in px or any other unit; NaN where it is not known.
+        flow: (T, H, W, 2) float32, x and y, in px or any other unit, NaN where it is not known; or in its place a
+            coarser one.
         landmarks: (T, 68, 2) x and y in px of the flow's grid. A frame with one that is not finite has no valid region.
         regions: the table of windows.
         radius: half the side of the windows in px; the table's own by default.
@@ -79,7 +81,7 @@ def rigid_free(
 
 
 def _fit(
-    flow: NDArray[np.float32], points: NDArray[np.float64], known: NDArray[np.bool_]
+    flow: NDArray[np.float32] | CoarseFlows, points: NDArray[np.float64], known: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The head's motion of each frame: what its u and v, (T, 4) each, are made of, in the order of ``_functions``.
 
@@ -90,10 +92,10 @@ def _fit(
     size = np.array(flow.shape[2:0:-1])
     inside = ((places >= 0) & (places < size)).all(axis=2)
     x, y = np.moveaxis(np.clip(places, 0, size - 1), -1, 0)
-    u, v = np.moveaxis(flow[np.arange(len(flow))[:, None], y, x].astype(np.float64), -1, 0)
-    on_face = inside & _on_face(points) & known[:, None] & np.isfinite(u) & np.isfinite(v)
+    east, south, seen = look_up(flow, x, y)
+    on_face = inside & _on_face(points) & known[:, None] & seen
     # what is not on the face has the weight 0, and no say in the medians
-    u, v = np.where(on_face, u, 0.0), np.where(on_face, v, 0.0)
+    u, v = (np.where(on_face, part, 0).astype(np.float64) for part in (east, south))
     of_u, of_v = np.zeros((len(flow), 4)), np.zeros((len(flow), 4))
     of_u[:, 0], of_v[:, 0] = _median(u, on_face), _median(v, on_face)
     functions = _functions(_GRID)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.features.boxes import Box
+from datasets_me.features.coarse import CoarseFlow, CoarseFlows
 from datasets_me.features.crop import clamped, cut
 from datasets_me.features.flow import quantise_8bit
 from datasets_me.features.landmarks import (
@@ -45,8 +46,11 @@ LOOKAHEAD = 16
 BLOCK_BYTES = 1 << 24
 """Flow is reduced to features in blocks of about this size."""
 
-BLOCK = 16
-"""Frames that one stage works on before the next one does."""
+BLOCK = 96
+"""Frames that one stage works on before the next one does, at most."""
+
+PICTURE_BYTES = 1 << 22
+"""What the pictures of these frames may take."""
 
 PUBLISHED_JPEG = 95
 """The quality cv2.imwrite uses when it is not told, which is how the published flow was stored."""
@@ -100,9 +104,9 @@ def fits(frame: Image | None, shape: tuple[int, int] | None) -> TypeGuard[Image]
     return _usable(frame) and frame.shape[:2] == shape
 
 
-def in_blocks(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, made sixteen at a time: each stage then finds its own data in the processor's caches."""
-    while block := list(islice(items, BLOCK)):
+def in_blocks(items: Iterator[Item], size: int) -> Iterator[Item]:
+    """The same items, made so many at a time: each stage then finds its own data in the processor's caches."""
+    while block := list(islice(items, size)):
         yield from block
 
 
@@ -130,16 +134,17 @@ def add_given(pictures: Pictures, landmarks: Points, log: Log) -> Pictures:
         yield picture
 
 
-def add_tracked(pictures: Pictures, tracker: Tracker, sigma: float, log: Log) -> Pictures:
-    """Pictures with the landmarks found in them, delayed by as many frames as the smoothing looks ahead.
+def add_tracked(pictures: Pictures, tracker: Tracker, sigma: float, log: Log, area: Box) -> Pictures:
+    """Pictures of an area with the landmarks found in them, delayed by as many frames as the smoothing looks ahead.
 
     None where there is no face at all, so that the flow of its neighbours is not averaged with that of something else.
     """
+    size = int(np.clip(PICTURE_BYTES // (area.width * area.height), 1, BLOCK))
     waiting: deque[Image | None] = deque()
     residuals: deque[float] = deque()
 
     def kept() -> Pictures:
-        for picture in in_blocks(pictures):
+        for picture in in_blocks(pictures, size):
             waiting.append(picture)
             yield picture
 
@@ -148,7 +153,7 @@ def add_tracked(pictures: Pictures, tracker: Tracker, sigma: float, log: Log) ->
             residuals.append(tracked.residual)
             yield tracked.points
 
-    for points, own, near in smooth_stream(in_blocks(believed()), sigma):
+    for points, own, near in smooth_stream(in_blocks(believed(), size), sigma):
         residual, picture = residuals.popleft(), waiting.popleft()
         _note(log, residual, own, near, points)
         yield picture if residual < GONE else None
@@ -226,15 +231,21 @@ class Rule:
     shift: int
     published: bool
 
-    def apply(self, flow: NDArray[np.float32], points: NDArray[np.float32]) -> RegionMotion:
-        """The motion of the regions: flow (T, H, W, 2), landmarks (T, 68, 2)."""
+    def apply(self, flows: Sequence[CoarseFlow | NDArray[np.float32]], points: NDArray[np.float32]) -> RegionMotion:
+        """The motion of the regions: flow (H, W, 2) of T pairs, landmarks (T, 68, 2)."""
+        coarse = [flow for flow in flows if isinstance(flow, CoarseFlow)]
+        if self.rigid and len(coarse) == len(flows):
+            return rigid_free(CoarseFlows(coarse), points, self.regions, radius=self.radius)
+        fields = [flow.everywhere() if isinstance(flow, CoarseFlow) else flow for flow in flows]
         if self.rigid:
-            return rigid_free(flow, points, self.regions, radius=self.radius)
-        return mdmo(flow, points, self.regions, radius=self.radius, exact=self.published)
+            return rigid_free(np.stack(fields), points, self.regions, radius=self.radius)
+        if self.published:
+            fields = [quantise_8bit(field, PUBLISHED_JPEG) for field in fields]
+        return mdmo(np.stack(fields), points, self.regions, radius=self.radius, exact=self.published)
 
 
 def reduce_all(
-    flows: Iterator[NDArray[np.float32] | None], log: Log, size: tuple[int, int], rule: Rule
+    flows: Iterator[CoarseFlow | NDArray[np.float32] | None], log: Log, size: tuple[int, int], rule: Rule
 ) -> RegionMotion:
     """Flow (H, W, 2) of each pair, of this height and width, to the motion of the regions; NaN for pairs without."""
     block = max(1, min(32, BLOCK_BYTES // (8 * size[0] * size[1])))
@@ -244,10 +255,8 @@ def reduce_all(
         part = _unknown(len(chunk), rule)
         there = [index for index, field in enumerate(chunk) if field is not None]
         if there:
-            flow = [field for field in chunk if field is not None]
-            if rule.published:
-                flow = [quantise_8bit(field, PUBLISHED_JPEG) for field in flow]
-            motion = rule.apply(np.stack(flow), np.stack([log.points[start + rule.shift + index] for index in there]))
+            fields = [field for field in chunk if field is not None]
+            motion = rule.apply(fields, np.stack([log.points[start + rule.shift + index] for index in there]))
             for name in _ARRAYS:
                 getattr(part, name)[there] = getattr(motion, name)
         parts.append(part)

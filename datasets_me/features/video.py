@@ -19,7 +19,7 @@ from datasets_me.core.choices import LANDMARKS_EVERY, FlowMethod, Head
 from datasets_me.features.boxes import Box, FaceDetector, checked_box
 from datasets_me.features.crop import Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector, landmark_detector
-from datasets_me.features.flow import STORED_RANGE, TEMPORAL, flow_stream
+from datasets_me.features.flow import STORED_RANGE, TEMPORAL, coarse_flow_stream
 from datasets_me.features.landmarks import FIRST_REST, SMOOTHING, Tracker, bridged
 from datasets_me.features.mdmo import RegionMotion, scaled_radius
 from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionSet
@@ -227,7 +227,7 @@ def extract_video(
     if given is None:
         tracker = _tracker(area, crop, finder, options)
         face_width = first_width(crop_all(head, shape, area, Log()), tracker)
-        pictures = add_tracked(grey, tracker, 0.0 if options.chosen.published else SMOOTHING, log)
+        pictures = add_tracked(grey, tracker, 0.0 if options.chosen.published else SMOOTHING, log, area)
     else:
         face_width = measured_width(given)
         pictures = add_given(grey, given - np.array([area.x0, area.y0], np.float32), log)
@@ -307,7 +307,7 @@ def _motion(
     chosen = options.chosen
     if options.aligned:
         pictures = align_all(pictures, log)
-    fields = flow_stream(
+    fields = coarse_flow_stream(
         watched(pictures, log.points, options.table, face_width or area.width * 2 / 3, log.patches),
         chosen.method,
         step=options.step,

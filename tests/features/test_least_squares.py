@@ -24,7 +24,7 @@ def test_gradients_and_change_of_a_slope() -> None:
     for plane, value in zip(planes, (9, 15, 25, 6, 10, 4), strict=True):
         np.testing.assert_allclose(plane, value, rtol=1e-4)
     # motion that was taken out already is put back: 0.5 to the right and 0.25 up
-    again = ls.products(first, first - 2, np.array([0.5, -0.25], np.float32))
+    again = ls.products(first, first - 2, (0.5, -0.25))
     change = [plane[2:-2, 2:-2].mean() for plane in again[3:]]
     np.testing.assert_allclose(change, [3 * 2.25, 5 * 2.25, 2.25**2], rtol=1e-4)
     # the gradient is that of both frames together
@@ -40,13 +40,13 @@ def test_the_solution_is_that_of_the_equations(seed: int, ridge: float, drawn: b
         [(gradients[i] * gradients[j]).mean(axis=0) for i, j in ((0, 0), (0, 1), (1, 1))]
         + [*rng.normal(0, 2, (2, 2, 3))]
     ).astype(np.float32)
-    toward = rng.normal(0, 1, (2, 3, 2)).astype(np.float32) if drawn else None
+    toward = rng.normal(0, 1, (2, 2, 3)).astype(np.float32) if drawn else None
     found = ls.solve(sums, ridge, toward)
     for place in np.ndindex(2, 3):
         xx, xy, yy, xb, yb = (float(value) for value in sums[(slice(None), *place)])
-        right = np.array([xb, yb]) + ridge * (toward[place] if toward is not None else 0)
+        right = np.array([xb, yb]) + ridge * (toward[:, *place] if toward is not None else 0)
         expected = np.linalg.solve([[xx + ridge, xy], [xy, yy + ridge]], right)
-        np.testing.assert_allclose(found[place], expected, rtol=2e-3, atol=2e-3)
+        np.testing.assert_allclose(found[:, *place], expected, rtol=2e-3, atol=2e-3)
 
 
 def test_the_weight_of_the_middle() -> None:
@@ -61,11 +61,14 @@ def test_affine_motion_is_recovered() -> None:
     matrix, shift = np.array([[0.004, -0.003], [0.002, 0.005]]), np.array([0.12, -0.08])
     x, y = (X + 0.5) / X.shape[1] - 0.5, (Y + 0.5) / X.shape[0] - 0.5
     by_x, by_y = (shift[i] + matrix[i, 0] * 40 * x + matrix[i, 1] * 40 * y for i in (0, 1))
-    gradients = ls.products(waves(X, Y), waves(X - by_x, Y - by_y))
-    found = ls.affine(np.stack(gradients))
-    assert found.shape == (40, 48, 2)
-    np.testing.assert_allclose(found[5:-5, 5:-5, 0], by_x[5:-5, 5:-5], atol=0.012)
-    np.testing.assert_allclose(found[5:-5, 5:-5, 1], by_y[5:-5, 5:-5], atol=0.012)
+    planes = np.stack(ls.products(waves(X, Y), waves(X - by_x, Y - by_y)))
+    nothing = np.zeros_like(planes)
+    found = ls.affine(np.stack([nothing, planes], axis=1))
+    assert found.shape == (2, 2, 40, 48)
+    np.testing.assert_array_equal(found[:, 0], 0)
+    np.testing.assert_allclose(found[0, 1, 5:-5, 5:-5], by_x[5:-5, 5:-5], atol=0.012)
+    np.testing.assert_allclose(found[1, 1, 5:-5, 5:-5], by_y[5:-5, 5:-5], atol=0.012)
+    np.testing.assert_array_equal(found[:, 1], ls.affine(planes[:, None])[:, 0])  # whatever it is computed with
 
 
 def test_what_moves_on_its_own_does_not_pull_the_affine_motion() -> None:
@@ -73,13 +76,9 @@ def test_what_moves_on_its_own_does_not_pull_the_affine_motion() -> None:
     x, y, _ = np.broadcast_arrays(X, Y, X)
     by = np.where((y > 26) & (x > 10) & (x < 40), 1.0, 0.1).astype(np.float32)
     planes = ls.products(waves(X, Y), waves(X - by, Y))
-    found = ls.affine(ls.blurred(planes, 2.0))
-    np.testing.assert_allclose(found[5:20, 5:-5, 0], 0.1, atol=0.02)
-    np.testing.assert_allclose(found[5:20, 5:-5, 1], 0, atol=0.02)
-
-
-def test_nothing_to_be_seen_has_no_affine_motion() -> None:
-    np.testing.assert_array_equal(ls.affine(np.zeros((5, 6, 7), np.float32)), 0)
+    found = ls.affine(ls.blurred(planes, 2.0)[:, None])[:, 0]
+    np.testing.assert_allclose(found[0, 5:20, 5:-5], 0.1, atol=0.02)
+    np.testing.assert_allclose(found[1, 5:20, 5:-5], 0, atol=0.02)
 
 
 @pytest.mark.parametrize("by", [(0.0, 0.0), (2.0, -3.0), (0.3, 0.0), (-0.5, 0.49), (3.4, -1.75)])
@@ -106,13 +105,22 @@ def test_the_border_of_a_shift_is_repeated() -> None:
     assert ls.shifted(Y, np.array([0, 2], np.float32))[-4:, 0].tolist() == [38, 39, 39, 39]
 
 
-def test_the_applied_field_is_the_one_that_is_said() -> None:
-    """cv2.remap knows 32nds of a pixel; the motion is rounded to what it does."""
-    by = np.full((40, 48, 2), (0.265, -0.4), np.float32)
+def test_the_applied_field_is_the_one_that_is_returned() -> None:
+    """cv2.remap rounds places to 32nds of a pixel of the doubled image; the motion is rounded to what it does."""
+    by = np.empty((2, 40, 48), np.float32)
+    by[0], by[1] = 0.27, -0.4
     image, applied = ls.resampled(waves(X, Y), by)
-    np.testing.assert_allclose(applied[0, 0], [8 / 32, -13 / 32])
+    np.testing.assert_allclose(applied[:, 0, 0], [17 / 64, -26 / 64])
     inner = np.s_[6:-6, 6:-6]
-    np.testing.assert_allclose(image[inner], waves(X + 8 / 32, Y - 13 / 32)[inner], atol=0.6)
+    np.testing.assert_allclose(image[inner], waves(X + 17 / 64, Y - 26 / 64)[inner], atol=0.25)
+
+
+def test_an_image_is_doubled_by_the_values_between_its_pixels() -> None:
+    twice = ls.doubled(waves(X, Y))
+    y, x = np.mgrid[:80, :96] / 2
+    assert twice.shape == (80, 96)
+    np.testing.assert_array_equal(twice[::2, ::2], waves(X, Y))
+    np.testing.assert_allclose(twice[8:-8, 8:-8], waves(x, y)[8:-8, 8:-8], atol=0.01)
 
 
 def test_the_difference_is_weighted_to_the_middle() -> None:
@@ -134,7 +142,9 @@ def test_pictures_are_blurred_and_reduced_together() -> None:
     np.testing.assert_allclose(ls.blurred([spot], 0.0), ls.blurred([spot], 0.3))
     np.testing.assert_allclose(ls.reduce(X, 4)[0], 1.5 + 4 * np.arange(12))
     assert ls.reduce(X, 4).shape == (10, 12)
-    assert ls.grid(2, 3)[1].tolist() == [[0, 1], [1, 1], [2, 1]]
+    np.testing.assert_allclose(ls.reduce(Y[:, :9], 4)[:, 1], 1.5 + 4 * np.arange(10))
+    x, y = ls.grid(2, 3)
+    assert (x.tolist(), y.tolist()) == ([[0, 1, 2]] * 2, [[0] * 3, [1] * 3])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +159,7 @@ def test_pictures_are_blurred_and_reduced_together() -> None:
 )
 def test_what_had_no_partner_is_cleared(by: tuple[float, float], rows: slice, columns: slice) -> None:
     planes = [np.ones((10, 12), np.float32), np.full((10, 12), 2, np.float32)]
-    ls.clear_border(planes, np.full((10, 12, 2), by, np.float32))
+    ls.clear_border(planes, np.array(by, np.float32))
     expected = np.zeros((10, 12), np.float32)
     expected[rows, columns] = 1
     np.testing.assert_array_equal(planes[0], expected)
@@ -157,7 +167,7 @@ def test_what_had_no_partner_is_cleared(by: tuple[float, float], rows: slice, co
 
 
 def test_a_field_that_stretches_clears_both_sides() -> None:
-    plane, moved = np.ones((10, 12), np.float32), np.zeros((10, 12, 2), np.float32)
-    moved[:, 0, 0], moved[:, -1, 0] = -1.5, 0.5
+    plane, moved = np.ones((10, 12), np.float32), np.zeros((2, 10, 12), np.float32)
+    moved[0, :, 0], moved[0, :, -1] = -1.5, 0.5
     ls.clear_border([plane], moved)
     assert plane[4].tolist() == [0] * 4 + [1] * 5 + [0] * 3

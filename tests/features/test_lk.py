@@ -139,7 +139,7 @@ def test_sums_are_added_where_their_part_of_the_picture_lies() -> None:
         (view, within), (of_pair, of_pair_within) = part(), part()
         picture = np.zeros((5, places, places), np.float32)
         shape = picture[:, *of_pair_within].shape
-        pair = _Pair(of_pair, chance.normal(size=shape).astype(np.float32), np.zeros((*shape[1:], 2), np.float32), 1.0)
+        pair = _Pair(of_pair, chance.normal(size=shape).astype(np.float32), np.zeros((2, *shape[1:]), np.float32), 1.0)
         picture[:, *of_pair_within] = pair.sums
         total = np.ones_like(picture[:, *within])
         _add(total, np.float32(0.5), pair, view, pool)
