@@ -43,7 +43,7 @@ SYLLABLES = 4.0
 """How often each of them comes, in Hz."""
 
 TURNS = (0.15, 0.35)
-"""How often a head turns to and fro, in Hz."""
+"""How often a head turns back and forth, in Hz."""
 
 NOSE, BROW_MIDDLE, CHIN = 30, 27, 8
 
