@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from measure import PROGRAM
 
-from datasets_me.images.parts import SIZE
+from datasets_me.formats.parts import SIZE
 from datasets_me.synthetic.pictures import face_picture, no_face
 
 _SIDE = 48

@@ -193,6 +193,8 @@ def flow(
     align: bool = typer.Option(False, "--align", help="Hold the face still, by the landmarks of --features."),
     magnify: float = MAGNIFY,
     band: str = BAND,
+    joined: Path = JOINED,
+    beside: list[str] = WITH,
     expression_type: ExpressionType | None = typer.Option(None, "--type", help="Only expressions of this type."),
     apexes: Path = typer.Option(None, "--apexes", help="Estimated apexes, made by 'me-datasets apex'."),
     sheet: Path = typer.Option(
@@ -205,6 +207,8 @@ def flow(
     force: bool = options.FORCE,
 ) -> Answer:
     """Write the optical flow from onset to apex of every annotated expression: u, v and strain.
+
+    A run that was killed goes on where it was.
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors, or nothing could be made. 2:
     could not run.
@@ -246,6 +250,7 @@ def flow(
             chosen,
             features=arrays,
             apexes=estimated,
+            beside=_beside(joined, beside, annotated),
             workers=workers_for(workers),
             force=force,
             progress=update,
@@ -405,6 +410,7 @@ def vqa(
     manifests: list[Path] = options.MANIFESTS,
     out: Path = typer.Option(..., "-o", "--out", help="The JSONL to write."),
     seed: int = typer.Option(0, "--seed", help="Which units are asked about is drawn; the same seed draws the same."),
+    decisions: list[Path] = options.DECISION_FOLDERS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Write questions about expressions and their answers, a JSON object in each line (MEGC 2025).
@@ -413,10 +419,9 @@ def vqa(
     """
     from datasets_me.core.artefact import may_write
     from datasets_me.export import vqa as stage
-    from datasets_me.formats import manifest as manifest_files
 
     may_write(out, force)
-    exported = stage.questions([manifest_files.read(folder) for folder in manifests], seed=seed)
+    exported = stage.questions([options.read_manifest(folder, decisions) for folder in manifests], seed=seed)
     stage.write(exported.lines, out)
     count, expressions = plural(len(exported.lines), "question"), plural(exported.expressions, "expression")
     return Answer(

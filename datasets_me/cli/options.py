@@ -89,6 +89,9 @@ OF_DATASET = typer.Option(
 DECISIONS = typer.Option(
     None, "--decisions", help="A folder of decisions ('me-datasets decide', 'view'): they are applied."
 )
+DECISION_FOLDERS = typer.Option(
+    [], "--decisions", help="A folder of decisions ('me-datasets decide', 'view'), which are applied; one or more."
+)
 
 IMAGES = typer.Argument(help="A set of images, made by 'me-datasets images import'.")
 IMAGE_ROOT = typer.Option(None, "--root", help="The folder under which the files lie: the one that was imported.")

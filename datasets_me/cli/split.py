@@ -30,9 +30,7 @@ def split(
     stratify: LabelField | None = typer.Option(None, "--stratify", help="Spread these classes evenly over the folds."),
     only: Path = typer.Option(None, "--only", help="A published list of expressions (CSV: dataset, subject, clip)."),
     seed: int = typer.Option(0, "--seed", min=0, help="The same seed makes the same split."),
-    decisions: list[Path] = typer.Option(
-        [], "--decisions", help="A folder of decisions ('me-datasets decide', 'view'), which are applied; one or more."
-    ),
+    decisions: list[Path] = options.DECISION_FOLDERS,
     force: bool = options.FORCE,
 ) -> Answer:
     """Split datasets into folds that never divide a subject.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -67,7 +67,9 @@ def view(
                 where=str(manifest),
                 fix="leave them out; me-datasets images review has options of its own",
             )
-        return _images(manifest, root, read_only=read_only, host=host, port=port, browser=browser)
+        return _images(
+            manifest, root, read_only=read_only, host=host, port=port, browser=browser, as_json=output == "json"
+        )
     from datasets_me.core.artefact import read_about
     from datasets_me.core.files import check_root
     from datasets_me.formats.kinds import MANIFEST
@@ -160,14 +162,17 @@ def _session(
     return session
 
 
-def _images(images: Path, root: Path, *, read_only: bool, host: str, port: int, browser: bool) -> Answer:
+def _images(images: Path, root: Path, *, read_only: bool, host: str, port: int, browser: bool, as_json: bool) -> Answer:
     from datasets_me.formats import image_set
     from datasets_me.images.review.session import Review
     from datasets_me.viewer.images import application
 
     review = Review(image_set.read(images), root)
-    what = plural(len(review.items), "image")
-    serve(application(review, read_only=read_only), what, host=host, port=port, browser=browser)
+    app, what = application(review, read_only=read_only), plural(len(review.items), "image")
+    document = review.overview() if as_json else None
+    serve(app, what, host=host, port=port, browser=browser, document=document)
+    if as_json:
+        raise typer.Exit
     return reviewed(review)
 
 
@@ -177,13 +182,31 @@ def reviewed(review: Review) -> Answer:
     return Answer(["", f"{overview['decided']:,} of {overview['images']:,} decided"], data=overview)
 
 
-def serve(app: ASGIApp, what: str, *, host: str = "127.0.0.1", port: int = 0, browser: bool = True) -> None:
+def serve(
+    app: ASGIApp,
+    what: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    browser: bool = True,
+    document: Mapping[str, object] | None = None,
+) -> None:
     """Print where an application is, open it, and answer until Ctrl-C.
+
+    Args:
+        app: the application.
+        what: there is to look at.
+        host: the address to listen on.
+        port: of it; 0 for a free one.
+        browser: open the page.
+        document: printed as JSON with the address, where somebody asked for that.
 
     Raises:
         MeDatasetsError: the host or port cannot be used.
     """
     server = _start(app, f"{what} to look at; Ctrl-C ends", host=host, port=port, browser=browser)
+    if document is not None:
+        show.echo_document(show.to_json({"address": server.url, **document}), is_json=True)
     with suppress(KeyboardInterrupt):
         server.serve()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import get_args
 
 from datasets_me.convert.across_rows import check_videos
 from datasets_me.convert.normalise import Normaliser
@@ -30,7 +31,7 @@ from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema.additions import with_additions
 from datasets_me.schema.schema_files import Schema
-from datasets_me.schema.spec import FRAME_FIELDS, Correction, LeftOut, Relocation, Spec
+from datasets_me.schema.spec import FRAME_FIELDS, Correction, DurationConvention, LeftOut, Relocation, Spec
 
 _ACCEPTED = "; accepted: "
 
@@ -219,7 +220,7 @@ CELL_CODES = frozenset(
 )
 """Findings about one cell, which are made again when the cell is corrected."""
 
-ROW_CODES = frozenset(("ME107", "ME127"))
+ROW_CODES = frozenset(("ME107", "ME124", "ME127"))
 """Findings about the frames of a row, which are made again when one of them is corrected."""
 
 VIDEO_CODES = frozenset(("ME108", "ME109", "ME136"))
@@ -294,7 +295,10 @@ def _reread(
     letters = {name: cell.rstrip("0123456789") for name, cell in row.source_cells.items()}
     table = AnnotationTable(variant, Sheet(row.source_sheet or "", 1, []), [], letters, {})
     normaliser = Normaliser(manifest.spec, table)
-    return normaliser.reread(row, corrections), normaliser.findings
+    by_majority = next((doubt.found for doubt in manifest.findings if doubt.code == "ME131"), None)
+    conventions = (each for each in get_args(DurationConvention) if each == by_majority)
+    convention = next(conventions, manifest.spec.workbook.duration)
+    return normaliser.reread(row, corrections, convention), normaliser.findings
 
 
 def _relocated(videos: Sequence[Video], spec: Spec, decisions: Sequence[Decision]) -> tuple[list[Video], list[Finding]]:

@@ -131,15 +131,22 @@ class Normaliser:
         about = {"subject": key.subject, "video": key.video, "expected": expected}
         self.findings.append(finding("ME118", f"the {what} of {name} fits no row", place=place, **about))
 
-    def reread(self, annotation: Annotation, corrections: Sequence[Correction]) -> Annotation | None:
+    def reread(
+        self, annotation: Annotation, corrections: Sequence[Correction], convention: DurationConvention | None
+    ) -> Annotation | None:
         """An annotation with corrections of cells applied, each in one of ``FIELDS_OF_A_ROW`` but ``fps``.
+
+        Args:
+            annotation: as it was read.
+            corrections: of its cells.
+            convention: of the durations of its workbook; with None they are not compared.
 
         Returns:
             The annotation; None, with a finding, where it has no frame any more.
         """
         columns = {correction.column: correction.new for correction in corrections}
         before = {str(name): annotation.corrected.get(name, annotation.written(name)) for name in FRAME_FIELDS}
-        raw = RawRow(annotation.place(), dict(before | columns), {})
+        raw = RawRow(annotation.place(), {**annotation.extra, **before, **columns}, {})
         for correction in corrections:
             self._report_corrected(raw, correction, annotation.written(correction.column), annotation)
         about = {"subject": annotation.subject, "video": annotation.video}
@@ -152,6 +159,8 @@ class Normaliser:
             return None
         if not columns.keys().isdisjoint(FRAME_FIELDS):
             self._check_order(raw, frames, about)
+            self._note_duration(raw, frames, about)
+            self._compare_durations(convention)
         fields: dict[str, object] = {str(name): frame for name, frame in frames.items()}
         if "type" in columns:
             fields["type"] = self._type(raw, about) or annotation.type
@@ -318,8 +327,11 @@ class Normaliser:
                 found=other,
             )
             convention = other
+        self._compare_durations(convention)
+
+    def _compare_durations(self, convention: DurationConvention | None) -> None:
         for duration in self._durations:
-            if not duration.follows(convention):
+            if convention is not None and not duration.follows(convention):
                 text, length = duration.raw.text("duration"), cell_text(duration.span + _ADDED[convention])
                 message = f"duration is {text}, onset to offset is {length}"
                 self._report("ME124", message, duration.raw, "duration", expected=length, found=text, **duration.about)

@@ -6,6 +6,7 @@ the interpreter ends, which then sometimes hangs or aborts (github.com/apache/ar
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import types
@@ -148,6 +149,14 @@ def arrow_table(model: type[Record], rows: Sequence[Record]) -> Any:
 
 def _plain(element: Any) -> Any:
     return element.model_dump() if isinstance(element, Record) else element
+
+
+def sha256_of(rows: Iterable[Record]) -> str:
+    """The hash of some rows, as lines of JSON."""
+    hashed = hashlib.sha256()
+    for row in rows:
+        hashed.update(row.model_dump_json().encode() + b"\n")
+    return hashed.hexdigest()
 
 
 def in_groups(items: Iterable[Item], size: int = GROUP) -> Iterator[list[Item]]:

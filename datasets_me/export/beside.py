@@ -19,8 +19,13 @@ from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
 NAMES = ("au", "intensity", "pose", "gaze", "confidence")
-WIDTHS = {"pose": 3, "gaze": 2, "confidence": 1}
+_WIDTHS = {"pose": 3, "gaze": 2, "confidence": 1}
 """Columns of the arrays that are not of action units."""
+
+
+def width(name: str, units: Sequence[int]) -> int:
+    """The columns of an array: one for each action unit where it is of some."""
+    return _WIDTHS[name] if name in _WIDTHS else len(units)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Beside:
         return self._rows(row, [rates.shown(span.start + i, step) for i in range(span.count)])
 
     def of_frames(self, video: Video, numbers: Sequence[int]) -> dict[str, NDArray[np.float32]]:
-        """The arrays of a clip, ``with_au`` and so on, one row for each of its frames; NaN where nothing is known.
+        """The arrays of some frames, ``with_au`` and so on, one row for each of them; NaN where nothing is known.
 
         Args:
             video: the folder of frames.
@@ -65,13 +70,10 @@ class Beside:
         known = (places >= 0) & (places < (0 if row is None else row.frames))
         out = {}
         for name in self.names:
-            out[name] = np.full((len(places), self._width(name)), np.nan, np.float32)
+            out[name] = np.full((len(places), width(name, self.units.get(name, ()))), np.nan, np.float32)
             if name in stored:
                 out[name][known] = stored[name].reshape(len(stored[name]), -1)[places[known]]
         return out
-
-    def _width(self, name: str) -> int:
-        return WIDTHS.get(name) or len(self.units[name])
 
 
 def read(folder: Path, names: Sequence[str], manifest: Manifest) -> Beside:

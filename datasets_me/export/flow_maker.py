@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.core.files import checksum
 from datasets_me.core.rates import ratio, shown
+from datasets_me.core.tables import sha256_of
+from datasets_me.export.beside import Beside
 from datasets_me.export.expressions import Expression, Expressions, labels_of
 from datasets_me.export.face_squares import Square
 from datasets_me.export.faces import Face, Picture, aligner
@@ -25,6 +28,8 @@ from datasets_me.features.landmarks import predict
 from datasets_me.features.magnify import along_flow
 from datasets_me.features.strain import strain
 from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.items import describe
+from datasets_me.formats.kinds import JOINED
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 
@@ -34,7 +39,7 @@ class FlowSources:
     """What flow images are made from, and how: all that a process needs to make some of them.
 
     ``manifest`` has the annotations that are wanted; ``features`` is an extraction or None; ``apexes`` are estimated
-    ones by the id of the annotation.
+    ones by the id of the annotation; ``beside`` has arrays of another tool, or is None.
     """
 
     manifest: Manifest
@@ -42,6 +47,20 @@ class FlowSources:
     options: FlowOptions
     features: FeatureFolder | None
     apexes: Mapping[str, int]
+    beside: Beside | None
+
+    def key(self) -> dict[str, object]:
+        """All that the images depend on beside the frames."""
+        features, beside = self.features, self.beside
+        return {
+            "options": asdict(self.options),
+            "preset": self.options.of_preset.model_dump(mode="json"),
+            "manifest": describe(self.manifest),
+            "root": str(self.root.resolve()),
+            "features": None if features is None else sha256_of(features.rows),
+            "apexes": dict(self.apexes),
+            "with": None if beside is None else [beside.names, checksum(beside.folder.folder / JOINED.about)],
+        }
 
     def maker(self) -> FlowMaker:
         """A maker of these flow images.
@@ -57,15 +76,15 @@ class FlowSources:
             features=self.features,
             align=self.options.align,
         )
-        return FlowMaker(expressions, self.options, self.apexes)
+        return FlowMaker(expressions, self)
 
 
 class FlowMaker:
     """Makes the flow images of expressions."""
 
-    def __init__(self, expressions: Expressions, options: FlowOptions, apexes: Mapping[str, int]) -> None:
-        self.expressions, self.options, self.apexes = expressions, options, apexes
-        self.preset = options.of_preset
+    def __init__(self, expressions: Expressions, sources: FlowSources) -> None:
+        self.expressions, self.sources, self.options = expressions, sources, sources.options
+        self.preset = sources.options.of_preset
         self._cropped = any(
             layout.cropped for layout in expressions.manifest.spec.layouts if layout.id == expressions.layout
         )
@@ -85,13 +104,17 @@ class FlowMaker:
         square = self.square(expression.face, onset_frame, expression.row)
         move = aligner(expression.face, first, expression.fps) if self.options.align else None
 
-        known = {first: onset_frame, second: later_frame}
+        def face(frame: Picture, number: int) -> Picture:
+            return square.picture(move(frame, number) if move and number != first else frame)
 
-        def face(number: int) -> Picture | None:
-            frame = known[number] if number in known else expression.picture(number)
-            return None if frame is None else square.picture(move(frame, number) if move and number != first else frame)
+        def face_in(number: int) -> Picture | None:
+            frame = expression.picture(number)
+            return None if frame is None else face(frame, number)
 
-        shown = self._faces(expression, face, first, second)
+        shown = face(onset_frame, first), face(later_frame, second)
+        if self.options.band is not None:
+            moved = eulerian_of(expression, face_in, self.options.magnify, self.options.band)
+            shown = moved[first], moved[second]
         raw = expression.face.points(first, expression.fps)
         points = None if raw is None else square.points(raw, onset_frame.shape)
         try:
@@ -99,7 +122,7 @@ class FlowMaker:
         except ValueError as error:
             self._say("ME516", f"no flow image: {error}", expression)
             return None
-        row = expression.row
+        row, beside = expression.row, self.sources.beside
         return {
             **arrays,
             "frames": np.array([first, second], np.int32),
@@ -110,6 +133,7 @@ class FlowMaker:
             "offset": expression.offset,
             "apex_from": apex_from,
             **labels_of(row),
+            **({} if beside is None else beside.of_frames(expression.video, (first, second))),
         }
 
     def arrays(
@@ -136,16 +160,6 @@ class FlowMaker:
             "to_frame": second,
             "landmarks": np.full((68, 2), np.nan, np.float32) if points is None else points,
         }
-
-    def _faces(
-        self, expression: Expression, face: Callable[[int], Picture | None], first: int, second: int
-    ) -> tuple[Picture, Picture]:
-        """The faces in two frames, which can be read; in Eulerian form magnified over all frames of the expression."""
-        if self.options.band is not None:
-            moved = eulerian_of(expression, face, self.options.magnify, self.options.band)
-            return moved[first], moved[second]
-        pictures = [picture for number in (first, second) if (picture := face(number)) is not None]
-        return pictures[0], pictures[1]
 
     def square(self, face: Face, frame: Picture, row: Annotation | None) -> Square:
         """Where the face lies in a frame: as the features say, else as the default detector does."""
@@ -178,7 +192,7 @@ class FlowMaker:
     def _target(self, expression: Expression) -> tuple[int, str]:
         """The later frame, and where an apex comes from."""
         apex, apex_from = expression.apex, expression.apex_from or "none"
-        estimated = self.apexes.get(expression.row.id)
+        estimated = self.sources.apexes.get(expression.row.id)
         if estimated is not None and apex_from != "annotated":
             apex, apex_from = shown(estimated, ratio(expression.fps, expression.row.fps)), "estimated"
         middle = (expression.onset + expression.offset) // 2

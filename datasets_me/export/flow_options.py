@@ -69,6 +69,8 @@ class FlowOptions:
             if value is not None and value not in known:
                 raise MeDatasetsError(f"{option} cannot be '{value}'", fix=f"choose one of {', '.join(known)}")
         check_rule(self.offset_missing)
+        if self.of_preset.every_frame:
+            self._check_every_frame()
 
     @cached_property
     def of_preset(self) -> Preset:
@@ -79,3 +81,15 @@ class FlowOptions:
             recipe = replace(recipe, flow=self.flow, farneback=None)
         recipe = replace(recipe, strain=self.strain or recipe.strain, face=self.size or recipe.face)
         return chosen.model_copy(update={"recipe": recipe})
+
+    def _check_every_frame(self) -> None:
+        if self.type is None:
+            raise MeDatasetsError(
+                f"the preset {self.preset} looks over half the mean length of one type of expression",
+                fix="give --type micro or --type macro",
+            )
+        if self.magnify != 1:
+            raise MeDatasetsError(
+                f"the preset {self.preset} has the flow of every frame, which is not magnified",
+                fix="leave --magnify out",
+            )

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_me.core.engine import Failure, Report, run
 from datasets_me.core.errors import FolderError, MeDatasetsError, plural
-from datasets_me.core.paths import safe_name, under
+from datasets_me.core.paths import safe_name
 from datasets_me.core.rates import ratio
 from datasets_me.export import frames_on_disk as disk
 from datasets_me.export.expressions import Expressions
-from datasets_me.export.flow_maker import FlowMaker, FlowSources, landmarks_within
-from datasets_me.export.sinks import Value, open_sink
+from datasets_me.export.flow_maker import FlowMaker, landmarks_within
+from datasets_me.export.flow_options import FlowOptions
+from datasets_me.export.sinks import NpzSink, Value
 from datasets_me.features.flow_images import flow_fields, flow_image, grey_of
-from datasets_me.findings.finding import Finding, finding
+from datasets_me.findings.finding import finding
 from datasets_me.formats.frame_files import frame_files, frame_rate
 from datasets_me.formats.items import ItemRow
-from datasets_me.formats.kinds import FLOW
 from datasets_me.formats.records import Annotation, Video
 
 Grey = NDArray[np.uint8]
-Progress = Callable[[int, int, str], None]
 
 
 def half_mean_length(rows: list[Annotation], fps: float) -> int:
@@ -49,87 +45,44 @@ def half_mean_length(rows: list[Annotation], fps: float) -> int:
     return k
 
 
-def write_windows(
-    folder: Path, sources: FlowSources, maker: FlowMaker, workers: int, progress: Progress | None
-) -> tuple[list[ItemRow], dict[str, object]]:
-    """Write one item for each video that has expressions; returns their rows, and k to be recorded.
-
-    The workers write the items themselves, since those of a long video are large.
+def windows_of(expressions: Expressions, options: FlowOptions) -> dict[float, int]:
+    """The window of the videos that have expressions, by their frame rate: ``--to``, or half the mean length.
 
     Raises:
         MeDatasetsError: nothing says how long a window is.
     """
+    rates = {frame_rate(expressions.manifest, video) for video in expressions.folders.values()}
+    if options.to.isdecimal():
+        return dict.fromkeys(rates, int(options.to))
+    return {fps: half_mean_length(expressions.manifest.annotations, fps) for fps in rates}
+
+
+def video_item(maker: FlowMaker, sink: NpzSink, video: Video, windows: Mapping[float, int]) -> ItemRow:
+    """Write the item of a video, whose window stands in ``windows`` by its frame rate.
+
+    Raises:
+        FolderError: its frames cannot be read or are too few, or its landmarks lie outside of its face's picture.
+    """
     expressions = maker.expressions
-    videos = {video.path or "": video for video in expressions.folders.values()}
-    chosen = [videos[path] for path in sorted(videos)]
-    fixed = int(maker.options.to) if maker.options.to.isdecimal() else None
-    rates = {frame_rate(expressions.manifest, video) for video in chosen}
-    windows = {fps: fixed or half_mean_length(expressions.manifest.annotations, fps) for fps in rates}
-    rows: list[ItemRow] = []
-    outcomes = run(_handler, chosen, _Work(sources, folder, windows), workers=workers, in_order=True)
-    for done, (video, outcome) in enumerate(outcomes, start=1):
-        if isinstance(outcome, Failure):
-            _say(expressions, "ME516", f"no flow images of {video.video}: {outcome.why}", video)
-            under(folder, f"{FLOW.name}/{_subject(video)}/{_stem(video)}.npz").unlink(missing_ok=True)  # half written
-        else:
-            row, findings = outcome
-            rows.append(row)
-            expressions.findings.extend(findings)
-        if progress:
-            progress(done, len(chosen), video.video)
-    return rows, {"k": {f"{fps:g}": k for fps, k in windows.items()}}
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What a process needs to write the items of videos: the folder, and k by frame rate."""
-
-    sources: FlowSources
-    folder: Path
-    windows: Mapping[float, int]
-
-
-def _handler(work: _Work) -> Callable[[Video, Report], tuple[ItemRow, list[Finding]]]:
-    """A function that writes the item of a video, and says what it has found."""
-    maker = work.sources.maker()
-    expressions = maker.expressions
-    sink = open_sink("npz", work.folder, FLOW.name)
-
-    def write(video: Video, report: Report) -> tuple[ItemRow, list[Finding]]:
-        expressions.findings.clear()
-        fps = frame_rate(expressions.manifest, video)
-        try:
-            item = _item(maker, video, work.windows[fps])
-        except ValueError as error:
-            raise FolderError(str(error)) from error
-        (stored,) = sink.add(("",), _subject(video), _stem(video), item)
-        row = ItemRow(
-            file=stored.file,
-            key=stored.key,
-            sha256=stored.sha256,
-            subject=video.subject or "unknown",
-            video=video.video,
-            name=_stem(video),
-            start=int(np.asarray(item["start"])),
-            length=len(np.asarray(item["images"])),
-            fps=fps,
-            annotations=[row for row, other in expressions.folders.items() if other.path == video.path],
-        )
-        return row, list(expressions.findings)
-
-    return write
-
-
-def _subject(video: Video) -> str:
-    return safe_name(video.subject or "unknown")
-
-
-def _stem(video: Video) -> str:
-    return safe_name(video.video if video.expression is None else f"{video.video}_{video.expression}")
-
-
-def _say(expressions: Expressions, code: str, message: str, video: Video) -> None:
-    expressions.findings.append(finding(code, message, subject=video.subject, video=video.video, path=video.path))
+    fps = frame_rate(expressions.manifest, video)
+    try:
+        item = _item(maker, video, windows[fps])
+    except ValueError as error:
+        raise FolderError(str(error)) from error
+    stem = safe_name(video.video if video.expression is None else f"{video.video}_{video.expression}")
+    (stored,) = sink.add(("",), safe_name(video.subject or "unknown"), stem, item)
+    return ItemRow(
+        file=stored.file,
+        key=stored.key,
+        sha256=stored.sha256,
+        subject=video.subject or "unknown",
+        video=video.video,
+        name=stem,
+        start=int(np.asarray(item["start"])),
+        length=len(np.asarray(item["images"])),
+        fps=fps,
+        annotations=[row for row, other in expressions.folders.items() if other.path == video.path],
+    )
 
 
 def _item(maker: FlowMaker, video: Video, k: int) -> dict[str, Value]:
@@ -163,7 +116,10 @@ def _item(maker: FlowMaker, video: Video, k: int) -> dict[str, Value]:
     lost = int(np.isnan(images[:, 0, 0, 0]).sum())
     if lost:
         message = f"{lost:,} of {plural(len(images), 'window')} have a frame that cannot be read; their images are NaN"
-        _say(expressions, "ME512", message, video)
+        expressions.findings.append(
+            finding("ME512", message, subject=video.subject, video=video.video, path=video.path)
+        )
+    beside = maker.sources.beside
     return {
         "images": images,
         "landmarks": points,
@@ -172,6 +128,7 @@ def _item(maker: FlowMaker, video: Video, k: int) -> dict[str, Value]:
         "fps": float(frame_rate(expressions.manifest, video)),
         "subject": video.subject or "unknown",
         "video_name": video.video,
+        **({} if beside is None else beside.of_frames(video, range(files.start, files.end - k))),
     }
 
 

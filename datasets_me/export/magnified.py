@@ -43,9 +43,12 @@ def eulerian_of(
     """
     files = expression.files
     numbers = range(max(expression.onset, files.start), min(expression.offset + 1, files.end))
-    shown: list[Picture | None] = [picture(number) for number in numbers]
-    last = next(each for each in shown if each is not None)
-    filled = [last := last if each is None else each for each in shown]
+    shown = [picture(number) for number in numbers]
+    latest = next(each for each in shown if each is not None)
+    filled: list[Picture] = []
+    for each in shown:
+        latest = latest if each is None else each
+        filled.append(latest)
     try:
         moved = eulerian(np.stack(filled), factor, read_band(band), expression.fps)
     except ValueError as error:

@@ -56,6 +56,7 @@ def questions(manifests: Sequence[Manifest], *, seed: int = 0) -> Questions:
     """Questions about the expressions of some datasets, in order."""
     lines, findings, expressions = list[QuestionLine](), list[Finding](), 0
     for manifest in manifests:
+        findings += manifest.notices
         known = sorted({unit.au for row in manifest.annotations for unit in _certain(row)})
         for row in manifest.annotations:
             coarse, why = _coarse(manifest.spec, row)

@@ -32,7 +32,6 @@ from datasets_me.core.tables import Record, batches, read_parquet, write_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.features import DONE, FINDINGS, TABLE
-from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import Video, VideoFeatures
 
 ARRAYS = ("features", "landmarks")
@@ -82,22 +81,6 @@ class Noted(NamedTuple):
 def digest(value: Mapping[str, Any]) -> str:
     """SHA-256 of some facts, the same for the same facts."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def stat_of(files: FrameFiles) -> str:
-    """A hash of the names, sizes and times of change of the files of a video."""
-    hashed = hashlib.sha256()
-    folder = str(files.folder)
-    # A video file has one name for all its frames.
-    listed = files.names if not files.in_file else dict(list(files.names.items())[:1])
-    for number, name in listed.items():
-        try:
-            about = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - no Path for each of millions of frames
-            facts = f"{about.st_size} {about.st_mtime_ns}"
-        except OSError:
-            facts = "cannot be read"
-        hashed.update(f"{number} {name} {facts}\n".encode("utf-8", "surrogateescape"))
-    return hashed.hexdigest()
 
 
 def note(out: Path, subject: str, name: str) -> Path:

@@ -32,7 +32,7 @@ from datasets_me.features.stages import around
 from datasets_me.features.video import Features, Quality, VideoOptions, extract_video
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import tool_tables
-from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate
+from datasets_me.formats.frame_files import FrameFiles, frame_files, frame_rate, stat_of
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video, VideoFeatures
 
@@ -185,7 +185,7 @@ def noted(setting: Setting, job: Job, state: State | None, noted: ledger.Noted |
 
 def stamp_of(setting: Setting, job: Job, files: FrameFiles) -> str:
     """A hash of all that the arrays of a video depend on, as far as it is known without reading the frames."""
-    return ledger.digest(_dependencies(setting, job, files) | {"stat": ledger.stat_of(files)})
+    return ledger.digest(_dependencies(setting, job, files) | {"stat": stat_of(files)})
 
 
 def _moved(setting: Setting, job: Job, stamp: str, files: FrameFiles, before: Done) -> Done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Mapping
@@ -63,6 +64,22 @@ class FrameFiles:
     @cached_property
     def _video(self) -> VideoFile:
         return VideoFile(self.folder / self.names[self.start])
+
+
+def stat_of(files: FrameFiles) -> str:
+    """A hash of the names, sizes and times of change of the files of a video."""
+    hashed = hashlib.sha256()
+    folder = str(files.folder)
+    # A video file has one name for all its frames.
+    listed = files.names if not files.in_file else dict(list(files.names.items())[:1])
+    for number, name in listed.items():
+        try:
+            about = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - no Path for each of millions of frames
+            facts = f"{about.st_size} {about.st_mtime_ns}"
+        except OSError:
+            facts = "cannot be read"
+        hashed.update(f"{number} {name} {facts}\n".encode("utf-8", "surrogateescape"))
+    return hashed.hexdigest()
 
 
 def choose_layout(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from pydantic import Field
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.files import checksum
 from datasets_me.core.paths import check_table, under
-from datasets_me.core.tables import Record, read_parquet, write_parquet
+from datasets_me.core.tables import Record, read_parquet, sha256_of, write_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
@@ -96,16 +95,13 @@ def describe(manifest: Manifest) -> dict[str, Any]:
 
     The hash is that of its annotations, as lines of JSON; the classes are all of the schema's, in its order.
     """
-    digest = hashlib.sha256()
-    for row in manifest.annotations:
-        digest.update(row.model_dump_json().encode() + b"\n")
     emotions = manifest.spec.emotions
     return {
         "dataset": manifest.spec.id,
         "schema": {"version": manifest.spec.version, "sha256": manifest.schema.sha256},
         "variant": manifest.variant,
         "classes": {"class_3": list(emotions.class_3), "class_5": list(emotions.class_5)},
-        "annotations_sha256": digest.hexdigest(),
+        "annotations_sha256": sha256_of(manifest.annotations),
         "sources": manifest.sources,
         "options": manifest.options,
     }

@@ -22,7 +22,7 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow, Origin
 from datasets_me.formats.image_set import INSIDE, PLACE, Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
-from datasets_me.images.parts import Done, Parts, done, resumed
+from datasets_me.formats.parts import Done, Parts, done, resumed
 from datasets_me.images.unread import nothing_read
 from datasets_me.schema.template import Template
 

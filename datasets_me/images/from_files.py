@@ -20,10 +20,10 @@ from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.image_names import origins_of
 from datasets_me.formats.image_records import ImageRow
+from datasets_me.formats.parts import Parts, resumed
 from datasets_me.images import labels as labelling
 from datasets_me.images.doubts import Doubts
 from datasets_me.images.labels import Label, Labels
-from datasets_me.images.parts import Parts, resumed
 from datasets_me.images.paths import PathPattern, files_under
 from datasets_me.schema.image_schemas import ImageSchema
 from datasets_me.schema.images import KNOWN_FIELDS, LabelFiles

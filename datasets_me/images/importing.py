@@ -14,10 +14,10 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import ImageRow
 from datasets_me.formats.image_set import Description, ImageSet
 from datasets_me.formats.kinds import IMAGE_SET
+from datasets_me.formats.parts import Parts
 from datasets_me.images import from_table, subsets
 from datasets_me.images.from_files import FilesReader, SeenFile, usable_files
 from datasets_me.images.from_table import TableReader
-from datasets_me.images.parts import Parts
 from datasets_me.schema import image_schemas
 from datasets_me.schema.image_schemas import ImageSchema
 

@@ -14,12 +14,12 @@ from datasets_me.core.artefact import Kind
 from datasets_me.core.choices import EmotionLabel
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import under
-from datasets_me.export.beside import WIDTHS
 from datasets_me.formats.exports import read_about
 from datasets_me.formats.items import read_annotations, read_items
 from datasets_me.formats.kinds import CLIPS
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import Part, check_choice, read_fold
+from datasets_me.torch_data.joined import joined
 from datasets_me.torch_data.mapped import Members
 
 T = TypeVar("T", str, int)
@@ -107,35 +107,31 @@ class ClipDataset(Dataset[Item]):
         left_out = {row.file for row in lacking}
         self.rows = in_order([row for row in rows if row.file not in left_out], seed)
         self._members = Members()
-        joined: Mapping[str, Sequence[int]] = about.get("with", {})
-        self.units: dict[str, tuple[int, ...]] = {
-            f"with_{name}": tuple(units) for name, units in joined.items() if units
-        }
-        self._beside: tuple[str, ...] = tuple(f"with_{name}" for name in joined)
+        arrays, count = self._arrays(about)
+        self._joined = joined(about.get("with", {}), count, "with_")
+        self.units = self._joined.units
         self.fields: Mapping[str, Field] = {
-            **self._arrays(about),
+            **arrays,
+            **self._joined.fields,
             "label": Field((), torch.int64),
             "aus": Field((len(self.action_units),), torch.float32),
         }
 
     @staticmethod
-    def _arrays(about: Mapping[str, Any]) -> dict[str, Field]:
-        """The tensors that an item's file gives."""
+    def _arrays(about: Mapping[str, Any]) -> tuple[dict[str, Field], int | None]:
+        """The tensors that an item's file gives, and how many frames it has; None where items differ."""
         size, frames = about["options"]["size"], about["options"]["frames"]
         count = None if frames == "all" else 3 if frames == "key" else int(str(frames).rpartition(":")[2])
-        return {
+        fields = {
             "frames": Field((count, 3, size, size), torch.uint8),
             "numbers": Field((count,), torch.int32),
-            **{
-                f"with_{name}": Field((count, WIDTHS.get(name) or len(units)), torch.float32)
-                for name, units in about.get("with", {}).items()
-            },
         }
+        return fields, count
 
     def _read(self, path: Path) -> dict[str, torch.Tensor]:
-        arrays = self._members.read(path, ("frames", "numbers", *self._beside))
+        arrays = self._members.read(path, ("frames", "numbers", *self._joined.names))
         return {
-            **{name: torch.from_numpy(arrays[name]) for name in self._beside},
+            **{name: torch.from_numpy(arrays[name]) for name in self._joined.names},
             "frames": torch.from_numpy(np.ascontiguousarray(arrays["frames"].transpose(0, 3, 1, 2))),
             "numbers": torch.from_numpy(arrays["numbers"]),
         }

@@ -24,13 +24,13 @@ class FlowDataset(ClipDataset):
 
     An item has ``image`` (3, h, w) float32, the channels as the preset of the export has them, and ``flow`` (3, S, S)
     float32: u, v and strain as they are, u and v in px of the face's picture. Labels, classes, splits and folds are
-    those of `ClipDataset`.
+    those of `ClipDataset`. Arrays of another tool have a row for each of the two frames: ``with_au`` (2, A) and others.
     """
 
     kind: ClassVar[Kind] = FLOW
 
     @staticmethod
-    def _arrays(about: Mapping[str, Any]) -> dict[str, Field]:
+    def _arrays(about: Mapping[str, Any]) -> tuple[dict[str, Field], int | None]:
         if about["preset"]["every_frame"]:
             raise MeDatasetsError(
                 f"the preset {about['options']['preset']} has an image for every frame of a video, and no labels",
@@ -38,14 +38,16 @@ class FlowDataset(ClipDataset):
             )
         recipe = about["preset"]["recipe"]
         side = PARTS_SIDE if recipe["parts"] == "brows-mouth" else recipe["size"] or recipe["face"]
-        return {
+        fields = {
             "image": Field((3, side, side), torch.float32),
             "flow": Field((3, recipe["face"], recipe["face"]), torch.float32),
         }
+        return fields, 2
 
     def _read(self, path: Path) -> dict[str, torch.Tensor]:
-        arrays = self._members.read(path, ("image", "u", "v", "strain"))
+        arrays = self._members.read(path, ("image", "u", "v", "strain", *self._joined.names))
         return {
+            **{name: torch.from_numpy(arrays[name]) for name in self._joined.names},
             "image": torch.from_numpy(np.ascontiguousarray(arrays["image"].transpose(2, 0, 1))),
             "flow": torch.from_numpy(np.stack([arrays["u"], arrays["v"], arrays["strain"]])),
         }

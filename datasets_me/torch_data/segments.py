@@ -12,7 +12,6 @@ from torch.utils.data import Dataset
 
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import under
-from datasets_me.export.beside import WIDTHS
 from datasets_me.export.labels import CHANNELS
 from datasets_me.export.segments import read_labels
 from datasets_me.export.statistics import channels
@@ -21,6 +20,7 @@ from datasets_me.formats.items import ItemRow, read_items
 from datasets_me.formats.kinds import SEGMENTS
 from datasets_me.torch_data.fields import Field, Item, in_order, stack
 from datasets_me.torch_data.folds import Part, check_choice, read_fold
+from datasets_me.torch_data.joined import joined
 from datasets_me.torch_data.mapped import Members
 
 _REACH = 3
@@ -125,11 +125,9 @@ class SegmentDataset(Dataset[Item]):
             "valid": Field((length, regions), torch.bool),
             "start": Field((), torch.int64),
         }
-        self.units: dict[str, tuple[int, ...]] = {name: tuple(units) for name, units in about["with"].items() if units}
-        self._beside: tuple[str, ...] = tuple(about["with"])
-        self.fields |= {
-            name: Field((length, WIDTHS.get(name) or len(self.units[name])), torch.float32) for name in self._beside
-        }
+        self._joined = joined(about["with"], length)
+        self.units = self._joined.units
+        self.fields |= self._joined.fields
         if not self._labelled:
             self.fields = {name: field for name, field in self.fields.items() if name != "label"}
 
@@ -138,7 +136,7 @@ class SegmentDataset(Dataset[Item]):
 
     def __getitem__(self, index: int) -> Item:
         row = self.rows[index]
-        names = ("feature", "mask", "valid", *(["label"] if self._labelled else []), *self._beside)
+        names = ("feature", "mask", "valid", *(["label"] if self._labelled else []), *self._joined.names)
         arrays = self._members.read(under(self.folder, row.file), names)
         feature = np.asarray(arrays["feature"], np.float32)
         valid = np.asarray(arrays["valid"], np.bool_)
@@ -149,7 +147,7 @@ class SegmentDataset(Dataset[Item]):
             "mask": torch.from_numpy(np.asarray(arrays["mask"], np.bool_)),
             "valid": torch.from_numpy(valid),
             "start": torch.tensor(row.start, dtype=torch.int64),
-            **{name: torch.from_numpy(np.asarray(arrays[name], np.float32)) for name in self._beside},
+            **{name: torch.from_numpy(np.asarray(arrays[name], np.float32)) for name in self._joined.names},
             "subject": row.subject,
             "video_name": row.name,
         }

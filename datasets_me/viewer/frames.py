@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import Generic, TypeVar
 
 import cv2
@@ -31,6 +32,10 @@ WIDTHS = (160, 480, 960, 1920)
 AHEAD = 16
 """Frames that are decoded before anybody asks for them, behind the last one that was asked for."""
 
+BEHIND = 16
+"""Frames of a video file before the one that is asked for that are kept, too, where somebody steps back: the decoder
+passes them on its way from the key frame."""
+
 FAST: FlowMethod = "dis"
 """The flow that motion is magnified by, and that is shown where there are no features."""
 
@@ -38,6 +43,7 @@ CACHE_BYTES = 192 << 20
 """Room for coded pictures; the one not asked for longest makes room first."""
 
 _OPEN_VIDEOS = 8
+_BACK = range(1, 4)  # frames that somebody steps back by
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90]
 _EDGE = 0.05  # of the width of a comparison; no motion is drawn so near to its edge
 _STILL = 0.25  # of the longest motion; what is shorter is drawn without colour and arrows
@@ -86,7 +92,7 @@ class FrameStore:
 
     def __init__(self, manifest: Manifest, root: Path) -> None:
         self._manifest, self._root = manifest, root
-        self._files: Recent[tuple[FrameFiles, Lock]] = Recent(_OPEN_VIDEOS)
+        self._files: Recent[tuple[FrameFiles, RLock]] = Recent(_OPEN_VIDEOS)
         self._opening = Lock()
         self._coded: Recent[bytes] = Recent(CACHE_BYTES, len)
         self._ahead = ThreadPoolExecutor(1, "frames ahead")
@@ -187,6 +193,20 @@ class FrameStore:
         return image
 
     def _jpeg(self, entry: Entry, number: int, width: int) -> bytes:
+        content = self._coded.get((entry.number, number, width))
+        if content is not None:
+            return content
+        files, lock = self._opened(entry)
+        if not files.in_file:
+            return self._code(entry, number, width)
+        with lock:
+            if any((entry.number, number + step, width) in self._coded for step in _BACK):
+                for before in range(max(files.start, number - BEHIND), number):
+                    with suppress(FrameError):
+                        self._code(entry, before, width)
+            return self._code(entry, number, width)
+
+    def _code(self, entry: Entry, number: int, width: int) -> bytes:
         key = (entry.number, number, width)
         content = self._coded.get(key)
         if content is None:
@@ -204,14 +224,14 @@ class FrameStore:
             except FrameError:
                 continue
 
-    def _opened(self, entry: Entry) -> tuple[FrameFiles, Lock]:
+    def _opened(self, entry: Entry) -> tuple[FrameFiles, RLock]:
         opened = self._files.get(entry.number)
         if opened is None:
             with self._opening:
                 opened = self._files.get(entry.number)
                 if opened is None:
                     try:
-                        opened = frame_files(self._manifest, entry.source, self._root), Lock()
+                        opened = frame_files(self._manifest, entry.source, self._root), RLock()
                     except MeDatasetsError as error:
                         raise FrameError(error.what) from error
                     self._files.put(entry.number, opened)

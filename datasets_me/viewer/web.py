@@ -86,7 +86,7 @@ def _page_files() -> Mapping[str, bytes]:
 
 def application(first: str, routes: Sequence[Route]) -> Starlette:
     """These addresses, and the files of the pages, of which ``first`` is the one without a name."""
-    files = _page_files()
+    files = {**_page_files(), first: _framed(first)}
 
     async def page(request: Request) -> Response:
         name = request.path_params.get("name", first)
@@ -96,6 +96,19 @@ def application(first: str, routes: Sequence[Route]) -> Starlette:
 
     pages = [Route(path, page, methods=["GET"]) for path in ("/", "/{name}")]
     return Starlette(routes=[*routes, *pages], exception_handlers={HTTPException: _plain})
+
+
+def _framed(name: str) -> bytes:
+    """A page in the frame that all have: its head, its part of the bar at the top, and its content."""
+    files = _page_files()
+    page = files["frame.html"]
+    place = b"<!-- head -->\n"
+    for line in files[name].splitlines(keepends=True):
+        if line in (b"<!-- top -->\n", b"<!-- content -->\n"):
+            place = line
+        else:
+            page = page.replace(place, line + place)
+    return page
 
 
 async def _plain(_: Request, error: Exception) -> Response:

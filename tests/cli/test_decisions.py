@@ -254,6 +254,10 @@ def test_exports_and_splits_apply_decisions(tool: Tool, manifest: Manifest, tmp_
     done = tool("split", "m", "-o", "split", "--decisions", "others", "--json")
     assert [each["row"] for each in json.loads(done.stdout)["findings"] if each["code"] == "ME134"] == [3]
     assert second.video not in {row.video for row in splits.read(tmp_path / "split").rows}
+    asked = tool("export", "vqa", "m", "-o", "q.jsonl", "--decisions", "others", "--decisions", "decisions", "--json")
+    assert [each["row"] for each in json.loads(asked.stdout)["findings"] if each["code"] == "ME134"] == [3, 5]
+    lines = [json.loads(line) for line in (tmp_path / "q.jsonl").read_text().splitlines()]
+    assert {line["filename"] for line in lines} == {first.expression, manifest.annotations[2].expression}
 
 
 def test_the_whole_work_applies_decisions(

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from torch.utils.data import DataLoader
 
 from datasets_me.cli.pipeline import Options, prepare
@@ -20,7 +21,8 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.tables import read_parquet
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import PREPARED
-from datasets_me.schema import schema_files
+from datasets_me.schema import schema_files, yaml_files
+from datasets_me.schema.schema_files import Schema
 from datasets_me.splits.make import SplitOptions
 from datasets_me.synthetic.film import Film
 from datasets_me.synthetic.write import make
@@ -30,10 +32,17 @@ from tests.conftest import Run
 STEPS = ["convert", "check", "extract", "split", "segments", "clips", "stats", "graph", "report", "card"]
 
 
+def of_few_clips() -> Schema:
+    """CASME II with three videos of each synthetic subject."""
+    spec = yaml_files.load(schema_files.load("casme2").text, "casme2").value
+    spec["synthetic"]["clips"] = spec["synthetic"]["clips"][:4]  # the last is for folders without annotation
+    return schema_files.parse(yaml.safe_dump(spec, allow_unicode=True), "few-clips.yaml")
+
+
 @pytest.mark.slow
 def test_everything_as_one_command_that_can_be_run_again(tmp_path: Path, me_datasets: Run) -> None:
-    film = Film(size=(200, 180))
-    make(schema_files.load("casme2"), tmp_path / "raw", seed=2, subjects=2, defects=["ME306"], film=film)
+    film = Film(size=(160, 144))
+    make(of_few_clips(), tmp_path / "raw", seed=2, subjects=2, defects=["ME306"], film=film)
     command = ["prepare", "raw/schema.yaml", "raw", "--root", "raw/frames", "-o", "out", "--workers", "1"]
     done = me_datasets(*command, "--size", "32")
     assert done.returncode in (0, 1), done.stdout + done.stderr
@@ -102,8 +111,7 @@ def test_frames_that_are_not_there_stop_only_what_needs_them(tmp_path: Path, me_
 
 
 def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    schema = schema_files.load("casme2")
-    make(schema, tmp_path / "raw", seed=2, subjects=2, film=Film(size=(64, 58)))
+    make(of_few_clips(), tmp_path / "raw", seed=2, subjects=2, film=Film(size=(64, 58)))
     frames, out = tmp_path / "raw" / "frames", tmp_path / "out"
 
     def asked(root: Path = frames, **options: Any) -> None:

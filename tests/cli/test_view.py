@@ -10,11 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+from typer.testing import CliRunner
+
+from datasets_me.cli import app
 from datasets_me.formats import decisions
 from datasets_me.viewer import web
 from datasets_me.viewer.server import Server
 from datasets_me.viewer.web import Opening
 from tests.conftest import Run, start
+from tests.images.made import image_set
 from tests.viewer.conftest import ask as server_ask
 
 
@@ -56,6 +61,21 @@ def test_what_is_acknowledged_outlives_the_server(converted: Path, synthetic: Pa
     assert (answer["address"], answer["videos"]) == (url, before["counts"]["videos"])
     assert "this server can be reached from other machines" in warning
     assert "Traceback" not in err
+
+
+def test_a_set_of_images_as_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = tmp_path / "raw" / "happy" / "0.png"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"no picture")
+    image_set(tmp_path, ["happy/1.png"])
+    monkeypatch.setattr(Server, "serve", lambda server: server._socket.close())
+    done = CliRunner().invoke(
+        app, ["view", str(tmp_path / "set"), "--root", str(tmp_path / "raw"), "--no-open", "--json"]
+    )
+    answer = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert answer["address"].startswith("http://127.0.0.1:")
+    assert (answer["dataset"], answer["images"], answer["decided"]) == ("folder-per-class", 1, 0)
 
 
 def test_what_cannot_be_viewed(me_datasets: Run, tmp_path: Path) -> None:

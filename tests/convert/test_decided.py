@@ -242,3 +242,26 @@ def test_a_frame_outside_the_video_is_refused(manifest: Manifest, book: Path, tr
         assert [each for _, each in codes(decided, "ME132")] == [message]
         assert decided.options["decisions"] == [inside.id]
         assert decide(decided, decisions) == decided
+
+
+@pytest.mark.parametrize("added", [0, 1])
+def test_durations_are_compared_again(workbook: Workbook, samm_lv: Schema, added: int) -> None:
+    """A correction may mend a duration, or break one, by the convention that the workbook follows."""
+    header = ["Subject", "Filename", "Inducement Code", "Onset", "Apex", "Offset", "Duration", "Type", "Action Units"]
+    ends = [125, 220, 320, 420, 520]
+    rows = [["006", f"006_1_{end // 100}", 1, end // 100 * 100, 410, end, 20 + added, "Macro", "4"] for end in ends]
+    book = workbook([header, *rows])
+    manifest = convert(samm_lv, book).manifest()
+    mended, broken, other = manifest.annotations[:3]
+    decisions = Decisions(
+        (
+            correct(manifest, mended, "offset", mended.onset + 20),
+            correct(manifest, broken, "onset", broken.onset - 3),
+            correct(manifest, other, "apex", other.apex + 1),
+        )
+    )
+    assert [each.row for each in manifest.findings if each.code == "ME124"] == [2]
+    again = decide(manifest, decisions)
+    message = f"duration is {20 + added}, onset to offset is {23 + added}"
+    assert codes(again, "ME124") == [("book.xlsx, sheet 'Sheet1', cell G3", message)]
+    assert codes(make_manifest(samm_lv, str(book), decisions=decisions), "ME124") == codes(again, "ME124")

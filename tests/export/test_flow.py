@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,23 +12,29 @@ import cv2
 import numpy as np
 import openpyxl
 import pytest
+import torch
 
 from datasets_me.convert.convert import convert
-from datasets_me.core.errors import FeaturesError, MeDatasetsError
+from datasets_me.core.errors import FeaturesError, MeDatasetsError, StoppedError
+from datasets_me.export import beside, flow, frames_on_disk
+from datasets_me.export.expressions import Expressions
 from datasets_me.export.face_squares import Square
 from datasets_me.export.flow import write_flow
 from datasets_me.export.flow_options import FlowOptions
 from datasets_me.export.flow_presets import preset, presets
 from datasets_me.export.flow_windows import half_mean_length
+from datasets_me.extract.join import join
 from datasets_me.findings.finding import finding
 from datasets_me.folders.check import with_folders
+from datasets_me.formats import joined
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.items import read_items
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Video
 from datasets_me.schema import schema_files
 from datasets_me.synthetic.film import Film
 from datasets_me.synthetic.write import make
-from datasets_me.torch_data import FlowDataset
+from datasets_me.torch_data import Field, FlowDataset
 from tests.conftest import Run
 from tests.export.builders import annotation
 
@@ -138,6 +145,69 @@ def test_processes_write_the_same_files(filmed: tuple[Manifest, Path], tmp_path:
         files = sorted((tmp_path / str(workers) / "flow").rglob("*.npz"))
         written.append({path.relative_to(tmp_path / str(workers)): path.read_bytes() for path in files})
     assert written[0] == written[1]
+
+
+def test_a_killed_run_goes_on(filmed: tuple[Manifest, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finished items are kept, those whose frames have changed are not; another run's are thrown away."""
+    manifest, root = filmed
+    monkeypatch.setattr(flow, "TOGETHER", 1)
+    frames, parts = tmp_path / "root", tmp_path / "out.parts"
+    shutil.copytree(root / "Cropped", frames / "Cropped")
+    options = replace(CROPPED, preset="ststnet")
+
+    def stop(count: int, total: int, name: str) -> None:
+        if count == 3:
+            raise KeyboardInterrupt
+
+    def stopped() -> dict[str, int]:
+        with pytest.raises(StoppedError, match="stopped: 3 expressions done; run the same again to go on"):
+            write_flow(manifest, frames, tmp_path / "out", options, progress=stop)
+        assert not (tmp_path / "out").exists()
+        return {path.name: path.stat().st_mtime_ns for path in (parts / "flow").rglob("*.npz")}
+
+    def of(folder: Path) -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    first = stopped()
+    assert len(first) == 3
+    assert stopped() == first
+    changed = Expressions(manifest, frames, layout="cropped").ordered()[0]
+    video = next(video for video in manifest.videos if video.video == changed.video and video.layout == "cropped")
+    os.utime(next((frames / video.path).iterdir()), ns=(1, 1))
+    (parts / "flow" / "of nobody.npz").write_bytes(b"left by another run")
+    write_flow(manifest, frames, tmp_path / "out", options)
+    now = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "flow").rglob("*.npz")}
+    shown = {row.name for row in read_items(tmp_path / "out") if manifest_video(manifest, row.annotations[0]) == video}
+    assert len(now) == 4
+    assert {name.removesuffix(".npz") for name, time in first.items() if now[name] != time} == shown
+    assert not parts.exists()
+    write_flow(manifest, frames, tmp_path / "whole", options)
+    assert of(tmp_path / "out") == of(tmp_path / "whole")
+
+
+def manifest_video(manifest: Manifest, annotation: str) -> Video:
+    return frames_on_disk.folders_by_annotation(manifest, "cropped")[annotation]
+
+
+def test_what_another_tool_has_found_in_both_frames(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
+    manifest, root = filmed
+    row = manifest.annotations[0]
+    video = manifest_video(manifest, row.id)
+    one = replace(manifest, annotations=[row], videos=[video])
+    (tmp_path / "tables").mkdir()
+    count = np.arange(video.frames, dtype=np.float32)[:, None]
+    np.savez(tmp_path / "tables" / f"{row.video}.npz", au=count, au_names=np.array(["AU12"]))
+    join(one, tmp_path / "tables", tmp_path / "joined")
+    more = beside.read(tmp_path / "joined", ["au"], one)
+    start = joined.read(tmp_path / "joined").rows[0].start
+    write_flow(one, root, tmp_path / "out", CROPPED, beside=more)
+    data = FlowDataset(tmp_path / "out")
+    assert (data.units, data.fields["with_au"]) == ({"with_au": (12,)}, Field((2, 1), torch.float32))
+    assert data[0]["with_au"][:, 0].tolist() == [row.onset - start, row.apex - start]
+    every = replace(CROPPED, preset="softnet", type="micro", to="3")
+    write_flow(one, root, tmp_path / "every", every, beside=more)
+    with np.load(tmp_path / "every" / read_items(tmp_path / "every")[0].file) as item:
+        assert item["with_au"][:, 0].tolist() == list(range(len(item["images"])))
 
 
 def test_frames_that_cannot_be_read(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from datasets_me.extract import ledger
 from datasets_me.extract.options import ExtractOptions
 from datasets_me.findings.finding import finding
 from datasets_me.formats import features as feature_files
-from datasets_me.formats.frame_files import FrameFiles
+from datasets_me.formats.frame_files import FrameFiles, stat_of
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import VideoFeatures
 from tests.extract.conftest import extract
@@ -181,7 +181,7 @@ def test_files_are_known_by_number_name_size_and_time(tmp_path: Path) -> None:
 
     def now(**names: str) -> str:
         listed = {int(key[1:]): name for key, name in names.items()}
-        return ledger.stat_of(FrameFiles(tmp_path, listed, 0, len(listed)))
+        return stat_of(FrameFiles(tmp_path, listed, 0, len(listed)))
 
     files = {"n0": "a.jpg", "n1": "b.jpg"}
     first = now(**files)

@@ -13,11 +13,12 @@ import pytest
 
 from datasets_me.core.errors import ImagesError, OutputError, StoppedError
 from datasets_me.core.pictures import look
-from datasets_me.formats import image_set
+from datasets_me.formats import image_set, parts
 from datasets_me.formats.image_records import DuplicateRow, Face, FaceRow, QualityRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.image_tables import write_table
-from datasets_me.images import from_files, parts
+from datasets_me.formats.parts import Parts
+from datasets_me.images import from_files
 from datasets_me.images.crop import Cut, crop
 from datasets_me.images.groups.embed import Embedder, from_function
 from datasets_me.images.groups.groups import GroupOptions, write_groups
@@ -26,7 +27,6 @@ from datasets_me.images.looks import quality
 from datasets_me.images.looks.duplicates import write_duplicates
 from datasets_me.images.looks.faces import Finder
 from datasets_me.images.looks.quality import write_quality
-from datasets_me.images.parts import Parts
 from datasets_me.images.unify import Form, unify
 from datasets_me.schema import image_schemas
 from tests.conftest import start

@@ -89,6 +89,16 @@ VERBS: list[Verb] = [
     *_new("card", "card", "manifest", "-o", "out"),
     *_new("export segments", "export", "segments", "manifest", "features", "-o", "out"),
     *_new("export clips", "export", "clips", "manifest", "--root", "raw/frames", "-o", "out", "--size", "32"),
+    Verb(
+        "export flow",
+        (
+            *("export", "flow", "manifest", "--root", "raw/frames", "-o", "out", "--layout", "cropped"),
+            *("--flow", "dis", "--size", "16", "--preset", "ststnet", "--workers", "1"),
+        ),
+        ("out",),
+        resumes=True,
+        again=("--force",),
+    ),
     *_new("export auwgcn", "export", "auwgcn", "manifest", "features", "-o", "out"),
     *_new("export auwgcn-csv", "export", "auwgcn-csv", "manifest", "-o", "out.csv", out="out.csv"),
     *_new("score spotting", "score", "spotting", "manifest", "-p", "spotted.csv", "-o", "out"),

@@ -78,6 +78,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     manifests.write(manifest, folder / "manifest")
     _extract(manifest, folder / "features")
     spotted = "video,type,onset,offset\ncasme_015_0101,macro,5,16\ncasme_015_0101,micro,1,3\n"
+    spotted += "casme_016_0102,macro,1,9\ncasme_016_0102,macro,4,12\ncasme_016_0102,macro,10,20\n"
     (folder / "spotted.csv").write_text(spotted)
     (folder / "labels.csv").write_text("annotation,label\ncasme_015_0101:1,positive\n")
     return World(folder, manifest)

@@ -11,7 +11,7 @@ import pytest
 
 from datasets_me.extract.recordings import of_recordings
 from datasets_me.viewer import frames
-from datasets_me.viewer.dataset import Dataset
+from datasets_me.viewer.dataset import Dataset, Entry
 from datasets_me.viewer.frames import FrameError, FrameStore, Recent
 from datasets_me.viewer.session import Session
 from tests.core.videos import encode, number_of
@@ -39,6 +39,26 @@ def test_frames_of_a_file_by_number_and_ahead(tmp_path: Path, monkeypatch: pytes
     assert number_of(decoded(store.jpeg(video, 39, 480))) == 39
     with pytest.raises(AssertionError, match="decoded again"):
         store.jpeg(video, 0, 480)
+    store.close()
+
+
+def test_frames_before_are_kept_where_somebody_steps_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoder begins at a key frame: each step back would decode the same frames again."""
+    manifest, root = of_recordings([encode(tmp_path / "film.avi", 40, "mpeg4")])
+    (video,) = Dataset(manifest, root).entries
+    store, read = FrameStore(manifest, root), list[int]()
+    image = store.image
+
+    def noted(entry: Entry, number: int) -> np.ndarray:
+        read.append(number)
+        return image(entry, number)
+
+    monkeypatch.setattr(store, "image", noted)
+    for number in (39, 38, *range(37, 20, -1)):
+        assert number_of(decoded(store.jpeg(video, number, 160))) == number
+    assert read == [39, *range(22, 39), *range(5, 22)]
+    store.jpeg(video, 20, 480)
+    assert read[-1] == 20  # of another width, and none before
     store.close()
 
 

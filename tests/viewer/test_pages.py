@@ -225,6 +225,32 @@ def test_deciding_by_keyboard_alone(page: Any, server: Server, world: World) -> 
     expect(page.locator("#left")).to_have_text("3 doubts left in 3 videos")
 
 
+def test_a_folder_that_belongs_elsewhere(page: Any, server: Server, session: Session, world: World) -> None:
+    found = next(each for each in session.dataset.findings if each.code == "ME202")
+    go(page, server, session, str(found.video))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # the link to the content leads to no other page
+    expect(page.locator("#content")).to_be_focused()
+    page.click(f"text=Relocate to {found.expected}")
+    wait_saved(page, f"relocated to {found.expected}; nothing is moved on the disk")
+    (decision,) = saved(world)
+    assert (decision.action, f"rawpic/{decision.found}", f"rawpic/{decision.belongs}") == (
+        "relocate",
+        found.path,
+        found.expected,
+    )
+    page.keyboard.press("u")
+    wait_saved(page, "taken back")
+    assert saved(world) == []
+
+
+def test_predictions_that_share_frames_lie_below_each_other(page: Any, server: Server, session: Session) -> None:
+    go(page, server, session, "casme_016_0102")
+    first, second, third = (each.bounding_box() for each in page.locator(".lane:has-text('predicted') .span").all())
+    assert first["y"] + first["height"] <= second["y"]
+    assert third["y"] == first["y"]
+
+
 def test_two_browsers_see_each_other(browser: Any, page: Any, server: Server, session: Session) -> None:
     faults: list[str] = []
     other = opened(browser, faults)

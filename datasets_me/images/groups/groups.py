@@ -34,11 +34,11 @@ from datasets_me.formats import image_set
 from datasets_me.formats.image_records import Face, ImageRow
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.kinds import GROUPS
+from datasets_me.formats.parts import Done, Parts, done, resumed
 from datasets_me.images.groups.align import aligned, five_points
 from datasets_me.images.groups.embed import Embedder, dlib_embedder
 from datasets_me.images.groups.records import FaceCoordinates, GroupRow
 from datasets_me.images.looks.faces import Finder, examine, measured
-from datasets_me.images.parts import Done, Parts, done, resumed
 from datasets_me.images.unify import Form, formed
 
 Image = NDArray[np.uint8]

@@ -15,7 +15,7 @@ from datasets_me.findings.finding import Finding
 from datasets_me.formats.image_records import ImageRow, OfImage
 from datasets_me.formats.image_set import ImageSet
 from datasets_me.formats.image_tables import refuse_table, write_table
-from datasets_me.images.parts import Parts, resumed
+from datasets_me.formats.parts import Parts, resumed
 from datasets_me.images.unread import watched
 
 Measured = TypeVar("Measured", bound=OfImage)

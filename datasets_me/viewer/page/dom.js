@@ -61,7 +61,8 @@ const failures = new Map(); // what failed, and how: only its own next success t
 export function fail(text, what) {
   failures.set(what, text);
   if (text) $("toast").hidden = true; // what was saved before is no comfort now
-  const lines = new Set([...failures.values()].filter(Boolean));
-  $("failure").textContent = [...lines].join(" · ");
-  $("failure").hidden = !lines.size;
+  const texts = [...new Set(failures.values())].filter(Boolean);
+  const lines = texts.filter((text) => !texts.some((other) => other !== text && other.includes(text)));
+  $("failure").textContent = lines.join(" · ");
+  $("failure").hidden = !lines.length;
 }

@@ -100,5 +100,9 @@ always(
   { keys: ["Shift+f"], text: "findings", run: () => { location.hash = "#/findings"; } },
 );
 $("help").onclick = showHelp;
+document.querySelector(".skip").onclick = (event) => { // its address would be taken for that of a page
+  event.preventDefault();
+  $("content").focus();
+};
 addEventListener("hashchange", goOn);
 goOn().then(poll);

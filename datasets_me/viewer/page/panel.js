@@ -3,7 +3,7 @@ import { state } from "./main.js";
 
 const TABS = { findings: "Findings", expressions: "Expressions", compare: "Compare" };
 const BOUNDS = ["onset", "apex", "offset"];
-const SAYS = { accept: "accepted as it is", exclude: "excluded", correct: "corrected", relocate: "the folder is moved", note: "noted" };
+const SAYS = { accept: "accepted as it is", exclude: "excluded", correct: "corrected", relocate: "relocated", note: "noted" };
 const FLOWS = { lk: "windowed least squares (lk)", tvl1: "TV-L1", dis: "DIS", farneback: "Farnebäck" };
 const KINDS = [["missing", /gap|without-file|missing/], ["no_face", /face/], ["clipped", /clip|edge|crop/]];
 
@@ -126,7 +126,7 @@ export class Panel {
       each.annotation ? button("Correct…", "", () => this.correctFinding(each)) : "",
       each.annotation ? button("Exclude row", "X", () => this.excludeRow()) : "",
       button("Exclude video", "⇧X", () => this.excludeVideo()),
-      each.relocates ? button(`Move folder to ${each.expected}`, "", () => this.decide([{ action: "relocate", finding: each.number }], "the folder is moved")) : "",
+      each.relocates ? button(`Relocate to ${each.expected}`, "", () => this.decide([{ action: "relocate", finding: each.number }], `relocated to ${each.expected}; nothing is moved on the disk`)) : "",
       this.noteField(`note ${each.number}`, "why, if you want to say"));
   }
 

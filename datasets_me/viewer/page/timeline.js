@@ -3,6 +3,8 @@ import { get } from "./net.js";
 
 const LANE = 15; // px, the height of a curve
 const RULER = 18;
+const ROW = 17; // px, the height of a prediction where several share frames
+const ROWS = 3;
 const LEAST = 0.1; // px a frame; smaller motion is noise and is not blown up
 const DOUBTS = {
   missing: "no picture", no_face: "no face of its own", clipped: "cut at the edge of the crop", invalid: "motion not believed",
@@ -223,10 +225,20 @@ export class Timeline {
   }
 
   drawPredicted() {
-    this.predicted?.replaceChildren(...this.data.predictions.map((each) => this.place(el("div", {
-      class: `span ${each.type} ${each.hit ? "" : "miss"}`,
-      title: `predicted ${each.type === "overall" ? "" : each.type} ${each.onset} to ${each.offset}: ${each.hit ? "hits an annotation" : "hits no annotation"}`,
-    }, el("b", {}, each.hit ? "hit" : "miss")), each.onset, each.offset)));
+    if (!this.predicted) return;
+    const [stack, rows] = stacked(this.data.predictions);
+    this.predicted.parentNode.style.height = rows > 1 ? `${4 + ROW * rows}px` : "";
+    this.predicted.replaceChildren(...stack.map(([each, row]) => {
+      const span = this.place(el("div", {
+        class: `span ${each.type} ${each.hit ? "" : "miss"} ${rows > 1 ? "low" : ""}`,
+        title: `predicted ${each.type === "overall" ? "" : each.type} ${each.onset} to ${each.offset}: ${each.hit ? "hits an annotation" : "hits no annotation"}`,
+      }, el("b", {}, each.hit ? "hit" : "miss")), each.onset, each.offset);
+      if (rows > 1) {
+        span.style.top = `${3 + ROW * row}px`;
+        span.style.bottom = `${3 + ROW * (rows - 1 - row)}px`;
+      }
+      return span;
+    }));
   }
 
   drawDoubts() {
@@ -328,6 +340,18 @@ export class Timeline {
     }
     context.stroke();
   }
+}
+
+/** Intervals with the row of each, and how many rows: those that share frames lie below each other, as far as there is room. */
+function stacked(intervals) {
+  const ends = []; // of the last interval in each row
+  const rowOf = new Map();
+  for (const each of [...intervals].sort((a, b) => a.onset - b.onset)) {
+    const free = ends.findIndex((end) => end < each.onset);
+    rowOf.set(each, free < 0 ? ends.length : free);
+    ends[rowOf.get(each)] = each.offset;
+  }
+  return [[...rowOf].map(([each, row]) => [each, row % ROWS]), Math.min(ROWS, ends.length)];
 }
 
 /** What the workbook says about a column of a row, with its cell. */

@@ -127,7 +127,7 @@ class VideoPage {
     this.head.replaceChildren(
       el("a", { href: "#/videos", "aria-label": "back to the videos (Esc)", title: "back to the videos (Esc)" }, "‹ videos"),
       el("h1", {}, data.name), chip(...left),
-      el("span", { class: "soft small" }, data.no_frames ? data.path ?? "no folder of frames" : `${data.path} · frames ${data.first} to ${number(data.last)} at ${data.fps} a second`),
+      el("span", { class: "soft small" }, data.no_frames ? data.path ?? "no folder of frames" : `${data.path} · frames ${data.first} to ${number(data.last)} at ${number(data.fps)} a second`),
       el("span", { class: "space" }),
       data.next === null ? el("span", { class: "soft small" }, "no other video is undecided")
         : el("a", { href: `#/video/${data.next}`, title: "the next video with doubts (Shift+N)" }, "next undecided ›"));

@@ -57,7 +57,7 @@ function line(row, index) {
     el("td", {}, el("a", { class: "name", href: `#/video/${row.number}` }, row.name), el("div", { class: "soft small" }, row.subject ?? "no subject")),
     el("td", {}, el("div", { class: "chips" }, row.micro ? chip(`${row.micro} micro`, "micro") : "", row.macro ? chip(`${row.macro} macro`, "macro") : ""),
       el("div", { class: "soft small" }, emotions)),
-    el("td", { class: "number" }, row.frames ? [`${number(row.frames)} `, el("span", { class: "soft small" }, `at ${row.fps}/s`)] : ""),
+    el("td", { class: "number" }, row.frames ? [`${number(row.frames)} `, el("span", { class: "soft small" }, `at ${number(row.fps)}/s`)] : ""),
     el("td", {}, el("div", { class: "chips" }, row.codes.slice(0, 6).map(codeChip), row.codes.length > 6 ? chip(`+${row.codes.length - 6}`) : "")),
     el("td", { class: "number" }, quality(row)),
     el("td", {}, chip(left, { open: "warning", decided: "good settled", excluded: "settled" }[row.state] ?? "")));

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -63,14 +63,24 @@ class Parts(Generic[Row]):
         target: the table or folder that is being made.
         model: of the rows.
         key: what the rows depend on beside the version; parts with another key are thrown away.
+        size: items of a part; None for `SIZE`.
+        noun: what an item is, for messages.
     """
 
-    def __init__(self, target: Path, model: type[Row], key: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        target: Path,
+        model: type[Row],
+        key: Mapping[str, Any],
+        size: int | None = None,
+        noun: str = "image",
+    ) -> None:
         # Path.resolve would follow a link, and what it leads to may lie on another disk
         place = Path(os.path.abspath(target))  # noqa: PTH100
         self.folder = place.with_name(f"{place.name.removesuffix('.parquet')}.parts")
         self._model = model
         self._about = json.loads(json.dumps({**_OURS, "version": __version__, "key": key}))
+        self._size, self._noun = SIZE if size is None else size, noun
         self._done = 0
 
     @contextmanager
@@ -91,8 +101,8 @@ class Parts(Generic[Row]):
             except KeyboardInterrupt:
                 if not self._done:
                     raise
-                images = plural(self._done, "image")
-                raise StoppedError(f"stopped: {images} done; run the same again to go on") from None
+                items = plural(self._done, self._noun)
+                raise StoppedError(f"stopped: {items} done; run the same again to go on") from None
             except MeDatasetsError:
                 self._remove()
                 raise
@@ -126,7 +136,7 @@ class Parts(Generic[Row]):
             WriteError: a part cannot be written.
         """
         seen = len(findings)
-        for part in in_groups(rows, SIZE):
+        for part in in_groups(rows, self._size):
             self.begin()
             path = self._path(self._done)
             write_parquet(Finding, findings[seen:], self._findings_of(path))
@@ -144,7 +154,7 @@ class Parts(Generic[Row]):
             artefact.write_file(self.folder / _ABOUT, json.dumps(self._about).encode())
 
     def _refuse_others(self) -> None:
-        if not os.path.lexists(self.folder):
+        if not os.path.lexists(self.folder) or (self.folder.is_dir() and not any(self.folder.iterdir())):
             return
         try:
             about = read_json(self.folder / _ABOUT)
@@ -159,6 +169,13 @@ class Parts(Generic[Row]):
             )
 
     def _remove(self) -> None:
+        """Remove the folder; what tells whose it is goes last, so that the next run can go on with removing."""
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != _ABOUT:
+                    path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, first: int) -> Path:
