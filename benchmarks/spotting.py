@@ -4,9 +4,9 @@
 
 CHECKOUT is a checkout of github.com/xjtupanda/AUW-GCN, which is run as it is: its training, its proposals, its choice
 of the best epoch and its rule of what counts as found. It needs pandas below 3. Only what it writes for TensorBoard
-goes nowhere. Videos have few expressions, with blinks and a head that sways in between; the faces are those of
-``datasets_me.synthetic``. A step of training takes ``--batch`` segments, since so few people have hardly as many as the
-128 of the project's own steps. One set of four people takes ten minutes on a core.
+goes nowhere. Videos have few expressions, with blinks in between and a head that sways and turns all the time (roll 2°,
+yaw 4°); the faces are those of ``datasets_me.synthetic``. A step of training takes ``--batch`` segments, since so few
+people have hardly as many as the 128 of the project's own steps. One set of four people takes ten minutes on a core.
 
 ``default``, ``dis`` and so on are presets; ``auwgcn`` is the published feature in its units of 20 px, and ``auwgcn-px``
 the same in px. Both need DualTVL1, which takes half a second for a pair of frames.
@@ -62,6 +62,8 @@ def people(count: int, frames: int, seed: int) -> dict[str, FaceVideo]:
         macro=max(1, frames // 300),
         blinks=20,
         head_motion=3.0,
+        roll=2.0,
+        yaw=4.0,
         noise=1.5,
         people=True,
         pores=False,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
 from datasets_me.cli import options, show
 from datasets_me.cli.run import Answer, verb
-from datasets_me.core.choices import Container
+from datasets_me.core.choices import Container, Distractor
 from datasets_me.core.errors import MeDatasetsError, plural
 
 
@@ -41,6 +41,11 @@ def synth(
         None, "--flicker", help="With --faces: the light's changes; 0.005 is half a percent (0)."
     ),
     head_motion: float = typer.Option(None, "--head-motion", help="With --faces: slow sway of the head in px (0.5)."),
+    disturbed: str = typer.Option(
+        None,
+        "--with",
+        help=f"With --faces: what disturbs the measuring, 'all' or some of {','.join(get_args(Distractor))}.",
+    ),
     flow: bool = typer.Option(False, "--flow", help="With --faces: also write the dense true flow (large)."),
     container: Container | None = typer.Option(
         None, "--container", help="Video files instead of folders of frames: avi (Motion JPEG) or mp4 (H.264)."
@@ -64,12 +69,15 @@ def synth(
         "flicker": flicker,
         "head_motion": head_motion,
         "people": people or None,
+        "with": disturbed,
         "flow": flow or None,
     }
     settings = {name: value for name, value in settings.items() if value is not None}
     if faces:
         from datasets_me.synthetic.film import Film
 
+        if "with" in settings:
+            settings["disturbed"] = _names(settings.pop("with"))
         film = Film(**settings)
     elif settings:
         raise MeDatasetsError(f"--{next(iter(settings)).replace('_', '-')} is about faces", fix="add --faces")
@@ -112,6 +120,13 @@ def synth(
         "impossible": written.impossible,
     }
     return Answer([table], data=data)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The distractors of a list with commas."""
+    if text.casefold() == "all":
+        return get_args(Distractor)
+    return tuple(name.strip().casefold() for name in text.split(",") if name.strip())
 
 
 def _size(text: str) -> tuple[int, int]:

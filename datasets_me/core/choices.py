@@ -85,3 +85,8 @@ for other reasons. With every 8th, more regions are doubted that nothing covers.
 
 Container = Literal["avi", "mp4"]
 """The video files of a synthetic dataset: each frame a JPEG in AVI, or H.264 in MP4."""
+
+Distractor = Literal[
+    "hand", "blink", "speech", "glasses", "roll", "zoom", "yaw", "jolt", "pattern", "highlights", "codec", "dark"
+]
+"""What disturbs the measuring of a synthetic face; the names of ``synthetic.distractors.DISTRACTORS``."""

@@ -130,7 +130,7 @@ def add_given(pictures: Pictures, landmarks: Points, log: Log) -> Pictures:
     beyond = (np.full(landmarks.shape[1:], np.nan, np.float32), False)
     rows = chain(zip(filled, known, strict=True), repeat(beyond))
     for picture, (points, own) in zip(pictures, rows, strict=False):
-        _note(log, float("nan"), bool(own), bool(known.any()), points)
+        _note(log, float("nan"), bool(own), bool(own), points)
         yield picture
 
 

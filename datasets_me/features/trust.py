@@ -17,10 +17,11 @@ PATCH = 0.17
 SIZE = 8
 """Side that it is reduced to, in px: what noise and an expression change, and a hand does not, is left out."""
 
-NEAR = 1
-"""Pixels of those by which a patch may lie off the region's centre, in each direction: as far as landmarks do."""
+NEAR = 2
+"""Pixels of those by which a patch may lie off the region's centre, in each direction: as far as landmarks do where the
+head jerks, or where a hand draws them with it. Half pixels are tried as well, or fine detail would be out of step."""
 
-LIKENESS = 0.87
+LIKENESS = 0.88
 """Correlation with the region's usual look from which on it is the region; ``benchmarks/fidelity.py`` shows how many
 regions below a hand are told by it, and how many bare ones are taken for such."""
 
@@ -52,7 +53,7 @@ def watched(
     face_width: float,
     patches: list[Patches | None],
 ) -> Iterator[NDArray[np.uint8] | None]:
-    """The same pictures; of each, what its regions look like is added to ``patches``, (R, 10, 10) uint8.
+    """The same pictures; of each, what its regions look like is added to ``patches``, (R, 12, 12) uint8.
 
     Args:
         pictures: grey (H, W) uint8; None for a missing one.
@@ -74,28 +75,33 @@ def watched(
         yield picture
 
 
-_OFF = range(2 * NEAR + 1)
-_PLACES = sorted(((y, x) for y in _OFF for x in _OFF), key=lambda place: place != (NEAR, NEAR))
-"""Where in a patch the region may lie, the middle first."""
+def _middle(patches: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What lies in the middle of each patch (…, 12, 12): (…, 8, 8)."""
+    return patches[..., NEAR:-NEAR, NEAR:-NEAR]
 
 
-def _shifted(patches: NDArray[np.uint8], place: tuple[int, int]) -> NDArray[np.uint8]:
-    """What lies at a place of each patch (…, 10, 10): (…, 8, 8)."""
-    y, x = place
-    return patches[..., y : y + SIZE, x : x + SIZE]
+def _nearby(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What lies at every place of each patch (R, 12, 12), half a pixel apart: (R, 81, 8, 8)."""
+    side = 2 * patches.shape[1] - 1
+    fine = np.empty((len(patches), side, side), np.float32)
+    fine[:, ::2, ::2] = patches
+    fine[:, 1::2, ::2] = (fine[:, :-1:2, ::2] + fine[:, 2::2, ::2]) / 2
+    fine[:, :, 1::2] = (fine[:, :, :-1:2] + fine[:, :, 2::2]) / 2
+    places = np.lib.stride_tricks.sliding_window_view(fine, (2 * SIZE - 1, 2 * SIZE - 1), axis=(1, 2))
+    return places[..., ::2, ::2].reshape(len(patches), -1, SIZE, SIZE)
 
 
 def _varying(patches: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Patches (R, 8, 8) as rows (R, 64) without their mean."""
-    rows = patches.reshape(len(patches), -1).astype(np.float32)
-    return np.asarray(rows - rows.mean(axis=1, keepdims=True))
+    """Patches (…, 8, 8) as rows (…, 64) without their mean."""
+    rows = patches.reshape(*patches.shape[:-2], -1).astype(np.float32)
+    return np.asarray(rows - rows.mean(axis=-1, keepdims=True))
 
 
 def _likeness(now: NDArray[np.float32], usual: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The correlation (R,) of the rows (R, 64) of both; smooth ones are alike."""
-    smooth = now.shape[1] * CONTRAST**2
-    together = (now * usual).sum(axis=1) + smooth
-    alone = ((now**2).sum(axis=1) + smooth) * ((usual**2).sum(axis=1) + smooth)
+    """The correlation (…) of the rows (…, 64) of both; smooth ones are alike."""
+    smooth = now.shape[-1] * CONTRAST**2
+    together = (now * usual).sum(axis=-1) + smooth
+    alone = ((now**2).sum(axis=-1) + smooth) * ((usual**2).sum(axis=-1) + smooth)
     return np.asarray(together / np.sqrt(alone))
 
 
@@ -103,7 +109,7 @@ def skin(patches: Sequence[Patches | None], motion: RegionMotion, step: int, fac
     """Which motion (T - step, R) is believed to be that of the skin.
 
     Args:
-        patches: what the regions look like in T frames, (R, 10, 10) uint8 each; None where it is not known.
+        patches: what the regions look like in T frames, (R, 12, 12) uint8 each; None where it is not known.
         motion: of the T - step pairs.
         step: distance of the two frames of a pair.
         face_width: in the unit of the motion.
@@ -122,11 +128,11 @@ def _itself(patches: Sequence[Patches | None], regions: int) -> NDArray[np.bool_
     like = np.zeros((len(patches), regions))
     if known:
         seen = np.stack([patch for patch in patches if patch is not None])
-        usual = _varying(np.median(_shifted(seen, (NEAR, NEAR)), axis=0))
+        usual = _varying(np.median(_middle(seen), axis=0))
         for index, patch in zip(known, seen, strict=True):
-            for place in _PLACES:
-                like[index] = np.maximum(like[index], _likeness(_varying(_shifted(patch, place)), usual))
-                if (like[index] > LIKENESS).all():
-                    break
+            like[index] = _likeness(_varying(_middle(patch)), usual)
+            unlike = np.flatnonzero(like[index] <= LIKENESS)
+            if len(unlike):
+                like[index, unlike] = _likeness(_varying(_nearby(patch[unlike])), usual[unlike, None]).max(axis=1)
     steady = np.quantile(like[known], 0.75, axis=0) > STEADY if known else False
     return np.asarray((like > LIKENESS) & steady)

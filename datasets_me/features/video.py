@@ -103,8 +103,9 @@ class Features:
             for given landmarks, infinite where no face was found.
         quality: (T,) uint8, flags of ``Quality``. Feature i rests on the frames i and i + step.
         clipped: (T - step, R) bool, windows that were cut at the edge of the crop.
-        valid: (T - step, R) bool, the motion is known and believed to be that of the skin: both frames have landmarks
-            of their own, the region looks in both as it mostly does, and skin can move so fast (see ``trust``).
+        valid: (T - step, R) bool, the motion is known and believed to be that of the skin: both frames have landmarks,
+            or a frame near enough to fill in for them does, the region looks in both as it mostly does, and skin can
+            move so fast (see ``trust``).
         box: the crop in px of the raw frames.
         crop: how the box was found, or None if landmarks were given and no box.
         unit_px: px per unit of ``feature``: 1, or 20 for the published form.
@@ -333,9 +334,9 @@ def _features(
     quality = _quality(log, motion, published, step)
     unit = 2 * STORED_RANGE if published else 1.0
     width = float(method["face_width"] or area.width * 2 / 3)
-    bad = quality & (Quality.MISSING | Quality.NO_FACE) > 0
+    placed = ~np.array(log.missing) & np.array(log.near)
     count = len(motion.feature)
-    own = ~(bad[:count] | bad[step : step + count])
+    both = placed[:count] & placed[step : step + count]
     return Features(
         feature=motion.feature,
         global_motion=motion.global_motion,
@@ -343,7 +344,7 @@ def _features(
         residual=np.array(log.residual, np.float32),
         quality=quality,
         clipped=motion.clipped,
-        valid=motion.valid & own[:, None] & skin(log.patches, motion, step, width / unit),
+        valid=motion.valid & both[:, None] & skin(log.patches, motion, step, width / unit),
         box=area,
         crop=crop,
         unit_px=unit,

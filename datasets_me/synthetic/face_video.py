@@ -2,13 +2,16 @@
 
 The portrait is the astronaut Eileen Collins, from the NASA Great Images database: "no known copyright
 restrictions, released into the public domain" (scikit-image's ``data.astronaut``, from which the crop in
-``portrait.png`` was taken). Its 68 landmarks were found once at four times the size, averaged over 49 starting
+``portrait.png`` was taken). Where subjects are several people, half of them come from a portrait of Luis Pedro Coelho,
+half turned away, which his package mahotas ships under the MIT licence (``luispedro.jpg``, from which
+``portrait_coelho.png`` was taken). Their 68 landmarks were found once on enlarged pictures, averaged over 49 starting
 boxes.
 
 Every frame is one resampling of the same picture, so the motion between any two frames is known at every
 pixel, to about 0.003 px (0.05 px beside a closing lid). Unlike in a camera's video, skin only slides
 and never folds, lids are dragged over the eye instead of closing, light changes by one factor for the whole frame,
-and each frame is coded as JPEG by itself.
+and each frame is coded as JPEG by itself. What disturbs the measuring, such as a hand or a head that turns, can be
+added; the truth remains the motion of the skin, also where something covers it.
 """
 
 from __future__ import annotations
@@ -22,8 +25,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_me.features.regions import TWELVE
 from datasets_me.synthetic.actions import ACTIONS, Expression, Push, blinks, schedule
-from datasets_me.synthetic.looks import look_of, mirrored, paint
+from datasets_me.synthetic.distractors import (
+    CHIN,
+    NOSE,
+    SPEECH,
+    SYLLABLES,
+    TURNS,
+    darkened,
+    depth,
+    hand,
+    sampled,
+    spots,
+)
+from datasets_me.synthetic.looks import RIM, look_of, mirrored, paint, rims
 
 Image = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -56,12 +72,20 @@ class FaceVideoOptions:
         blinks: blinks per minute; never part of ``expressions``.
         head_motion: slow sway of the head in px (with a little rotation).
         jolt: sudden shift of the head by this many px in about one frame of five, back in the next.
+        roll, yaw: how far the head turns to either side in the picture plane and out of it, slowly, in degrees.
+        zoom: how much the face grows and shrinks, slowly, as a fraction of its size.
+        speech: motion of a mouth that talks all the time, in px; never part of ``expressions``.
+        hand: a hand fidgets at the chin. See ``FaceVideo.covered``.
+        glasses: rims that move with the head, and not with the skin.
+        highlights: light spots that stay where they are, in grey values.
+        brightness: of the picture before noise, as a factor.
+        pattern: standard deviation of noise that is the same in every frame, in grey values.
         noise: standard deviation of the sensor's noise in grey values.
         flicker: standard deviation of the gain of a frame (0.005 is half a percent).
         jpeg: quality of the coding, or None for none.
         colour: BGR frames instead of grey ones.
-        people: every subject is another person (`synthetic.looks`), not the same one in slightly other proportions and
-            light.
+        people: every subject is another person (``synthetic.looks``), not the same one in slightly other proportions
+            and light.
         pores: fine grain on the skin, without which an enlarged portrait is smoother than a camera's picture; it also
             makes optical flow easier than on smooth skin.
     """
@@ -77,6 +101,15 @@ class FaceVideoOptions:
     blinks: float = 12.0
     head_motion: float = 0.5
     jolt: float = 0.0
+    roll: float = 0.0
+    yaw: float = 0.0
+    zoom: float = 0.0
+    speech: float = 0.0
+    hand: bool = False
+    glasses: bool = False
+    highlights: float = 0.0
+    brightness: float = 1.0
+    pattern: float = 0.0
     noise: float = 1.0
     flicker: float = 0.0
     jpeg: int | None = 95
@@ -151,6 +184,21 @@ class FaceVideo:
             out[t] = rest + _sample(self._displacement(t), rest[None])[0]
         return out
 
+    @cached_property
+    def covered(self) -> NDArray[np.float32]:
+        """How much of each 11 x 11 window of the twelve regions the hand covers, from 0 to 1: (T, 12)."""
+        radius = TWELVE.radius
+        out = np.zeros((len(self), len(TWELVE.regions)), np.float32)
+        if not self.options.hand:
+            return out
+        for t, points in enumerate(self.landmarks):
+            cover = cv2.copyMakeBorder(self._hand(t)[0], *[radius] * 4, cv2.BORDER_REPLICATE)
+            share = cv2.blur(cover, (2 * radius + 1, 2 * radius + 1))[radius:-radius, radius:-radius]
+            centres = np.rint(TWELVE.matrix() @ points).astype(int)
+            x, y = np.clip(centres, 0, np.array(self.options.size) - 1).T
+            out[t] = share[y, x]
+        return out
+
     def frames(self) -> Iterator[Image]:
         """All frames in order, one at a time."""
         return (self.frame(t) for t in range(len(self)))
@@ -160,8 +208,12 @@ class FaceVideo:
         options, rng = self.options, np.random.default_rng([self.seed, self.subject, 2, t])
         source = self._source(t) * OVERSAMPLING + (OVERSAMPLING - 1) / 2
         picture = cv2.remap(self._subject[0], source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        picture = picture * (1.0 + options.flicker * rng.standard_normal())
+        picture = self._in_front(picture, t)
+        picture = picture * options.brightness * (1.0 + options.flicker * rng.standard_normal())
         picture += options.noise * rng.standard_normal(picture.shape)
+        if options.pattern:
+            fixed = np.random.default_rng([self.seed, self.subject, 5])
+            picture += options.pattern * fixed.standard_normal(picture.shape)
         image: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
         if options.jpeg is None:
             return image
@@ -173,9 +225,43 @@ class FaceVideo:
         change = self._displacement(t + step) - self._displacement(t)
         return _sample(change, self._source(t))
 
+    def _in_front(self, picture: Field, t: int) -> Field:
+        """A picture of the face with what is between it and the camera."""
+        options = self.options
+        if options.glasses:
+            places = self._inverse(self._head(t)) * OVERSAMPLING + (OVERSAMPLING - 1) / 2
+            picture = darkened(picture, sampled(self._rims, places), RIM)
+        if options.highlights:
+            light = options.highlights * spots(self._grid, self._subject[1], self.width)
+            picture = picture + (light if picture.ndim == 2 else light[..., None])
+        if options.hand:
+            cover, shade = self._hand(t)
+            texture, points = self._subject
+            x, y = (int(value * OVERSAMPLING) for value in points[NOSE])
+            tone = texture[y : y + OVERSAMPLING, x : x + OVERSAMPLING].mean(axis=(0, 1))
+            if picture.ndim == 3:
+                cover, shade = cover[..., None], shade[..., None]
+            picture = picture * (1 - cover) + cover * shade * tone
+        return picture
+
+    def _hand(self, t: int) -> tuple[Field, Field]:
+        """How much of each pixel the hand covers, and how bright it is there: twice (H, W)."""
+        phase = np.random.default_rng([self.seed, self.subject, 6]).uniform(0, 2 * np.pi, 2)
+        return hand(self._grid, self._subject[1][CHIN], self.width, t / self.options.fps, phase)
+
+    @cached_property
+    def _rims(self) -> Field:
+        """The rims of the glasses on the resting face, at OVERSAMPLING times the size: (H, W), from 0 to 1."""
+        texture, points = self._subject
+        at = (points.astype(np.float64) + 0.5) * OVERSAMPLING - 0.5
+        return rims(texture.shape[:2], at, self.width * OVERSAMPLING)[..., 0]
+
     def _source(self, t: int) -> Field:
         """Where on the resting face each pixel of frame ``t`` comes from: (H, W, 2)."""
-        displacement = self._displacement(t)
+        return self._inverse(self._displacement(t))
+
+    def _inverse(self, displacement: Field) -> Field:
+        """Where what a displacement (H, W, 2) has brought to each pixel was before: (H, W, 2)."""
         grid = self._grid
         source = grid - displacement
         for _ in range(INVERSION_STEPS):
@@ -193,23 +279,47 @@ class FaceVideo:
         """How far each point of the resting face has moved in frame ``t``: (H, W, 2)."""
         if not 0 <= t < len(self):
             raise IndexError(f"frame {t} of a video with {len(self)} frames")
-        x, y, angle = self._pose[t]
-        cos, sin = np.cos(angle), np.sin(angle)
-        relative = self._grid - self._subject[1].mean(axis=0)
-        turned = relative @ np.array([[cos - 1, sin], [-sin, cos - 1]], np.float32)
-        out = (turned + np.array([x, y], np.float32)) * self._head_mask
+        out = self._head(t)
         for expression in (*self.expressions, *self.blinks):
             strength = float(expression.at(np.array([t]))[0]) * expression.strength
             if strength > 0:
                 for au in expression.aus:
                     for push in ACTIONS[au]:
-                        out += self._bump(push) * np.array([push.dx, push.dy], np.float32) * strength
+                        out += self._bump(push) * strength
+        if self.options.speech:
+            phases = np.random.default_rng([self.seed, self.subject, 7]).uniform(0, 2 * np.pi, len(SPEECH))
+            opened = 0.5 - 0.5 * np.cos(2 * np.pi * SYLLABLES * t / self.options.fps + phases)
+            for au, share in zip(SPEECH, opened, strict=True):
+                for push in ACTIONS[au]:
+                    out += self._bump(push) * np.float32(share * self.options.speech / 2)
         return np.asarray(out, np.float32)
 
+    def _head(self, t: int) -> Field:
+        """How far the head takes each point of the resting face in frame ``t``: (H, W, 2)."""
+        x, y, angle = self._pose[t]
+        roll, yaw, zoom = self._turn[t]
+        cos, sin = (1 + zoom) * np.cos(angle + roll), (1 + zoom) * np.sin(angle + roll)
+        turn = np.array([[cos, sin], [-sin, cos]], np.float32)
+        relative = self._grid - self._subject[1].mean(axis=0)
+        moved = relative @ np.array([[cos - 1, sin], [-sin, cos - 1]], np.float32) + np.array([x, y], np.float32)
+        if yaw:
+            forward = depth(relative / np.float32(self.width)) * np.float32(self.width)
+            across = forward * np.sin(yaw) + relative[..., :1] * (np.cos(yaw) - 1)
+            moved = moved + np.concatenate([across, np.zeros_like(across)], axis=-1).astype(np.float32) @ turn
+        return np.asarray(moved * self._head_mask, np.float32)
+
     def _bump(self, push: Push) -> Field:
-        centre = self._subject[1][list(push.landmarks)].mean(axis=0)
-        distance = (self._grid - centre) / np.float32(push.sigma * self.width)
-        return np.asarray(np.exp(-0.5 * (distance**2).sum(axis=-1, keepdims=True)), np.float32)
+        """The displacement by a push of 1 px: (H, W, 2)."""
+        if push not in self._bumps:
+            centre = self._subject[1][list(push.landmarks)].mean(axis=0)
+            distance = (self._grid - centre) / np.float32(push.sigma * self.width)
+            bump = np.asarray(np.exp(-0.5 * (distance**2).sum(axis=-1, keepdims=True)), np.float32)
+            self._bumps[push] = bump * np.array([push.dx, push.dy], np.float32)
+        return self._bumps[push]
+
+    @cached_property
+    def _bumps(self) -> dict[Push, Field]:
+        return {}
 
     @cached_property
     def _head_mask(self) -> Field:
@@ -235,11 +345,20 @@ class FaceVideo:
         return np.asarray(sway)
 
     @cached_property
+    def _turn(self) -> NDArray[np.float64]:
+        """Roll and yaw in rad, and growth as a fraction, of every frame: (T, 3)."""
+        options, rng = self.options, np.random.default_rng([self.seed, self.subject, 8])
+        time = np.arange(options.frames)[:, None] / options.fps
+        hertz, phase = rng.uniform(*TURNS, 3), rng.uniform(0, 2 * np.pi, 3)
+        furthest = np.array([np.radians(options.roll), np.radians(options.yaw), options.zoom])
+        return np.asarray(furthest * np.sin(2 * np.pi * hertz * time + phase))
+
+    @cached_property
     def _subject(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The resting face: picture at OVERSAMPLING times the size, and landmarks (68, 2) in px of the video."""
         rng = np.random.default_rng([self.subject, 4])
         look = look_of(self.subject) if self.options.people else None
-        picture, points = _portrait(self.options.colour)
+        picture, points = _portrait(look.portrait if look else "portrait", self.options.colour)
         if look is not None and look.mirrored:
             picture, points = mirrored(picture, points)
         span = float(np.linalg.norm(points[16] - points[0]))
@@ -274,11 +393,11 @@ class FaceVideo:
         return _relight(texture, rng, pores=self.options.pores), placed.astype(np.float32)
 
 
-def _portrait(colour: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def _portrait(name: str, colour: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     folder = files("datasets_me.synthetic")
-    data = np.frombuffer((folder / "portrait.png").read_bytes(), np.uint8)
+    data = np.frombuffer((folder / f"{name}.png").read_bytes(), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
-    lines = (folder / "portrait_landmarks.csv").read_text("utf-8").splitlines()[1:]
+    lines = (folder / f"{name}_landmarks.csv").read_text("utf-8").splitlines()[1:]
     points = np.array([[float(value) for value in line.split(",")] for line in lines])
     return np.asarray(picture, np.float32), points
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datasets_me.convert.action_units import read_action_units
+from datasets_me.core.choices import Distractor
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.paths import safe_name
 from datasets_me.synthetic.actions import ACTIONS, BLINK, REPERTOIRE, Expression
+from datasets_me.synthetic.distractors import DISTRACTORS
 from datasets_me.synthetic.draft import Draft, Folder, Row
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 
@@ -36,6 +38,7 @@ class Film:
         noise: standard deviation of the sensor's noise in grey values.
         flicker: standard deviation of the gain of a frame.
         head_motion: slow sway of the head in px.
+        disturbed: what disturbs the measuring, as ``distractors.DISTRACTORS`` has it.
         people: every subject is another person, instead of one in other proportions and light.
         flow: also write the dense true flow of every video, which takes much more room than the frames.
     """
@@ -46,6 +49,7 @@ class Film:
     noise: float = 1.0
     flicker: float = 0.0
     head_motion: float = 0.5
+    disturbed: tuple[Distractor, ...] = ()
     people: bool = False
     flow: bool = False
 
@@ -66,6 +70,9 @@ class Film:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise MeDatasetsError(f"--{name.replace('_', '-')} must be from {low:g} to {high:g}, not {value:g}")
+        unknown = [name for name in self.disturbed if name not in DISTRACTORS]
+        if unknown:
+            raise MeDatasetsError(f"--with does not know '{unknown[0]}'", fix=f"choose from {', '.join(DISTRACTORS)}")
         if not all(16 <= side <= 4096 for side in self.size):
             raise MeDatasetsError(f"--size must be from 16 to 4096 px, not {self.size[0]}x{self.size[1]}")
 
@@ -117,6 +124,8 @@ class Studio:
             colour=True,
             people=film.people,
         )
+        for name in film.disturbed:
+            options = replace(options, **DISTRACTORS[name])
         played = tuple(self._expression(row, rng) for row in rows)
         return FaceVideo(subject + 100 * self.seed, seed, options, played)
 
@@ -134,8 +143,9 @@ class Studio:
 def write_truth(studio: Studio, folder: Path) -> None:
     """Write the true motion of every video to ``<video>.npz``.
 
-    ``landmarks`` (T, 68, 2) in px; ``expressions`` and ``blinks`` (n, 4): onset, apex, offset and strength in px; and
-    with ``Film.flow``, ``flow`` (T - 1, H, W, 2) float32 in px from each frame to the next.
+    ``landmarks`` (T, 68, 2) in px; ``expressions`` and ``blinks`` (n, 4): onset, apex, offset and strength in px; with
+    a hand, ``covered`` (T, 12): how much of the window of each of the twelve regions it hides, from 0 to 1; and with
+    ``Film.flow``, ``flow`` (T - 1, H, W, 2) float32 in px from each frame to the next.
     """
     folder.mkdir()
     for name, video in studio.videos.items():
@@ -144,6 +154,8 @@ def write_truth(studio: Studio, folder: Path) -> None:
             "expressions": _table(video.expressions),
             "blinks": _table(video.blinks),
         }
+        if video.options.hand:
+            arrays["covered"] = video.covered
         if studio.film.flow:
             arrays["flow"] = np.stack([video.flow(t) for t in range(len(video) - 1)])
         np.savez_compressed(folder / f"{safe_name(name)}.npz", **arrays)

@@ -1,8 +1,8 @@
-"""Other people from the one portrait: painted and relit at rest, so that the motion of a video stays known.
+"""Other people from two portraits: painted and relit at rest, so that the motion of a video stays known.
 
-A look is drawn from the number of a person: the portrait mirrored or not, another shape, skin and hair tone, light
-from a side, another background, and for some a beard, a moustache or glasses. Everything is painted onto the resting
-face and rides on the skin, glasses included.
+A look is drawn from the number of a person: one of the portraits, mirrored or not, another shape, skin and hair tone,
+light from a side, another background, and for some a beard, a moustache or glasses. Everything is painted onto the
+resting face and rides on the skin, glasses included.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 
 Texture = NDArray[np.float32]
 Points = NDArray[np.float64]
+
+PORTRAITS = ("portrait", "portrait_coelho")
+"""Names of the files of the package that people are made from, in turn."""
+
+RIM = 32.0
+"""Grey value of the rims of glasses."""
 
 # The landmark that takes the place of each in the mirror image (68 points, iBUG 300-W).
 MIRRORED = np.array(
@@ -37,6 +43,7 @@ class Look:
     """What tells a person from the portrait.
 
     Attributes:
+        portrait: the name of its file.
         mirrored: the portrait is turned left to right.
         stretch: width and height of the face over those of the portrait.
         shape: standard deviation of the smooth changes of proportion, in widths of the face.
@@ -48,6 +55,7 @@ class Look:
         hair: B, G and R of the beard and the moustache.
     """
 
+    portrait: str
     mirrored: bool
     stretch: tuple[float, float]
     shape: float
@@ -69,6 +77,7 @@ def look_of(person: int) -> Look:
     hair = rng.uniform(20, 110) * np.array([0.75, 0.85, 1.0])
     blue, green, red = rng.uniform(40, 215, 3)
     return Look(
+        portrait=PORTRAITS[person % len(PORTRAITS)],
         mirrored=bool(rng.random() < 0.5),
         stretch=(float(rng.uniform(0.93, 1.06)), float(rng.uniform(0.95, 1.1))),
         shape=0.035,
@@ -112,8 +121,8 @@ def paint(texture: Texture, points: Points, look: Look, rng: np.random.Generator
             hair = np.clip(_colour(look.hair, grey) + 18 * grain[..., None] / grain.std(), 0, 255)
             toned = (1 - mask) * toned + mask * hair
     if look.glasses:
-        rims = look.glasses * _soft(_rims(texture.shape[:2], points, width), 0.004 * width)
-        toned = (1 - rims) * toned + rims * _colour((35.0, 30.0, 30.0), grey)
+        glasses = look.glasses * rims(texture.shape[:2], points, width)
+        toned = (1 - glasses) * toned + glasses * _colour((35.0, 30.0, 30.0), grey)
     height, across = texture.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : across * 1j].astype(np.float32)
     light = (1 + look.slope[0] * x + look.slope[1] * y)[..., None]
@@ -164,8 +173,14 @@ def _moustache(shape: tuple[int, ...], points: Points) -> NDArray[np.float32]:
     return _filled(shape, np.array([*outline, *points[53:48:-1]]))
 
 
-def _rims(shape: tuple[int, ...], points: Points, width: float) -> NDArray[np.float32]:
-    """Two rims, the bridge and the temples."""
+def rims(shape: tuple[int, ...], points: Points, width: float) -> NDArray[np.float32]:
+    """The rims, the bridge and the temples of glasses, from 0 to 1: (H, W, 1).
+
+    Args:
+        shape: height and width of the picture.
+        points: landmarks (68, 2) of the face in it, in px.
+        width: of the face, in px.
+    """
     mask = np.zeros(shape, np.float32)
     thickness = max(1, round(0.02 * width))
     middles = [points[eye].mean(axis=0) for eye in (_RIGHT_EYE, _LEFT_EYE)]
@@ -176,7 +191,7 @@ def _rims(shape: tuple[int, ...], points: Points, width: float) -> NDArray[np.fl
     cv2.line(mask, _pixel(inner[0]), _pixel(inner[1]), 1.0, thickness, cv2.LINE_AA)
     for middle, ear, sign in ((middles[0], points[0], -1), (middles[1], points[16], 1)):
         cv2.line(mask, _pixel(middle + np.array([sign * axes[0], 0])), _pixel(ear), 1.0, thickness, cv2.LINE_AA)
-    return mask
+    return _soft(mask, 0.004 * width)
 
 
 def _pixel(place: NDArray[np.float64]) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from datasets_me.features.landmarks import (
     Tracker,
     align,
     predict,
+    settled,
     smooth,
     smooth_stream,
     stable_motion,
@@ -51,6 +52,25 @@ def test_doubt_tells_faces_from_the_rest(frames: list[NDArray[np.uint8]], face: 
     rng = np.random.default_rng(0)
     for other in (np.zeros_like(frames[0]), rng.integers(0, 255, frames[0].shape, dtype=np.uint8)):
         assert predict(other, face).residual > GONE
+
+
+@pytest.mark.parametrize(("down", "size"), [(0.06, 1.0), (0.06, 1.15)])
+def test_a_box_that_is_too_low_or_too_large(
+    down: float, size: float, video: FaceVideo, frames: list[NDArray[np.uint8]], face: Box
+) -> None:
+    """Landmarks start from a box near it where they agree, and stay there."""
+    x, y = (face.x0 + face.x1) / 2, (face.y0 + face.y1) / 2 + down * face.height
+    low = Box(*(middle + sign * size * face.width / 2 for sign in (-1, 1) for middle in (x, y)))
+    wrong = predict(frames[0], low)
+    assert wrong.residual > DOUBTFUL
+    start, right = settled(frames[0], low)
+    assert right.residual < wrong.residual / 3
+    (tracked, later) = track([frames[0], frames[1]], Tracker(detector("dlib"), low))
+    assert later.points is not None
+    np.testing.assert_array_equal(later.points, predict(frames[1], start).points)
+    for points in (right.points, tracked.points):
+        assert np.linalg.norm(points - video.landmarks[0], axis=1).mean() < 2.5
+    assert settled(frames[0], face)[0] == face
 
 
 def test_a_face_that_leaves_and_comes_back(frames: list[NDArray[np.uint8]], face: Box) -> None:

@@ -329,6 +329,15 @@ def test_what_covers_a_region_is_marked(video: FaceVideo, frames: Frames) -> Non
     assert found.valid[:8].mean() > 0.98
 
 
+def test_given_landmarks_that_are_unknown_are_not_believed(video: FaceVideo, frames: Frames) -> None:
+    landmarks = video.landmarks[:8].copy()
+    landmarks[4] = np.nan
+    found = extract_video(frames[:8], landmarks)
+    assert np.flatnonzero(~found.valid.all(axis=1)).tolist() == [3, 4]
+    assert not found.valid[3:5].any()
+    assert np.isfinite(found.feature).all()
+
+
 def test_the_motion_of_the_head_is_recorded(video: FaceVideo, frames: Frames) -> None:
     some = frames[:6], video.landmarks[:6]
     assert extract_video(*some).method["head"] == "rigid"
