@@ -28,7 +28,7 @@ from datasets_me.features.boxes import Box
 from datasets_me.features.coarse import CoarseFlow, CoarseFlows
 from datasets_me.features.crop import SAMPLE, choose_crop, cut
 from datasets_me.features.faces import detector
-from datasets_me.features.flow import coarse_flow_stream
+from datasets_me.features.flow import flow_stream
 from datasets_me.features.landmarks import Tracker, predict, smooth, track
 from datasets_me.features.mdmo import mdmo
 from datasets_me.features.regions import TWELVE, Sectors
@@ -172,7 +172,7 @@ def flow_around(pictures: Sequence[Image], points: NDArray[np.float32], face_wid
             seen[0] = landmarks
             yield picture
 
-    fields = coarse_flow_stream(shown(), face_width=face_width, landmarks=seen)
+    fields = flow_stream(shown(), face_width=face_width, landmarks=seen)
     return [field for field in fields if isinstance(field, CoarseFlow)]
 
 

@@ -47,23 +47,6 @@ def flow_stream(
     face_width: float | None = None,
     device: str = "cpu",
     landmarks: Sequence[NDArray[np.float32]] | None = None,
-) -> Iterator[Field | None]:
-    """As ``coarse_flow_stream``, with the flow of every pixel: T - step fields (H, W, 2) float32 in px, x and y."""
-    fields = coarse_flow_stream(
-        frames, method, step=step, temporal=temporal, face_width=face_width, device=device, landmarks=landmarks
-    )
-    return (field.everywhere() if isinstance(field, CoarseFlow) else field for field in fields)
-
-
-def coarse_flow_stream(
-    frames: Frames,
-    method: FlowMethod = "lk",
-    *,
-    step: int = 1,
-    temporal: int = TEMPORAL,
-    face_width: float | None = None,
-    device: str = "cpu",
-    landmarks: Sequence[NDArray[np.float32]] | None = None,
 ) -> Iterator[CoarseFlow | Field | None]:
     """Flow of each pair (t, t + step) as the frames come, in constant memory.
 
@@ -107,6 +90,11 @@ def coarse_flow_stream(
     return _pairwise(checked, _opencv(method, face_width), step)
 
 
+def dense(fields: Iterable[CoarseFlow | Field | None]) -> Iterator[Field | None]:
+    """What ``flow_stream`` yields, with the flow of every pixel: fields (H, W, 2) float32 in px, x and y."""
+    return (field.everywhere() if isinstance(field, CoarseFlow) else field for field in fields)
+
+
 def flow(
     frames: NDArray[np.uint8] | Sequence[NDArray[np.uint8] | None],
     method: FlowMethod = "lk",
@@ -128,7 +116,7 @@ def flow(
     out = np.full((max(len(frames) - step, 0), *shape, 2), np.nan, np.float32)
     for row, field in zip(
         out,
-        flow_stream(frames, method, step=step, temporal=temporal, face_width=face_width, device=device),
+        dense(flow_stream(frames, method, step=step, temporal=temporal, face_width=face_width, device=device)),
         strict=True,
     ):
         if field is not None:

@@ -19,7 +19,7 @@ from datasets_me.core.choices import LANDMARKS_EVERY, FlowMethod, Head
 from datasets_me.features.boxes import Box, FaceDetector, checked_box
 from datasets_me.features.crop import Crop, choose_crop, given_crop
 from datasets_me.features.faces import detector, landmark_detector
-from datasets_me.features.flow import STORED_RANGE, TEMPORAL, coarse_flow_stream
+from datasets_me.features.flow import STORED_RANGE, TEMPORAL, flow_stream
 from datasets_me.features.landmarks import FIRST_REST, SMOOTHING, Tracker, bridged
 from datasets_me.features.mdmo import RegionMotion, scaled_radius
 from datasets_me.features.regions import LANDMARKS, REGION_SETS, TWELVE, RegionSet
@@ -307,7 +307,7 @@ def _motion(
     chosen = options.chosen
     if options.aligned:
         pictures = align_all(pictures, log)
-    fields = coarse_flow_stream(
+    fields = flow_stream(
         watched(pictures, log.points, options.table, face_width or area.width * 2 / 3, log.patches),
         chosen.method,
         step=options.step,

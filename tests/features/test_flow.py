@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from datasets_me.core.choices import FlowMethod
-from datasets_me.features.flow import METHODS, flow, flow_stream, quantise_8bit
+from datasets_me.features.flow import METHODS, dense, flow, flow_stream, quantise_8bit
 from datasets_me.synthetic.face_video import FaceVideo
 
 
@@ -76,7 +76,7 @@ def test_streamed_is_whole(seed: int, step: int, temporal: int, count: int, miss
     """The same bits from a stream as from an array, one field per pair, none where a frame is missing."""
     stack = textured(seed, (40, 33), 9)[:count]
     some = [None if t in missing else frame for t, frame in enumerate(stack)]
-    streamed = list(flow_stream(iter(some), step=step, temporal=temporal))
+    streamed = list(dense(flow_stream(iter(some), step=step, temporal=temporal)))
     whole = flow(some, step=step, temporal=temporal)
     assert len(streamed) == len(whole) == max(0, count - step)
     for t, (one, other) in enumerate(zip(streamed, whole, strict=True)):
@@ -91,7 +91,7 @@ def test_by_default_neighbouring_frames_are_paired_and_five_pairs_averaged() -> 
     stack = textured(6, (40, 33), 7)
     whole = flow(stack, step=1, temporal=5)
     np.testing.assert_array_equal(flow(stack), whole)
-    np.testing.assert_array_equal(list(flow_stream(stack)), whole)
+    np.testing.assert_array_equal(list(dense(flow_stream(stack))), whole)
 
 
 def test_cut_anywhere_with_an_overlap_the_middle_is_the_same() -> None:

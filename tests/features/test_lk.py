@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from datasets_me.features.flow import flow, flow_stream
+from datasets_me.features.flow import dense, flow, flow_stream
 from datasets_me.features.lk import _add, _Pair, _View
 from tests.conftest import GOLDEN
 
@@ -116,7 +116,7 @@ def test_flow_around_landmarks_follows_them_and_is_that_of_the_whole_picture() -
             yield frame
 
     whole = flow(frames, face_width=60)
-    around = list(flow_stream(shown(), face_width=60, landmarks=seen))
+    around = list(dense(flow_stream(shown(), face_width=60, landmarks=seen)))
     known = [np.isfinite(field).all(axis=2) for field in around]
     assert (
         len({tuple(np.flatnonzero(there.any(axis=0))[[0, -1]]) for there in known}) > 1
