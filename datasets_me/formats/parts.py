@@ -185,6 +185,7 @@ class Parts(Generic[Row]):
             artefact.write_file(self.folder / _ABOUT, json.dumps(self._about).encode())
 
     def _refuse_others(self) -> None:
+        artefact.clear(self.folder / _ABOUT)  # of a run that was killed before it had said whose they are
         if not os.path.lexists(self.folder) or (self.folder.is_dir() and not any(self.folder.iterdir())):
             return
         try:

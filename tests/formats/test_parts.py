@@ -37,3 +37,11 @@ def test_files_that_a_killed_run_did_not_finish_are_removed_with_the_parts(tmp_p
         assert other.kept() == ([], [])
         assert list(other.keep([Row(number=0)], []))
     assert not (tmp_path / "out.parts").exists()
+
+
+def test_a_run_that_was_killed_before_it_said_whose_the_parts_are(tmp_path: Path) -> None:
+    (tmp_path / "out.parts").mkdir()
+    (tmp_path / "out.parts/.about.json.abcd1234.unfinished").write_bytes(b"{")
+    with parts(tmp_path, "one").held():
+        pass
+    assert not (tmp_path / "out.parts").exists()
