@@ -92,8 +92,11 @@ def _summary(summary: dict[str, Any]) -> list[show.Part]:
     ]
     if summary["emotions"]:
         parts.append("emotions: " + ", ".join(f"{label} {count}" for label, count in summary["emotions"].items()))
-    if summary["folders"]:
-        parts.append(f"tied to {plural(summary['folders'], 'folder')} of frames")
+    files, folders = summary["video_files"], summary["folders"] - summary["video_files"]
+    ties = [f"{plural(folders, 'folder')} of frames"] if folders else []
+    ties += [plural(files, "video file")] if files else []
+    if ties:
+        parts.append(f"tied to {' and '.join(ties)}")
     return parts
 
 

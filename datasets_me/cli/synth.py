@@ -124,9 +124,10 @@ def synth(
 
 def _names(text: str) -> tuple[str, ...]:
     """The distractors of a list with commas."""
-    if text.casefold() == "all":
-        return get_args(Distractor)
-    return tuple(name.strip().casefold() for name in text.split(",") if name.strip())
+    names = tuple(name.strip().casefold() for name in text.split(",") if name.strip())
+    if not names:
+        raise MeDatasetsError("--with names nothing", fix=f"choose from all, {', '.join(get_args(Distractor))}")
+    return get_args(Distractor) if "all" in names else names
 
 
 def _size(text: str) -> tuple[int, int]:

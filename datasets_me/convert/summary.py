@@ -24,6 +24,7 @@ def summarise(manifest: Manifest) -> dict[str, Any]:
         "source": manifest.sources[0]["name"] if manifest.sources else None,
         "variant": manifest.variant,
         **{name: count for name, count in manifest.counts().items() if name != "findings"},
+        "video_files": _video_files(manifest),
         "unit": "seconds" if seconds else "frames",
         "types": {
             kind: lengths([row for row in rows if row.type == kind], seconds=seconds)
@@ -33,6 +34,12 @@ def summarise(manifest: Manifest) -> dict[str, Any]:
         "action_units": dict(Counter(unit.au for row in rows for unit in row.aus).most_common()),
         "findings": by_code(manifest.findings),
     }
+
+
+def _video_files(manifest: Manifest) -> int:
+    """How many of the videos are files, and not folders of frames."""
+    files = {layout.id for layout in manifest.spec.layouts if layout.video_files}
+    return sum(video.path is not None and video.layout in files for video in manifest.videos)
 
 
 def lengths(rows: Sequence[Annotation], *, seconds: bool = False) -> dict[str, float | int | None]:

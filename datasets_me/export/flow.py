@@ -130,7 +130,7 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
     expressions = sources.maker().expressions
     findings = expressions.findings
     size, noun = (1, "video") if chosen.every_frame else (TOGETHER, "expression")
-    parts = Parts(out, Kept, sources.key(), size, noun)
+    parts = Parts(out, Kept, sources.key(), folders=[FLOW.name], size=size, noun=noun)
     with parts.held(), artefact.new_folder(out, FLOW, force=force) as new:
         windows = windows_of(expressions, options) if chosen.every_frame else {}
         tasks = _tasks(expressions, every_frame=chosen.every_frame)
@@ -149,7 +149,7 @@ def write_flow(  # noqa: PLR0913 - what it reads and where it writes; the choice
         if layout is not None:
             layout.finish()
             findings.extend(layout.findings)
-        parts.give(new, [FLOW.name], {item.file for item in items})
+        parts.give(new, {item.file for item in items})
         write_tables(new.path, items, manifest.annotations, findings)
         recorded = asdict(options) | {"layout": expressions.layout, "format": "npz"}
         if chosen.every_frame:

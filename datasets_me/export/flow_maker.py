@@ -197,7 +197,11 @@ class FlowMaker:
             apex, apex_from = shown(estimated, ratio(expression.fps, expression.row.fps)), "estimated"
         middle = (expression.onset + expression.offset) // 2
         if self.options.to.isdecimal():
-            return min(expression.onset + int(self.options.to), expression.offset), apex_from
+            target = expression.onset + int(self.options.to)
+            if target > expression.offset:
+                message = f"frame {target} lies after the offset; frame {expression.offset} was taken"
+                self._say("ME512", message, expression)
+            return min(target, expression.offset), apex_from
         places = {"apex": middle if apex is None else apex, "offset": expression.offset, "middle": middle}
         return places[self.options.to], apex_from
 

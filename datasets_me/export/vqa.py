@@ -21,7 +21,7 @@ from typing import Any
 from datasets_me.core import resources
 from datasets_me.core.artefact import write_file
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, refuse_twice
 from datasets_me.formats.records import ActionUnit, Annotation
 from datasets_me.schema import naming, yaml_files
 from datasets_me.schema.spec import Spec
@@ -53,7 +53,12 @@ class Questions:
 
 
 def questions(manifests: Sequence[Manifest], *, seed: int = 0) -> Questions:
-    """Questions about the expressions of some datasets, in order."""
+    """Questions about the expressions of some datasets, in order.
+
+    Raises:
+        ManifestError: one dataset is given twice.
+    """
+    refuse_twice(manifests)
     lines, findings, expressions = list[QuestionLine](), list[Finding](), 0
     for manifest in manifests:
         findings += manifest.notices

@@ -89,6 +89,18 @@ class Manifest:
         return frame
 
 
+def refuse_twice(manifests: Sequence[Manifest]) -> None:
+    """Refuse manifests of which two are of one dataset.
+
+    Raises:
+        ManifestError: two are.
+    """
+    names = [manifest.spec.id for manifest in manifests]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ManifestError(f"{twice} is given twice", fix="give each dataset's manifest once")
+
+
 def left_out(entry: LeftOut, place: Place | None = None, path: str | None = None) -> Finding:
     """The finding that a row, or the folder of a video, is left out by an entry of the schema's exclusions."""
     what = "the whole video" if entry.whole_video else "the row"

@@ -94,6 +94,7 @@ class Parts(Generic[Row]):
         target: the table or folder that is being made.
         model: of the rows.
         key: what the rows depend on beside the version; parts with another key are thrown away.
+        folders: names of the folders of files that lie among the parts.
         size: items of a part; None for `SIZE`.
         noun: what an item is, for messages.
     """
@@ -103,6 +104,8 @@ class Parts(Generic[Row]):
         target: Path,
         model: type[Row],
         key: Mapping[str, Any],
+        *,
+        folders: Sequence[str] = (),
         size: int | None = None,
         noun: str = "image",
     ) -> None:
@@ -110,7 +113,7 @@ class Parts(Generic[Row]):
         place = Path(os.path.abspath(target))  # noqa: PTH100
         self.folder = place.with_name(f"{place.name.removesuffix('.parquet')}.parts")
         self._model = model
-        self._about = json.loads(json.dumps({**_OURS, "version": __version__, "key": key}))
+        self._about = json.loads(json.dumps({**_OURS, "version": __version__, "key": key, "folders": folders}))
         self._size, self._noun = SIZE if size is None else size, noun
         self._done = 0
 
@@ -120,7 +123,7 @@ class Parts(Generic[Row]):
 
         Raises:
             OutputError: the folder of the parts is something else.
-            StoppedError: the run was stopped, and there are parts.
+            StoppedError: the run was stopped; it says whether there are parts.
             WriteError: it cannot be locked.
         """
         with locked(self.folder):
@@ -131,7 +134,8 @@ class Parts(Generic[Row]):
                 raise
             except KeyboardInterrupt:
                 if not self._done:
-                    raise
+                    self._remove()
+                    raise StoppedError("stopped; nothing is kept") from None
                 items = plural(self._done, self._noun)
                 raise StoppedError(f"stopped: {items} done; run the same again to go on") from None
             except MeDatasetsError:
@@ -200,12 +204,12 @@ class Parts(Generic[Row]):
                 fix="choose another -o, or move it elsewhere",
             )
 
-    def give(self, new: artefact.NewFolder, names: Iterable[str], files: Collection[str]) -> None:
-        """Move folders of files that are whole now into the new one, but only these files."""
-        for name in names:
+    def give(self, new: artefact.NewFolder, files: Collection[str]) -> None:
+        """Move the folders of files, which are whole now, into the new one, but only these files."""
+        for name in self._about["folders"]:
             others = [path for path in self._below(name) if path.relative_to(self.folder).as_posix() not in files]
             for path in others:
-                self._remove_file(path)
+                self._remove_file(path, [name])
             _remove_empty(self.folder / name)
             if (self.folder / name).is_dir():
                 new.take(self.folder / name, [path for path in others if path.exists()])
@@ -219,16 +223,25 @@ class Parts(Generic[Row]):
         What tells whose they are goes last, so that the next run can go on with removing.
         """
         artefact.clear_below(self.folder)
+        folders = self._folders()
         for path in sorted(self._below(), key=lambda path: path.name == _ABOUT):
-            self._remove_file(path)
+            self._remove_file(path, folders)
         _remove_empty(self.folder)
 
-    def _remove_file(self, path: Path) -> None:
-        """Remove a file if its place and name are those of one that a run writes."""
-        if path.parent != self.folder:
-            written = path.suffix in _SUFFIXES
+    def _folders(self) -> list[str]:
+        """The folders of files of the run that left what there is."""
+        try:
+            return list(read_json(self.folder / _ABOUT)["folders"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def _remove_file(self, path: Path, folders: Sequence[str]) -> None:
+        """Remove a file if its place and name are those of one that a run with such folders writes."""
+        first, *below = path.relative_to(self.folder).parts
+        if below:
+            written = first in folders and path.suffix in _SUFFIXES
         else:
-            written = path.name == _ABOUT or _PART.fullmatch(path.name) is not None
+            written = first == _ABOUT or _PART.fullmatch(first) is not None
         if written:
             path.unlink(missing_ok=True)
 

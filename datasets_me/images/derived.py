@@ -184,7 +184,12 @@ def write_derived(
     entries: list[Record] = []
     files: set[str] = set()
     options = {**change.options, "images": {images.dataset: images.sha256}}
-    parts = Parts(out, Done, {**options, "table": change.table, "root": str(change.root and change.root.resolve())})
+    parts = Parts(
+        out,
+        Done,
+        {**options, "table": change.table, "root": str(change.root and change.root.resolve())},
+        folders=[PLACE],
+    )
 
     def make(tasks: Iterable[Task]) -> Iterator[Done]:
         for task, outcome in in_order(change.make(parts.folder), tasks, workers):
@@ -212,5 +217,5 @@ def write_derived(
         source = {"name": images.folder.resolve().name, "files": []}
         description = Description(images.dataset, INSIDE, source, options, images.about.get("subset"))
         image_set.fill(new, images.schema, rows(new.path), findings, description)
-        parts.give(new, [PLACE], files)
+        parts.give(new, files)
     return image_set.read(out)

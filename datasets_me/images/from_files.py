@@ -165,6 +165,10 @@ class FilesReader:
             ImagesError: there is none.
         """
         named, left_out, others = self._named(paths)
+        if not named and sum(others.values()) == len(paths):
+            raise ImagesError(
+                "there is no image under the source", where=str(self._root), fix="give the folder that holds the images"
+            )
         if not named:
             patterns = ", ".join(layout.path for layout in self._files.layouts)
             raise ImagesError(

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from datasets_me.core.choices import LabelField, Unit
-from datasets_me.core.errors import SplitError
 from datasets_me.findings.finding import Finding, finding
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, refuse_twice
 from datasets_me.formats.records import Annotation
 
 Group = tuple[str, str]
@@ -41,12 +40,9 @@ def items(manifests: Sequence[Manifest], unit: Unit) -> tuple[list[SplitItem], l
     Videos without annotations are included, since spotting nothing in them is correct.
 
     Raises:
-        SplitError: one dataset is given twice.
+        ManifestError: one dataset is given twice.
     """
-    names = [manifest.spec.id for manifest in manifests]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise SplitError(f"{twice} is given twice", fix="give each dataset's manifest once")
+    refuse_twice(manifests)
     members: list[SplitItem] = []
     findings: list[Finding] = []
     for manifest in manifests:

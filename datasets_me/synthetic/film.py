@@ -72,7 +72,9 @@ class Film:
                 raise MeDatasetsError(f"--{name.replace('_', '-')} must be from {low:g} to {high:g}, not {value:g}")
         unknown = [name for name in self.disturbed if name not in DISTRACTORS]
         if unknown:
-            raise MeDatasetsError(f"--with does not know '{unknown[0]}'", fix=f"choose from {', '.join(DISTRACTORS)}")
+            raise MeDatasetsError(
+                f"--with does not know '{unknown[0]}'", fix=f"choose from all, {', '.join(DISTRACTORS)}"
+            )
         if not all(16 <= side <= 4096 for side in self.size):
             raise MeDatasetsError(f"--size must be from 16 to 4096 px, not {self.size[0]}x{self.size[1]}")
 

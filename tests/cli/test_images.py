@@ -48,7 +48,7 @@ def test_stopped_in_the_middle_it_leaves_nothing(number: signal.Signals, tmp_pat
             time.sleep(0.01)
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (130, "")
+    assert (process.returncode, errors) == (130, "stopped; nothing is kept\n")
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
 
 

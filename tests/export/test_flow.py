@@ -84,6 +84,16 @@ def test_other_frames_than_the_apex(filmed: tuple[Manifest, Path], tmp_path: Pat
         assert items(tmp_path / "out")[row.id]["frames"].tolist() == [row.onset, wanted(row)]
 
 
+def test_a_frame_after_the_offset_is_not_taken_without_a_word(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
+    manifest, root = filmed
+    row = manifest.annotations[0]
+    done = write_flow(replace(manifest, annotations=[row]), root, tmp_path / "out", replace(CROPPED, to="999"))
+    assert [(each.code, each.message) for each in done.findings] == [
+        ("ME512", f"frame {row.onset + 999} lies after the offset; frame {row.offset} was taken")
+    ]
+    assert items(tmp_path / "out")[row.id]["frames"].tolist() == [row.onset, row.offset]
+
+
 def test_an_estimated_apex_is_taken_where_none_is_annotated(filmed: tuple[Manifest, Path], tmp_path: Path) -> None:
     manifest, root = filmed
     first, second = (row.model_copy(update={"apex": None}) for row in manifest.annotations[:2])

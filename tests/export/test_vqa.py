@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from datasets_me.core.errors import MeDatasetsError
 from datasets_me.export.vqa import questions, write
 from datasets_me.formats.records import ActionUnit, Annotation
 from tests.scores.conftest import annotation, manifest
@@ -79,6 +82,11 @@ def test_what_is_drawn_follows_the_seed() -> None:
     same = questions([manifest(*rows)], seed=3).lines
     assert same == questions([manifest(*rows)], seed=3).lines
     assert len({questions([manifest(*rows)], seed=seed).lines[3].question for seed in range(12)}) > 1
+
+
+def test_a_dataset_is_asked_about_once() -> None:
+    with pytest.raises(MeDatasetsError, match=r"^casme2 is given twice\n"):
+        questions([manifest(row(1, "disgust", ActionUnit(au=9)))] * 2)
 
 
 def test_a_dataset_without_names_of_its_own() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
+
+from datasets_me.core.errors import StoppedError
 from datasets_me.core.tables import Record
 from datasets_me.formats.parts import Parts
 
@@ -14,8 +18,8 @@ class Row(Record):
     number: int
 
 
-def parts(folder: Path, key: str, *, size: int = 2) -> Parts[Row]:
-    return Parts(folder / "out", Row, {"key": key}, size)
+def parts(folder: Path, key: str, *, folders: Sequence[str] = ()) -> Parts[Row]:
+    return Parts(folder / "out", Row, {"key": key}, folders=folders, size=2, noun="row")
 
 
 def test_what_is_kept_is_what_was_made_up_to_a_whole_part(tmp_path: Path) -> None:
@@ -45,3 +49,32 @@ def test_a_run_that_was_killed_before_it_said_whose_the_parts_are(tmp_path: Path
     with parts(tmp_path, "one").held():
         pass
     assert not (tmp_path / "out.parts").exists()
+
+
+def test_what_others_put_among_the_parts_stays(tmp_path: Path) -> None:
+    kept = parts(tmp_path, "one", folders=["files"])
+    assert list(kept.keep([Row(number=0)], []))
+    for name in ("files/0.png", "files/0.txt", "plots/2026/1.png", "2.png"):
+        (tmp_path / "out.parts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out.parts" / name).write_bytes(b"x")
+    with parts(tmp_path, "two", folders=["flow"]).held():  # as another verb would come upon them
+        pass
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"out.parts/files/0.txt", "out.parts/plots/2026/1.png", "out.parts/2.png"}
+
+
+@pytest.mark.parametrize(
+    ("before", "message", "stays"),
+    [(1, "stopped; nothing is kept", False), (5, "stopped: 4 rows done; run the same again to go on", True)],
+)
+def test_a_stopped_run_says_what_is_kept(tmp_path: Path, before: int, message: str, stays: bool) -> None:
+    def rows() -> Iterator[Row]:
+        yield from (Row(number=number) for number in range(before))
+        raise KeyboardInterrupt
+
+    kept = parts(tmp_path, "one")
+    with pytest.raises(StoppedError) as stopped, kept.held():
+        kept.begin()
+        list(kept.keep(rows(), []))
+    assert str(stopped.value) == message
+    assert (tmp_path / "out.parts").exists() == stays

@@ -302,6 +302,13 @@ def test_no_image_lies_as_it_should(tmp_path: Path, schema: str) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_there_is_no_image_at_all(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/read me.txt").write_text("none")
+    with pytest.raises(ImagesError, match=r"^there is no image under the source\n"):
+        read(tmp_path, "folder-per-class")
+
+
 def test_several_processes_read_the_same(tmp_path: Path) -> None:
     put(tmp_path / "raw", *(f"sad/{number}.png" for number in range(40)))
     schema = image_schemas.load("folder-per-class")

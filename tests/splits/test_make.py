@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_me.core.errors import SplitError
+from datasets_me.core.errors import ManifestError, SplitError
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 from datasets_me.formats.split import Split
@@ -271,7 +271,6 @@ def test_videos_without_expressions_are_dealt_out_as_well(five: Manifest) -> Non
             "not enough subjects to set some of the training part of fold",
         ),
         ([people(2)], SplitOptions("cross-dataset"), "cross-dataset needs at least two datasets"),
-        ([people(2), people(2)], SplitOptions("loso"), "casme2 is given twice"),
         ([people(2)], SplitOptions("megc2019", "video"), "MEGC 2019 is defined on expressions, not whole videos"),
         ([people(2)], SplitOptions("megc2019"), "there is nothing to split"),
         ([manifest_of()], SplitOptions("loso"), "there is nothing to split"),
@@ -281,3 +280,8 @@ def test_videos_without_expressions_are_dealt_out_as_well(five: Manifest) -> Non
 def test_what_cannot_be_split(manifests: list[Manifest], options: SplitOptions, message: str) -> None:
     with pytest.raises(SplitError, match=message):
         make(manifests, options)
+
+
+def test_a_dataset_is_split_once() -> None:
+    with pytest.raises(ManifestError, match=r"^casme2 is given twice\n"):
+        make([people(2), people(2)], SplitOptions("loso"))

@@ -109,4 +109,4 @@ def test_glasses_do_not_ride_on_the_skin() -> None:
 def test_an_unknown_one_is_named() -> None:
     with pytest.raises(MeDatasetsError, match=r"--with does not know 'hat'") as error:
         Film(disturbed=("hand", "hat"))  # type: ignore[arg-type]
-    assert "choose from hand, blink, speech" in str(error.value.fix)
+    assert "choose from all, hand, blink, speech" in str(error.value.fix)

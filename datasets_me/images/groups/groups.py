@@ -166,7 +166,7 @@ def write_groups(
 
     artefact.may_replace(out, GROUPS, force)
     options_of_parts = {**about, "pad": options.pad, "images": images.sha256, "root": str(root and root.resolve())}
-    parts = Parts(out, Done, options_of_parts)
+    parts = Parts(out, Done, options_of_parts, folders=FOLDERS)
 
     def make(photographs: Iterable[tuple[int, ImageRow]]) -> Iterator[Done]:
         for name in FOLDERS:
@@ -200,7 +200,7 @@ def write_groups(
         stream(new.path / "face_coordinates.parquet", FaceCoordinates, faces_of())
         stream(new.path / "groups.parquet", GroupRow, groups)
         stream(new.path / "findings.parquet", Finding, sums.findings)
-        parts.give(new, FOLDERS, files)
+        parts.give(new, files)
         new.about.update(
             dataset=images.dataset,
             table=images.sha256,

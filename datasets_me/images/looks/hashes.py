@@ -49,6 +49,11 @@ _LARGEST = 192
 _FLAT = 64
 """A picture without a frequency as strong as this, a wave of a sixteenth of a grey value, has one colour."""
 
+_WHITE = 255 * (2 * _SIDE) ** 2
+"""The lowest frequency of a white picture."""
+
+_EVEN = 2  # a place of a frequency whose sign no mirroring turns
+
 _WEIGHTS = np.add.outer(np.arange(1, _LOW + 1), np.arange(_LOW)).ravel().astype(np.float32)
 """How much each frequency counts where two pictures are compared: high ones are weak, and tell faces apart."""
 
@@ -82,7 +87,10 @@ def hashes(grey: Grey) -> Hashes:
     weighted = low * _WEIGHTS
     weighted[:, 0] = 0  # the mean brightness
     most = np.abs(weighted).max(axis=1, keepdims=True)
-    weighted[most[:, 0] == 0, 0] = 1  # so that two pictures of one colour are alike, and like no other
+    flat = most[:, 0] == 0
+    # pictures of one colour are like no other, and alike where their brightness is: an angle from black to white
+    brightness = low[flat, 0] * (np.pi / _WHITE)
+    weighted[flat, 0], weighted[flat, _EVEN] = np.cos(brightness), np.sin(brightness)
     scaled = np.rint(weighted * (127 / np.maximum(most, 1)))
     return Hashes(bits[:8], bits[8:], scaled.astype(np.int8).tobytes())
 

@@ -228,18 +228,21 @@ def test_near_hashes_of_unlike_pictures_are_no_copies() -> None:
     assert clusters(pair, 4).tolist() == [0, 0]
 
 
-def test_pictures_of_one_colour_are_alike_and_like_no_other(tmp_path: Path) -> None:
+def test_pictures_of_one_colour_are_alike_if_as_bright_and_like_no_other(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pictures = {
         "grey.png": np.full((40, 40), 128, np.uint8),
-        "light.png": np.full((60, 50), 200, np.uint8),
+        "large.png": np.full((160, 50), 131, np.uint8),
+        "light.png": np.full((60, 50), 160, np.uint8),
+        "white.png": np.full((60, 50), 255, np.uint8),
         "black.png": np.zeros((48, 48), np.uint8),
+        "dark.png": np.full((300, 500), 3, np.uint8),
         **{f"noise{at}.png": rng.integers(126, 130, (40, 40)).astype(np.uint8) for at in range(6)},
     }
     for name, picture in pictures.items():
         Image.fromarray(picture).save(tmp_path / name)
     root = clusters([hash_row(row(name, sha256=name), root=tmp_path) for name in pictures])
-    assert root.tolist() == [0, 0, 0, *range(3, 9)]
+    assert root.tolist() == [0, 0, 2, 3, 4, 4, *range(6, 12)]
 
 
 def test_the_hash_is_that_of_imagehash() -> None:
