@@ -23,7 +23,7 @@ from datasets_me.formats.frame_files import frame_rate, measurable
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 
-ALGORITHM = 8
+ALGORITHM = 9
 """Raised when the same options give other numbers than before, so that old results are not kept."""
 
 

@@ -56,12 +56,19 @@ from datasets_me.features.least_squares import (
 WINDOW = 0.025
 """Standard deviation of the window as a fraction of the width of the face between the ears."""
 
-HIGH_PASS = 0.03
-"""Standard deviation of the subtracted Gaussian, the same way: 4 px on a face of 133 px."""
+HIGH_PASS = 0.026
+"""Standard deviation of the subtracted Gaussian, the same way: 3.5 px on a face of 133 px."""
 
-SMOOTH = 0.6
-"""Standard deviation in px of the Gaussian that takes noise off a frame: noise and compression have the size of pixels,
-whatever the size of the face."""
+SMOOTH = 0.75
+"""Standard deviation in px of the Gaussian that takes noise off a frame: noise, compression, what a sensor adds to each
+pixel and the aliases of a sharp picture have the size of pixels, whatever the size of the face."""
+
+OPENED = 2.0
+"""Size of what is left out around an eye that blinks, as a multiple of the eye."""
+
+LID = 0.5
+"""Motion in px, beside that of the head, from which on an eye is taken to blink: the least squares of the brow above it
+would follow the lid."""
 
 GREY = 128.0
 """Mean brightness frames are brought to, in grey values."""
@@ -74,12 +81,20 @@ SPREAD = 0.00015
 (standard deviation): 0.02 px on a face of 133 px. With the noise that is measured between the frames it decides how
 much is left to the surroundings."""
 
-DOUBT = 1.5
+DOUBT = 1.2
 """A pair is believed against its neighbours only as far as the contradiction exceeds what noise makes on average, by
 this factor."""
 
 NEARBY = 2.0
 """Over how many windows that contradiction is averaged (standard deviation)."""
+
+LOUDEST = 40.0
+"""What one place can add to that average, as a multiple of what noise makes of it: a lid that closes is as loud as a
+hundred places, and its own motion is no reason to believe that of the brow above it."""
+
+TOO_NOISY = 4.0
+"""A pair whose noise is above that of the quietest near it by this factor is not averaged with others: its frames do not
+belong together, as where one is torn or flashes, or another shot begins."""
 
 COARSE_RIDGE = 10.0
 """The same on the small pictures, whose flow is only a start and must not wander where there is no texture."""
@@ -88,8 +103,8 @@ RESAMPLE_FROM = 1.0
 """Motion left in the face after whole-pixel alignment, in px, beyond which one linear step is not enough."""
 
 BETTER = 0.8
-"""Resampling has to bring the mean squared difference of the frames below this fraction of what a shift
-leaves."""
+"""Resampling has to bring the mean squared difference of the frames below this fraction of what a shift leaves, in all
+and in each place: the flow of a lid that closes reaches over the brow, where the shift is right."""
 
 ONE_STEP = 0.2
 """Motion in px that one linear step finds: beyond it the gradient of fine texture is off by a tenth, differently in
@@ -163,10 +178,11 @@ class _Frame:
 
 @dataclass
 class _Shot:
-    """A picture, the part of it that shows the face, and what was last made ready of it."""
+    """A picture, the part of it that shows the face, outlines around the eyes in px, and what was last made ready of it."""
 
     image: Image
     view: _View
+    eyes: Sequence[NDArray[np.int32]] = ()
     ready: tuple[_View, _Frame] | None = None
 
     def frame(self, view: _View, high_pass: float) -> _Frame:
@@ -269,8 +285,9 @@ def _shots(
         if image is None:
             yield None
             continue
-        view = _view(landmarks[-1] if landmarks else None, shape, view, scale)
-        yield _Shot(image, view)
+        points = landmarks[-1] if landmarks else None
+        view = _view(points, shape, view, scale)
+        yield _Shot(image, view, _eyes(points))
 
 
 def _all_sums(shots: Iterable[_Shot | None], step: int, scale: _Scale) -> Iterator[_Sums | None]:
@@ -326,6 +343,27 @@ def _view(points: NDArray[np.float32] | None, shape: tuple[int, int], before: _V
     return view if min(view.x1 - left, view.y1 - top) > scale.face / 2 else _View(0, 0, width, height)
 
 
+def _eyes(points: NDArray[np.float32] | None) -> list[NDArray[np.int32]]:
+    """Outlines (n, 2) in px around both eyes of landmarks (68, 2)."""
+    if points is None or not np.isfinite(points).all():
+        return []
+    eyes = []
+    for eye in (points[36:42], points[42:48]):
+        middle = eye.mean(axis=0)
+        eyes.append(cv2.convexHull(np.rint(middle + OPENED * (eye - middle)).astype(np.int32))[:, 0])
+    return eyes
+
+
+def _leave_out_blinks(planes: Sequence[Field], eyes: Sequence[NDArray[np.int32]]) -> None:
+    """Nothing is known where an eye changes by more than motion of ``LID`` px explains."""
+    for eye in eyes:
+        mask = cv2.fillConvexPoly(np.zeros(planes[0].shape, np.uint8), eye, 1)
+        along_x, _, along_y, _, _, change = (float(cv2.mean(plane, mask)[0]) for plane in planes)
+        if change > LID**2 * (along_x + along_y) / 2:
+            for plane in planes:
+                cv2.fillConvexPoly(plane, eye, 0.0)
+
+
 def _prepare(image: Image, sigma: float) -> _Frame:
     """Detail without what a Gaussian of ``sigma`` px keeps, and the small pictures."""
     height, width = image.shape
@@ -376,6 +414,7 @@ def _sums(one: _Shot, two: _Shot, scale: _Scale) -> _Sums:
             detail, image = shifted(detail, -half), shifted(image, half)
         planes = products(detail, image, part.tolist())
         clear_border(planes, whole + part)
+    _leave_out_blinks(planes, [eye - one.view[:2] for eye in one.eyes])
     pool = scale.pool
     # the squares are windows too, of the variance (pool² - 1) / 12 in each direction
     sigma = np.sqrt(max(scale.window**2 - (pool**2 - 1) / 12, 0.0)) / pool
@@ -437,7 +476,8 @@ def _head_shift(first: _Frame, second: _Frame) -> Field:
 def _coarse_flow(first: Field, second: Field, shift: Field, window: float) -> Field | None:
     """Flow (2, h, w) in px of the full picture on the finer of the small pictures, started from the head's shift.
 
-    None where the face moves as one, and where the flow explains the second picture no better than the shift does.
+    It is that shift where the flow explains the second picture no better; None where that is so all over the face, and
+    where the face moves as one.
     """
     reduction = COARSE[-1]
     x, y = grid(*first.shape)
@@ -449,22 +489,26 @@ def _coarse_flow(first: Field, second: Field, shift: Field, window: float) -> Fi
         places = x + right, y + down
         return np.asarray(cv2.remap(second, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
-    rigid = 0.0
+    rigid = moved = moved_back()
+    sigma = max(2 * window / reduction, 1.0)
     for last in (False, True):
-        moved = moved_back()
-        rigid = rigid or difference(first, moved)
-        sigma = max(2 * window / reduction, 1.0)
         sums = blurred(products(first, moved)[:5], sigma)
         change = np.clip(solve(sums, COARSE_RIDGE), -2, 2) * np.float32(reduction)
         flow += change
         if last or np.abs(change).max() < RESAMPLE_FROM / 2:
             break
+        moved = moved_back()
     # the background stays behind when the head moves, and is no reason to resample the face
     face = centre_weight(*first.shape)[2] > FACE_WEIGHT
     beyond = np.abs(flow - np.rint(shift)[:, None, None]) * face
     if float(beyond.max()) < RESAMPLE_FROM:
         return None
-    return flow if difference(first, moved_back()) < BETTER * rigid else None
+    moved = moved_back()
+    if difference(first, moved) >= BETTER * difference(first, rigid):
+        return None
+    by_flow, by_shift = (cv2.GaussianBlur((first - one) ** 2, (0, 0), sigma / 2) for one in (moved, rigid))
+    better = cv2.GaussianBlur((by_flow < BETTER * by_shift).astype(np.float32), (0, 0), sigma / 2)
+    return np.asarray(shift[:, None, None] + better * (flow - shift[:, None, None]))
 
 
 def _averages(pairs: Iterable[_Pair | None], temporal: int, scale: _Scale) -> Iterator[_Average | None]:
@@ -483,12 +527,14 @@ def _average(pairs: Sequence[_Pair | None], weights: NDArray[np.float64], scale:
     middle = pairs[len(pairs) // 2]
     if middle is None:
         return None
-    shares = np.array([0.0 if pair is None else weight for weight, pair in zip(weights, pairs, strict=True)])
+    quietest = max(min(pair.noise for pair in pairs if pair is not None), RIDGE)
+    usable = [pair is middle or (pair is not None and pair.noise <= TOO_NOISY * quietest) for pair in pairs]
+    shares = weights * usable
     shares /= shares.sum()
     sums = np.zeros_like(middle.sums)
     noise = 0.0
     for share, pair in zip(shares, pairs, strict=True):
-        if pair is not None:
+        if pair is not None and share > 0:
             _add(sums, np.float32(share), pair, middle.view, scale.pool)
             noise += share * pair.noise
     against = -shares
@@ -551,6 +597,6 @@ def _trust(sums: Field, change: Field, noise: Field, sigma: float) -> Field:
     """
     x, y = change
     explained = sums[0] * x * x + 2 * sums[1] * x * y + sums[2] * y * y
-    nearby = np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in explained])
-    excess = nearby / (2 * noise + np.float32(1e-12))
+    excess = np.minimum(explained / (2 * noise + np.float32(1e-12)), np.float32(LOUDEST))
+    excess = np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in excess])
     return np.asarray(np.maximum(1 - np.float32(DOUBT) / np.maximum(excess, np.float32(1e-6)), 0))

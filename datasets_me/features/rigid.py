@@ -32,7 +32,7 @@ REACH = 1.4
 LEAST_REACH = 0.01
 """The same in px at least, where the fit is nearly exact."""
 
-DEPTH = (0.65, 0.85)
+DEPTH = (0.65, 0.92)
 """Half axes of the ellipsoid that stands for the face, in widths between the ears: when the head turns, a
 place moves by how far forward it lies."""
 

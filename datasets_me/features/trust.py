@@ -43,6 +43,10 @@ frame to the next; over more frames it grows with their root, since a large expr
 STRETCH = 0.3
 """The same as a fraction of the motion, where skin moves much; a large expression spreads its window by less."""
 
+MOST = 0.5
+"""Part of the regions that has to be unlike itself for the whole frame not to be believed: it shows something else, or is
+torn, and what happens to look alike does not move with it."""
+
 Patches = NDArray[np.uint8]
 
 
@@ -123,7 +127,7 @@ def skin(patches: Sequence[Patches | None], motion: RegionMotion, step: int, fac
 
 
 def _itself(patches: Sequence[Patches | None], regions: int) -> NDArray[np.bool_]:
-    """Which regions (T, R) look like themselves."""
+    """Which regions (T, R) look like themselves, in frames most of which does."""
     known = [index for index, patch in enumerate(patches) if patch is not None]
     like = np.zeros((len(patches), regions))
     if known:
@@ -135,4 +139,5 @@ def _itself(patches: Sequence[Patches | None], regions: int) -> NDArray[np.bool_
             if len(unlike):
                 like[index, unlike] = _likeness(_varying(_nearby(patch[unlike])), usual[unlike, None]).max(axis=1)
     steady = np.quantile(like[known], 0.75, axis=0) > STEADY if known else False
-    return np.asarray((like > LIKENESS) & steady)
+    alike = like > LIKENESS
+    return np.asarray(alike & steady & (alike.mean(axis=1, keepdims=True) > MOST))

@@ -46,6 +46,31 @@ def test_where_noise_decides_neighbouring_pairs_are_averaged() -> None:
     assert averaged < 0.7 * alone
 
 
+def test_a_frame_of_something_else_does_not_spoil_the_pairs_around_it() -> None:
+    still = [bump(texture(0), 0.0)] * 12
+    still[6] = bump(texture(9), 0.0)
+    speed = np.linalg.norm(flow(noisy(still, 5)), axis=3).mean(axis=(1, 2))
+    assert speed[5:7].min() > 0.2
+    assert np.delete(speed, [5, 6]).max() < 0.02
+
+
+def test_a_blink_does_not_move_the_brow() -> None:
+    """The lid closes at once, 5 px below the window of the brow."""
+    points = np.resize(np.float32([[2, 2], [93, 93]]), (68, 2))
+    for first, x in ((36, 30), (42, 66)):
+        points[first : first + 6] = np.float32([x, 56]) + 7 * np.float32(
+            [[-1, 0], [-0.5, -0.6], [0.5, -0.6], [1, 0], [0.5, 0.6], [-0.5, 0.6]]
+        )
+    open_, closed = texture(0), texture(0)
+    for x in (30, 66):
+        closed[52:61, x - 7 : x + 8] = texture(0)[46:55, x - 7 : x + 8]
+    frames = noisy([bump(each, 0.0) for each in [open_] * 4 + [closed] * 4], 5)
+    motion = list(dense(flow_stream(iter(frames), face_width=60, landmarks=[points])))[3]
+    right, left = (np.abs(motion[36:47, x - 8 : x + 8]).mean() for x in (30, 66))
+    assert right < 0.01
+    assert left < 0.1
+
+
 def noisy(frames: list[NDArray[np.uint8]], seed: int) -> NDArray[np.uint8]:
     """Frames (T, H, W) with the noise of a sensor."""
     noise = np.random.default_rng(seed).normal(0, 1.5, (len(frames), *frames[0].shape))
@@ -107,7 +132,7 @@ def test_a_large_motion_of_the_skin_is_followed(found: dict[str, NDArray[np.floa
 def test_flow_around_landmarks_follows_them_and_is_that_of_the_whole_picture() -> None:
     still = texture(3, 200)
     frames = noisy([np.roll(bump(still, 0.1 * t), 4 * t, axis=1) for t in range(8)], 6)
-    face = np.array([[x, y] for x in (60, 90, 120) for y in (70, 95, 120)], np.float32)
+    face = np.resize(np.array([[x, y] for x in (60, 90, 120) for y in (70, 95, 120)], np.float32), (68, 2))
     seen = [np.full_like(face, np.nan)]
 
     def shown() -> Iterator[NDArray[np.uint8]]:

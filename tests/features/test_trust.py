@@ -50,6 +50,15 @@ def test_pairs_with_a_covered_frame_are_not_believed(step: int) -> None:
     np.testing.assert_array_equal(believed, expected)
 
 
+def test_a_frame_that_mostly_shows_something_else_is_not_believed_at_all() -> None:
+    patches = video()
+    for region in (0, 2):
+        patches[5][region] = looks(2)[region]  # type: ignore[index]
+    assert np.argwhere(~skin(patches, motion(), 1, WIDTH)).tolist() == [
+        [pair, region] for pair in (4, 5) for region in range(3)
+    ]
+
+
 @pytest.mark.parametrize("half", [np.s_[:, SIDE // 2 :], np.s_[SIDE // 2 :], np.s_[: SIDE // 2]])
 def test_half_a_cover_is_enough(half: tuple[slice, ...] | slice) -> None:
     patches = video()
