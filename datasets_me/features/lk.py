@@ -93,8 +93,8 @@ LOUDEST = 40.0
 hundred places, and its own motion is no reason to believe that of the brow above it."""
 
 TOO_NOISY = 4.0
-"""A pair whose noise is above that of the quietest near it by this factor is not averaged with others: its frames do not
-belong together, as where one is torn or flashes, or another shot begins."""
+"""A pair whose noise is above that of the quietest near it by this factor is not averaged with others: its frames do
+not belong together, as where one is torn or flashes, or another shot begins."""
 
 COARSE_RIDGE = 10.0
 """The same on the small pictures, whose flow is only a start and must not wander where there is no texture."""
@@ -178,7 +178,7 @@ class _Frame:
 
 @dataclass
 class _Shot:
-    """A picture, the part of it that shows the face, outlines around the eyes in px, and what was last made ready of it."""
+    """A picture, the part of it that shows the face, outlines of the eyes in px, and what was last made ready of it."""
 
     image: Image
     view: _View

@@ -44,8 +44,8 @@ STRETCH = 0.3
 """The same as a fraction of the motion, where skin moves much; a large expression spreads its window by less."""
 
 MOST = 0.5
-"""Part of the regions that has to be unlike itself for the whole frame not to be believed: it shows something else, or is
-torn, and what happens to look alike does not move with it."""
+"""Part of the regions that has to look like itself for any of a frame to be believed: a frame that is torn or shows
+something else does not move as skin does, even where it happens to look alike."""
 
 Patches = NDArray[np.uint8]
 
