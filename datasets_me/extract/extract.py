@@ -32,7 +32,15 @@ from datasets_me.extract import ledger
 from datasets_me.extract.crops import Fallback
 from datasets_me.extract.findings import box_of_no_video, failed, second_folder, without_folder
 from datasets_me.extract.ledger import Done
-from datasets_me.extract.options import ExtractOptions, check_options, check_rate, environment, record
+from datasets_me.extract.options import (
+    ExtractOptions,
+    check_options,
+    check_rate,
+    environment,
+    half_expression,
+    rate_of,
+    record,
+)
 from datasets_me.extract.video import (
     Job,
     Outcome,
@@ -128,7 +136,9 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
     _claim(out, manifest, options, surroundings, force and not videos and shard is None)
     names = [Job(video).name for video in manifest.videos] if options.landmarks else []
     tables = tool_tables.find(options.landmarks, names) if options.landmarks else {}
-    setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, force, tables)
+    rates = {rate_of(manifest, job.video, options) for job in everything}
+    halves = {rate: half for rate in rates if (half := half_expression(manifest, rate)) is not None}
+    setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, halves, force, tables)
     run = _Run(setting, everything, workers, executor, seen, frames_done, video_done)
     run.notes = {} if force else ledger.read_notes(out)
     run.look_up([job for index, job in enumerate(selected) if shard is None or index in shard], finish)

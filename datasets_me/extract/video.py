@@ -23,7 +23,7 @@ from datasets_me.extract import findings as found
 from datasets_me.extract import ledger
 from datasets_me.extract.crops import CropRule, Fallback, Found, crops_digest, find_crop, padding
 from datasets_me.extract.ledger import Done
-from datasets_me.extract.options import ExtractOptions, half_expression, rate_of, taken
+from datasets_me.extract.options import ExtractOptions, rate_of, taken
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.boxes import Box
 from datasets_me.features.crop import Crop
@@ -39,7 +39,10 @@ from datasets_me.formats.records import Video, VideoFeatures
 
 @dataclass(frozen=True)
 class Setting:
-    """What is the same for all videos of a run."""
+    """What is the same for all videos of a run.
+
+    ``halves`` is half a micro-expression in frames at each rate, if its length is known.
+    """
 
     manifest: Manifest
     root: Path
@@ -47,6 +50,7 @@ class Setting:
     options: ExtractOptions
     environment: Mapping[str, str]
     boxes: Mapping[str, Box] = field(default_factory=dict)
+    halves: Mapping[float, int] = field(default_factory=dict)
     force: bool = False
     tables: Mapping[str, Path] = field(default_factory=dict)
 
@@ -133,7 +137,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
     everything = [*found.about_files(row, files, frames), *findings]
     if features is not None and where is not None:
         everything += found.about_face(row, where, features)
-        everything += found.about_trust(row, features, half_expression(setting.manifest, row.fps))
+        everything += found.about_trust(row, features, setting.halves.get(row.fps))
     waited = None if job.fallbacks is None else stamp_of(setting, Job(video), files)
     with locked(ledger.note(setting.out, job.subject, job.name)):  # against another run on the same video
         row = _write(setting.out, job, row, features)

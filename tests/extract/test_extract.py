@@ -602,6 +602,15 @@ def test_frames_at_another_rate(one: tuple[Path, Path, Manifest], tmp_path: Path
     assert taken(0, 7, 30, 20) == (0, [0, 1, 3, 4, 6])
 
 
+def test_a_step_below_the_noise_is_named(one: tuple[Path, Path, Manifest], tmp_path: Path) -> None:
+    """Where the camera is fast: the workers know the length of the expressions."""
+    root, _, manifest = one
+    fast = replace(manifest, videos=[video.model_copy(update={"fps": 3000}) for video in manifest.videos])
+    codes = [found.code for found in extract(fast, root, tmp_path / "out", DEFAULT).findings]
+    assert "ME618" in codes
+    assert "ME618" not in [found.code for found in extract(manifest, root, tmp_path / "usual", DEFAULT).findings]
+
+
 def test_the_automatic_step(dataset: Manifest) -> None:
     assert automatic_step(dataset, None) == 5
     assert automatic_step(dataset, 6) == 1
