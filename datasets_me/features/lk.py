@@ -354,12 +354,14 @@ def _eyes(points: NDArray[np.float32] | None) -> list[NDArray[np.int32]]:
     return eyes
 
 
-def _leave_out_blinks(planes: Sequence[Field], eyes: Sequence[NDArray[np.int32]]) -> None:
-    """Nothing is known where an eye changes by more than motion of ``LID`` px explains."""
+def _leave_out_blinks(planes: Sequence[Field], eyes: Sequence[NDArray[np.int32]], shift: Field) -> None:
+    """Nothing is known where an eye changes by more than the head's shift and motion of ``LID`` px explain."""
+    right, down = shift.tolist()
     for eye in eyes:
         mask = cv2.fillConvexPoly(np.zeros(planes[0].shape, np.uint8), eye, 1)
-        along_x, _, along_y, _, _, change = (float(cv2.mean(plane, mask)[0]) for plane in planes)
-        if change > LID**2 * (along_x + along_y) / 2:
+        xx, xy, yy, xb, yb, bb = (float(cv2.mean(plane, mask)[0]) for plane in planes)
+        left = bb - 2 * (right * xb + down * yb) + right**2 * xx + 2 * right * down * xy + down**2 * yy
+        if left > LID**2 * (xx + yy) / 2:
             for plane in planes:
                 cv2.fillConvexPoly(plane, eye, 0.0)
 
@@ -414,7 +416,7 @@ def _sums(one: _Shot, two: _Shot, scale: _Scale) -> _Sums:
             detail, image = shifted(detail, -half), shifted(image, half)
         planes = products(detail, image, part.tolist())
         clear_border(planes, whole + part)
-    _leave_out_blinks(planes, [eye - one.view[:2] for eye in one.eyes])
+    _leave_out_blinks(planes, [eye - one.view[:2] for eye in one.eyes], shift - whole)
     pool = scale.pool
     # the squares are windows too, of the variance (pool² - 1) / 12 in each direction
     sigma = np.sqrt(max(scale.window**2 - (pool**2 - 1) / 12, 0.0)) / pool
