@@ -56,19 +56,28 @@ def test_a_frame_of_something_else_does_not_spoil_the_pairs_around_it() -> None:
 
 def test_a_blink_does_not_move_the_brow() -> None:
     """The lid closes at once, 5 px below the window of the brow."""
-    points = np.resize(np.float32([[2, 2], [93, 93]]), (68, 2))
-    for first, x in ((36, 30), (42, 66)):
-        points[first : first + 6] = np.float32([x, 56]) + 7 * np.float32(
-            [[-1, 0], [-0.5, -0.6], [0.5, -0.6], [1, 0], [0.5, 0.6], [-0.5, 0.6]]
-        )
     open_, closed = texture(0), texture(0)
     for x in (30, 66):
         closed[52:61, x - 7 : x + 8] = texture(0)[46:55, x - 7 : x + 8]
     frames = noisy([bump(each, 0.0) for each in [open_] * 4 + [closed] * 4], 5)
-    motion = list(dense(flow_stream(iter(frames), face_width=60, landmarks=[points])))[3]
+    motion = list(dense(flow_stream(iter(frames), face_width=60, landmarks=[eyes()])))[3]
     right, left = (np.abs(motion[36:47, x - 8 : x + 8]).mean() for x in (30, 66))
     assert right < 0.01
     assert left < 0.1
+
+
+def test_a_head_that_moves_is_no_blink() -> None:
+    frames = noisy([turned(texture(0), 0.0, 1.0, (0.45 * t, 0.3 * t)) for t in range(2)], 5)
+    (motion,) = dense(flow_stream(iter(frames), face_width=60, landmarks=[eyes()]))
+    np.testing.assert_array_equal(motion, flow(frames, face_width=60)[0])
+
+
+def eyes() -> NDArray[np.float32]:
+    """Landmarks (68, 2) all over a picture, with eyes around (30, 56) and (66, 56)."""
+    points = np.resize(np.float32([[2, 2], [93, 93]]), (68, 2))
+    eye = np.float32([[-1, 0], [-0.5, -0.6], [0.5, -0.6], [1, 0], [0.5, 0.6], [-0.5, 0.6]])
+    points[36:42], points[42:48] = 7 * eye + np.float32([30, 56]), 7 * eye + np.float32([66, 56])
+    return points
 
 
 def noisy(frames: list[NDArray[np.uint8]], seed: int) -> NDArray[np.uint8]:
