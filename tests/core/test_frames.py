@@ -176,7 +176,8 @@ def test_files_that_are_no_videos(tmp_path: Path) -> None:
             container.mux(packet)
     with av.open(str(tmp_path / "cover.mp4"), "w") as container:
         cover = container.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt, cover.disposition = *SIZE, "yuvj420p", Disposition.attached_pic
+        cover.width, cover.height, cover.pix_fmt = *SIZE, "yuvj420p"
+        cover.disposition = Disposition.attached_pic.value  # older PyAV takes the number alone
         packet = av.Packet(jpegs(1)[0])
         packet.stream, packet.pts, packet.dts, packet.time_base = cover, 0, 0, Fraction(1, 25)
         container.mux(packet)
