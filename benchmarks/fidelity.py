@@ -4,10 +4,10 @@
 
 The videos are those of ``scenes.py``: faces, motion, noise and truth are not those of ``datasets_me.synthetic``.
 Parameters were chosen on the portrait ``collins`` with the seeds 1 to 3 and on ``hopper`` with 1 and 2 (``--tuning``
-shows those), and ``lk.SMOOTH`` and ``lk.HIGH_PASS`` on sharper pictures of others, too. What is reported are ``hopper``
-and ``collins`` with seeds from 501 on, and in a table of its own the portrait ``coelho``, and scenes of which no parameter
-was chosen. Landmarks are the true ones, except in the preset ``found``. The truth is the mean motion of the skin in the
-11 x 11 windows, without the head's.
+shows those), and ``lk.SMOOTH`` and ``lk.HIGH_PASS`` on sharper pictures of others, too. What is reported are
+``hopper`` and ``collins`` with seeds from 501 on, and in a table of its own the portrait ``coelho``, and scenes of
+which no parameter was chosen. Landmarks are the true ones, except in the preset ``found``. The truth is the mean
+motion of the skin in the 11 x 11 windows, without the head's.
 
 - frel: rms error of the feature over the rms of the true one. Above 1, zeros would have been better.
 - gain: how much of the true motion is measured.
