@@ -33,6 +33,11 @@ THREADS = (
 )
 """Environment variables that keep numerical libraries to one thread: the processes are the parallelism."""
 
+LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Environment that has glibc ask Linux for large pages: landmarks come from 65 MB of numbers that are read here and
+there, and are found in two thirds of the time, the features of a video in nine tenths. A user's own tunables go first.
+"""
+
 CHECKED = 1.0
 """Seconds after which processes are asked whether they live, in case their end of the pipe is held by another one."""
 
@@ -161,7 +166,7 @@ class Processes:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _BOOT, *numbers, *paths],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **dict.fromkeys(THREADS, "1")},
+                env={**LARGE_PAGES, **os.environ, **dict.fromkeys(THREADS, "1")},
                 **_inheriting(theirs),
             )
             worker = _Worker(process, ours)
