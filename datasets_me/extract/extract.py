@@ -219,6 +219,18 @@ def _needed(manifest: Manifest, options: ExtractOptions) -> Manifest:
     )
 
 
+def _everywhere(setting: Setting) -> Setting:
+    """A setting for workers that were started in another working directory: its paths are absolute."""
+    weights = setting.options.weights
+    return replace(
+        setting,
+        root=setting.root.absolute(),
+        out=setting.out.absolute(),
+        options=setting.options.model_copy(update={"weights": weights and weights.absolute()}),
+        tables={name: path.absolute() for name, path in setting.tables.items()},
+    )
+
+
 def make_remote_handler(setting: Setting) -> Callable[[Job, Report], Outcome]:
     """What a worker of an executor does with a job: it may run where other software is installed.
 
@@ -285,14 +297,15 @@ class _Run:
     def work(self) -> None:
         """Work on the videos that are missing."""
         jobs, self.missing = self.missing, []
+        setting = self.setting if self.executor is None else _everywhere(self.setting)
         outcomes = engine.run(
             make_handler if self.executor is None else make_remote_handler,
             jobs,
-            self.setting,
+            setting,
             workers=self.workers,
             executor=self.executor,
             report=self.frames_done,
-            shared=(self.setting.out / EXTRACTION.about, self.seen),
+            shared=(setting.out / EXTRACTION.about, self.seen.absolute()),
         )
         with closing(outcomes):
             for job, outcome in outcomes:
