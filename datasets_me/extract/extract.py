@@ -177,8 +177,10 @@ def one_of_each(videos: Sequence[Video]) -> tuple[list[Job], list[Video]]:
 
 def wanted(video: Video, patterns: Sequence[str]) -> bool:
     """Whether a video's name, or that of its files, fits one of some glob patterns, or there are none."""
+    if not patterns:
+        return True
     names = video.video, Job(video).name
-    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 def _check_root(jobs: Sequence[Job], root: Path, videos: Sequence[str]) -> Path:
