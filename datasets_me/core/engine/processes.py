@@ -35,8 +35,8 @@ THREADS = (
 
 LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """Environment that has glibc ask Linux for large pages: landmarks come from 65 MB of numbers that are read here and
-there, and are found in two thirds of the time, the features of a video in nine tenths. A user's own tunables go first.
-"""
+there, and are found in two thirds of the time; the features of a face that moves in nine tenths. A user's own tunables go
+first."""
 
 CHECKED = 1.0
 """Seconds after which processes are asked whether they live, in case their end of the pipe is held by another one."""
