@@ -34,9 +34,8 @@ THREADS = (
 """Environment variables that keep numerical libraries to one thread: the processes are the parallelism."""
 
 LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""Environment that has glibc ask Linux for large pages: landmarks come from 65 MB of numbers that are read here and
-there, and are found in two thirds of the time; the features of a face that moves in nine tenths. A user's own tunables go
-first."""
+"""Has glibc ask Linux for large pages, unless the user tunes it. The model of the landmarks is 65 MB of numbers read
+here and there: landmarks then take two thirds of the time, and all features of a moving face nine tenths."""
 
 CHECKED = 1.0
 """Seconds after which processes are asked whether they live, in case their end of the pipe is held by another one."""
