@@ -187,8 +187,10 @@ def one_of_each(videos: Sequence[Video]) -> tuple[list[Job], list[Video]]:
 
 def wanted(video: Video, patterns: Sequence[str]) -> bool:
     """Whether a video's name, or that of its files, fits one of some glob patterns, or there are none."""
+    if not patterns:
+        return True
     names = video.video, Job(video).name
-    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 def _check_root(jobs: Sequence[Job], root: Path, videos: Sequence[str]) -> Path:
@@ -226,6 +228,18 @@ def _needed(manifest: Manifest, options: ExtractOptions) -> Manifest:
         findings=[],
         sources=[],
         options={},
+    )
+
+
+def _everywhere(setting: Setting) -> Setting:
+    """A setting for workers that were started in another working directory: its paths are absolute."""
+    weights = setting.options.weights
+    return replace(
+        setting,
+        root=setting.root.absolute(),
+        out=setting.out.absolute(),
+        options=setting.options.model_copy(update={"weights": weights and weights.absolute()}),
+        tables={name: path.absolute() for name, path in setting.tables.items()},
     )
 
 
@@ -295,14 +309,15 @@ class _Run:
     def work(self) -> None:
         """Work on the videos that are missing."""
         jobs, self.missing = self.missing, []
+        setting = self.setting if self.executor is None else _everywhere(self.setting)
         outcomes = engine.run(
             make_handler if self.executor is None else make_remote_handler,
             jobs,
-            self.setting,
+            setting,
             workers=self.workers,
             executor=self.executor,
             report=self.frames_done,
-            shared=(self.setting.out / EXTRACTION.about, self.seen),
+            shared=(setting.out / EXTRACTION.about, self.seen.absolute()),
         )
         with closing(outcomes):
             for job, outcome in outcomes:
