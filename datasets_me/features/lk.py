@@ -358,8 +358,14 @@ def _leave_out_blinks(planes: Sequence[Field], eyes: Sequence[NDArray[np.int32]]
     """Nothing is known where an eye changes by more than the head's shift and motion of ``LID`` px explain."""
     right, down = shift.tolist()
     for eye in eyes:
-        mask = cv2.fillConvexPoly(np.zeros(planes[0].shape, np.uint8), eye, 1)
-        xx, xy, yy, xb, yb, bb = (float(cv2.mean(plane, mask)[0]) for plane in planes)
+        x, y = (
+            slice(max(low, 0), max(high + 1, 0)) for low, high in zip(eye.min(axis=0), eye.max(axis=0), strict=True)
+        )
+        parts = [plane[y, x] for plane in planes]
+        if not parts[0].size:
+            continue
+        mask = cv2.fillConvexPoly(np.zeros(parts[0].shape, np.uint8), eye - (x.start, y.start), 1)
+        xx, xy, yy, xb, yb, bb = (float(cv2.mean(part, mask)[0]) for part in parts)
         left = bb - 2 * (right * xb + down * yb) + right**2 * xx + 2 * right * down * xy + down**2 * yy
         if left > LID**2 * (xx + yy) / 2:
             for plane in planes:
