@@ -47,6 +47,9 @@ def bulk(
         if verdict == "exclude" and about.get("video") is None:
             unchanged["names no row and no video"] += 1
             continue
+        if verdict == "exclude" and doubt.row is not None and "cells" not in about:
+            unchanged["names a row that is not in the manifest"] += 1
+            continue
         decision = Decision(action=verdict, note=note, batch=batch, **about)
         if seen.isdisjoint(_things([decision])):
             decisions.append(decision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -18,7 +18,7 @@ from datasets_me.schema.spec import FRAME_FIELDS
 
 Value = int | str | None
 
-_Doubt = tuple[str, str | None, str | None, str | None, str | None]  # code, column, row's id, video, path
+_Doubt = tuple[str, str | None, Hashable]  # code, column, row's id or another place
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,9 @@ class Decided:
 
     @property
     def caused(self) -> list[Finding]:
-        """The findings that corrections and exclusions bring about."""
-        return [finding for applied in self._applied.values() for finding in applied.caused]
+        """The findings that corrections and exclusions bring about, and one about each decision that is not applied."""
+        by_corrections = [finding for applied in self._applied.values() for finding in applied.caused]
+        return by_corrections + [store.not_applied(decision, why) for decision, why in self.unfit]
 
     def refresh(self) -> None:
         """Take in what was decided since the last look.
@@ -139,7 +140,8 @@ class Decided:
         """
         row = self._of_place.get((finding.file or "", finding.sheet, finding.row or 0))
         column = store.column_of(row, finding)
-        if (verdict := self._verdicts.get(_doubt(finding, row, column))) is not None:
+        verdict = self._verdicts.get((finding.code, column, row.id if row else store.elsewhere(finding)))
+        if verdict is not None and (verdict.action == "exclude" or verdict.old == finding.found):
             return verdict
         if finding.video in self._without_video:
             return self._without_video[finding.video or ""]
@@ -226,8 +228,8 @@ class Decided:
         if decision.action == "correct" and row is not None:
             self._corrections[row.id][decision.column or ""] = decision
         if decision.action in ("accept", "exclude") and decision.code is not None:
-            about = row.id if row else None
-            self._verdicts[decision.code, decision.column, about, decision.video, decision.path] = decision
+            about = row.id if row else store.elsewhere(decision)
+            self._verdicts[decision.code, decision.column, about] = decision
         if decision.action == "exclude":
             if row is not None:
                 self._without_row[row.id] = decision
@@ -235,8 +237,6 @@ class Decided:
                 self._without_video[decision.video] = decision
 
     def _row(self, decision: Decision) -> Annotation | None:
-        if decision.row is None:
-            return None
         rows = store.rows_of(decision, self._part(decision.video or "").annotations)
         return rows[0] if rows else None
 
@@ -246,12 +246,6 @@ class Decided:
         except OSError:
             return None
         return about.st_mtime_ns, about.st_size
-
-
-def _doubt(finding: Finding, row: Annotation | None, column: str | None) -> _Doubt:
-    if row is not None:
-        return finding.code, column, row.id, row.video, None
-    return finding.code, column, None, finding.video, finding.path
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

@@ -254,7 +254,7 @@ class VideoPage {
 
   choose(id, frame = null) {
     this.chosen = id;
-    this.timeline.update(this.data, id);
+    this.timeline.mark(id);
     this.panel.chooseExpression(id);
     if (this.factor) this.setFactor(this.factor);
     if (frame !== null) this.seek(frame);
