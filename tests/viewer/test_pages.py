@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from datasets_me.findings.report import to_html
 from datasets_me.formats import decisions
 from datasets_me.formats.decisions import Decision
 from datasets_me.viewer.server import Server
@@ -338,6 +339,11 @@ def test_nothing_serious_for_those_who_need_help(browser: Any, server: Server, s
         assert serious(page) == [], tab
     page.emulate_media(color_scheme="dark")
     assert serious(page) == [], "dark"
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.goto("about:blank")
+    page.set_content(to_html(session.dataset.findings, "all findings", {}))
+    assert serious(page) == [], "report"
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
     page.close()
 
 
