@@ -311,7 +311,13 @@ def duplicates(
         ],
         findings,
         ending=[f"written to {path}"],
-        data={"table": str(path), "images": len(rows), "clusters": len(clusters), "beyond_one_of_each": spare, "not_decoded": unseen},
+        data={
+            "table": str(path),
+            "images": len(rows),
+            "clusters": len(clusters),
+            "beyond_one_of_each": spare,
+            "not_decoded": unseen,
+        },
     )
 
 

@@ -142,6 +142,10 @@ class Dataset:
             return [self._of_path[finding.path]]
         return self._of_video.get(finding.video or "", [])
 
+    def entry_of(self, row: Annotation) -> Entry | None:
+        """The video that shows an annotation."""
+        return self._of_row.get((row.source_sheet, row.source_row))
+
     def annotation(self, finding: Finding) -> Annotation | None:
         """The annotation that a finding is about, if it is about one row."""
         entry = self._of_row.get((finding.sheet, finding.row or 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -17,6 +17,9 @@ from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import FRAME_FIELDS
 
 Value = int | str | None
+
+_GAP = "ME405"
+_BOUNDS = ("onset", "offset")
 
 _Doubt = tuple[str, str | None, Hashable]  # code, column, row's id or another place
 
@@ -45,10 +48,11 @@ class Decided:
     Args:
         manifest: what they are about.
         folder: where they lie; it is made with the first one.
+        gap: finds whether frames are missing inside a corrected row (ME405), for which its folder is looked at.
     """
 
-    def __init__(self, manifest: Manifest, folder: Path) -> None:
-        self._manifest, self.folder = manifest, folder
+    def __init__(self, manifest: Manifest, folder: Path, gap: Callable[[Annotation], Finding | None]) -> None:
+        self._manifest, self.folder, self._gap = manifest, folder, gap
         self._lock = Lock()
         self._stamp: tuple[int, int] | None = None
         self._of_place = {(row.source_file, row.source_sheet, row.source_row): row for row in manifest.annotations}
@@ -155,9 +159,12 @@ class Decided:
         corrections = self._corrections.get(row.id, {})
         columns = (column,) if column else FRAME_FIELDS
         of_cell = next((corrections[name] for name in columns if name in corrections), None)
+        applied = self._applied.get(row.video)
+        if finding.code == _GAP:
+            again = applied is not None and _key(finding) in map(_key, applied.caused)
+            return None if again else next((corrections[name] for name in _BOUNDS if name in corrections), None)
         if finding.code not in MADE_AGAIN:
             return of_cell
-        applied = self._applied.get(row.video)
         if applied is None or _key(finding) not in applied.gone:
             return None
         return of_cell or next(iter(corrections.values()), applied.decisions[-1])
@@ -209,13 +216,15 @@ class Decided:
         outside = beyond(replace(part, annotations=trial), decisions)
         chosen = [each for each in decisions if each.id not in outside]
         corrected, _ = apply_to_rows(part, [each for each in chosen if each.action == "correct"])
-        _, findings = apply_to_rows(part, chosen)
+        rows, findings = apply_to_rows(part, chosen)
+        moved = {row.id for each in chosen if each.column in _BOUNDS for row in store.rows_of(each, part.annotations)}
+        gaps = [gap for row in rows if row.id in moved and (gap := self._gap(row)) is not None]
         known, now = set(map(_key, part.findings)), set(map(_key, findings))
         return _Applied(
             decisions,
             outside,
             {row.id: row for row in corrected},
-            [each for each in findings if each.code in MADE_AGAIN and _key(each) not in known],
+            [*(each for each in findings if each.code in MADE_AGAIN and _key(each) not in known), *gaps],
             frozenset(known - now),
         )
 

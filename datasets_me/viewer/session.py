@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from datasets_me.convert.decided import MADE_AGAIN
 from datasets_me.core.choices import FlowMethod
 from datasets_me.core.errors import DecisionsError, MeDatasetsError
 from datasets_me.core.text import fold, printable
@@ -103,7 +102,7 @@ class Session:
     def __init__(self, dataset: Dataset, decisions: Path, *, read_only: bool = False) -> None:
         self.dataset, self.read_only = dataset, read_only
         self.frames = FrameStore(dataset.manifest, dataset.root)
-        self.decided = Decided(dataset.manifest, decisions)
+        self.decided = Decided(dataset.manifest, decisions, self._gap)
         dataset.add(self.decided.findings)
         self._method = motion.flow_method(dataset.features)
         self._motions: Recent[tuple[Motion | None]] = Recent(4)
@@ -436,8 +435,12 @@ class Session:
             "video": finding.video,
             "relocates": finding.code == "ME202" and bool(finding.expected and self._layout(finding.path)),
             "decision": None if decision is None else _decision(decision),
-            "caused": number in self._caused and finding.code in MADE_AGAIN,
+            "caused": number in self._caused and finding.code != "ME132",
         }
+
+    def _gap(self, row: Annotation) -> Finding | None:
+        entry = self.dataset.entry_of(row)
+        return None if entry is None else self.frames.gap(entry, row)
 
     # frames and motion
 

@@ -239,6 +239,25 @@ def test_all_that_fit_are_counted_first(session: Session) -> None:
     assert session.state()["counts"]["open"] == 0
 
 
+def test_a_gap_inside_a_corrected_expression_is_found_again(session: Session, world: World) -> None:
+    video = session.video(entry(session, row_with(session, "ME301")).number)
+    ((missing, _),) = video["lacking"]
+    row = next(
+        each
+        for each in video["annotations"]
+        if missing not in range(each["frames"]["onset"], each["frames"]["offset"] + 1)
+    )
+    column = "onset" if missing < row["frames"]["onset"] else "offset"
+    saved = session.decide([Wish(action="correct", annotation=row["id"], column=column, value=missing)])
+    (cause,) = (each for each in saved["causes"] if each["code"] == "ME405")
+    assert cause["message"].startswith("1 frame missing between onset ")
+    assert cause["message"].endswith(", counted from 0")
+    assert session.findings({"code": "ME405", "state": "open"}, 0, 10)["total"] == 1
+    nearer = missing + 1 if column == "onset" else missing - 1
+    session.decide([Wish(action="correct", annotation=row["id"], column=column, value=nearer)])
+    assert session.findings({"code": "ME405"}, 0, 10)["total"] == 0
+
+
 def test_what_another_program_decides_is_seen(session: Session, world: World) -> None:
     before = session.revision
     finding = session.dataset.findings[doubt(session, "ME103")]
