@@ -22,9 +22,9 @@ import itertools
 import json
 import os
 import re
+import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -296,36 +296,34 @@ def _prefix(target: Path) -> str:
 
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
-    path, held = None, None
-    try:  # from the beginning: Ctrl-C may come at once
+    path, held = _temporary_name(target), None
+    try:  # with a name that is known before: Ctrl-C may come as soon as the folder is there
         while held is None:
-            path = Path(tempfile.mkdtemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent))
+            path.mkdir(0o700)
             held = _hold(path)
-        assert path is not None
         yield path
     finally:
-        if path is not None:
-            shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
         if held is not None:
             os.close(held)
 
 
 @contextmanager
 def _temporary_file(target: Path) -> Iterator[Path]:
-    path, held = None, None
+    path, held = _temporary_name(target), None
     try:
         while held is None:
-            descriptor, name = tempfile.mkstemp(prefix=_prefix(target), suffix=_UNFINISHED, dir=target.parent)
-            path = Path(name)
-            os.close(descriptor)
+            path.touch(0o600, exist_ok=False)
             held = _hold(path)
-        assert path is not None
         yield path
     finally:
         if held is not None:
             os.close(held)
-        if path is not None:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+
+
+def _temporary_name(target: Path) -> Path:
+    return target.parent / f"{_prefix(target)}{secrets.token_hex(4)}{_UNFINISHED}"
 
 
 def _hold(path: Path) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -74,8 +74,9 @@ def load_file(path: Path) -> Schema:
     return parse(read_text(path), str(path))
 
 
+@lru_cache(maxsize=64)
 def parse(text: str, source: str) -> Schema:
-    """The schema in a YAML text; ``source`` is named in errors.
+    """The schema in a YAML text; ``source`` is named in errors. The same text gives the same object again.
 
     Raises:
         SchemaError: as in :func:`load_file`.

@@ -149,6 +149,24 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     assert text_of(tmp_path / "out") == "one"
 
 
+@pytest.mark.parametrize("name", ["mkdir", "touch"])
+def test_stopped_as_soon_as_it_is_begun(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = getattr(Path, name)
+
+    def stopped(path: Path, *arguments: object, **options: object) -> None:
+        begin(path, *arguments, **options)
+        if path.name.endswith(".unfinished"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, name, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        if name == "mkdir":
+            make(tmp_path / "out", "one")
+        else:
+            artefact.write_file(tmp_path / "out", b"one")
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("about", "kinds", "said"),
     [

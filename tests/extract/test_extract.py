@@ -152,7 +152,7 @@ def test_a_damaged_record_is_made_anew_by_force(
     with pytest.raises(MeDatasetsError, match=r"extraction\.json is damaged") as said:
         extract(dataset, filmed, out, DEFAULT)
     assert said.value.fix == "choose another -o, or add --force, without --videos and --shard, to do all anew"
-    extract(dataset, filmed, out, DEFAULT, workers=2, force=True)
+    extract(dataset, filmed, out, DEFAULT, force=True)
     assert tree(out) == tree(extracted)
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
@@ -163,7 +163,7 @@ def test_a_damaged_output_is_made_again(extracted: Path, filmed: Path, dataset: 
     (out / "features/casme_015/casme_015_0101.npy").write_bytes(b"half")
     (out / "landmarks/casme_015/casme_015_0102.npz").unlink()
     (out / "done/casme_016/casme_016_0101.json").write_text("{")
-    extract(dataset, filmed, out, DEFAULT, workers=2)
+    extract(dataset, filmed, out, DEFAULT)
     assert tree(out) == tree(extracted)
 
 
@@ -191,7 +191,7 @@ def test_some_videos_first(filmed: Path, dataset: Manifest, extracted: Path, tmp
 def test_two_folders_of_one_video(filmed: Path, dataset: Manifest, extracted: Path, tmp_path: Path) -> None:
     copy = dataset.videos[0].model_copy(update={"path": dataset.videos[1].path, "annotations": 0})
     both = replace(dataset, videos=[copy, *dataset.videos])
-    result = extract(both, filmed, tmp_path / "out", DEFAULT, workers=2)
+    result = extract(both, filmed, tmp_path / "out", DEFAULT)
     assert [(f.code, f.path) for f in result.findings] == [("ME615", dataset.videos[1].path)]
     assert len(result.rows) == 4
     name = "features/casme_015/casme_015_0101.npy"
@@ -429,7 +429,7 @@ def test_the_boxes_of_the_subjects_other_videos(filmed: Path, tmp_path: Path) ->
         cv2.imwrite(str(bare / f"img{number:03}.jpg"), grey(*SIZE))
         elsewhere = cv2.imread(str(filmed / manifest.videos[3].path / f"img{number:03}.jpg"))
         cv2.imwrite(str(somebody_else / f"img{number:03}.jpg"), np.roll(elsewhere, (20, 20), axis=(0, 1)))
-    result = extract(manifest, root, tmp_path / "out", DEFAULT, workers=2)
+    result = extract(manifest, root, tmp_path / "out", DEFAULT)
     first, second, third, other = result.rows
     assert other.crop_source == "sample"
     assert third.crop_source == "subject"
@@ -582,7 +582,7 @@ def test_a_video_without_a_published_crop_takes_that_of_the_subjects_other(filme
     part = cv2.imread(str(root / first.path / "img005.jpg"))[30:200, 50:190]
     cv2.imwrite(str(root / cropped.path / "img5.jpg"), part)
     manifest = replace(manifest_of(first, second), videos=[first, second, cropped])
-    result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="published-crop"), workers=2)
+    result = extract(manifest, root, tmp_path / "out", ExtractOptions(faces="published-crop"))
     assert [row.crop_source for row in result.rows] == ["sample", "subject"]
     assert result.rows[0].box == result.rows[1].box
     said = {finding.code: finding.message for finding in result.findings if finding.video == second.video}
