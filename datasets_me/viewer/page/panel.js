@@ -298,14 +298,15 @@ export class Panel {
   expression(row) {
     const on = row.id === this.page.chosen;
     const name = row.expression ?? row.id;
+    const withVideo = row.excluded !== null && row.excluded === this.data.excluded; // to take that back takes in all rows
     const predicted = row.predicted === null ? "" : chip(`predicted ${row.predicted}`, [row.values.emotion, row.class_3].includes(row.predicted) ? "good" : "warning");
     return el("article", { class: `card ${on ? "chosen" : ""}`, "data-expression": row.id },
       el("div", { class: "row" }, chip(row.values.type, row.values.type),
         el("h2", {}, el("button", { type: "button", class: "plainbutton", "data-keep": `expression ${row.id}`, onclick: () => this.page.choose(row.id, row.frames.onset ?? row.frames.apex ?? row.frames.offset) }, name)),
-        row.excluded ? chip("excluded", "settled") : "", predicted, this.openOf(row)),
+        row.excluded ? chip(withVideo ? "excluded with the video" : "excluded", "settled") : "", predicted, this.openOf(row)),
       el("div", { class: "fields" }, [...BOUNDS, "type", "emotion", "aus"].map((column) => this.field(row, column))),
       el("div", { class: "choices" },
-        state.read_only ? "" : row.excluded ? this.undoButton(row.excluded, "Take it in again")
+        state.read_only || withVideo ? "" : row.excluded ? this.undoButton(row.excluded, "Take it in again")
           : el("button", { type: "button", onclick: () => { this.page.chosen = row.id; this.tab = "expressions"; this.excludeRow(); } }, "Exclude row"),
         el("span", { class: "soft small" }, row.place)));
   }
