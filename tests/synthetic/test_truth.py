@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from datasets_me.convert.convert import convert
+from datasets_me.core.engine import loop
 from datasets_me.core.errors import MeDatasetsError
 from datasets_me.findings.finding import Finding
 from datasets_me.folders.check import check
@@ -38,6 +39,12 @@ def _key(code: str, row: object, column: object, path: object, video: object) ->
     if code.startswith("ME1"):
         return (code, row, column)
     return (code, video) if path is None else (code, row, path)
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These pictures are so small that a second process takes longer to start than they take."""
+    monkeypatch.setattr(loop, "WORTH", 10**6)
 
 
 def run(made: SyntheticDataset) -> tuple[list[Finding], int]:
