@@ -77,7 +77,7 @@ def undo(decided: Sequence[Decision]) -> tuple[list[Decision], int]:
     standing_now = standing(decided)
     batches = [each.batch for each in standing_now if each.batch is not None]
     if not batches:
-        fix = "only what me-datasets decide saved can be taken back so; me-datasets view takes single decisions back"
+        fix = "this takes back only what was decided at once; me-datasets view takes back single decisions"
         raise DecisionsError("there is nothing to take back", fix=fix)
     chosen = [each for each in standing_now if each.batch == batches[-1]]
     undone = {each.undoes for each in decided}

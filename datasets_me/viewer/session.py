@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -494,14 +495,18 @@ class Session:
 
     # decisions
 
-    def decide(self, wishes: Sequence[Wish]) -> dict[str, Any]:
+    def decide(self, wishes: Sequence[Wish], batch: str | None = None) -> dict[str, Any]:
         """Save decisions of a page; what comes back names the findings that they cause.
+
+        Args:
+            wishes: what is decided.
+            batch: given, ``me-datasets decide --undo`` takes them back together.
 
         Raises:
             RefusedError: one of them cannot be, or gives a cell a text that cannot be read; nothing is saved then.
             MeDatasetsError: they cannot be saved; nothing has changed then.
         """
-        decisions = [self._decision_of(wish) for wish in wishes]
+        decisions = [self._decision_of(wish).model_copy(update={"batch": batch}) for wish in wishes]
         causes = self.decided.causes(decisions)
         for finding in causes:
             if finding.code in _UNREAD:
@@ -551,8 +556,10 @@ class Session:
         if expected != len(numbers):
             raise RefusedError(f"the findings that fit are {len(numbers)} by now, not {expected}; look again")
         if action == "accept":
-            return self.decide([Wish(action="accept", finding=number, note=note) for number in numbers])
-        return self.decide([Wish(action="exclude", row_of=number, note=note) for number in targets.values()])
+            wishes = [Wish(action="accept", finding=number, note=note) for number in numbers]
+        else:
+            wishes = [Wish(action="exclude", row_of=number, note=note) for number in targets.values()]
+        return self.decide(wishes, secrets.token_hex(8))
 
     def _row_or_video(self, number: int) -> tuple[bool, str] | None:
         """Whether a finding is about a row, and the row's id or the video's name; None where it names neither."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from datasets_me.convert.bulk import undo
 from datasets_me.convert.make_manifest import make_manifest
 from datasets_me.core.errors import Place
 from datasets_me.export.segments import read_labels, write_segments
@@ -236,6 +237,8 @@ def test_all_that_fit_are_counted_first(session: Session) -> None:
     assert expression(session, "casme_015_0503", 1)["excluded"] == saved[0]["id"]
     query = {"code": "", "search": "", "severity": "doubts"}
     assert len(session.decide_all(query, "accept", None, 4)["decisions"]) == 4
+    taken, _ = undo(session.decided.every)  # as ``me-datasets decide --undo`` does
+    assert len(taken) == 4
     assert session.state()["counts"]["open"] == 0
 
 
