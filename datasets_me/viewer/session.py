@@ -506,7 +506,8 @@ class Session:
             RefusedError: one of them cannot be, or gives a cell a text that cannot be read; nothing is saved then.
             MeDatasetsError: they cannot be saved; nothing has changed then.
         """
-        decisions = [self._decision_of(wish).model_copy(update={"batch": batch}) for wish in wishes]
+        every = [self._decision_of(wish).model_copy(update={"batch": batch}) for wish in wishes]
+        decisions = list({decision.key(): decision for decision in every}.values())  # several may be about one cell
         causes = self.decided.causes(decisions)
         for finding in causes:
             if finding.code in _UNREAD:

@@ -128,6 +128,14 @@ def test_each_finding_is_accepted_alone_wherever_it_is(world: World) -> None:
         settled = sorted(each["number"] for each in session.findings({"state": "decided"}, 0, 100)["rows"])
         assert settled == list(range(before, number + 1))
     assert session.state()["unfit"] == 0
+
+    place = session.dataset.entries[0].annotations[0].place("apex")
+    of_folders = [finding("ME404", f"apex outside {path}", place=place, path=path) for path in ("a", "b")]
+    (decision,) = session.decide(
+        [Wish(action="accept", finding=number) for number in session.dataset.add(of_folders)], "batch"
+    )["decisions"]
+    session.undo([decision["id"]])
+    assert session.findings({"code": "ME404", "state": "open"}, 0, 10)["total"] == 2
     session.close()
 
 
