@@ -127,7 +127,8 @@ def extract(
     if sheet is not None:
         write_sheet(annotated, root, out, extraction, sheet)
         ending.append(f"contact sheet {sheet}")
-    return Answer(findings=extraction.findings, each=True, ending=ending, data=_data(extraction, out))
+    findings = [*annotated.findings, *extraction.findings] if of_recordings else extraction.findings
+    return Answer(findings=findings, each=True, ending=ending, data=_data(extraction, out))
 
 
 def _run(

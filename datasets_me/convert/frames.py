@@ -14,6 +14,8 @@ from datasets_me.schema.spec import FrameNumbers
 
 _LONGEST = 86_400  # seconds of video, a day; a greater number is a typing mistake in any dataset
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_COMMA = re.compile(r"([+-]?\d+),(\d{1,2}|\d{4,})", re.ASCII)
+"""A number with a decimal comma. Before three digits, a comma may as well stand between thousands."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,12 @@ def read_number(cell: Cell) -> float | None:
     """The number in a cell or its text; None for anything else, for truth values, and where it is not finite."""
     if isinstance(cell, bool | date | time | timedelta) or cell is None:
         return None
-    if isinstance(cell, str) and not _NUMBER.fullmatch(clean(cell)):
-        return None
+    if isinstance(cell, str):
+        cell = _COMMA.sub(r"\1.\2", text) if _COMMA.fullmatch(text := clean(cell)) else text
+        if not _NUMBER.fullmatch(cell):
+            return None
     try:
-        number = float(clean(cell) if isinstance(cell, str) else cell)
+        number = float(cell)
     except OverflowError:
         return None
     return number if math.isfinite(number) else None

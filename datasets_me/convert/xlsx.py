@@ -11,7 +11,7 @@ import posixpath
 import re
 import zipfile
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 from xml.parsers import expat
@@ -79,7 +79,9 @@ def _in_order(rows: Mapping[int, Mapping[int, Cell]]) -> Iterator[SheetRow]:
             yield SheetRow(number, tuple(values))
 
 
-def _no_workbook() -> WorkbookError:
+def _no_workbook(parts: Container[str] = ()) -> WorkbookError:
+    if "content.xml" in parts:
+        return WorkbookError("the file is an OpenDocument table (.ods)", fix="save it as .xlsx or .csv")
     return WorkbookError("the file is a zip archive, but not a workbook", fix="give the .xlsx, .xls or .csv inside it")
 
 
@@ -129,7 +131,7 @@ class _Package:
         roots = self._related("", names).values() if "_rels/.rels" in names else ()
         part = next((target for kind, target in roots if kind == "officeDocument"), "xl/workbook.xml")
         if part not in names:
-            raise _no_workbook()
+            raise _no_workbook(names)
         related = self._related(part, names)
         book = _Book()
         for kind, target in related.values():

@@ -5,18 +5,19 @@ Pictures that an edit list hides are none of them. Files are read with PyAV (the
 thread, a picture at a time.
 
 Frames of Motion JPEG are JPEG files within the file, and are decoded as such: they are bit for bit those of the same
-files in a folder. Pictures that the file says are turned are turned upright; deeper ones are brought to 8 bits.
+files in a folder. Pictures that the file says are turned or mirrored are brought upright, deeper ones to 8 bits.
 """
 
 from __future__ import annotations
 
 import hashlib
+import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,11 @@ VARIABLE = 0.2
 """Of a variable frame rate, the distance of two frames is so much longer or shorter than the usual one."""
 
 _PLANAR = ("yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p")
+_MICROSECONDS = 1_000_000  # AV_TIME_BASE
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 
-_TURNS = {0: 0, 90: 1, 180: 2, -180: 2, -90: 3, 270: 3}
-"""Quarter turns, against the clock, by the rotation in degrees that a file asks for."""
+SHORTFALL = 0.02
+"""A file ends too early if its pictures last less than its header says by this share of it, and by half a second."""
 
 
 class VideoError(MeDatasetsError):
@@ -63,6 +65,7 @@ class VideoFacts:
         pixels: the form of its pixels, as FFmpeg names it.
         width, height: in px, of the upright picture.
         rotation: in degrees, as the file asks for it.
+        mirrored: the file asks for the picture to be mirrored, after it was turned.
         interlaced: the lines of a picture are of two moments.
         bits: of the coded pictures, per pixel, on average.
         damage: what is wrong with its packets; None if nothing is.
@@ -79,6 +82,7 @@ class VideoFacts:
     width: int
     height: int
     rotation: int
+    mirrored: bool
     interlaced: bool
     bits: float
     damage: str | None
@@ -96,19 +100,19 @@ def is_video(name: str) -> bool:
 class _Index:
     """What the packets of a stream say.
 
-    ``bytes`` are those of all pictures. ``times`` are the timestamps of its frames in the order in which they are
-    shown, ``places`` the numbers of the frames by them, ``keys`` the numbers of key frames, in order. All three are
-    empty where timestamps are missing, repeated or made up; frames are then counted as they are decoded, from the
-    first.
+    ``bytes`` are those of all pictures. ``places`` are the numbers of the frames by their timestamps, ``keys`` those of
+    key frames, in order, and ``sought`` the timestamp by which the container finds each. All three are empty where
+    timestamps are missing, repeated or made up; frames are then counted as they are decoded, from the first.
     """
 
     frames: int
     key_frames: int
     hidden: int
     bytes: int
-    times: tuple[int, ...]
+    variable: bool
     places: dict[int, int]
     keys: tuple[int, ...]
+    sought: tuple[int, ...]
     damage: str | None
 
 
@@ -145,27 +149,33 @@ class VideoFile:
         """What is known of the file; its packets are gone through once, and its first picture is decoded."""
         index, codec = self._index, self._stream.codec_context
         stated, rate = self._stream.frames or None, self._stream.average_rate or self._stream.guessed_rate
-        damage, rotation, interlaced, shape = index.damage, 0, False, (codec.height, codec.width)
+        damage, rotation, mirrored, interlaced = index.damage, 0, False, False
+        shape = (codec.height, codec.width)
         try:
             _, frame, content = next(self._decoded(0))
             if frame is not None:
-                rotation, interlaced = int(frame.rotation or 0), bool(frame.interlaced_frame)
+                (a, b, c, d), interlaced = _shown_at(frame), bool(frame.interlaced_frame)
+                mirrored = a * d < b * c
+                rotation = int(frame.rotation or 0) if b or not mirrored else 0
             shape = self._picture(frame, content, colour=False)[0].shape
-        except (StopIteration, DamageError):
-            damage = damage or "its first picture cannot be decoded"
+        except StopIteration:
+            damage = damage or "no picture of it can be decoded"
+        except DamageError as error:
+            damage = damage or f"its first picture cannot be decoded: {error}"
         self._running = None
         return VideoFacts(
             frames=index.frames,
             stated=stated,
             hidden=index.hidden,
             fps=float(rate) if rate else None,
-            variable=_variable(index.times),
+            variable=index.variable,
             key_frames=index.key_frames,
             codec=codec.name,
             pixels=codec.pix_fmt or "",
             width=shape[1],
             height=shape[0],
             rotation=rotation,
+            mirrored=mirrored,
             interlaced=interlaced,
             bits=8 * index.bytes / max(1, (index.frames + index.hidden) * shape[0] * shape[1]),
             damage=damage,
@@ -204,12 +214,16 @@ class VideoFile:
             return decode_frame(content, colour=colour), content
         if frame.is_corrupt:
             raise DamageError("the video is damaged there")
-        turn = _TURNS.get(int(frame.rotation or 0))
-        if turn is None:
-            raise DamageError(f"the video is to be turned by {frame.rotation} degrees")
         with _failures():
             picture = frame.to_ndarray(format="bgr24") if colour else _grey(frame)
-        upright = np.ascontiguousarray(np.rot90(picture, turn))
+        a, b, c, d = _shown_at(frame)
+        if not b and not c:
+            turned = picture[:: 1 if d > 0 else -1, :: 1 if a > 0 else -1]
+        elif not a and not d:
+            turned = picture.swapaxes(0, 1)[:: 1 if b > 0 else -1, :: 1 if c > 0 else -1]
+        else:
+            raise DamageError(f"the video is to be turned by {frame.rotation} degrees")
+        upright = np.ascontiguousarray(turned)
         return upright, content or hashlib.sha256(upright.data).digest()
 
     def _decoded(self, number: int) -> Iterator[tuple[int, Any, bytes]]:
@@ -217,9 +231,10 @@ class VideoFile:
 
         With each its picture and a hash of what it is coded as, where that is known; of Motion JPEG None and its file.
         """
-        count, places = self._seek(number), self._index.places
+        packets, count = self._packets_from(number)
+        places = self._index.places
         coded: dict[int, bytes] = {}
-        for packet in self._packets():
+        for packet in packets:
             if packet.size and packet.pts in places and not self._motion_jpeg:
                 coded[packet.pts] = hashlib.sha256(packet).digest()
             pictures = [packet] if self._motion_jpeg and packet.size else self._pictures(packet)
@@ -242,20 +257,23 @@ class VideoFile:
     def _motion_jpeg(self) -> bool:
         return bool(self._stream.codec_context.name == "mjpeg")
 
-    def _seek(self, number: int) -> int:
-        """Go to a key frame at or before a number; returns how many frames come before it."""
+    def _packets_from(self, number: int) -> tuple[Iterator[Any], int]:
+        """The packets from a key frame at or before a number on, and how many frames come before it."""
         import av
 
-        keys = self._index.keys
-        key = keys[max(bisect_right(keys, number) - 1, 0)] if keys else 0
+        keys, places = self._index.keys, self._index.places
+        key = bisect_right(keys, number) - 1
         try:
             if key > 0:
-                self._container.seek(self._index.times[key], stream=self._stream, backward=True, any_frame=False)
-                return key
+                self._container.seek(self._index.sought[key], stream=self._stream, backward=True, any_frame=False)
+                packets = self._packets()
+                first = next(packets, None)
+                if first is not None and first.is_keyframe and places.get(first.pts, number + 1) <= number:
+                    return chain([first], packets), places[first.pts]
         except av.error.FFmpegError:
             pass
         self._reopen()  # which, other than a search, always leads to the very first packet
-        return 0
+        return self._packets(), 0
 
     def _reopen(self) -> None:
         self._container.close()
@@ -276,7 +294,9 @@ class VideoFile:
         import av
 
         times: list[int | None] = []
-        keys, hidden, damaged, size, damage = [], 0, 0, 0, None
+        found_by: dict[int, int] = {}
+        key_frames, hidden, damaged, size, damage = 0, 0, 0, 0, None
+        by_dts = av.format.Flags.seek_to_pts not in av.format.Flags(self._container.format.flags)
         try:
             for packet in self._container.demux(self._stream):
                 size += packet.size
@@ -284,23 +304,47 @@ class VideoFile:
                     hidden += 1
                 elif packet.size:
                     times.append(packet.pts)
-                    keys += [packet.pts] if packet.is_keyframe else []
                     damaged += packet.is_corrupt
+                    if packet.is_keyframe:
+                        key_frames += 1
+                        found_by[packet.pts] = packet.dts if by_dts and packet.dts is not None else packet.pts
         except (av.error.FFmpegError, ValueError, OSError) as error:
             damage = f"it cannot be read beyond frame {len(times)}: {_words(error)}"
         if damaged and damage is None:
             damage = f"{plural(damaged, 'packet')} of it {'is' if damaged == 1 else 'are'} damaged"
-        known = {pts for pts in times if pts is not None}
         # AVI has no times of pictures that are stored in another order than they are shown in; FFmpeg makes some up
         made_up = self._container.format.name == "avi" and self._stream.codec_context.has_b_frames
-        shown = tuple(sorted(known)) if len(known) == len(times) and not made_up else ()
-        places = {pts: place for place, pts in enumerate(shown)}
-        places_of_keys = tuple(sorted(places[pts] for pts in keys)) if shown else ()
+        known = [] if made_up else sorted(pts for pts in times if pts is not None)
+        damage = damage or self._shortfall(known)
+        unique = len(known) == len(times) == len(set(known))
+        places = {pts: place for place, pts in enumerate(known)} if unique else {}
+        keys = sorted(found_by) if unique else []
         self._reopen()
-        return _Index(len(times), len(keys), hidden, size, shown, places, places_of_keys, damage)
+        return _Index(
+            frames=len(times),
+            key_frames=key_frames,
+            hidden=hidden,
+            bytes=size,
+            variable=_variable(known),
+            places=places,
+            keys=tuple(places[pts] for pts in keys),
+            sought=tuple(found_by[pts] for pts in keys),
+            damage=damage,
+        )
+
+    def _shortfall(self, times: Sequence[int]) -> str | None:
+        """What is missing at the end of a file whose header says how long it lasts, but not how many frames it has."""
+        header, alone = self._container.duration, len(self._container.streams) == 1
+        if not (times and header and alone and self._stream.time_base) or self._stream.frames:
+            return None
+        usual = (times[-1] - times[0]) / max(len(times) - 1, 1)
+        lasts, stated = float((times[-1] + usual - times[0]) * self._stream.time_base), header / _MICROSECONDS
+        if stated - lasts <= max(SHORTFALL * stated, 0.5):
+            return None
+        return f"it ends after {lasts:.1f} s, its header says {stated:.1f} s"
 
 
-def _variable(times: tuple[int, ...]) -> bool:
+def _variable(times: Sequence[int]) -> bool:
     """Whether frames are shown for different times."""
     steps = sorted(after - before for before, after in pairwise(times))
     usual = steps[len(steps) // 2] if steps else 0
@@ -316,8 +360,9 @@ def _open(path: Path) -> tuple[Any, Any]:
         container = av.open(str(path), metadata_errors="ignore")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"the video cannot be opened: {_words(error)}", where=str(path)) from error
-    stream = next(iter(container.streams.video), None)
-    fault = _fault(stream)
+    covers = av.stream.Disposition.attached_pic
+    stream = next((stream for stream in container.streams.video if covers not in stream.disposition), None)
+    fault = "it is a picture" if container.format.name.endswith("_pipe") else _fault(stream)
     if stream is None or fault:
         container.close()
         raise VideoError(f"the video cannot be read: {fault}", where=str(path))
@@ -340,6 +385,15 @@ def _fault(stream: Any) -> str | None:
 
 def _words(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _shown_at(frame: Any) -> tuple[int, int, int, int]:
+    """``a b c d`` of a picture whose point (x, y) is to be shown at (a x + c y, b x + d y), but for a shift."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])
+    return a, b, c, d
 
 
 def _grey(frame: Any) -> Image:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from datasets_me.core.errors import FolderError, MeDatasetsError
 from datasets_me.core.frame_names import Frames, is_image, read_names
-from datasets_me.core.frames import VideoError, VideoFile, is_video
+from datasets_me.core.frames import VideoError, VideoFacts, VideoFile, is_video
 from datasets_me.core.paths import safe_name
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.kinds import MANIFEST as KIND
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
+from datasets_me.formats.video_findings import doubts
 from datasets_me.schema import schema_files
+from datasets_me.schema.spec import FASTEST, SLOWEST
 
 FOLDER = "manifest"
 """Where an extraction of recordings keeps their manifest, which the exports ask for."""
@@ -76,7 +79,8 @@ def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Man
     Args:
         rate: frames per second of folders of frames, which do not say it; of files, in place of what they say.
 
-    A file that cannot be opened is a video without frames, for which an extraction has a finding.
+    A file that cannot be opened is a video without frames, for which an extraction has a finding. What is doubtful
+    about the others are findings of the manifest.
 
     Raises:
         MeDatasetsError: a path is neither a video file nor a folder with recordings, there are both kinds, a frame rate
@@ -98,12 +102,13 @@ def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Man
         )
     root = Path(os.path.commonpath([place.parent for place in places]))
     names = _names(places, root)
+    findings: list[Finding] = []
     if rate is not None and folders:
         videos = [_folder(place, root, names[place], rate) for place in places]
     else:
-        videos = _files(places, root, names, rate)
+        videos = _files(places, root, names, rate, findings)
     schema = schema_files.parse(_SCHEMA.format(fps=videos[0].fps), "recordings")
-    return Manifest(schema, [], videos, [], "none"), root
+    return Manifest(schema, [], videos, findings, "none"), root
 
 
 def _recordings(path: Path) -> Iterator[Path]:
@@ -141,8 +146,12 @@ def _names(places: Sequence[Path], root: Path) -> dict[Path, str]:
     }
 
 
-def _files(places: Sequence[Path], root: Path, names: Mapping[Path, str], rate: float | None) -> list[Video]:
-    """The videos of files. One that cannot be opened has no frames, and the rate of the first that can.
+def _files(
+    places: Sequence[Path], root: Path, names: Mapping[Path, str], rate: float | None, findings: list[Finding]
+) -> list[Video]:
+    """The videos of files; what is doubtful about them is added to ``findings``.
+
+    One that cannot be opened has no frames, and the rate of the first that can.
 
     Raises:
         MeDatasetsError: a file does not say its frame rate, or none can be opened.
@@ -159,27 +168,30 @@ def _files(places: Sequence[Path], root: Path, names: Mapping[Path, str], rate: 
             fps=rate or 1.0,
         )
         try:
-            videos[place] = video.model_copy(update=_facts(place, rate))
+            with VideoFile(place) as file:
+                facts = file.facts
         except VideoError as error:
             videos[place], errors[place] = video, error
+            continue
+        videos[place] = video.model_copy(update=_stated(facts, place, rate))
+        for code, message, expected, actual in doubts(facts, videos[place].fps):
+            findings.append(finding(code, message, video=video.video, path=video.path, expected=expected, found=actual))
     usual = next((videos[place].fps for place in places if place not in errors), None)
     if usual is None:
         raise next(iter(errors.values()))
     return [videos[place].model_copy(update={"fps": usual} if place in errors else {}) for place in places]
 
 
-def _facts(path: Path, rate: float | None) -> dict[str, object]:
-    """What a video file says of itself.
+def _stated(facts: VideoFacts, path: Path, rate: float | None) -> dict[str, object]:
+    """What a video file says of itself, as the fields of a video.
 
     Raises:
-        VideoError: it cannot be opened.
         MeDatasetsError: there is no frame rate.
     """
-    with VideoFile(path) as video:
-        facts = video.facts
     fps = rate or facts.fps
-    if not fps:
-        raise MeDatasetsError("the video does not say its frame rate", where=str(path), fix="give --rate")
+    if not fps or not SLOWEST <= fps <= FASTEST:
+        stated = f"says that it has {fps:g} frames a second" if fps else "does not say its frame rate"
+        raise MeDatasetsError(f"the video {stated}", where=str(path), fix="give --rate, such as --rate 30")
     return {
         "frames": facts.frames,
         "first": 1 if facts.frames else None,

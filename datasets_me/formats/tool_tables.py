@@ -99,7 +99,7 @@ def _of_rows(
     chosen: dict[int, Mapping[str, str]] = {}
     for frame, row in sorted(zip(frames, rows, strict=True), key=lambda pair: _face(spec, pair[1])):
         chosen.setdefault(frame, row)
-    found = {frame: row for frame, row in chosen.items() if _number(row.get(spec.tracked or "", "1")) != 0}
+    found = {frame: row for frame, row in chosen.items() if not spec.tracked or _number(row.get(spec.tracked, "")) != 0}
     columns = _Columns(tuple(header), found, max(frames, default=-1) + 1)
     arrays = columns.landmarks(spec) | columns.angles(spec)
     units: dict[str, tuple[int, ...]] = {}
@@ -107,6 +107,13 @@ def _of_rows(
         by_unit = _units(pattern, header)
         if by_unit:
             units[name], arrays[name] = tuple(by_unit), columns.stack(list(by_unit.values()))
+    if not arrays:
+        raise MeDatasetsError(
+            "it has no landmarks, action units, head pose or gaze",
+            details=[f"it has: {predictions.named(header)}"],
+            where=str(path),
+            fix="give all of x_0, y_0 to x_67, y_67; or AU1, AU2, …; or pitch, yaw, roll; or gaze_x, gaze_y",
+        )
     if spec.confidence in header:
         arrays["confidence"] = columns.stack([str(spec.confidence)])[:, 0]
     scaled = spec.landmarks is not None and spec.landmarks.scaled

@@ -38,7 +38,7 @@ def listed(path: Path, manifests: Sequence[Manifest]) -> tuple[set[SplitItem], l
         raise SplitError(
             f"the list cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)
         ) from error
-    lines = [(number, cells) for number, cells in enumerate(csv.reader(io.StringIO(text)), start=1) if len(cells) > 2]
+    lines = [(number, cells) for number, cells in enumerate(csv.reader(io.StringIO(text)), start=1) if any(cells)]
     names = {
         fold(alias): manifest.spec.id
         for manifest in manifests
@@ -51,7 +51,7 @@ def listed(path: Path, manifests: Sequence[Manifest]) -> tuple[set[SplitItem], l
     findings: list[Finding] = []
     for number, cells in lines:
         dataset = names.get(fold(cells[0]))
-        named = None if dataset is None else rows.get(_key(dataset, cells[1], cells[2]))
+        named = rows.get(_key(dataset, cells[1], cells[2])) if dataset and len(cells) > 2 else None
         if named is not None:
             items.add(of(named))
         elif number > 1 or dataset is not None:

@@ -117,10 +117,10 @@ def test_a_million_empty_rows(tmp_path: Path) -> None:
     assert [row.number for row in read_book(tmp_path / "long.xlsx").sheets[0].rows] == [1, 1_000_000]
 
 
-def other_zip() -> bytes:
+def other_zip(name: str = "readme.txt") -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("readme.txt", "no workbook")
+        archive.writestr(name, "no workbook")
     return content.getvalue()
 
 
@@ -129,6 +129,7 @@ def other_zip() -> bytes:
     [
         (b"", "the file is empty"),
         (other_zip(), "the file is a zip archive, but not a workbook"),
+        (other_zip("content.xml"), "the file is an OpenDocument table (.ods)"),
         (b"PK\x03\x04damaged", "the file is a zip archive, but not a workbook"),
         (b"<html><body>404</body></html>", "the file is a web page or XML, not a workbook"),
         (b"\x00\x01\x02\x03" * 10, "the file is not .xlsx, .xls or .csv"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 import tracemalloc
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from datasets_me.core.frames import VideoError, VideoFile, is_video
 from datasets_me.core.pictures import DamageError, decode_frame
@@ -28,6 +31,8 @@ KINDS = [
     ("grey.mkv", "ffv1", "gray"),
     ("d.webm", "libvpx-vp9", "yuv420p"),
     ("e.wmv", "wmv2", "yuv420p"),
+    ("camera.mts", "libx264", "yuv420p"),
+    ("programme.mpg", "mpeg2video", "yuv420p"),
 ]
 
 
@@ -79,28 +84,48 @@ def test_a_variable_rate_changes_no_number(tmp_path: Path) -> None:
         assert [number_of(video.read(number, colour=True)[0]) for number in (4, 3, 0, 2)] == [4, 3, 0, 2]
 
 
-def test_a_turned_picture_is_upright(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("matrix", "rotation", "mirrored", "shown"),
+    [
+        ((0, 1, -1, 0), -90, False, lambda plain: np.rot90(plain, -1)),  # right becomes down: clockwise
+        ((-1, 0, 0, -1), -180, False, lambda plain: np.rot90(plain, 2)),
+        ((0, -1, 1, 0), 90, False, np.rot90),
+        ((-1, 0, 0, 1), 0, True, np.fliplr),
+        ((1, 0, 0, -1), 0, True, np.flipud),
+        ((0, 1, 1, 0), -90, True, lambda plain: plain.swapaxes(0, 1)),
+    ],
+)
+def test_a_turned_picture_is_upright(
+    tmp_path: Path,
+    matrix: tuple[int, ...],
+    rotation: int,
+    mirrored: bool,
+    shown: Callable[[np.ndarray], np.ndarray],
+) -> None:
     path = encode(tmp_path / "a.mp4", 3, "mpeg4")
-    turned = tmp_path / "turned.mp4"
-    # the matrix of the track header, a quarter turn
+    turned = with_matrix(path, tmp_path / "turned.mp4", *matrix)
+    with VideoFile(path) as plain, VideoFile(turned) as video:
+        upright = shown(plain.read(2, colour=True)[0])
+        assert (video.facts.rotation, video.facts.mirrored) == (rotation, mirrored)
+        assert (video.facts.height, video.facts.width) == upright.shape[:2]
+        assert np.array_equal(video.read(2, colour=True)[0], upright)
+
+
+def test_a_picture_turned_by_half_a_right_angle_is_refused(tmp_path: Path) -> None:
+    path = with_matrix(encode(tmp_path / "a.mp4", 3, "mpeg4"), tmp_path / "turned.mp4", 0.7, 0.7, -0.7, 0.7)
+    with VideoFile(path) as video:
+        message = "its first picture cannot be decoded: the video is to be turned by -45 degrees"
+        assert video.facts.damage == message
+
+
+def with_matrix(path: Path, other: Path, a: float, b: float, c: float, d: float) -> Path:
+    """A copy of an MP4 file with another matrix in the header of its track."""
     content = bytearray(path.read_bytes())
     place = content.index(b"tkhd") + 4 + 40
-    one = (1 << 16).to_bytes(4, "big")
-    content[place : place + 36] = b"".join(
-        [
-            bytes(4),
-            one,
-            bytes(4),
-            (-(1 << 16)).to_bytes(4, "big", signed=True),
-            bytes(4 * 4),
-            (1 << 30).to_bytes(4, "big"),
-        ]
-    )
-    turned.write_bytes(content)
-    with VideoFile(path) as plain, VideoFile(turned) as video:
-        assert video.facts.rotation == -90  # right becomes down: clockwise
-        assert (video.facts.width, video.facts.height) == (SIZE[1], SIZE[0])
-        assert np.array_equal(video.read(2, colour=True)[0], np.rot90(plain.read(2, colour=True)[0], -1))
+    a, b, c, d = (round(value * (1 << 16)) for value in (a, b, c, d))
+    content[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    other.write_bytes(content)
+    return other
 
 
 def test_one_frame(tmp_path: Path) -> None:
@@ -149,12 +174,22 @@ def test_files_that_are_no_videos(tmp_path: Path) -> None:
         sound.sample_rate, sound.pts, sound.time_base = 44100, 0, Fraction(1, 44100)
         for packet in [*stream.encode(sound), *stream.encode(None)]:
             container.mux(packet)
+    with av.open(str(tmp_path / "cover.mp4"), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = *SIZE, "yuvj420p"
+        cover.disposition = Disposition.attached_pic.value  # older PyAV takes the number alone
+        packet = av.Packet(jpegs(1)[0])
+        packet.stream, packet.pts, packet.dts, packet.time_base = cover, 0, 0, Fraction(1, 25)
+        container.mux(packet)
+    (tmp_path / "picture.avi").write_bytes(jpegs(1)[0])
     for name, message in (
         ("text.avi", "the video cannot be opened: Invalid data found when processing input"),
         ("empty.avi", "the video cannot be opened: Invalid data found when processing input"),
         ("folder.avi", "the video cannot be opened: Is a directory"),
         ("gone.avi", "the video cannot be opened: No such file or directory"),
         ("sound.mp4", "the video cannot be read: there is no video stream in it"),
+        ("cover.mp4", "the video cannot be read: there is no video stream in it"),
+        ("picture.avi", "the video cannot be read: it is a picture"),
     ):
         with pytest.raises(VideoError) as caught:
             VideoFile(tmp_path / name)
@@ -179,6 +214,16 @@ def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
         assert facts.stated == 40
         assert 10 < facts.frames < 30
         assert number_of(video.read(9, colour=True)[0]) == 9
+
+
+def test_a_file_that_ends_before_its_header_says(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mkv", 40, "ffv1", "gray")
+    with VideoFile(path) as video:
+        assert video.facts.damage is None
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with VideoFile(path) as video:
+        assert video.facts.damage == f"it ends after {len(video) / 25:.1f} s, its header says 1.6 s"
 
 
 def test_damaged_files_are_refused_or_read_without_an_error_of_another_kind(tmp_path: Path) -> None:

@@ -60,6 +60,31 @@ def test_files_and_folders_become_videos(tmp_path: Path) -> None:
     ]
 
 
+def test_doubtful_files_are_findings(tmp_path: Path) -> None:
+    encode(tmp_path / "small.mp4", 60, "libx264", rate=25)
+    of_jpegs(tmp_path / "uneven.mkv", jpegs(5), rate=25, times=[0, 1, 2, 9, 10])
+    manifest, _ = of_recordings([tmp_path], rate=30)
+    found = [(each.code, each.video, each.path) for each in manifest.findings]
+    assert found == [
+        ("ME315", "small", "small.mp4"),
+        ("ME320", "small", "small.mp4"),
+        ("ME315", "uneven", "uneven.mkv"),
+        ("ME316", "uneven", "uneven.mkv"),
+    ]
+    assert manifest.findings[0].message == "the file says 25 frames a second, it is read as 30"
+
+
+def test_a_frame_rate_that_cannot_be(tmp_path: Path) -> None:
+    path = of_jpegs(tmp_path / "a.mkv", jpegs(1), rate=30_000)
+    with pytest.raises(MeDatasetsError) as caught:
+        of_recordings([path])
+    assert caught.value.lines() == [
+        "the video says that it has 30000 frames a second",
+        f"  where: {path}",
+        "  to do: give --rate, such as --rate 30",
+    ]
+
+
 def test_what_is_no_recording(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "frames", jpegs(1))
     of_jpegs(tmp_path / "a.avi", jpegs(1))

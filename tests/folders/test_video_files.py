@@ -121,7 +121,7 @@ def test_what_is_wrong_with_files(filmed: tuple[Manifest, Path], tmp_path: Path)
     assert checked(manifest, tmp_path, deep=True) == [
         ("ME203", "the video file fits no layout", "holiday.mp4"),
         ("ME313", "the video cannot be opened: Invalid data found when processing input", other),
-        ("ME315", "the file says 25 frames a second, the dataset has 30", path),
+        ("ME315", "the file says 25 frames a second, it is read as 30", path),
         ("ME319", "1 of 9 frames cannot be decoded, first 5", path),
     ]
     of_jpegs(tmp_path / path, jpegs(9), rate=30)

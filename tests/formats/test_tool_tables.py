@@ -68,6 +68,14 @@ def test_py_feat_counts_from_zero_and_the_surest_face_counts(tmp_path: Path) -> 
     assert found.arrays["pose"].tolist() == [[2, 8, 5], [3, 9, 6]]
 
 
+def test_the_index_that_pandas_writes_is_no_mark_of_the_first_frame(tmp_path: Path) -> None:
+    path = table(tmp_path / "v.csv", {"": [0, 1], "FaceScore": [0.9, 0.9], "AU12": [0.5, 0.5], "frame": [0, 1]})
+    found = read(path)
+    assert (found.tool, found.frames) == ("py-feat", 2)
+    assert np.array_equal(found.arrays["landmarks"], np.stack([POINTS, POINTS]))
+    assert found.arrays["au"].tolist() == [[0.5], [0.5]]
+
+
 def test_the_mesh_of_mediapipe_is_mapped_and_scaled(tmp_path: Path) -> None:
     path = table(tmp_path / "v.csv", {"frame": [0, 1]}, points=478)
     mesh = np.stack([np.arange(478) * 2, np.arange(478) * 2 + 1], axis=1)[None].repeat(2, 0).astype(np.float32)
@@ -88,6 +96,7 @@ def test_the_mesh_of_mediapipe_is_mapped_and_scaled(tmp_path: Path) -> None:
     [
         ("a,b\n1,2\n", "no tool that is known writes such columns"),
         ("frame,success,x_0\n0,1,3\n", "'0' is not the number of a frame; OpenFace 2, FeatureExtraction counts from 1"),
+        ("frame,landmark_0_x\n0,3\n", "it has no landmarks, action units, head pose or gaze"),
         ("frame,x_0\n1.5,3\n", "'1.5' is not the number of a frame; A table with a row for each frame"),
     ],
 )

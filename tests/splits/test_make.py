@@ -210,6 +210,7 @@ def test_only_what_a_published_list_names(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(
         "CASME2,sub01,EP01_01f,1\ncasme2,sub1,ep3_01f,0\ncasme2,sub02,EP02_01f,2\nsmic,s03,s03_ne_01,0\nsamm,006,006_1_2,1\n"
+        ",,,\n\ncasme2,sub02\n"
     )
     split = make(manifests, SplitOptions("loso", only=path))
     assert split.unit == "expression"
@@ -217,6 +218,7 @@ def test_only_what_a_published_list_names(tmp_path: Path) -> None:
     assert [(found.code, found.where, found.message) for found in split.findings] == [
         ("ME535", "list.csv, row 2", "casme2, sub1, ep3_01f: no expression of its manifest has this name"),
         ("ME535", "list.csv, row 5", "samm, 006, 006_1_2: none of the manifests is of this dataset"),
+        ("ME535", "list.csv, row 8", "casme2, sub02: no expression of its manifest has this name"),
     ]
     assert split.options["only"]["name"] == "list.csv"
     path.write_text("dataset,subject,clip\ncasme2,9,EP01_01f\n")
