@@ -19,6 +19,7 @@ demo: | .venv/bin/python
 
 ## make test          every test
 test: .venv/installed
+	@$(BIN)/python -m compileall -q datasets_me # for the processes that tests start, where Python may write none itself
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 ## make check         ruff, mypy, codespell, yamllint

@@ -84,8 +84,8 @@ class Extraction:
 
 def extract(  # noqa: PLR0913 - each keyword stands for itself
     manifest: Manifest,
-    root: Path,
-    out: Path,
+    root: str | Path,
+    out: str | Path,
     options: ExtractOptions = ExtractOptions(),  # noqa: B008 - it is frozen
     *,
     videos: Sequence[str] = (),
@@ -118,7 +118,7 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
         MeDatasetsError: an option cannot be met, there is nothing to do, the folder holds something else, or it cannot
             be written to; with ``finish``, a share is not done. What was done until then is kept.
     """
-    boxes = check_options(options)
+    root, out, boxes = Path(root), Path(out), check_options(options)
     options = options.model_copy(update={"layout": choose_layout(manifest, options.layout)})
     everything, further = one_of_each([video for video in manifest.videos if video.layout == options.layout])
     selected = [job for job in everything if wanted(job.video, videos)]
@@ -177,8 +177,10 @@ def one_of_each(videos: Sequence[Video]) -> tuple[list[Job], list[Video]]:
 
 def wanted(video: Video, patterns: Sequence[str]) -> bool:
     """Whether a video's name, or that of its files, fits one of some glob patterns, or there are none."""
+    if not patterns:
+        return True
     names = video.video, Job(video).name
-    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 def _check_root(jobs: Sequence[Job], root: Path, videos: Sequence[str]) -> Path:
@@ -216,6 +218,18 @@ def _needed(manifest: Manifest, options: ExtractOptions) -> Manifest:
         findings=[],
         sources=[],
         options={},
+    )
+
+
+def _everywhere(setting: Setting) -> Setting:
+    """A setting for workers that were started in another working directory: its paths are absolute."""
+    weights = setting.options.weights
+    return replace(
+        setting,
+        root=setting.root.absolute(),
+        out=setting.out.absolute(),
+        options=setting.options.model_copy(update={"weights": weights and weights.absolute()}),
+        tables={name: path.absolute() for name, path in setting.tables.items()},
     )
 
 
@@ -285,14 +299,15 @@ class _Run:
     def work(self) -> None:
         """Work on the videos that are missing."""
         jobs, self.missing = self.missing, []
+        setting = self.setting if self.executor is None else _everywhere(self.setting)
         outcomes = engine.run(
             make_handler if self.executor is None else make_remote_handler,
             jobs,
-            self.setting,
+            setting,
             workers=self.workers,
             executor=self.executor,
             report=self.frames_done,
-            shared=(self.setting.out / EXTRACTION.about, self.seen),
+            shared=(setting.out / EXTRACTION.about, self.seen.absolute()),
         )
         with closing(outcomes):
             for job, outcome in outcomes:

@@ -204,7 +204,7 @@ def _taken(folder: Path) -> OutputError:
     )
 
 
-def append(folder: Path, decisions: Sequence[Decision]) -> None:
+def append(folder: str | Path, decisions: Sequence[Decision]) -> None:
     """Add decisions to a folder, which is made if there is none. They are on the disk when this returns.
 
     Raises:
@@ -212,7 +212,7 @@ def append(folder: Path, decisions: Sequence[Decision]) -> None:
         DecisionsError: the folder is damaged, or a newer version wrote it.
         WriteError: it cannot be written; nothing has been added then.
     """
-    lines = b"".join(_line(decision) for decision in decisions)
+    folder, lines = Path(folder), b"".join(_line(decision) for decision in decisions)
     with locked(folder):
         try:
             is_there = claim(folder, DECISIONS)
@@ -251,12 +251,13 @@ def _add(table: Path, lines: bytes) -> None:
             raise
 
 
-def read(folder: Path) -> Decisions:
+def read(folder: str | Path) -> Decisions:
     """The decisions of a folder.
 
     Raises:
         DecisionsError: there is no such folder, its table is missing, or a newer version wrote it.
     """
+    folder = Path(folder)
     read_about(folder, DECISIONS)
     content = _content(folder)
     if content and not content.endswith(b"\n"):

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,18 @@ def test_features_are_near_the_truth(extracted: Path, dataset: Manifest) -> None
 def test_one_worker_gives_the_same_bytes(extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
     extract(dataset, filmed, tmp_path / "out", DEFAULT, workers=1)
     assert tree(tmp_path / "out") == tree(extracted)
+
+
+def test_workers_that_were_started_in_another_folder(
+    extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("raw").symlink_to(filmed)
+    with ProcessPoolExecutor(1, initializer=os.chdir, initargs=("/",)) as elsewhere:
+        done = extract(dataset, Path("raw"), Path("out"), executor=elsewhere, videos=["casme_015_0101"])
+    assert [row.status for row in done.rows] == ["ok"]
+    array = done.rows[0].features or ""
+    assert (tmp_path / "out" / array).read_bytes() == (extracted / array).read_bytes()
 
 
 def test_a_rerun_does_only_what_changed(extracted: Path, filmed: Path, dataset: Manifest, tmp_path: Path) -> None:
@@ -181,7 +194,7 @@ def test_other_options_need_another_folder(extracted: Path, filmed: Path, datase
 
 
 def test_some_videos_first(filmed: Path, dataset: Manifest, extracted: Path, tmp_path: Path) -> None:
-    first = extract(dataset, filmed, tmp_path / "out", DEFAULT, videos=["*_0101"])
+    first = extract(dataset, str(filmed), str(tmp_path / "out"), DEFAULT, videos=["*_0101"])
     assert [row.name for row in first.rows] == ["casme_015_0101", "casme_016_0101"]
     assert first.remaining == 2
     extract(dataset, filmed, tmp_path / "out", DEFAULT)

@@ -51,7 +51,8 @@ def _of_job(environment: Mapping[str, str]) -> Shard:
     def number(name: str, default: int | None = None) -> int:
         text = environment.get(name, "")
         if not text.isdecimal() and default is None:
-            raise MeDatasetsError(f"the variable {name} is '{text}', not a number", fix=_SYNTAX)
+            fault = f"'{text}', not a number" if text else "not set"
+            raise MeDatasetsError(f"the variable {name} is {fault}", fix=_SYNTAX)
         return int(text) if text.isdecimal() else default or 0
 
     if "SLURM_ARRAY_TASK_ID" in environment:

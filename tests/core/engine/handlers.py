@@ -43,8 +43,13 @@ def _threads() -> tuple[list[str], int]:
     return [os.environ[name] for name in THREADS], cv2.getNumThreads()
 
 
+def _tunables() -> str:
+    return os.environ["GLIBC_TUNABLES"]
+
+
 SPECIAL: dict[str, Callable[[], Any]] = {
     "kill": _kill,
+    "tunables": _tunables,
     "exit": lambda: os._exit(3),
     "segfault": _read_from_nowhere,
     "orphan": _orphan,

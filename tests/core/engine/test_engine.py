@@ -182,6 +182,13 @@ def test_processes_end_with_the_iteration(how: str) -> None:
     assert set(children()) == before  # a tracker of resources would be one more
 
 
+def test_memory_comes_in_large_pages_unless_the_user_tunes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    assert [got for _, got in run(handlers.make, ["tunables"], "done")] == ["glibc.malloc.hugetlb=1"]
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=0")
+    assert [got for _, got in run(handlers.make, ["tunables"], "done")] == ["glibc.malloc.check=0"]
+
+
 def test_started_in_a_thread_that_ends_they_go_on() -> None:
     running = run(handlers.make, range(6), "done", workers=2)
     got: list[Any] = []

@@ -63,7 +63,13 @@ SYNTAX = "give it as 3/16, the third of 16, or as auto in a job of an array"
         (
             "auto",
             {"SLURM_ARRAY_TASK_ID": "3"},
-            "the variable SLURM_ARRAY_TASK_COUNT is '', not a number",
+            "the variable SLURM_ARRAY_TASK_COUNT is not set",
+            SYNTAX,
+        ),
+        (
+            "auto",
+            {"LSB_JOBINDEX": "3", "LSB_JOBINDEX_END": "x"},
+            "the variable LSB_JOBINDEX_END is 'x', not a number",
             SYNTAX,
         ),
         (
