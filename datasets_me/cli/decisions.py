@@ -141,7 +141,7 @@ def list_(
     for each in shown:
         action = each.action if each.id in ids or each.action == "undo" else f"{each.action} (not in force)"
         before, after = each.old or each.found, each.new or each.belongs or each.undoes
-        table.add_row(each.id, action, each.about, each.code, each.column, before, after, each.note)
+        table.add_row(each.id, action, each.about or each.message, each.code, each.column, before, after, each.note)
     return Answer(
         [table, "", f"{plural(len(standing), 'decision')} in force, of {len(read.rows):,} that were made"],
         findings,

@@ -248,7 +248,7 @@ def quality(
             pictures, pictures.root(root), limits=limits, out=out, workers=workers, progress=update, force=force
         )
     return Answer(
-        [_counted("doubts", counts, ("blurred", "dark", "bright", "flat", "small", "asymmetric"))],
+        [_counted("doubts", counts, ("blurred", "dark", "bright", "flat", "small", "asymmetric", "not decoded"))],
         findings,
         ending=[f"written to {path}"],
         data={"table": str(path), "doubts": counts},
@@ -302,14 +302,22 @@ def duplicates(
         )
     clusters = {row.cluster for row in rows if row.cluster is not None}
     spare = sum(not row.keeper for row in rows)
+    unseen = sum(row.phash is None for row in rows)
     return Answer(
         [
             f"{plural(len(rows), 'image')}; {plural(len(clusters), 'cluster')} of equal or near ones,"
-            f" {plural(spare, 'image')} beyond one of each"
+            f" {plural(spare, 'image')} beyond one of each",
+            *([f"{plural(unseen, 'image')} not decoded, and compared byte for byte only"] if unseen else []),
         ],
         findings,
         ending=[f"written to {path}"],
-        data={"table": str(path), "images": len(rows), "clusters": len(clusters), "beyond_one_of_each": spare},
+        data={
+            "table": str(path),
+            "images": len(rows),
+            "clusters": len(clusters),
+            "beyond_one_of_each": spare,
+            "not_decoded": unseen,
+        },
     )
 
 

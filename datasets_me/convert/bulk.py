@@ -47,6 +47,9 @@ def bulk(
         if verdict == "exclude" and about.get("video") is None:
             unchanged["names no row and no video"] += 1
             continue
+        if verdict == "exclude" and doubt.row is not None and "cells" not in about:
+            unchanged["names a row that is not in the manifest"] += 1
+            continue
         decision = Decision(action=verdict, note=note, batch=batch, **about)
         if seen.isdisjoint(_things([decision])):
             decisions.append(decision)
@@ -74,7 +77,7 @@ def undo(decided: Sequence[Decision]) -> tuple[list[Decision], int]:
     standing_now = standing(decided)
     batches = [each.batch for each in standing_now if each.batch is not None]
     if not batches:
-        fix = "only what me-datasets decide saved can be taken back so; me-datasets view takes single decisions back"
+        fix = "this takes back only what was decided at once; me-datasets view takes back single decisions"
         raise DecisionsError("there is nothing to take back", fix=fix)
     chosen = [each for each in standing_now if each.batch == batches[-1]]
     undone = {each.undoes for each in decided}

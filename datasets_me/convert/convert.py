@@ -52,7 +52,7 @@ class Conversion:
         )
 
 
-def convert(schema: Schema, path: Path, *, corrections: bool = True) -> Conversion:
+def convert(schema: Schema, path: str | Path, *, corrections: bool = True) -> Conversion:
     """Read an annotation file by a schema.
 
     ``corrections=False`` leaves the schema's corrections out, and with them the findings about them.
@@ -60,7 +60,7 @@ def convert(schema: Schema, path: Path, *, corrections: bool = True) -> Conversi
     Raises:
         WorkbookError: the file cannot be read, fits no variant, or has no annotation at all.
     """
-    return _convert_book(schema, read_book(path), corrections)
+    return _convert_book(schema, read_book(Path(path)), corrections)
 
 
 def convert_any(path: Path, *, corrections: bool = True) -> Conversion:

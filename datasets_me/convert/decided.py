@@ -22,6 +22,7 @@ from datasets_me.formats.decisions import (
     Decisions,
     changed_ground,
     column_of,
+    elsewhere,
     not_applied,
     outside_video,
     rows_of,
@@ -373,9 +374,8 @@ def _with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[M
     accepting: defaultdict[Hashable, list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.action == "accept":
-            rows = rows_of(decision, by_video.get(decision.video, ())) if decision.row is not None else []
-            elsewhere = _elsewhere(decision.path, decision.video, decision.row, decision.message)
-            places: list[Hashable] = [row.place() for row in rows] or [elsewhere]
+            rows = rows_of(decision, by_video.get(decision.video, ()))
+            places: list[Hashable] = [row.place() for row in rows] or [elsewhere(decision)]
             for where in places:
                 accepting[where].append(decision)
     annotations = {row.place(): row for row in manifest.annotations}
@@ -384,7 +384,7 @@ def _with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[M
     used: set[str] = set()
     for doubt in manifest.findings:
         place = Place(doubt.file, doubt.sheet, doubt.row)
-        about = accepting.get(place) or accepting.get(_elsewhere(doubt.path, doubt.video, doubt.row, doubt.message), [])
+        about = accepting.get(place) or accepting.get(elsewhere(doubt), [])
         cell = (doubt.code, column_of(annotations.get(place), doubt))
         about = [each for each in about if each.code is None or (each.code, each.column) == cell]
         accepted = next((each for each in about if each.code is None or each.old == doubt.found), None)
@@ -400,8 +400,3 @@ def _with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[M
         reason = f"{decision.code} finds '{others[name].found}' now, and found '{decision.old}'"
         findings.append(not_applied(decision, reason))
     return replace(manifest, findings=findings), [each for each in decisions if each.id not in changed]
-
-
-def _elsewhere(path: str | None, video: str | None, row: int | None, message: str | None) -> Hashable:
-    """The place of a finding about no annotation: a folder, a video or a row; its message where it has none."""
-    return path or ((video, row) if video or row else message)

@@ -110,8 +110,8 @@ class ExportedClips:
 
 def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choices are one object
     manifest: Manifest,
-    root: Path,
-    out: Path,
+    root: str | Path,
+    out: str | Path,
     options: ClipOptions = ClipOptions(),
     *,
     features: FeatureFolder | None = None,
@@ -131,7 +131,7 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
     """
     expressions = Expressions(
         manifest,
-        root,
+        Path(root),
         layout=options.layout,
         offset_missing=options.offset_missing,
         features=features,
@@ -139,7 +139,7 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
     )
     maker = _Maker(expressions, options, beside)
     items: list[ItemRow] = []
-    with artefact.new_folder(out, CLIPS, force=force) as new:
+    with artefact.new_folder(Path(out), CLIPS, force=force) as new:
         sink = open_sink(options.format, new.path, CLIPS.name)
         try:
             for done, (row, expression) in enumerate(expressions, start=1):

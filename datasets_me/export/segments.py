@@ -69,7 +69,7 @@ class ExportedSegments:
 def write_segments(
     manifest: Manifest,
     features: FeatureFolder,
-    out: Path,
+    out: str | Path,
     options: SegmentOptions = SegmentOptions(),  # noqa: B008 - immutable
     *,
     beside: Beside | None = None,
@@ -83,7 +83,7 @@ def write_segments(
     Raises:
         MeDatasetsError: the folder exists, the features cannot be used, or the options do not fit the dataset.
     """
-    with artefact.new_folder(out, SEGMENTS, force=force) as new:
+    with artefact.new_folder(Path(out), SEGMENTS, force=force) as new:
         folder = new.path
         exported = add_segments(manifest, features, folder, options, progress, beside)
         about = {

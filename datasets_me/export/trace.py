@@ -73,7 +73,7 @@ class Trace(Record):
     rows: list[TracedRow]
 
 
-def trace(path: Path, key: str | None = None) -> Trace:
+def trace(path: str | Path, key: str | None = None) -> Trace:
     """Trace a file of an export back to the rows of the workbook.
 
     Args:
@@ -83,6 +83,7 @@ def trace(path: Path, key: str | None = None) -> Trace:
     Raises:
         MeDatasetsError: the file cannot be read, lies in no export, or holds no such item.
     """
+    path = Path(path)
     if not path.is_file():
         raise MeDatasetsError("there is no such file", where=str(path), fix="give a file that me-datasets export wrote")
     folder = _export_of(path)

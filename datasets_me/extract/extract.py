@@ -92,8 +92,8 @@ class Extraction:
 
 def extract(  # noqa: PLR0913 - each keyword stands for itself
     manifest: Manifest,
-    root: Path,
-    out: Path,
+    root: str | Path,
+    out: str | Path,
     options: ExtractOptions = ExtractOptions(),  # noqa: B008 - it is frozen
     *,
     videos: Sequence[str] = (),
@@ -126,7 +126,7 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
         MeDatasetsError: an option cannot be met, there is nothing to do, the folder holds something else, or it cannot
             be written to; with ``finish``, a share is not done. What was done until then is kept.
     """
-    boxes = check_options(options)
+    root, out, boxes = Path(root), Path(out), check_options(options)
     options = options.model_copy(update={"layout": choose_layout(manifest, options.layout)})
     everything, further = one_of_each([video for video in manifest.videos if video.layout == options.layout])
     selected = [job for job in everything if wanted(job.video, videos)]

@@ -26,7 +26,7 @@ class Checked:
 
 def check(
     manifest: Manifest,
-    root: Path,
+    root: str | Path,
     *,
     deep: bool = False,
     select: Sequence[str] = (),
@@ -62,7 +62,7 @@ def check(
     return Checked(findings, inventory)
 
 
-def take_inventory(manifest: Manifest, root: Path, walking: Progress | None = None) -> Inventory:
+def take_inventory(manifest: Manifest, root: str | Path, walking: Progress | None = None) -> Inventory:
     """The folders under a root, matched with the layouts of the manifest's schema.
 
     Raises:
@@ -74,9 +74,9 @@ def take_inventory(manifest: Manifest, root: Path, walking: Progress | None = No
     return _without_left_out(manifest, inventory)
 
 
-def _inventory(manifest: Manifest, root: Path, walking: Progress | None) -> Inventory:
+def _inventory(manifest: Manifest, root: str | Path, walking: Progress | None) -> Inventory:
     relocations = bool(manifest.options.get("corrections", True))
-    return match_layouts(manifest.spec, walk(root, walking), relocations=relocations)
+    return match_layouts(manifest.spec, walk(Path(root), walking), relocations=relocations)
 
 
 def _without_left_out(manifest: Manifest, inventory: Inventory) -> Inventory:
@@ -85,7 +85,7 @@ def _without_left_out(manifest: Manifest, inventory: Inventory) -> Inventory:
     return replace(inventory, folders=used)
 
 
-def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None) -> Manifest:
+def with_folders(manifest: Manifest, root: str | Path, walking: Progress | None = None) -> Manifest:
     """The manifest with a row for every folder of frames under a root, tied to its annotations.
 
     Relocations of the schema that were applied become findings (ME201), and so do folders that cannot be used (ME210),
@@ -97,7 +97,7 @@ def with_folders(manifest: Manifest, root: Path, walking: Progress | None = None
     """
     inventory = _inventory(manifest, root, walking)
     if not inventory.folders:
-        no_folders = finding("ME213", f"nothing under {root.name or root} fits a layout of {manifest.spec.id}")
+        no_folders = finding("ME213", f"nothing under {Path(root).name or root} fits a layout of {manifest.spec.id}")
         return replace(manifest, findings=[*manifest.findings, *_of_folders(manifest, inventory), no_folders])
     used = _without_left_out(manifest, inventory)
     videos = list_videos(manifest.spec, manifest.annotations, used)

@@ -116,9 +116,20 @@ class Decision(Record):
         return self
 
     @property
+    def of_annotation(self) -> bool:
+        """Whether it is about a row that is an annotation.
+
+        A finding may also be about a row that became none, or about a line of a file of predictions: all that is known
+        of those is a number.
+        """
+        known = self.onset is not None or self.expression is not None or self.cells is not None
+        return self.row is not None and (self.action == "correct" or known)
+
+    @property
     def about(self) -> str:
         """What it is about, in a few words; ``""`` where it names nothing."""
-        row = f"row {self.row} of {self.video or self.sheet or self.file}" if self.row else ""
+        where = self.video if self.of_annotation else None
+        row = f"row {self.row} of {where or self.sheet or self.file}" if self.row else ""
         return row or self.video or self.image or self.path or self.found or ""
 
     @property
@@ -137,7 +148,9 @@ class Decision(Record):
 
     def key(self) -> Hashable:
         """What a later decision has in common with this one if it supersedes it; notes stand beside each other."""
-        about = (self.dataset, self.subject, self.video, self.expression, self.sheet, self.row, self.path, self.image)
+        file = None if self.of_annotation else self.file
+        row = (self.subject, self.video, self.expression, file, self.sheet, self.row)
+        about = (self.dataset, *row, self.path, self.image)
         match self.action:
             case "correct":
                 return (*about, "correct", self.column)
@@ -191,7 +204,7 @@ def _taken(folder: Path) -> OutputError:
     )
 
 
-def append(folder: Path, decisions: Sequence[Decision]) -> None:
+def append(folder: str | Path, decisions: Sequence[Decision]) -> None:
     """Add decisions to a folder, which is made if there is none. They are on the disk when this returns.
 
     Raises:
@@ -199,7 +212,7 @@ def append(folder: Path, decisions: Sequence[Decision]) -> None:
         DecisionsError: the folder is damaged, or a newer version wrote it.
         WriteError: it cannot be written; nothing has been added then.
     """
-    lines = b"".join(_line(decision) for decision in decisions)
+    folder, lines = Path(folder), b"".join(_line(decision) for decision in decisions)
     with locked(folder):
         try:
             is_there = claim(folder, DECISIONS)
@@ -238,12 +251,13 @@ def _add(table: Path, lines: bytes) -> None:
             raise
 
 
-def read(folder: Path) -> Decisions:
+def read(folder: str | Path) -> Decisions:
     """The decisions of a folder.
 
     Raises:
         DecisionsError: there is no such folder, its table is missing, or a newer version wrote it.
     """
+    folder = Path(folder)
     read_about(folder, DECISIONS)
     content = _content(folder)
     if content and not content.endswith(b"\n"):
@@ -340,6 +354,11 @@ def row_of(manifest: Manifest, doubt: Finding) -> Annotation | None:
     return next((row for row in of_number if (row.source_file, row.source_sheet) == (doubt.file, doubt.sheet)), None)
 
 
+def elsewhere(about: Finding | Decision) -> Hashable:
+    """The place of a finding about no annotation: a folder, a video or a row; its message where it has none."""
+    return about.path or ((about.video, about.row) if about.video or about.row else about.message)
+
+
 def column_of(row: Annotation | None, doubt: Finding) -> str | None:
     """The name of the column that a finding is about (``offset``); its letter where the row does not tell the name."""
     if row is None or doubt.column is None:
@@ -425,8 +444,8 @@ def as_written(manifest: Manifest, row: Annotation, column: str, value: int | st
 
 
 def rows_of(decision: Decision, rows: Iterable[Annotation]) -> list[Annotation]:
-    """The rows that a decision about a row means, as a correction or an exclusion of a schema would mean them."""
-    if decision.video is None:
+    """The annotations that a decision means, as a correction or an exclusion of a schema would mean them."""
+    if decision.video is None or not decision.of_annotation:
         return []
     key = RowKey.model_validate({name: getattr(decision, name) for name in RowKey.model_fields})
     alike = [
@@ -451,7 +470,9 @@ def changed_ground(decision: Decision, manifest: Manifest) -> str | None:
         return None if decision.layout in layouts else f"there is no layout '{decision.layout}'"
     if decision.video is None:
         return None
-    if decision.row is None:
+    if not decision.of_annotation:
+        if decision.file is not None:
+            return None  # it holds wherever the finding about that file is made again
         annotated = any(row.video == decision.video for row in manifest.annotations)
         known = annotated or any(row.video == decision.video for row in manifest.videos)
         return None if known else f"there is no video {decision.video}"

@@ -141,7 +141,7 @@ def read_landmarks(folder: Path, row: VideoFeatures, *names: str) -> dict[str, N
     return arrays
 
 
-def read(folder: Path, manifest: Manifest) -> FeatureFolder:
+def read(folder: str | Path, manifest: Manifest) -> FeatureFolder:
     """The arrays under a folder: an extraction, or any ``<subject>/<video>.npy``.
 
     Arrays from elsewhere are taken to have the manifest's frame rate, to begin with the first frame, and to be in px.
@@ -151,6 +151,7 @@ def read(folder: Path, manifest: Manifest) -> FeatureFolder:
             finished.
         PathError: a name or path of the table leads out of the folder, or a link does.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise FeaturesError("there is no such folder of features", where=str(folder))
     if (folder / TABLE).is_file():

@@ -114,7 +114,7 @@ def relocated(entry: Relocation, path: str, target: str, *, subject: str | None,
     return finding("ME201", message, subject=subject, video=video, path=path, expected=target, found=path)
 
 
-def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
+def write(manifest: Manifest, folder: str | Path, *, force: bool = False) -> None:
     """Write a manifest. The same manifest gives the same bytes.
 
     With ``force`` an existing manifest is replaced, but no other folder.
@@ -123,7 +123,7 @@ def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
         OutputError: the folder exists and may not be replaced.
         WriteError: it cannot be written.
     """
-    with artefact.new_folder(folder, MANIFEST, force=force) as new:
+    with artefact.new_folder(Path(folder), MANIFEST, force=force) as new:
         _write_tables(manifest, new.path)
         new.about.update(
             dataset=manifest.spec.id,
@@ -139,13 +139,14 @@ def write(manifest: Manifest, folder: Path, *, force: bool = False) -> None:
         )
 
 
-def read(folder: Path) -> Manifest:
+def read(folder: str | Path) -> Manifest:
     """Read a manifest folder.
 
     Raises:
         ManifestError: there is none, it is damaged, or a newer version wrote it.
         PathError: the path of a video leads out of the root.
     """
+    folder = Path(folder)
     about = artefact.read_about(folder, MANIFEST)
     try:
         schema = schema_files.parse(read_regular(folder / "schema.yaml").decode(), str(folder / "schema.yaml"))

@@ -36,12 +36,13 @@ class Schema:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def load(name: str) -> Schema:
+def load(name: str | Path) -> Schema:
     """A schema by id, by alias (``CAS(ME)^2``), or by the path of a YAML file.
 
     Raises:
         SchemaError: there is no such schema, and the nearest is suggested; or the file is wrong.
     """
+    name = str(name)
     if name.endswith((".yaml", ".yml")):
         return load_file(Path(name))
     shipped_file = resources.folder("schemas") / f"{name}.yaml"

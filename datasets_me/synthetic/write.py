@@ -51,7 +51,7 @@ class SyntheticDataset:
 
 def make(  # noqa: PLR0913 - what a set can have, each by its own name; all but two have defaults
     schema: Schema,
-    out: Path,
+    out: str | Path,
     *,
     seed: int = 0,
     subjects: int = 6,
@@ -85,6 +85,7 @@ def make(  # noqa: PLR0913 - what a set can have, each by its own name; all but 
         WriteError: it cannot be written.
         MeDatasetsError: a code cannot be planted at all, or there are too few rows.
     """
+    out = Path(out)
     artefact.may_replace(out, SYNTHETIC, force)
     for code in defects:
         if code not in PLANTABLE:

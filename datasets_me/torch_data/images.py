@@ -40,17 +40,17 @@ class ImageDataset(Dataset[tuple[Any, int]]):
 
     def __init__(
         self,
-        images: Path,
-        root: Path | None = None,
+        images: str | Path,
+        root: str | Path | None = None,
         *,
         part: Split | None = None,
         split: str = OWN,
         seed: int = 0,
-        decisions: Path | None = None,
+        decisions: str | Path | None = None,
         transform: Callable[[torch.Tensor], Any] | None = None,
     ) -> None:
-        source = image_set.read(images)
-        planned = plan(source, split=split, seed=seed, decisions=decisions)
+        source = image_set.read(Path(images))
+        planned = plan(source, split=split, seed=seed, decisions=None if decisions is None else Path(decisions))
         chosen = [row for row in planned.rows if part is None or row.split == part]
         if not chosen:
             counts = Counter(row.split or "no split" for row in planned.rows)
@@ -61,7 +61,7 @@ class ImageDataset(Dataset[tuple[Any, int]]):
         self.classes = planned.classes
         self.findings = planned.findings
         self.ids = [row.id for row in chosen]
-        self._root = source.root(root)
+        self._root = source.root(None if root is None else Path(root))
         self._transform = transform
         numbers = {name: number for number, name in enumerate(self.classes)}
         self.targets = [numbers[row.label] for row in chosen]

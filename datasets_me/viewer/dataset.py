@@ -12,6 +12,7 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.core.files import check_root
 from datasets_me.core.rates import ratio
 from datasets_me.core.tables import read_parquet
+from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding
 from datasets_me.formats import features as feature_files
 from datasets_me.formats.features import FeatureFolder
@@ -47,8 +48,9 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The video's name, and the expression's where a folder holds one alone."""
-        return self.source.video if self.source.expression is None else f"{self.source.video} {self.source.expression}"
+        """The video's name, and the expression's where a folder holds one alone and the name does not end with it."""
+        video, expression = self.source.video, self.source.expression
+        return video if expression is None or video.endswith(expression) else f"{video} {expression}"
 
     @property
     def doubtful_frames(self) -> int:
@@ -86,7 +88,8 @@ class Dataset:
         predicted: intervals and labels that a model gave, by video and by annotation.
 
     Raises:
-        MeDatasetsError: the root is not a folder, there is no video, or the features cannot be read.
+        MeDatasetsError: the root is not a folder, there is no video, or the features cannot be read or are of other
+            videos.
     """
 
     def __init__(
@@ -99,6 +102,12 @@ class Dataset:
         self.entries = _entries(manifest, {} if self.features is None else _rows(self.features))
         if not self.entries:
             raise MeDatasetsError("there is no video in the manifest", fix="make it with me-datasets convert … --root")
+        if self.features is not None and self.features.rows and not any(each.features for each in self.entries):
+            raise MeDatasetsError(
+                f"the features are of other videos: {printable(self.features.rows[0].video)}, and none of the manifest",
+                where=str(features),
+                fix="give the features that were extracted from this manifest",
+            )
         self.findings: list[Finding] = []
         self._numbers: dict[tuple[str, str, str], int] = {}
         self._of_video: dict[str, list[Entry]] = defaultdict(list)
@@ -132,6 +141,10 @@ class Dataset:
         if finding.path in self._of_path:
             return [self._of_path[finding.path]]
         return self._of_video.get(finding.video or "", [])
+
+    def entry_of(self, row: Annotation) -> Entry | None:
+        """The video that shows an annotation."""
+        return self._of_row.get((row.source_sheet, row.source_row))
 
     def annotation(self, finding: Finding) -> Annotation | None:
         """The annotation that a finding is about, if it is about one row."""

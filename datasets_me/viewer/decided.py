@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -18,7 +18,10 @@ from datasets_me.schema.spec import FRAME_FIELDS
 
 Value = int | str | None
 
-_Doubt = tuple[str, str | None, str | None, str | None, str | None]  # code, column, row's id, video, path
+_GAP = "ME405"
+_BOUNDS = ("onset", "offset")
+
+_Doubt = tuple[str, str | None, Hashable]  # code, column, row's id or another place
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,11 @@ class Decided:
     Args:
         manifest: what they are about.
         folder: where they lie; it is made with the first one.
+        gap: finds whether frames are missing inside a corrected row (ME405), for which its folder is looked at.
     """
 
-    def __init__(self, manifest: Manifest, folder: Path) -> None:
-        self._manifest, self.folder = manifest, folder
+    def __init__(self, manifest: Manifest, folder: Path, gap: Callable[[Annotation], Finding | None]) -> None:
+        self._manifest, self.folder, self._gap = manifest, folder, gap
         self._lock = Lock()
         self._stamp: tuple[int, int] | None = None
         self._of_place = {(row.source_file, row.source_sheet, row.source_row): row for row in manifest.annotations}
@@ -88,8 +92,9 @@ class Decided:
 
     @property
     def caused(self) -> list[Finding]:
-        """The findings that corrections and exclusions bring about."""
-        return [finding for applied in self._applied.values() for finding in applied.caused]
+        """The findings that corrections and exclusions bring about, and one about each decision that is not applied."""
+        by_corrections = [finding for applied in self._applied.values() for finding in applied.caused]
+        return by_corrections + [store.not_applied(decision, why) for decision, why in self.unfit]
 
     def refresh(self) -> None:
         """Take in what was decided since the last look.
@@ -139,7 +144,8 @@ class Decided:
         """
         row = self._of_place.get((finding.file or "", finding.sheet, finding.row or 0))
         column = store.column_of(row, finding)
-        if (verdict := self._verdicts.get(_doubt(finding, row, column))) is not None:
+        verdict = self._verdicts.get((finding.code, column, row.id if row else store.elsewhere(finding)))
+        if verdict is not None and (verdict.action == "exclude" or verdict.old == finding.found):
             return verdict
         if finding.video in self._without_video:
             return self._without_video[finding.video or ""]
@@ -153,9 +159,12 @@ class Decided:
         corrections = self._corrections.get(row.id, {})
         columns = (column,) if column else FRAME_FIELDS
         of_cell = next((corrections[name] for name in columns if name in corrections), None)
+        applied = self._applied.get(row.video)
+        if finding.code == _GAP:
+            again = applied is not None and _key(finding) in map(_key, applied.caused)
+            return None if again else next((corrections[name] for name in _BOUNDS if name in corrections), None)
         if finding.code not in MADE_AGAIN:
             return of_cell
-        applied = self._applied.get(row.video)
         if applied is None or _key(finding) not in applied.gone:
             return None
         return of_cell or next(iter(corrections.values()), applied.decisions[-1])
@@ -207,13 +216,15 @@ class Decided:
         outside = beyond(replace(part, annotations=trial), decisions)
         chosen = [each for each in decisions if each.id not in outside]
         corrected, _ = apply_to_rows(part, [each for each in chosen if each.action == "correct"])
-        _, findings = apply_to_rows(part, chosen)
+        rows, findings = apply_to_rows(part, chosen)
+        moved = {row.id for each in chosen if each.column in _BOUNDS for row in store.rows_of(each, part.annotations)}
+        gaps = [gap for row in rows if row.id in moved and (gap := self._gap(row)) is not None]
         known, now = set(map(_key, part.findings)), set(map(_key, findings))
         return _Applied(
             decisions,
             outside,
             {row.id: row for row in corrected},
-            [each for each in findings if each.code in MADE_AGAIN and _key(each) not in known],
+            [*(each for each in findings if each.code in MADE_AGAIN and _key(each) not in known), *gaps],
             frozenset(known - now),
         )
 
@@ -226,8 +237,8 @@ class Decided:
         if decision.action == "correct" and row is not None:
             self._corrections[row.id][decision.column or ""] = decision
         if decision.action in ("accept", "exclude") and decision.code is not None:
-            about = row.id if row else None
-            self._verdicts[decision.code, decision.column, about, decision.video, decision.path] = decision
+            about = row.id if row else store.elsewhere(decision)
+            self._verdicts[decision.code, decision.column, about] = decision
         if decision.action == "exclude":
             if row is not None:
                 self._without_row[row.id] = decision
@@ -235,8 +246,6 @@ class Decided:
                 self._without_video[decision.video] = decision
 
     def _row(self, decision: Decision) -> Annotation | None:
-        if decision.row is None:
-            return None
         rows = store.rows_of(decision, self._part(decision.video or "").annotations)
         return rows[0] if rows else None
 
@@ -246,12 +255,6 @@ class Decided:
         except OSError:
             return None
         return about.st_mtime_ns, about.st_size
-
-
-def _doubt(finding: Finding, row: Annotation | None, column: str | None) -> _Doubt:
-    if row is not None:
-        return finding.code, column, row.id, row.video, None
-    return finding.code, column, None, finding.video, finding.path
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

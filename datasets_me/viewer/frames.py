@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.choices import FlowMethod
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError, plural
 from datasets_me.features.flow import flow
 from datasets_me.features.magnify import along_flow
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.frame_files import FrameFiles, frame_files
 from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.records import Annotation
 from datasets_me.viewer.dataset import Entry
 from datasets_me.viewer.web import RefusedError
 
@@ -109,6 +111,28 @@ class FrameStore:
             FrameError: there are none.
         """
         return self._opened(entry)[0]
+
+    def gap(self, entry: Entry, row: Annotation) -> Finding | None:
+        """What is found where frames are missing inside an expression of a video, as `check` finds it (ME405)."""
+        if row.onset is None or row.offset is None:
+            return None
+        try:
+            files = self.files(entry)
+        except FrameError:
+            return None
+        first, last = (int(frame * entry.step) for frame in (row.onset, row.offset))
+        missing = sum(number not in files.names for number in range(max(first, files.start), min(last + 1, files.end)))
+        if not missing:
+            return None
+        count = plural(missing, "frame")
+        return finding(
+            "ME405",
+            f"{count} missing between onset {row.onset} and offset {row.offset}, counted from 0",
+            place=row.place("onset"),
+            subject=row.subject,
+            video=row.video,
+            path=entry.source.path,
+        )
 
     def jpeg(self, entry: Entry, number: int, width: int) -> bytes:
         """A frame as JPEG, no wider than ``width``; those after it are decoded, too, if it follows the last one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Session:
     def __init__(self, dataset: Dataset, decisions: Path, *, read_only: bool = False) -> None:
         self.dataset, self.read_only = dataset, read_only
         self.frames = FrameStore(dataset.manifest, dataset.root)
-        self.decided = Decided(dataset.manifest, decisions)
+        self.decided = Decided(dataset.manifest, decisions, self._gap)
         dataset.add(self.decided.findings)
         self._method = motion.flow_method(dataset.features)
         self._motions: Recent[tuple[Motion | None]] = Recent(4)
@@ -168,7 +169,7 @@ class Session:
                 "findings": len(findings),
                 "open": sum(left.values()),
             },
-            "unfit": [f"{decision.action} {decision.about}: {why}" for decision, why in self.decided.unfit],
+            "unfit": len(self.decided.unfit),
             "subjects": subjects,
             "emotions": list(spec.emotions.labels),
             "qualities": [name for name, holds in _QUALITIES.items() if any(map(holds, self.dataset.entries))],
@@ -335,7 +336,9 @@ class Session:
         try:
             files = self.frames.files(entry)
         except FrameError as error:
-            return {"first": 0, "last": 0, "lacking": [], "no_frames": str(error), "width": 4, "height": 3}
+            annotated = [_frame(frame, entry.step) for row in entry.annotations for frame in _annotated(row)]
+            last = max([*annotated, (entry.features.frames or 0) - 1 if entry.features else 0, 0])
+            return {"first": 0, "last": last, "lacking": [], "no_frames": str(error), "width": 4, "height": 3}
         lacking: list[list[int]] = []
         for number in range(files.start, files.end):
             if number not in files.names:
@@ -433,8 +436,12 @@ class Session:
             "video": finding.video,
             "relocates": finding.code == "ME202" and bool(finding.expected and self._layout(finding.path)),
             "decision": None if decision is None else _decision(decision),
-            "caused": number in self._caused,
+            "caused": number in self._caused and finding.code != "ME132",
         }
+
+    def _gap(self, row: Annotation) -> Finding | None:
+        entry = self.dataset.entry_of(row)
+        return None if entry is None else self.frames.gap(entry, row)
 
     # frames and motion
 
@@ -483,19 +490,24 @@ class Session:
         if not spread:
             raise FrameError("the folder holds no frames")
         parts = [spread[len(spread) * part // (2 * THUMBNAILS)] for part in range(1, 2 * THUMBNAILS, 2)]
-        chosen = sorted(dict.fromkeys([*wanted[:THUMBNAILS], *parts][:THUMBNAILS]))
+        chosen = sorted(list(dict.fromkeys([*wanted, *parts]))[:THUMBNAILS])
         return self.frames.strip(entry, tuple(chosen), height)
 
     # decisions
 
-    def decide(self, wishes: Sequence[Wish]) -> dict[str, Any]:
+    def decide(self, wishes: Sequence[Wish], batch: str | None = None) -> dict[str, Any]:
         """Save decisions of a page; what comes back names the findings that they cause.
+
+        Args:
+            wishes: what is decided.
+            batch: given, ``me-datasets decide --undo`` takes them back together.
 
         Raises:
             RefusedError: one of them cannot be, or gives a cell a text that cannot be read; nothing is saved then.
             MeDatasetsError: they cannot be saved; nothing has changed then.
         """
-        decisions = [self._decision_of(wish) for wish in wishes]
+        every = [self._decision_of(wish).model_copy(update={"batch": batch}) for wish in wishes]
+        decisions = list({decision.key(): decision for decision in every}.values())  # several may be about one cell
         causes = self.decided.causes(decisions)
         for finding in causes:
             if finding.code in _UNREAD:
@@ -537,19 +549,26 @@ class Session:
             RefusedError: the number differs.
         """
         numbers = self._chosen({**query, "state": "open"}, self._all().decisions)
-        rows = {about: number for number in numbers if (about := self._row_or_video(number)) is not None}
+        targets = {about: number for number in numbers if (about := self._row_or_video(number)) is not None}
         if action == "count":
-            return {"findings": len(numbers), "targets": len(rows)}
+            rows = sum(is_row for is_row, _ in targets)
+            neither = sum(self._row_or_video(number) is None for number in numbers)
+            return {"findings": len(numbers), "rows": rows, "videos": len(targets) - rows, "neither": neither}
         if expected != len(numbers):
-            raise RefusedError(f"{len(numbers)} findings fit by now, not {expected}; look again")
+            raise RefusedError(f"the findings that fit are {len(numbers)} by now, not {expected}; look again")
         if action == "accept":
-            return self.decide([Wish(action="accept", finding=number, note=note) for number in numbers])
-        return self.decide([Wish(action="exclude", row_of=number, note=note) for number in rows.values()])
+            wishes = [Wish(action="accept", finding=number, note=note) for number in numbers]
+        else:
+            wishes = [Wish(action="exclude", row_of=number, note=note) for number in targets.values()]
+        return self.decide(wishes, secrets.token_hex(8))
 
-    def _row_or_video(self, number: int) -> str | None:
+    def _row_or_video(self, number: int) -> tuple[bool, str] | None:
+        """Whether a finding is about a row, and the row's id or the video's name; None where it names neither."""
         finding = self.dataset.findings[number]
         row = self.dataset.annotation(finding)
-        return finding.video if row is None else f"row {row.id}"
+        if row is not None:
+            return True, row.id
+        return None if finding.video is None or finding.row is not None else (False, finding.video)
 
     def _decision_of(self, wish: Wish) -> Decision:
         manifest, note = self.dataset.manifest, wish.note or None
@@ -617,7 +636,12 @@ def _frame(annotated: int, step: Fraction) -> int:
 
 
 def _middle(row: Annotation) -> int | None:
-    return next((frame for frame in (row.apex, row.onset, row.offset) if frame is not None), None)
+    return next(iter(_annotated(row)), None)
+
+
+def _annotated(row: Annotation) -> list[int]:
+    """The frames of a row that are annotated, the apex first."""
+    return [frame for frame in (row.apex, row.onset, row.offset) if frame is not None]
 
 
 def _values(row: Annotation) -> dict[str, Any]:

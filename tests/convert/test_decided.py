@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datasets_me.convert.bulk import bulk
 from datasets_me.convert.convert import convert
 from datasets_me.convert.decided import decide, with_decisions
 from datasets_me.convert.make_manifest import make_manifest
 from datasets_me.core.errors import DecisionsError
+from datasets_me.findings.finding import Finding
 from datasets_me.formats.decisions import (
     Decision,
     Decisions,
@@ -47,6 +49,10 @@ def manifest(casme2: Schema, book: Path) -> Manifest:
 
 def codes(manifest: Manifest, *wanted: str) -> list[tuple[str, str]]:
     return [(each.where, each.message) for each in manifest.findings if each.code in wanted]
+
+
+def codes_of(manifest: Manifest, code: str) -> list[Finding]:
+    return [each for each in manifest.findings if each.code == code]
 
 
 def in_order(manifest: Manifest) -> list[str]:
@@ -162,6 +168,21 @@ def test_an_accepted_finding_is_no_error_any_more(manifest: Manifest, book: Path
     assert found[4].message == f"{first.message}; accepted: as filmed (decision {decision.id})"
     ((_, message),) = codes(converted, "ME132")
     assert "ME107 finds 'onset 60, apex 61, offset 50' now, and found 'something else'" in message
+
+
+def test_a_row_that_became_no_annotation_is_no_other_row_of_its_video(casme2: Schema, workbook: Workbook) -> None:
+    book = workbook([CASME2_HEADER, casme2_row(), casme2_row(onset="?", apex="?", offset="?")])
+    manifest = convert(casme2, book).manifest()
+    accepted = bulk(manifest, ["ME101"], "accept", ()).decisions
+    converted = make_manifest(manifest.schema, str(book), decisions=Decisions(tuple(accepted)))
+    assert in_order(decide(manifest, Decisions(tuple(accepted)))) == in_order(converted)
+    assert [(each.row, each.severity) for each in converted.findings if each.code == "ME101"] == [(3, "info")]
+    assert codes(converted, "ME132") == []
+
+    nothing = bulk(manifest, ["ME101"], "exclude", ())
+    assert (nothing.decisions, nothing.unchanged) == ([], {"names a row that is not in the manifest": 1})
+    by_hand = Decision(action="exclude", **about_finding(manifest, codes_of(manifest, "ME101")[0]))
+    assert decide(manifest, Decisions((by_hand,))).annotations == manifest.annotations
 
 
 def test_what_was_taken_back_after_converting_is_said(manifest: Manifest, book: Path) -> None:

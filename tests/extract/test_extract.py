@@ -194,7 +194,7 @@ def test_other_options_need_another_folder(extracted: Path, filmed: Path, datase
 
 
 def test_some_videos_first(filmed: Path, dataset: Manifest, extracted: Path, tmp_path: Path) -> None:
-    first = extract(dataset, filmed, tmp_path / "out", DEFAULT, videos=["*_0101"])
+    first = extract(dataset, str(filmed), str(tmp_path / "out"), DEFAULT, videos=["*_0101"])
     assert [row.name for row in first.rows] == ["casme_015_0101", "casme_016_0101"]
     assert first.remaining == 2
     extract(dataset, filmed, tmp_path / "out", DEFAULT)

@@ -30,10 +30,11 @@ def content(folder: Path) -> dict[Path, str]:
 
 def test_every_defect_of_a_folder_per_class_and_nothing_else(looked: Looked, tmp_path: Path) -> None:
     before = content(looked.root)
-    _, quality, _ = write_quality(looked.images, looked.root, out=tmp_path / "q", workers=0, progress=quiet)
+    _, quality, doubts = write_quality(looked.images, looked.root, out=tmp_path / "q", workers=0, progress=quiet)
     new = unify(looked.images, looked.root, tmp_path / "u", Form(), workers=0, progress=quiet)
     assert found([*looked.findings, *quality, *new.findings()]) == planted(looked.made)
     assert len({each.code for each in looked.made.planted}) == 16
+    assert doubts["not decoded"] == sum(each.code == "ME702" for each in looked.made.planted)
     assert content(looked.root) == before
 
 

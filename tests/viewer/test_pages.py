@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from datasets_me.findings.report import to_html
 from datasets_me.formats import decisions
 from datasets_me.formats.decisions import Decision
 from datasets_me.viewer.server import Server
@@ -307,7 +308,15 @@ def test_many_findings_at_once_are_counted_first(page: Any, server: Server, worl
     page.select_option("#filter-code", "ME301")
     page.wait_for_selector("text=All 1 finding that fit")
     page.click("text=exclude their rows…")
-    assert "1 finding, which are 1 row" in page.inner_text("dialog[open]:not(#keys)")
+    dialog = page.locator("dialog[open]:not(#keys)")
+    expect(dialog).to_contain_text("1 finding in 1 whole video. It")
+    page.keyboard.press("Tab")
+    page.keyboard.press("a")  # a key of the page: nothing is decided behind the dialog
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert page.url.endswith("#/findings")
+    assert saved(world) == []
+    page.click("text=exclude their rows…")
     page.click("text=exclude 1")
     wait_saved(page, "saved: 1 decision")
     assert [(each.action, each.row) for each in saved(world)] == [("exclude", None)]
@@ -330,14 +339,22 @@ def test_nothing_serious_for_those_who_need_help(browser: Any, server: Server, s
         assert serious(page) == [], tab
     page.emulate_media(color_scheme="dark")
     assert serious(page) == [], "dark"
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.goto("about:blank")
+    page.set_content(to_html(session.dataset.findings, "all findings", {}))
+    assert serious(page) == [], "report"
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
     page.close()
 
 
 def test_a_phone(browser: Any, server: Server, session: Session) -> None:
     faults: list[str] = []
-    page = opened(browser, faults, viewport={"width": 390, "height": 844})
-    page.goto(server.url)
-    page.wait_for_selector("tbody tr")
+    page = opened(browser, faults, viewport={"width": 800, "height": 844})
+    for place in ("#/findings", "#/videos"):
+        page.goto(server.url + place)
+        page.wait_for_selector("tbody tr")
+        assert page.evaluate("document.querySelector('#content').scrollWidth") == 800  # of a tablet
+    page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.click("text=filters")
     page.select_option("#filter-subject", "casme_015")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datasets_me.convert.bulk import undo
 from datasets_me.convert.make_manifest import make_manifest
+from datasets_me.core.errors import Place
 from datasets_me.export.segments import read_labels, write_segments
+from datasets_me.findings.finding import finding
 from datasets_me.formats import decisions
 from datasets_me.formats import features as feature_files
 from datasets_me.schema import schema_files
@@ -103,6 +107,38 @@ def test_accepting_settles_one_finding_and_undoing_opens_it(session: Session) ->
     assert row(session, "casme_015_0503")["state"] == "open"
 
 
+def test_each_finding_is_accepted_alone_wherever_it_is(world: World) -> None:
+    """Those about the dataset differ in their messages alone, and lines of predictions are no rows of the workbook."""
+    shutil.rmtree(world.decisions, ignore_errors=True)
+    session = world.session()
+    before = len(session.dataset.findings)
+    video, first = "casme_015_0101", session.dataset.entries[0].annotations[0].source_row
+    session.dataset.add(
+        [
+            finding("ME110", "0 rows labelled fear, published are 2"),
+            finding("ME110", "1 row labelled sadness, published are 7"),
+            finding("ME551", "1 to 99 lies outside", place=Place("spotted.csv", row=first), video=video),
+            finding("ME551", "5 to 99 lies outside", place=Place("spotted.csv", row=1000), video=video),
+            finding("ME116", "type 'x'", place=Place("book.xlsx", "Sheet1", 1001, "H"), video=video, found="x"),
+        ]
+    )
+    count = len(session.dataset.findings)
+    for number in range(before, count):
+        session.decide([Wish(action="accept", finding=number)])
+        settled = sorted(each["number"] for each in session.findings({"state": "decided"}, 0, 100)["rows"])
+        assert settled == list(range(before, number + 1))
+    assert session.state()["unfit"] == 0
+
+    place = session.dataset.entries[0].annotations[0].place("apex")
+    of_folders = [finding("ME404", f"apex outside {path}", place=place, path=path) for path in ("a", "b")]
+    (decision,) = session.decide(
+        [Wish(action="accept", finding=number) for number in session.dataset.add(of_folders)], "batch"
+    )["decisions"]
+    session.undo([decision["id"]])
+    assert session.findings({"code": "ME404", "state": "open"}, 0, 10)["total"] == 2
+    session.close()
+
+
 def test_a_correction_changes_what_is_shown_and_settles_its_doubt(session: Session, world: World) -> None:
     annotation = expression(session, "casme_015_0503", 1)
     assert annotation["frames"]["offset"] == 26
@@ -155,8 +191,8 @@ def test_a_frame_outside_the_video_that_others_decided_is_not_applied(session: S
     decision = decisions.correct(world.manifest, annotation, "offset", 31)
     decisions.append(world.decisions, [decision.model_copy(update={"new": "50"})])
     assert expression(session, "casme_015_0503", 1)["frames"]["offset"] == 26
-    (unfit,) = session.state()["unfit"]
-    assert unfit.endswith("offset 50 lies outside the video, whose frames are 0 to 32, counted from 0")
+    (unfit,) = session.findings({"code": "ME132"}, 0, 10)["rows"]
+    assert "offset 50 lies outside the video, whose frames are 0 to 32, counted from 0" in unfit["message"]
 
 
 def test_excluded_rows_and_videos(session: Session) -> None:
@@ -202,14 +238,35 @@ def test_decisions_reach_the_manifest_and_the_segments(session: Session, world: 
 
 def test_all_that_fit_are_counted_first(session: Session) -> None:
     query = {"code": "ME107", "search": "", "severity": ""}
-    assert session.decide_all(query, "count", None, 0) == {"findings": 1, "targets": 1}
-    with pytest.raises(RefusedError, match="1 findings fit by now, not 2; look again"):
+    assert session.decide_all(query, "count", None, 0) == {"findings": 1, "rows": 1, "videos": 0, "neither": 0}
+    with pytest.raises(RefusedError, match="the findings that fit are 1 by now, not 2; look again"):
         session.decide_all(query, "exclude", None, 2)
     saved = session.decide_all(query, "exclude", "bulk", 1)["decisions"]
     assert expression(session, "casme_015_0503", 1)["excluded"] == saved[0]["id"]
     query = {"code": "", "search": "", "severity": "doubts"}
     assert len(session.decide_all(query, "accept", None, 4)["decisions"]) == 4
+    taken, _ = undo(session.decided.every)  # as ``me-datasets decide --undo`` does
+    assert len(taken) == 4
     assert session.state()["counts"]["open"] == 0
+
+
+def test_a_gap_inside_a_corrected_expression_is_found_again(session: Session, world: World) -> None:
+    video = session.video(entry(session, row_with(session, "ME301")).number)
+    ((missing, _),) = video["lacking"]
+    row = next(
+        each
+        for each in video["annotations"]
+        if missing not in range(each["frames"]["onset"], each["frames"]["offset"] + 1)
+    )
+    column = "onset" if missing < row["frames"]["onset"] else "offset"
+    saved = session.decide([Wish(action="correct", annotation=row["id"], column=column, value=missing)])
+    (cause,) = (each for each in saved["causes"] if each["code"] == "ME405")
+    assert cause["message"].startswith("1 frame missing between onset ")
+    assert cause["message"].endswith(", counted from 0")
+    assert session.findings({"code": "ME405", "state": "open"}, 0, 10)["total"] == 1
+    nearer = missing + 1 if column == "onset" else missing - 1
+    session.decide([Wish(action="correct", annotation=row["id"], column=column, value=nearer)])
+    assert session.findings({"code": "ME405"}, 0, 10)["total"] == 0
 
 
 def test_what_another_program_decides_is_seen(session: Session, world: World) -> None:
@@ -226,8 +283,10 @@ def test_a_decision_whose_ground_has_changed_settles_nothing(session: Session, w
     decision = decisions.correct(world.manifest, annotation, "offset", 31)
     decisions.append(world.decisions, [decision.model_copy(update={"old": "99"})])
     assert expression(session, "casme_015_0503", 1)["frames"]["offset"] == 26
-    (unfit,) = session.state()["unfit"]
-    assert unfit == "correct row 12 of casme_015_0503: offset says '27' now, and said '99'"
+    (unfit,) = session.findings({"code": "ME132", "state": "open"}, 0, 10)["rows"]
+    message = "'correct' of row 12 of casme_015_0503 was not applied: offset says '27' now, and said '99'"
+    assert unfit["message"].startswith(message)
+    assert (session.state()["unfit"], unfit["caused"]) == (1, False)
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,8 @@ def write_quality(
 ) -> tuple[Path, list[Finding], dict[str, int]]:
     """``quality.parquet``: how good each image is. Returns its path, the findings, and how often each doubt.
 
+    What cannot be decoded is counted among the doubts, whoever found it first.
+
     The asymmetry is measured where ``faces.parquet`` knows a face. An image that cannot be read is a finding (ME702),
     and so is what is odd about the set as a whole, see `odd`.
 
@@ -203,8 +205,8 @@ def write_quality(
             row, doubts = judged(measured, limits)
             findings.extend(doubts)
             odd.add(row, label)
-            for doubt in row.doubts:
-                counts[doubt] = counts.get(doubt, 0) + 1
+            for name in row.doubts if row.sharpness is not None else ["not decoded"]:
+                counts[name] = counts.get(name, 0) + 1
             yield row
         findings.extend(odd.findings())
 

@@ -40,6 +40,12 @@ export function chip(text, kind = "", title = null) {
   return el("span", { class: `chip ${kind}`, title }, text);
 }
 
+/** What a finding says of itself: these fields of it first, then what all are explained by. */
+export function meaning(finding, first = []) {
+  const facts = [...first.map((name) => [name, name]), ["found", "found"], ["expected", "expected"], ["what", "what"], ["why", "why"], ["to do", "fix"]];
+  return el("dl", {}, facts.filter(([, name]) => finding[name]).flatMap(([text, name]) => [el("dt", {}, text), el("dd", {}, finding[name])]));
+}
+
 let toastTimer;
 
 export function toast(text, action = null) {

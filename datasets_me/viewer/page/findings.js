@@ -1,10 +1,11 @@
-import { $, chip, el, moreFilters, number, options, plural, toastSaved } from "./dom.js";
+import { $, chip, el, meaning, moreFilters, number, options, plural, toastSaved } from "./dom.js";
 import { save } from "./net.js";
 import { ofPage } from "./keys.js";
 import { PagedList, table } from "./list.js";
 import { changed, state } from "./main.js";
 
 const list = new PagedList("findings", { state: "open", severity: "doubts", code: "", search: "" }, draw);
+const explaining = new Set(); // numbers of the findings whose meaning is shown
 
 export async function open(content, _, given) {
   if (given.has("code")) list.query.code = given.get("code");
@@ -41,14 +42,21 @@ function draw() {
 function line(each, index) {
   const [video] = each.videos;
   const said = each.decision && { accept: "accepted", exclude: "excluded", correct: "corrected", relocate: "moved" }[each.decision.action];
-  return el("tr", { onclick: (event) => { if (!event.target.closest("a, button")) go(index); } },
+  return el("tr", { onclick: (event) => { if (!event.target.closest("a, button, details")) go(index); } },
     el("td", {}, chip(each.code, each.decision ? "settled" : each.severity, each.severity)),
-    el("td", {}, el("div", {}, each.message), el("div", { class: "soft small" }, each.name.replaceAll("-", " "), each.caused ? ", caused by a correction" : "")),
+    el("td", {}, el("div", {}, each.message), explained(each)),
     el("td", {}, video ? el("a", { class: "name", href: `#/video/${video.number}` }, video.name) : el("span", { class: "soft" }, "the dataset")),
     el("td", { class: "soft small" }, each.where),
     el("td", {}, each.decision ? chip(said, "good settled") : "", each.decision && !state.read_only
       ? el("button", { type: "button", class: "quiet", onclick: () => undo([each.decision.id]) }, "undo")
       : ""));
+}
+
+/** The name of a finding, and on demand what it means: one about the dataset has no page of a video that would say it. */
+function explained(each) {
+  return el("details", { open: explaining.has(each.number), ontoggle: (event) => explaining[event.target.open ? "add" : "delete"](each.number) },
+    el("summary", { class: "soft small" }, each.name.replaceAll("-", " "), each.caused ? ", caused by a correction" : ""),
+    meaning(each));
 }
 
 /** Decide all that the filters leave: first the number, then the decision. */
@@ -64,13 +72,14 @@ async function ask(action) {
   const asks = { ...list.query };
   const count = await save("decide-all", { query: asks, action: "count" });
   if (!count) return;
-  const without = action === "exclude" ? `, which are ${plural(count.targets, "row")} and videos` : "";
+  const targets = [[count.rows, "row"], [count.videos, "whole video"]].filter(([many]) => many).map(([many, noun]) => plural(many, noun)).join(" and ");
+  const about = action === "exclude" ? `${targets ? ` in ${targets}` : ""}${count.neither ? `; ${number(count.neither)} of them name neither and stay open` : ""}` : "";
   const note = el("input", { type: "text", placeholder: "why, if you want to say", "aria-label": "note", maxlength: 500 });
   const dialog = el("dialog", { "aria-label": "decide all" },
     el("h2", {}, action === "accept" ? "Accept all?" : "Exclude all?"),
-    el("p", { class: "message" }, `${plural(count.findings, "finding")}${without}. It can be taken back in one step.`), note,
+    el("p", { class: "message" }, `${plural(count.findings, "finding")}${about}. It can be taken back in one step.`), note,
     el("div", { class: "choices bar" },
-      el("button", { type: "button", class: "main", onclick: () => { dialog.close(); apply(asks, action, note.value.trim() || null, count.findings); } }, action === "accept" ? `accept ${number(count.findings)}` : `exclude ${number(count.targets)}`),
+      el("button", { type: "button", class: "main", disabled: action === "exclude" && !targets, onclick: () => { dialog.close(); apply(asks, action, note.value.trim() || null, count.findings); } }, action === "accept" ? `accept ${number(count.findings)}` : `exclude ${number(count.rows + count.videos)}`),
       el("button", { type: "button", onclick: () => dialog.close() }, "cancel")));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
@@ -91,7 +100,9 @@ async function undo(ids) {
 
 function go(index) {
   const video = list.rows[index]?.videos[0];
+  const details = list.place.querySelectorAll("details")[index];
   if (video) location.hash = `#/video/${video.number}?finding=${list.rows[index].number}`;
+  else if (details) details.open = !details.open;
 }
 
 async function accept() {
@@ -109,7 +120,7 @@ function keys() {
   ofPage([
     "Findings",
     ...list.keys("finding"),
-    { keys: ["Enter"], text: "open its video", run: () => go(list.chosen) },
+    { keys: ["Enter"], text: "open its video; what it means, where there is none", run: () => go(list.chosen) },
     { keys: ["a"], text: "accept it as it is", run: accept },
     { keys: ["Escape"], text: "leave a field, or to the videos", run: () => {
       if (document.activeElement?.closest?.("input, select")) document.activeElement.blur();

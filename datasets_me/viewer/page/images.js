@@ -82,6 +82,10 @@ async function decide(decision, label) {
   }
   const item = items[index];
   if (!item || overview.read_only) return;
+  if (decision === null && !item.decision && !saving) {
+    toast("nothing was decided here that could be taken back");
+    return;
+  }
   if (!visible(index)) { // nothing is decided about a card that is not seen
     choose(index);
     return;

@@ -31,7 +31,8 @@ function ofControl(event) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $("keys").open) return;
+  // a dialog has its own keys: Escape closes it, and nothing is decided behind it
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (typing(event) || ofControl(event)) return;
   const name = named(event);
   const entry = [...here, ...everywhere].find((each) => each.keys?.includes(name));
@@ -49,7 +50,7 @@ function shown(key) {
 export function showHelp() {
   const rows = [];
   for (const entry of [...here, "Everywhere", ...everywhere]) {
-    if (typeof entry === "string") rows.push(el("dt", { class: "group" }, entry), el("dd", { class: "group" }));
+    if (typeof entry === "string") rows.push(el("dt", { class: "group" }, entry));
     else {
       rows.push(el("dt", {}, entry.keys.map((key) => el("kbd", {}, shown(key)))), el("dd", {}, entry.text));
     }

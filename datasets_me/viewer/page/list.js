@@ -13,7 +13,7 @@ export class PagedList {
   /** The list is shown: filters, with the buttons that turn pages, over the table. */
   show(content, title, filters, ...between) {
     this.rows = []; // no key opens a line that is not in view yet
-    this.place = el("div", { id: "rows" });
+    this.place = el("div", { id: "rows" }, el("p", { class: "empty waiting", role: "status" }, "loading…"));
     const bar = el("div", { class: "filters", role: "search" }, filters, el("span", { class: "space" }), this.pager());
     content.replaceChildren(el("div", { class: "list" }, el("h1", { class: "skip" }, title), bar, between, this.place));
   }

@@ -28,9 +28,9 @@ async function refresh() {
     : "no doubt is left";
   if (state.read_only) $("left").append(" · ", el("strong", {}, "read-only"));
   const { unfit } = state;
-  if (unfit.length) {
-    const text = `${plural(unfit.length, "decision")} ${unfit.length === 1 ? "does" : "do"} not fit the workbook any more`;
-    $("left").append(" · ", el("strong", { title: unfit.join("\n") }, text));
+  if (unfit) {
+    const text = `${plural(unfit, "decision")} ${unfit === 1 ? "does" : "do"} not fit the workbook any more`;
+    $("left").append(" · ", el("a", { href: "#/findings?code=ME132" }, el("strong", {}, text)));
   }
   if (state.looking) $("left").append(` · ${state.looking}`);
 }

@@ -1,4 +1,4 @@
-import { chip, el, options, toast } from "./dom.js";
+import { chip, el, meaning, options, toast } from "./dom.js";
 import { state } from "./main.js";
 
 const TABS = { findings: "Findings", expressions: "Expressions", compare: "Compare" };
@@ -22,7 +22,7 @@ export class Panel {
   }
 
   get findings() {
-    const weight = (each) => (each.decision ? 2 : each.severity === "info" ? 1 : 0);
+    const weight = (each) => (each.decision ? 3 : ["error", "warning", "info"].indexOf(each.severity));
     return [...this.data.findings].sort((a, b) => weight(a) - weight(b));
   }
 
@@ -91,13 +91,12 @@ export class Panel {
     const on = each.number === this.chosen;
     const settled = Boolean(each.decision);
     const parts = [el("div", { class: "row" }, chip(each.code, settled ? "settled" : each.severity, each.severity),
-      el("h3", {}, el("button", { type: "button", class: "plainbutton", "aria-expanded": String(on), "data-keep": `finding ${each.number}`, onclick: () => this.choose(each.number) }, each.name.replaceAll("-", " "))),
+      el("h2", {}, el("button", { type: "button", class: "plainbutton", "aria-expanded": String(on), "data-keep": `finding ${each.number}`, onclick: () => this.choose(each.number) }, each.name.replaceAll("-", " "))),
       settled ? chip(SAYS[each.decision.action], "good settled") : "")];
     parts.push(el("p", { class: "message" }, each.message, each.caused ? el("span", { class: "soft" }, " (caused by a correction)") : ""));
     if (!on && each.where) parts.push(el("p", { class: "soft small where" }, each.where));
     if (on) {
-      const facts = [["where", each.where], ["found", each.found], ["expected", each.expected], ["what", each.what], ["why", each.why], ["to do", each.fix]];
-      parts.push(el("dl", {}, facts.filter(([, text]) => text).flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)])));
+      parts.push(meaning(each, ["where"]));
       parts.push(this.around(each));
       parts.push(settled ? this.settled(each) : this.choices(each));
     }
@@ -149,7 +148,7 @@ export class Panel {
   videoCard() {
     const { data } = this;
     const button = el("button", { type: "button", onclick: () => this.excludeVideo() }, "Exclude this video");
-    return el("article", { class: "card" }, el("h3", {}, "The video"),
+    return el("article", { class: "card" }, el("h2", {}, "The video"),
       data.notes.map((note) => el("div", { class: "row" }, el("p", { class: "message" }, note.note), el("span", { class: "space" }), this.undoButton(note.id, "Remove"))),
       state.read_only ? "" : el("div", { class: "choices" }, this.noteField("note video", "a note; Enter saves it"),
         el("button", { type: "button", onclick: (event) => this.note(event.target.previousSibling.value) }, "Save note"),
@@ -162,7 +161,7 @@ export class Panel {
     const each = this.finding;
     if (each?.annotation) {
       this.page.chosen = each.annotation;
-      this.page.timeline.update(this.data, each.annotation);
+      this.page.timeline.mark(each.annotation);
     }
     this.draw();
     this.reveal(this.body.querySelector(".card.chosen"));
@@ -299,14 +298,15 @@ export class Panel {
   expression(row) {
     const on = row.id === this.page.chosen;
     const name = row.expression ?? row.id;
+    const withVideo = row.excluded !== null && row.excluded === this.data.excluded; // to take that back takes in all rows
     const predicted = row.predicted === null ? "" : chip(`predicted ${row.predicted}`, [row.values.emotion, row.class_3].includes(row.predicted) ? "good" : "warning");
     return el("article", { class: `card ${on ? "chosen" : ""}`, "data-expression": row.id },
       el("div", { class: "row" }, chip(row.values.type, row.values.type),
-        el("h3", {}, el("button", { type: "button", class: "plainbutton", "data-keep": `expression ${row.id}`, onclick: () => this.page.choose(row.id, row.frames.onset ?? row.frames.apex ?? row.frames.offset) }, name)),
-        row.excluded ? chip("excluded", "settled") : "", predicted, this.openOf(row)),
+        el("h2", {}, el("button", { type: "button", class: "plainbutton", "data-keep": `expression ${row.id}`, onclick: () => this.page.choose(row.id, row.frames.onset ?? row.frames.apex ?? row.frames.offset) }, name)),
+        row.excluded ? chip(withVideo ? "excluded with the video" : "excluded", "settled") : "", predicted, this.openOf(row)),
       el("div", { class: "fields" }, [...BOUNDS, "type", "emotion", "aus"].map((column) => this.field(row, column))),
       el("div", { class: "choices" },
-        state.read_only ? "" : row.excluded ? this.undoButton(row.excluded, "Take it in again")
+        state.read_only || withVideo ? "" : row.excluded ? this.undoButton(row.excluded, "Take it in again")
           : el("button", { type: "button", onclick: () => { this.page.chosen = row.id; this.tab = "expressions"; this.excludeRow(); } }, "Exclude row"),
         el("span", { class: "soft small" }, row.place)));
   }
@@ -369,7 +369,7 @@ export class Panel {
     this.faces = el("div", { class: "faces" });
     this.drawFaces();
     return [el("article", { class: "card" },
-      el("h3", {}, row ? `${row.values.type} ${row.expression ?? row.id}` : "two frames"),
+      el("h2", {}, row ? `${row.values.type} ${row.expression ?? row.id}` : "two frames"),
       el("div", { class: "fields two" }, pick("a", "from"), pick("b", "to"))), this.faces];
   }
 

@@ -7,8 +7,8 @@ const HERTZ = 60; // of a screen: at most so many frames a second are worth show
 
 /** Shows frames of one video by number, keeps those shown last, and asks for the next ones ahead. */
 export class Player {
-  constructor({ first, last, fps, lacking, address, onframe, onstate }) {
-    Object.assign(this, { first, last, fps, lacking, address, onframe, onstate });
+  constructor({ first, last, fps, lacking, no_frames: nothing, address, onframe, onstate }) {
+    Object.assign(this, { first, last, fps, lacking, nothing, address, onframe, onstate });
     this.current = first;
     this.speed = 1;
     this.playing = false;
@@ -45,7 +45,7 @@ export class Player {
   }
 
   play() {
-    if (this.playing || this.first === this.last) return;
+    if (this.playing || this.nothing || this.first === this.last) return;
     if (this.current >= this.last) this.show(this.first);
     this.playing = true;
     this.since = performance.now();
@@ -86,6 +86,7 @@ export class Player {
   }
 
   ask() {
+    if (this.nothing) return;
     const { stride } = this.playing ? this : { stride: 1 };
     const numbers = [this.current];
     const more = this.playing ? AHEAD : this.pictures.has(this.current) ? 6 : 0; // what is looked at comes first

@@ -128,6 +128,12 @@ export class Timeline {
     this.draw();
   }
 
+  /** Another expression is chosen; all else stays as it is drawn. */
+  mark(chosen) {
+    this.chosen = chosen;
+    this.drawTruth();
+  }
+
   draw() {
     if (!this.root.isConnected) return;
     this.measure();

@@ -189,8 +189,9 @@ class VideoPage {
     this.over.textContent = `frame ${this.frame} · ${seconds} s${picture?.name ? ` · ${picture.name}` : ""}${this.factor ? ` · motion × ${this.factor}` : ""}`;
     this.canvas.setAttribute("aria-label", `frame ${this.frame} of ${this.data.name}`);
     const why = this.data.no_frames ?? picture?.why;
-    this.nothing.hidden = !why;
-    this.nothing.textContent = why ?? "";
+    this.nothing.hidden = Boolean(picture && !why);
+    this.nothing.classList.toggle("waiting", !why);
+    this.nothing.textContent = why ?? "loading…";
     const doubts = this.panel.doubtsAt(this.frame);
     this.doubt.hidden = !doubts.length;
     this.doubt.textContent = doubts.join(", ");
@@ -254,7 +255,7 @@ class VideoPage {
 
   choose(id, frame = null) {
     this.chosen = id;
-    this.timeline.update(this.data, id);
+    this.timeline.mark(id);
     this.panel.chooseExpression(id);
     if (this.factor) this.setFactor(this.factor);
     if (frame !== null) this.seek(frame);
