@@ -61,6 +61,11 @@ def about_files(row: VideoFeatures, files: FrameFiles, frames: FrameReader) -> I
     if frames.missing:
         numbers = [frames.numbers[index] for index in frames.missing]
         yield _about("ME602", row, f"{plural(len(numbers), 'frame')} without a file{counted}: {ranges(numbers)}")
+    if frames.repeated:
+        numbers = [frames.numbers[index] for index in frames.repeated]
+        what = "is the same picture" if len(numbers) == 1 else "are each the same picture"
+        text = f"{plural(len(numbers), 'frame')} {what} as the frame before{counted}: {ranges(numbers)}"
+        yield _about("ME621", row, text)
     size = (row.width, row.height)
     others = {index: other for index, other in frames.sizes.items() if other != size} if row.width else {}
     if others:

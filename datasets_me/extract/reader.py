@@ -24,8 +24,8 @@ SPREAD = 5
 class FrameReader(Sequence[Image | None]):
     """The frames of a video as a sequence; None for one that cannot be read.
 
-    Going through it in order also takes the checksum of all files and notes `unreadable` and `missing` frames, by
-    their index.
+    Going through it in order also takes the checksum of all files and notes frames that are `unreadable`, `missing`, or
+    `repeated`, the same picture as the one before, by their index.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class FrameReader(Sequence[Image | None]):
         self.report = report
         self.unreadable: dict[int, str] = {}
         self.missing: list[int] = []
+        self.repeated: list[int] = []
         self.sizes: dict[int, tuple[int, int]] = {}
         self._checksum = hashlib.sha256()
 
@@ -66,7 +67,7 @@ class FrameReader(Sequence[Image | None]):
         return None if name is None else self.files.read(self.numbers[index], colour=self.colour)[0]
 
     def __iter__(self) -> Iterator[Image | None]:
-        waiting = 0
+        waiting, before = 0, None
         for index, number in enumerate(self.numbers):
             waiting += 1
             if self.report and waiting == REPORT_EVERY:
@@ -75,6 +76,7 @@ class FrameReader(Sequence[Image | None]):
             name = self.files.names.get(number)
             if name is None:
                 self.missing.append(index)
+                before = None
                 yield None
                 continue
             image, data, why = self.files.read(number, colour=self.colour)
@@ -84,6 +86,14 @@ class FrameReader(Sequence[Image | None]):
                 self.unreadable[index] = why
             else:
                 self.sizes[index] = (image.shape[1], image.shape[0])
+                if before is not None and _same(before, image):
+                    self.repeated.append(index)
+            before = image
             yield image
         if self.report and waiting:
             self.report(waiting)
+
+
+def _same(a: Image, b: Image) -> bool:
+    # noise makes nearly all pictures differ in a few of their pixels
+    return np.array_equal(a[::8, ::8], b[::8, ::8]) and np.array_equal(a, b)

@@ -110,11 +110,12 @@ def test_a_rerun_does_only_what_changed(extracted: Path, filmed: Path, dataset: 
     done: dict[str, int] = {path.as_posix(): path.stat().st_mtime_ns for path in out.rglob("*.np*")}
     frame = root / dataset.videos[3].path / "img007.jpg"
     shutil.copy(frame.with_name("img006.jpg"), frame)
-    extract(dataset, root, out, DEFAULT)
+    result = extract(dataset, root, out, DEFAULT)
     changed = {name for name, content in tree(out).items() if before[name] != content}
     name = "casme_016/casme_016_0102"
     written = {f"features/{name}.npy", f"landmarks/{name}.npz", f"done/{name}.json"}
-    assert changed == {*written, "features.parquet", "done/notes.parquet"}
+    assert changed == {*written, "features.parquet", "findings.parquet", "done/notes.parquet"}
+    assert found(result) == {"ME621": "1 frame is the same picture as the frame before, counted from 0: 6"}
     again = {path.as_posix(): path.stat().st_mtime_ns for path in out.rglob("*.np*")}
     assert {path for path in done if done[path] != again[path]} == {
         f"{out.as_posix()}/features/{name}.npy",
@@ -449,7 +450,7 @@ def test_the_boxes_of_the_subjects_other_videos(filmed: Path, tmp_path: Path) ->
     expected = np.mean([first.box, second.box], axis=0)
     assert np.abs(np.array(third.box) - expected).max() <= 1
     assert {finding.code for finding in result.findings if finding.video == third.video} == {
-        *("ME605", "ME608", "ME610")
+        *("ME605", "ME608", "ME610", "ME621")
     }
     before = tree(tmp_path / "out")
     extract(manifest, root, tmp_path / "out", DEFAULT)

@@ -10,9 +10,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets_me.formats.frame_files import read_image
+from datasets_me.extract.reader import FrameReader
+from datasets_me.formats.frame_files import FrameFiles, read_image
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
+
+
+def test_frames_that_are_the_picture_before(tmp_path: Path) -> None:
+    other = PICTURE.copy()
+    other[5, 5] ^= 1  # beside those that are compared first
+    frames = {1: PICTURE, 2: PICTURE, 3: other, 4: other, 5: other, 7: other, 8: PICTURE[:8]}
+    for number, picture in frames.items():
+        cv2.imwrite(str(tmp_path / f"img{number}.png"), picture)
+    files = FrameFiles(tmp_path, {number: f"img{number}.png" for number in frames}, 1, 9)
+    reader = FrameReader(files, range(1, 9), colour=True)
+    assert len(list(reader)) == 8
+    assert (reader.repeated, reader.missing) == ([1, 3, 4], [5])
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".tif"])
