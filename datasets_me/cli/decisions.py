@@ -54,6 +54,7 @@ def decide(
     """
     from datasets_me.convert import bulk as in_bulk
     from datasets_me.findings.choice import read_codes
+    from datasets_me.findings.codes import matches
     from datasets_me.formats import decisions as decision_files
     from datasets_me.formats import manifest as manifests
     from datasets_me.formats.kinds import DECISIONS, IMAGE_SET
@@ -76,7 +77,8 @@ def decide(
     annotated = manifests.read(manifest)
     decision_files.check_place(place)
     before = decision_files.read(place) if (place / DECISIONS.about).is_file() else decision_files.Decisions(())
-    planned = in_bulk.bulk(annotated, read_codes(codes), "exclude" if exclude else "accept", before.rows, note)
+    selected = read_codes(codes)
+    planned = in_bulk.bulk(annotated, selected, "exclude" if exclude else "accept", before.rows, note)
     if apply and planned.decisions:
         decision_files.append(place, planned.decisions)
     rows = sum(decision.row is not None for decision in planned.decisions)
@@ -86,8 +88,11 @@ def decide(
         what = f"{plural(rows, 'row')} and {plural(others, 'whole video')}" if others else plural(rows, "row")
     lines = [f"{'' if apply else 'would be '}{'excluded' if exclude else 'accepted'}: {what}"]
     lines += [f"  unchanged: {plural(count, 'finding')}, {why}" for why, count in sorted(planned.unchanged.items())]
-    if not planned.decisions and not planned.unchanged:
-        lines.append("  the manifest has no such finding; those that only me-datasets check makes are not in it")
+    absent = [code for code in selected if not any(matches(each.code, [code]) for each in annotated.findings)]
+    if absent:
+        lines.append(
+            f"  the manifest has no finding {', '.join(absent)}; those that only me-datasets check makes are not in it"
+        )
     if apply and planned.decisions:
         lines.append(f"saved in {place}; --undo takes it back")
     else:
@@ -99,6 +104,7 @@ def decide(
             "applied": apply,
             "decisions": [decision.model_dump(mode="json", exclude_none=True) for decision in planned.decisions],
             "unchanged": dict(planned.unchanged),
+            "absent": absent,
         },
     )
 
@@ -126,16 +132,21 @@ def list_(
 ) -> Answer:
     """List the decisions that count.
 
-    Exit code 0: all of them can be applied. 1: the ground of some has changed. 2: could not run.
+    Exit code 0: all of them can be applied, or what they accept is not found any more. 1: the ground of some has
+    changed. 2: could not run.
     """
-    from datasets_me.convert.decided import holding
+    from datasets_me.convert.decided import ABOUT_DECISIONS
+    from datasets_me.convert.decided import decide as apply
     from datasets_me.formats import decisions as decision_files
     from datasets_me.formats import manifest as manifests
 
     read = _read(folder)
     standing = decision_files.standing(read.rows)
     ids = {decision.id for decision in standing}
-    findings = holding(manifests.read(manifest), read)[1] if manifest else list(read.findings)
+    findings = list(read.findings)
+    if manifest:
+        decided = apply(manifests.read(manifest), read)
+        findings = [each for each in decided.findings if each.code in ABOUT_DECISIONS]
     shown = read.rows if every else standing
     table = show.Rows(None, "id", "action", "about", "code", "column", "from", "to", "note")
     for each in shown:
@@ -181,7 +192,7 @@ def diff(a: Path = _FOLDER, b: Path = _FOLDER, dataset: str = options.OF_DATASET
     """Compare what two people decided: kappa for labels, differences in frames, and the rows where they differ.
 
     Only rows, videos and images about which both decided are compared. It needs scikit-learn.
-    Exit code 0: they agree. 1: they differ. 2: could not run.
+    Exit code 0: they agree. 1: they differ. 2: could not run, or there is nothing about which both decided.
     """
     from datasets_me.schema import schema_files
     from datasets_me.scores.agreement import agreement
@@ -191,6 +202,13 @@ def diff(a: Path = _FOLDER, b: Path = _FOLDER, dataset: str = options.OF_DATASET
     own = schema_files.load(dataset).spec if dataset else None
     specs = {name: own if own and own.id == name else _shipped(name, a).spec for name in names}
     compared = agreement(first.rows, second.rows, specs)
+    if not compared.both:
+        raise DecisionsError(
+            f"nothing can be compared: A decided about {compared.only_a:,}, B about {compared.only_b:,}, "
+            "and there is no row, video or image among them about which both did",
+            where=f"A: {a}, B: {b}",
+            fix="let both decide about the same rows, videos or images",
+        )
     return Answer(
         [f"A: {a}", f"B: {b}", "", *_compared(compared)],
         [*first.findings, *second.findings],

@@ -56,7 +56,7 @@ def view(
 
     Every decision is saved at once, to a folder of decisions, never to the workbook or the frames. Of a set of images,
     the doubtful ones are shown, as by 'me-datasets images review'. Ends with Ctrl-C. With --json, one document with
-    the address is printed as soon as everything is loaded.
+    the address and the counts is printed as soon as everything is loaded and the folders are checked.
     """
     from datasets_me.formats.kinds import IMAGE_SET
 
@@ -86,7 +86,7 @@ def view(
 
     def load() -> None:
         try:
-            session = _session(manifest, root, features, predictions, decisions, read_only=read_only)
+            session, check = _session(manifest, root, features, predictions, decisions, read_only=read_only)
         except BaseException as error:
             sessions.set_exception(error)
             opening.loaded.set_exception(error)
@@ -96,8 +96,8 @@ def view(
 
         opening.loaded.set_result(application(session))
         sessions.set_result(session)
-        counts = session.state()["counts"]
-        show.echo(f"{plural(counts['videos'], 'video')} to look at", err=True)
+        show.echo(f"{plural(len(session.dataset.entries), 'video')} to look at", err=True)
+        counts = _counted(session, check)
         if output == "json":
             document = {"address": server.url, "decisions": str(session.decided.folder), **counts}
             show.echo_document(show.to_json(document), is_json=True)
@@ -123,8 +123,8 @@ def _session(
     decisions: Path | None,
     *,
     read_only: bool,
-) -> Session:
-    """All that the pages show; the check of the folders goes on beside.
+) -> tuple[Session, threading.Thread]:
+    """All that the pages show, and the check of the folders, which goes on beside.
 
     Raises:
         MeDatasetsError: something cannot be read.
@@ -158,8 +158,17 @@ def _session(
             raise MeDatasetsError(outcome.why)
         return outcome
 
-    session.look_beside(look)
-    return session
+    return session, session.look_beside(look)
+
+
+def _counted(session: Session, check: threading.Thread) -> dict[str, int]:
+    """The counts once the folders are checked; that they could not be is said."""
+    check.join()
+    state = session.state()
+    if state["looking"]:
+        show.echo(f"warning: {state['looking']}", err=True)
+    counts: dict[str, int] = state["counts"]
+    return counts
 
 
 def _images(images: Path, root: Path, *, read_only: bool, host: str, port: int, browser: bool, as_json: bool) -> Answer:

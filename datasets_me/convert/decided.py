@@ -20,9 +20,12 @@ from datasets_me.formats import manifest as manifests
 from datasets_me.formats.decisions import (
     Decision,
     Decisions,
+    changed_cell,
+    changed_finding,
     changed_ground,
     column_of,
     elsewhere,
+    is_about,
     not_applied,
     outside_video,
     rows_of,
@@ -35,6 +38,11 @@ from datasets_me.schema.schema_files import Schema
 from datasets_me.schema.spec import FRAME_FIELDS, Correction, DurationConvention, LeftOut, Relocation, Spec
 
 _ACCEPTED = "; accepted: "
+
+_MADE_EACH_TIME = frozenset(("ME132", "ME133", "ME138"))
+
+ABOUT_DECISIONS = _MADE_EACH_TIME | {"ME135"}
+"""Findings about the decisions themselves: whether they can be read, and were applied."""
 
 
 def why(decision: Decision) -> str:
@@ -104,7 +112,7 @@ def holding(
             chosen.append(decision)
         else:
             findings.append(not_applied(decision, reason))
-    return chosen, [*findings, *_carried_over(manifest, chosen)]
+    return chosen, findings
 
 
 def _carried_over(manifest: Manifest, decisions: Sequence[Decision]) -> Iterator[Finding]:
@@ -140,7 +148,7 @@ def decide(manifest: Manifest, decisions: Decisions) -> Manifest:
     findings += _no_longer_standing(before, decisions)
     trial, _ = apply_to_rows(manifest, [each for each in chosen if each.action == "correct"])
     chosen, outside = within_videos(replace(manifest, annotations=trial), chosen)
-    kept = [each for each in manifest.findings if each.code not in ("ME132", "ME133")]
+    kept = [each for each in manifest.findings if each.code not in _MADE_EACH_TIME]
     annotations, derived = apply_to_rows(replace(manifest, findings=kept), chosen)
     without = {each.video: _left_out(each) for each in chosen if each.action == "exclude" and each.row is None}
     folders = [
@@ -171,7 +179,9 @@ def finished(manifest: Manifest, decisions: Sequence[Decision], before: Collecti
     chosen, findings = _present(manifest, decisions)
     accepted, chosen = _with_accepted(replace(manifest, findings=[*manifest.findings, *findings]), chosen)
     ids = sorted({*before, *(each.id for each in chosen)})
-    return replace(accepted, options={**accepted.options, "decisions": ids})
+    doubts = [*accepted.findings, *_carried_over(manifest, chosen)]
+    doubts.sort(key=lambda doubt: doubt.code in _MADE_EACH_TIME)  # last, as where decisions are applied again
+    return replace(accepted, findings=doubts, options={**accepted.options, "decisions": ids})
 
 
 def within_videos(corrected: Manifest, decisions: Sequence[Decision]) -> tuple[list[Decision], list[Finding]]:
@@ -365,38 +375,44 @@ def _present(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[list[De
 def _with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[Manifest, list[Decision]]:
     """The manifest whose accepted findings are no more than information, and say that they were accepted.
 
-    A finding that finds something else now than when it was accepted stays as it is, and that is a finding, too.
+    A finding that finds something else now than when it was accepted, or in another text of its cell, stays as it is.
+    That is a finding, too (ME132), and so is that what was accepted is not found (ME138).
 
     Returns:
-        The manifest, and the decisions without those to accept such a finding.
+        The manifest, and the decisions without those to accept such findings.
     """
     by_video = _by_video(manifest.annotations)
     accepting: defaultdict[Hashable, list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.action == "accept":
             rows = rows_of(decision, by_video.get(decision.video, ()))
-            places: list[Hashable] = [row.place() for row in rows] or [elsewhere(decision)]
+            places: list[Hashable] = [row.place() for row in rows] if decision.of_annotation else [elsewhere(decision)]
             for where in places:
                 accepting[where].append(decision)
     annotations = {row.place(): row for row in manifest.annotations}
     findings: list[Finding] = []
-    others: dict[str, Finding] = {}
+    reasons: dict[str, str] = {}
     used: set[str] = set()
     for doubt in manifest.findings:
         place = Place(doubt.file, doubt.sheet, doubt.row)
+        row = annotations.get(place)
         about = accepting.get(place) or accepting.get(elsewhere(doubt), [])
-        cell = (doubt.code, column_of(annotations.get(place), doubt))
-        about = [each for each in about if each.code is None or (each.code, each.column) == cell]
-        accepted = next((each for each in about if each.code is None or each.old == doubt.found), None)
-        if accepted is None:
-            others |= {each.id: doubt for each in about}
-        else:
-            used.add(accepted.id)
-            message = f"{doubt.message}{_ACCEPTED}{why(accepted)}"
+        changes = {each.id: changed_finding(each, doubt, row) for each in about if is_about(each, doubt, row)}
+        reasons |= {name: reason for name, reason in changes.items() if reason is not None}
+        accepted = [each for each in about if each.id in changes and changes[each.id] is None]
+        if accepted:
+            used |= {each.id for each in accepted}
+            message = f"{doubt.message}{_ACCEPTED}{why(accepted[0])}"
             doubt = doubt.model_copy(update={"severity": "info", "message": message})
         findings.append(doubt)
-    changed = {decision.id: decision for decision in decisions if decision.id in others.keys() - used}
-    for name, decision in changed.items():
-        reason = f"{decision.code} finds '{others[name].found}' now, and found '{decision.old}'"
-        findings.append(not_applied(decision, reason))
-    return replace(manifest, findings=findings), [each for each in decisions if each.id not in changed]
+    chosen: list[Decision] = []
+    for decision in decisions:
+        if decision.action != "accept" or decision.code is None or decision.id in used:
+            chosen.append(decision)
+        elif decision.id in reasons:
+            findings.append(not_applied(decision, reasons[decision.id]))
+        else:
+            row = next(iter(rows_of(decision, by_video.get(decision.video, ()))), None)
+            reason = changed_cell(row, decision.cell) or f"{decision.code} is not found"
+            findings.append(not_applied(decision, reason, "ME138"))
+    return replace(manifest, findings=findings), chosen

@@ -17,7 +17,7 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,8 +60,9 @@ class Decision(Record):
     - a row of the workbook: ``subject``, ``video``, ``expression``, and the text ``onset`` of its onset, tell it from
       others; ``file``, ``sheet`` and ``row`` say where it was, and decide between rows that are otherwise alike;
     - a whole ``video``, where there is no ``row``;
-    - a finding: its ``code`` with the row, the video or the ``path`` that it names, and in ``column`` the cell; its
-      ``message`` tells those from others that name nothing;
+    - a finding: its ``code`` with the row, the video and the ``path`` that it names, and in ``column`` the cell; its
+      ``message`` tells those from others that name nothing. Without a ``path``, it is about each such finding of the
+      row, whatever folder that names;
     - an ``image`` of a set of images, by its id.
 
     What it says: ``correct`` gives the cell in ``column`` the text ``new`` in place of ``old``, both as the workbook
@@ -131,6 +132,11 @@ class Decision(Record):
         where = self.video if self.of_annotation else None
         row = f"row {self.row} of {where or self.sheet or self.file}" if self.row else ""
         return row or self.video or self.image or self.path or self.found or ""
+
+    @property
+    def cell(self) -> dict[str, str]:
+        """What the cell that it is about said, by its column; empty where it is about none of ``cells``."""
+        return {column: text for column, text in (self.cells or {}).items() if column == self.column}
 
     @property
     def told_by(self) -> Hashable:
@@ -337,7 +343,7 @@ def about_finding(manifest: Manifest, doubt: Finding) -> dict[str, Any]:
     """The fields by which a decision names a finding, and the row, the video or the folder that it is about."""
     row = row_of(manifest, doubt)
     if row is not None:
-        about = about_row(manifest, row)
+        about = about_row(manifest, row) | {"path": doubt.path}
     else:
         folder = next((each for each in manifest.videos if each.path == doubt.path), None) if doubt.path else None
         video = doubt.video or (folder.video if folder else None)
@@ -461,7 +467,7 @@ def changed_ground(decision: Decision, manifest: Manifest) -> str | None:
     """Why a decision cannot be applied to a manifest: what it was made on has changed. None where it holds.
 
     The workbook may be another file, as long as it says what it said: in the cell that was corrected, or in all columns
-    of a row that was excluded.
+    of a row that was excluded. For an accepted finding, see `changed_finding`.
     """
     if decision.dataset != manifest.spec.id:
         return f"it was made on {decision.dataset}, not on {manifest.spec.id}"
@@ -479,20 +485,46 @@ def changed_ground(decision: Decision, manifest: Manifest) -> str | None:
     rows = rows_of(decision, manifest.annotations)
     if not rows:
         return f"{decision.video} has no such row: {decision.expression or 'expression'} with onset '{decision.onset}'"
-    cells = decision.cells if decision.action == "exclude" else {decision.column: decision.old}
-    if decision.action in ("correct", "exclude"):
-        for column, before in (cells or {}).items():
-            text = rows[0].written(column or "")
-            if not same(text, before or ""):
-                return f"{column} says '{text}' now, and said '{before}'"
+    if decision.action == "correct":
+        return changed_cell(rows[0], {decision.column or "": decision.old or ""})
+    return changed_cell(rows[0], decision.cells or {}) if decision.action == "exclude" else None
+
+
+def changed_cell(row: Annotation | None, cells: Mapping[str, str]) -> str | None:
+    """How the first cell of a row that says something else than before has changed; None where all say the same."""
+    if row is None:
+        return None
+    for column, before in cells.items():
+        text = row.written(column)
+        if not same(text, before):
+            return f"{column} says '{text}' now, and said '{before}'"
     return None
 
 
-def not_applied(decision: Decision, reason: str) -> Finding:
-    """The finding that a decision was not applied, because its ground has changed."""
-    message = f"'{decision.action}' of {decision.about} was not applied: {reason} (decision {decision.id})"
+def is_about(decision: Decision, doubt: Finding, row: Annotation | None) -> bool:
+    """Whether a decision about a row, a video or a folder is about one finding there, whatever that finds now."""
+    if decision.code is None:
+        return True
+    same_cell = (decision.code, decision.column) == (doubt.code, column_of(row, doubt))
+    return same_cell and decision.path in (None, doubt.path)
+
+
+def changed_finding(decision: Decision, doubt: Finding, row: Annotation | None) -> str | None:
+    """Why a finding is not the one that was accepted: its cell has changed, or what it finds. None where it is."""
+    if decision.code is None:
+        return None
+    reason = changed_cell(row, decision.cell)
+    if reason is None and decision.old != doubt.found:
+        return f"{doubt.code} finds '{doubt.found}' now, and found '{decision.old}'"
+    return reason
+
+
+def not_applied(decision: Decision, reason: str, code: str = "ME132") -> Finding:
+    """The finding that a decision was not applied: its ground has changed, or what it accepts is not found (ME138)."""
+    about = decision.about or decision.code
+    message = f"'{decision.action}' of {about} was not applied: {reason} (decision {decision.id})"
     return finding(
-        "ME132",
+        code,
         message,
         place=decision.place(),
         subject=decision.subject,

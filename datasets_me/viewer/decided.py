@@ -21,7 +21,7 @@ Value = int | str | None
 _GAP = "ME405"
 _BOUNDS = ("onset", "offset")
 
-_Doubt = tuple[str, str | None, Hashable]  # code, column, row's id or another place
+_Doubt = tuple[str, str | None, Hashable, str | None]  # code, column, row's id or another place, path
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,7 @@ class Decided:
         """
         row = self._of_place.get((finding.file or "", finding.sheet, finding.row or 0))
         column = store.column_of(row, finding)
-        verdict = self._verdicts.get((finding.code, column, row.id if row else store.elsewhere(finding)))
-        if verdict is not None and (verdict.action == "exclude" or verdict.old == finding.found):
+        if verdict := self._verdict(finding, row):
             return verdict
         if finding.video in self._without_video:
             return self._without_video[finding.video or ""]
@@ -168,6 +167,15 @@ class Decided:
         if applied is None or _key(finding) not in applied.gone:
             return None
         return of_cell or next(iter(corrections.values()), applied.decisions[-1])
+
+    def _verdict(self, finding: Finding, row: Annotation | None) -> Decision | None:
+        """The decision that accepts a finding, or excludes what it is about for its sake."""
+        about = row.id if row else store.elsewhere(finding)
+        for path in (finding.path, None):  # one without a path is about any folder
+            verdict = self._verdicts.get((finding.code, store.column_of(row, finding), about, path))
+            if verdict and (verdict.action == "exclude" or store.changed_finding(verdict, finding, row) is None):
+                return verdict
+        return None
 
     def of_row(self, row: Annotation) -> dict[str, Decision]:
         """The corrections of a row by column, and under ``exclude`` the decision that leaves it out."""
@@ -238,7 +246,7 @@ class Decided:
             self._corrections[row.id][decision.column or ""] = decision
         if decision.action in ("accept", "exclude") and decision.code is not None:
             about = row.id if row else store.elsewhere(decision)
-            self._verdicts[decision.code, decision.column, about] = decision
+            self._verdicts[decision.code, decision.column, about, decision.path] = decision
         if decision.action == "exclude":
             if row is not None:
                 self._without_row[row.id] = decision

@@ -117,8 +117,8 @@ class Session:
         """End what runs beside."""
         self.frames.close()
 
-    def look_beside(self, look: Callable[[], Sequence[Finding]]) -> None:
-        """Run a check that takes longer, in a thread; its findings join the others when it is done."""
+    def look_beside(self, look: Callable[[], Sequence[Finding]]) -> Thread:
+        """Run a check that takes longer, in the thread returned; its findings join the others when it is done."""
 
         def run() -> None:
             try:
@@ -132,7 +132,9 @@ class Session:
                 self._looking = ""
 
         self._looking = "the folders are being checked"
-        Thread(target=run, daemon=True).start()
+        thread = Thread(target=run, daemon=True)
+        thread.start()
+        return thread
 
     # what is shown
 

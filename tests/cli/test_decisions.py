@@ -16,7 +16,7 @@ from datasets_me.core.errors import MeDatasetsError
 from datasets_me.formats import decisions as deciding
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats import split as splits
-from datasets_me.formats.decisions import Decision, about_row, about_video
+from datasets_me.formats.decisions import Decision, about_finding, about_row, about_video
 from datasets_me.formats.manifest import Manifest
 from datasets_me.images import decisions as of_images
 from datasets_me.images.decisions import decision_about
@@ -78,6 +78,13 @@ def test_deciding_in_bulk_and_back(tool: Tool, manifest: Manifest, tmp_path: Pat
         f"accepted: {1 + unpublished} findings",
         "  unchanged: 2 findings, decided already",
     ]
+    done = tool("decide", "m", "--code", "ME107,ME115,ME402", "--accept")
+    assert done.stdout.splitlines() == [
+        "would be accepted: 0 findings",
+        "  unchanged: 2 findings, decided already",
+        "  the manifest has no finding ME115, ME402; those that only me-datasets check makes are not in it",
+        "nothing is saved",
+    ]
     elsewhere = Decision(action="exclude", dataset="samm", video="samm_006_1", batch="later")
     deciding.append(tmp_path / "decisions", [elsewhere])
     assert tool("decide", "m", "--undo").stdout == f"taken back: {1 + unpublished} decisions\n"
@@ -121,6 +128,20 @@ def test_listing(tool: Tool, manifest: Manifest, tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert [each["in_force"] for each in answer["decisions"]] == [False, True, True]
     assert [each["code"] for each in answer["findings"]] == ["ME132"]
+
+
+def test_listing_names_an_accepted_finding_that_changed(tool: Tool, manifest: Manifest, tmp_path: Path) -> None:
+    """As `split` does, and without the line about decisions that were made on another file (ME135)."""
+    doubt = next(each for each in manifest.findings if each.code == "ME107")
+    about = about_finding(manifest, doubt) | {"old": "onset 20, apex 21, offset 9", "source": "another"}
+    deciding.append(tmp_path / "decisions", [Decision(action="accept", **about)])
+    for arguments in (
+        ("decisions", "list", "decisions", "--manifest"),
+        ("split", "-o", "s", "--decisions", "decisions"),
+    ):
+        done = tool(*arguments, "m", "--json")
+        assert done.exit_code == 1
+        assert [each["code"] for each in json.loads(done.stdout)["findings"]] == ["ME132"]
 
 
 def test_a_schema_of_decisions_converts_as_the_decisions_do(tool: Tool, manifest: Manifest, tmp_path: Path) -> None:
@@ -225,6 +246,16 @@ row 4 of casme2_01_EP03_03   verdict  used       excluded  book.xlsx, sheet 'She
 def test_the_same_is_the_same(tool: Tool, manifest: Manifest, tmp_path: Path) -> None:
     deciding.append(tmp_path / "a", [Decision(action="exclude", **about_row(manifest, manifest.annotations[0]))])
     assert tool("decisions", "diff", "a", "a").exit_code == 0
+
+
+def test_nothing_can_be_compared(tool: Tool, manifest: Manifest, tmp_path: Path) -> None:
+    deciding.append(tmp_path / "a", [Decision(action="exclude", **about_row(manifest, manifest.annotations[0]))])
+    deciding.append(tmp_path / "b", [])
+    with pytest.raises(MeDatasetsError, match="nothing can be compared: A decided about 1, B about 0, and"):
+        tool("decisions", "diff", "a", "b")
+    images = image_set(tmp_path, ["happy/1.png"]).folder
+    with pytest.raises(MeDatasetsError, match="nothing can be compared: A decided about 0, B about 0, and"):
+        tool("decisions", "diff", images, images)
 
 
 def test_exports_and_splits_apply_decisions(tool: Tool, manifest: Manifest, tmp_path: Path) -> None:

@@ -157,6 +157,38 @@ def test_decisions_hold_for_another_file_that_says_the_same(manifest: Manifest, 
     assert codes(converted, "ME132", "ME135") == [("newer.xlsx", message)]
 
 
+def test_what_was_accepted_in_a_cell_that_changed_is_not_applied(casme2: Schema, workbook: Workbook) -> None:
+    """The first is mended, the second is another mistake now, the third finds the same in another text."""
+
+    def sheet(name: str, apex: object, offset: int, aus: str) -> Path:
+        rows = [casme2_row(apex=apex), casme2_row(clip="EP03_03", offset=offset), casme2_row(clip="EP03_04", aus=aus)]
+        return workbook([CASME2_HEADER, *rows, casme2_row(clip="EP03_05", offset=50)], name=name)
+
+    before = convert(casme2, sheet("older.xlsx", "/", 50, "4+glare")).manifest()
+    decisions = Decisions(tuple(bulk(before, ["ME103", "ME107", "ME111"], "accept", ()).decisions))
+    newer = sheet("newer.xlsx", 70, 51, "12+glare")
+    converted = make_manifest(casme2, str(newer), decisions=decisions)
+    from_manifest = decide(convert(casme2, newer).manifest(), decisions)
+    assert in_order(from_manifest) == in_order(converted)
+    assert decide(from_manifest, decisions) == from_manifest
+    reasons = {
+        (each.code, each.row): each.message.partition(" was not applied: ")[2].partition(" (decision")[0]
+        for code in ("ME132", "ME138")
+        for each in codes_of(converted, code)
+    }
+    assert reasons == {
+        ("ME132", 3): "offset says '51' now, and said '50'",
+        ("ME132", 4): "aus says '12+glare' now, and said '4+glare'",
+        ("ME138", 2): "apex says '70' now, and said '/'",
+    }
+    assert [each.severity for each in codes_of(converted, "ME138")] == ["info"]
+    assert converted.options["decisions"] == [each.id for each in decisions.rows if each.row == 5]
+    assert [each.message for each in codes_of(converted, "ME135")] == [
+        "1 decision made on another file, in which the rows say the same"
+    ]
+    assert [each.row for each in converted.findings if each.code == "ME111" and each.severity != "info"] == [4]
+
+
 def test_an_accepted_finding_is_no_error_any_more(manifest: Manifest, book: Path) -> None:
     first, second = (each for each in manifest.findings if each.code == "ME107")
     decision = Decision(action="accept", note="as filmed", **about_finding(manifest, first))
