@@ -204,10 +204,10 @@ def diff(a: Path = _FOLDER, b: Path = _FOLDER, dataset: str = options.OF_DATASET
     compared = agreement(first.rows, second.rows, specs)
     if not compared.both:
         raise DecisionsError(
-            f"nothing can be compared: A decided about {compared.only_a:,}, B about {compared.only_b:,}, "
-            "and there is no row, video or image among them about which both did",
-            where=f"A: {a}, B: {b}",
-            fix="let both decide about the same rows, videos or images",
+            "nothing can be compared: there is no row, video or image about which both decided "
+            f"(A decided about {compared.only_a:,}, B about {compared.only_b:,})",
+            where=f"A: {a}; B: {b}",
+            fix="check the paths, or let both decide about the same ones",
         )
     return Answer(
         [f"A: {a}", f"B: {b}", "", *_compared(compared)],
