@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from datasets_me.convert.convert import convert
 from datasets_me.convert.decided import decide, with_decisions
 from datasets_me.convert.make_manifest import make_manifest
 from datasets_me.core.errors import DecisionsError
-from datasets_me.findings.finding import Finding
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.decisions import (
     Decision,
     Decisions,
@@ -200,6 +201,20 @@ def test_an_accepted_finding_is_no_error_any_more(manifest: Manifest, book: Path
     assert found[4].message == f"{first.message}; accepted: as filmed (decision {decision.id})"
     ((_, message),) = codes(converted, "ME132")
     assert "ME107 finds 'onset 60, apex 61, offset 50' now, and found 'something else'" in message
+
+
+def test_one_folder_of_a_row_is_accepted_without_the_other(manifest: Manifest) -> None:
+    place = manifest.annotations[0].place("apex")
+    doubts = [finding("ME404", f"apex outside {path}", place=place, path=path) for path in ("a", "b")]
+    both = replace(manifest, findings=[*manifest.findings, *doubts])
+    accepted = Decision(action="accept", **about_finding(both, doubts[1]))
+    for decision, severities in (
+        (accepted, ["warning", "info"]),
+        (accepted.model_copy(update={"path": None}), ["info", "info"]),  # from before paths were kept
+    ):
+        decided = decide(both, Decisions((decision,)))
+        assert [each.severity for each in codes_of(decided, "ME404")] == severities
+        assert decided.options["decisions"] == [decision.id]
 
 
 def test_a_row_that_became_no_annotation_is_no_other_row_of_its_video(casme2: Schema, workbook: Workbook) -> None:
