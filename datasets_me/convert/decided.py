@@ -15,6 +15,7 @@ from datasets_me.convert.normalise import Normaliser
 from datasets_me.convert.sheets import Sheet
 from datasets_me.convert.variants import AnnotationTable
 from datasets_me.core.errors import Place, plural
+from datasets_me.findings.codes import all_codes
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.decisions import (
@@ -376,7 +377,7 @@ def _with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[M
     """The manifest whose accepted findings are no more than information, and say that they were accepted.
 
     A finding that finds something else now than when it was accepted, or in another text of its cell, stays as it is.
-    That is a finding, too (ME132), and so is that what was accepted is not found (ME138).
+    That is a finding, too (ME132), and so is that what was accepted is not found, though convert looks for it (ME138).
 
     Returns:
         The manifest, and the decisions without those to accept such findings.
@@ -413,6 +414,7 @@ def _with_accepted(manifest: Manifest, decisions: Sequence[Decision]) -> tuple[M
             findings.append(not_applied(decision, reasons[decision.id]))
         else:
             row = next(iter(rows_of(decision, by_video.get(decision.video, ()))), None)
-            reason = changed_cell(row, decision.cell) or f"{decision.code} is not found"
-            findings.append(not_applied(decision, reason, "ME138"))
+            reason = changed_cell(row, decision.cell)
+            if reason is not None or all_codes()[decision.code].stage == "convert":  # others are for the viewer alone
+                findings.append(not_applied(decision, reason or f"{decision.code} is not found", "ME138"))
     return replace(manifest, findings=findings), chosen

@@ -183,6 +183,9 @@ def test_what_was_accepted_in_a_cell_that_changed_is_not_applied(casme2: Schema,
         ("ME138", 2): "apex says '70' now, and said '/'",
     }
     assert [each.severity for each in codes_of(converted, "ME138")] == ["info"]
+    of_check = finding("ME404", "the apex is outside", subject="s01", video=before.annotations[0].video)
+    accepted = Decisions((Decision(action="accept", **about_finding(before, of_check)),))
+    assert codes(make_manifest(casme2, str(newer), decisions=accepted), "ME132", "ME138") == []
     assert converted.options["decisions"] == [each.id for each in decisions.rows if each.row == 5]
     assert [each.message for each in codes_of(converted, "ME135")] == [
         "1 decision made on another file, in which the rows say the same"
