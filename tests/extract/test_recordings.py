@@ -85,6 +85,7 @@ def test_recordings_of_one_name_are_told_apart_by_check(tmp_path: Path) -> None:
     assert checked.findings == []
     names = {"below/x.mkv": "below_x.mkv", "x.avi": "x.avi", "x.mkv": "x.mkv"}
     assert {folder.path: folder.identity.video for folder in checked.inventory.folders} == names
+    assert check(of_recordings([tmp_path / "x.avi"])[0], tmp_path).findings == []
 
 
 def test_files_that_are_left_out_are_named(tmp_path: Path) -> None:
