@@ -33,7 +33,14 @@ def test_paths_may_be_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert me.read_decisions("decisions").rows == ()
     with pytest.raises(OutputError, match="the export of segments exists already"):
         me.write_segments(manifest, me.read_features("features", manifest), "segments")
-    assert written.segments > 0
+    assert me.write_segments(manifest, "features", "again").segments == written.segments > 0
+    with pytest.raises(me.MeDatasetsError, match="there cannot be -1 workers"):
+        me.extract(manifest, made.root, "out", workers=-1)
+    with pytest.raises(me.MeDatasetsError, match="'3 of 4' is no share"):
+        me.extract(manifest, made.root, "out", shard="3 of 4")
+    with pytest.raises(me.MeDatasetsError, match=r"no video fits casme_1\n"):
+        me.extract(manifest, made.root, "out", videos="casme_1")
+    assert not Path("out").exists()
 
 
 def test_every_public_name_is_there() -> None:

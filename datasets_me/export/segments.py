@@ -43,6 +43,7 @@ from datasets_me.export.tiles import tiles
 from datasets_me.export.videos import Loaded, Source, folder_of, load, match
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.features import read as read_features
 from datasets_me.formats.frame_files import frame_rate
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import SEGMENTS
@@ -68,7 +69,7 @@ class ExportedSegments:
 
 def write_segments(
     manifest: Manifest,
-    features: FeatureFolder,
+    features: FeatureFolder | str | Path,
     out: str | Path,
     options: SegmentOptions = SegmentOptions(),  # noqa: B008 - immutable
     *,
@@ -76,13 +77,15 @@ def write_segments(
     force: bool = False,
     progress: Progress | None = None,
 ) -> ExportedSegments:
-    """Export the segments of a dataset to a new folder.
+    """Export the segments of a dataset, from its features or their folder, to a new folder.
 
     ``beside`` has further arrays for each segment.
 
     Raises:
         MeDatasetsError: the folder exists, the features cannot be used, or the options do not fit the dataset.
     """
+    if isinstance(features, str | Path):
+        features = read_features(features, manifest)
     with artefact.new_folder(Path(out), SEGMENTS, force=force) as new:
         folder = new.path
         exported = add_segments(manifest, features, folder, options, progress, beside)

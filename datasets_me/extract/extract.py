@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from datasets_me.core import artefact, engine
-from datasets_me.core.engine import Failure, Report, Shard, workers_for
-from datasets_me.core.errors import FeaturesError, FolderError, WriteError, plural
+from datasets_me.core.engine import Failure, Report, Shard, read_shard, workers_for
+from datasets_me.core.errors import FeaturesError, FolderError, MeDatasetsError, WriteError, plural
 from datasets_me.core.files import check_root, read_json
 from datasets_me.core.locks import locked, remove_left
 from datasets_me.core.paths import under
@@ -96,10 +96,10 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
     out: str | Path,
     options: ExtractOptions = ExtractOptions(),  # noqa: B008 - it is frozen
     *,
-    videos: Sequence[str] = (),
+    videos: str | Sequence[str] = (),
     workers: int = 1,
     executor: Executor | None = None,
-    shard: Shard | None = None,
+    shard: str | Shard | None = None,
     finish: bool = False,
     force: bool = False,
     frames_done: Report | None = None,
@@ -112,11 +112,11 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
         root: where the paths of the manifest begin.
         out: see `datasets_me.formats.features`.
         options: what decides the numbers.
-        videos: glob patterns of names of videos; all if empty.
+        videos: glob patterns of names of videos, or one; all if empty.
         workers: processes of this machine; 0 for all in this one, which a crash of a library then ends.
         executor: works on the videos in place of these processes: a `datasets_me.core.engine.cluster.Cluster`, or any
             other, such as ``client.get_executor()`` of Dask or ``MPIPoolExecutor`` of mpi4py.
-        shard: do only this share of the videos. Other runs do the others, at the same time or not.
+        shard: do only this share of the videos, such as ``3/16``. Other runs do the others, at the same time or not.
         finish: do nothing of what shares have to do, and write the tables when they have done it all.
         force: do again what is done.
         frames_done: told of progress in frames.
@@ -127,6 +127,10 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
             be written to; with ``finish``, a share is not done. What was done until then is kept.
     """
     root, out, boxes = Path(root), Path(out), check_options(options)
+    videos = [videos] if isinstance(videos, str) else videos
+    shard = read_shard(shard) if isinstance(shard, str) else shard
+    if workers < 0:
+        raise MeDatasetsError(f"there cannot be {workers} workers", fix="give 0, or more")
     options = options.model_copy(update={"layout": choose_layout(manifest, options.layout)})
     everything, further = one_of_each([video for video in manifest.videos if video.layout == options.layout])
     selected = [job for job in everything if wanted(job.video, videos)]

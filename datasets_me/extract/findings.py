@@ -93,7 +93,7 @@ def about_table(row: VideoFeatures, table: ToolTable, frames: int) -> list[Findi
         text = f"the table of {table.tool} has {plural(table.frames, 'frame')}, the video {frames:,}"
         findings.append(_about("ME619", row, text, expected=str(frames), found=str(table.frames)))
     if table.others:
-        text = f"{plural(table.others, 'row')} of a second face in the table of {table.tool} left out"
+        text = f"{plural(table.others, 'further row')} of the same frames in the table of {table.tool} left out"
         findings.append(_about("ME607", row, text))
     return findings
 

@@ -128,5 +128,5 @@ def _about(row: JoinedVideo, table: ToolTable) -> Iterator[Finding]:
         message = f"{count} of the table of {table.tool} hold no finite number, such as {table.unread[0]}"
         yield finding("ME546", message, video=row.video)
     if table.others:
-        message = f"{plural(table.others, 'row')} of a second face in the table of {table.tool} left out"
+        message = f"{plural(table.others, 'further row')} of the same frames in the table of {table.tool} left out"
         yield finding("ME607", message, video=row.video)

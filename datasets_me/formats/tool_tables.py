@@ -42,7 +42,7 @@ class ToolTable:
             ``confidence`` (T,). Those that the table has, float32.
         units: the action units of ``au`` and of ``intensity``.
         scaled: whether landmarks are fractions of the picture.
-        others: rows of second faces, which are left out.
+        others: further rows of the same frame, of other faces mostly, which are left out.
         unread: cells with a text that is no finite number, which are NaN; each as the frame, column and text.
     """
 

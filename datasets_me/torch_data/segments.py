@@ -196,6 +196,8 @@ def _given_statistics(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The mean and the standard deviation that the user gives."""
     try:
+        if any(values is None for values in pair):
+            raise ValueError("None, which a dataset has that is opened without normalise=True")
         mean, std = (np.asarray(values, np.float32) for values in pair)
         if any(np.broadcast_shapes(values.shape, (regions, 2)) != (regions, 2) for values in (mean, std)):
             raise ValueError(f"shapes {mean.shape} and {std.shape}")

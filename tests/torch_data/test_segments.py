@@ -160,6 +160,7 @@ def test_normalisation_by_what_another_export_was_trained_on(export: Path, loso:
         (train.mean,),
         (np.zeros(3), 1.0),
         ("x", 1.0),
+        (None, None),
         (0.0, 0.0),
         (np.nan, 1.0),
         (np.zeros((2, 12, 2)), 1.0),

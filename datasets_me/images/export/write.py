@@ -23,7 +23,7 @@ from datasets_me.core.tables import stream
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.image_names import EXPORTED, exported_name
 from datasets_me.formats.image_records import ExportRow, ImageRow, LeftOut
-from datasets_me.formats.image_set import ImageSet, changed, load_bytes
+from datasets_me.formats.image_set import ImageSet, changed, decode_row, load_bytes
 from datasets_me.formats.kinds import IMAGE_EXPORT
 from datasets_me.images.export.plan import Plan
 from datasets_me.images.unread import nothing_read
@@ -147,11 +147,13 @@ def content(original: ImageRow, *, root: Path | None, findings: list[Finding]) -
     """
     try:
         data = load_bytes(original, root)
+        if other := changed(original, data):
+            findings += other
+            decode_row(original, data)  # a file that can no longer be decoded is not copied
     except DamageError as error:
         findings.append(finding("ME740", str(error), path=original.id))
         return None
     if data is not None:
-        findings += changed(original, data)
         return data
     from PIL import Image as Pillow
 

@@ -268,6 +268,11 @@ def test_an_image_that_has_changed_is_named(tmp_path: Path, kind: ImageExport) -
     (found,) = write(images, planned, tmp_path / "out", kind, root=tmp_path / "raw")
     assert (found.code, found.severity, found.path) == ("ME737", "warning", NAMES[4])
     assert read_parquet(Finding, tmp_path / "out" / "findings.parquet") == [*planned.findings, found]
+    half = (tmp_path / "raw" / NAMES[4]).read_bytes()[:-40]
+    (tmp_path / "raw" / NAMES[4]).write_bytes(half)
+    findings = write(images, planned, tmp_path / "again", kind, root=tmp_path / "raw")
+    assert [(each.code, each.path) for each in findings] == [("ME737", NAMES[4]), ("ME740", NAMES[4])]
+    assert len(read_parquet(ExportRow, tmp_path / "again" / "export.parquet")) == len(planned.rows) - 1
 
 
 def test_the_command(me_datasets: Run, tmp_path: Path) -> None:
