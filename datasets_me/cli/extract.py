@@ -95,6 +95,8 @@ def extract(
     if shard is not None and sheet is not None:
         raise MeDatasetsError("a share of the videos has no --sheet", fix="give --sheet with --finish")
     annotated, root, of_recordings = recordings.manifest_of(sources, root, rate)
+    if of_recordings and layout is not None:
+        raise MeDatasetsError("--layout is for manifests, and these are recordings", fix="leave out --layout")
     chosen = ExtractOptions(
         preset=preset,
         step=read_step(step, annotated, fps),
@@ -244,7 +246,7 @@ def frames(
 ) -> Answer:
     """Write the frames of a video as numbered pictures, for other tools.
 
-    Exit code 0: all frames are written. 1: some could not be read. 2: could not run.
+    Exit code 0: all frames are written. 1: some could not be read, or there are error findings. 2: could not run.
     """
     from datasets_me.extract.write_frames import write_frames
 
@@ -252,11 +254,15 @@ def frames(
         written = write_frames(video, out, crop=crop, aligned=align, force=force, progress=update)
     box = "" if written.box is None else f", cut to {', '.join(f'{value:.0f}' for value in written.box)}"
     lines = [f"{written.written:,} of {plural(written.frames, 'frame')} written to {out}{box}"]
-    if written.unreadable:
-        numbers = ", ".join(map(str, written.unreadable[:10])) + (", …" if len(written.unreadable) > 10 else "")
-        lines.append(f"missing, or cannot be read: {numbers}")
+    for reason in dict.fromkeys(written.unreadable.values()):
+        concerned = [number for number, why in written.unreadable.items() if why == reason]
+        numbers = ", ".join(map(str, concerned[:10])) + (", …" if len(concerned) > 10 else "")
+        lines.append(f"not written: {numbers} ({reason})")
+    failed = written.written < written.frames or any(each.severity == "error" for each in written.findings)
     return Answer(
         lines,
+        findings=written.findings,
+        each=True,
         data={
             "folder": str(out),
             "written": written.written,
@@ -264,7 +270,7 @@ def frames(
             "box": None if written.box is None else [int(value) for value in written.box],
             "unreadable": list(written.unreadable),
         },
-        exit_code=int(written.written < written.frames),
+        exit_code=int(failed),
     )
 
 

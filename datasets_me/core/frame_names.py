@@ -20,7 +20,7 @@ _MOST_DIGITS = 9  # a longer number is a date and time
 _LEAST_REACH = 10_000
 _REACH = 30  # numbers per file: videos of 500 frames a second are sampled down to 25, every 20th file then being there
 
-_SHOWN = 3  # names in one message
+_SHOWN = 5  # names in one message
 
 _Shape = tuple[str, str, int]
 """Prefix, suffix, and the width that numbers with leading zeros are padded to; 0 for numbers without."""
@@ -111,10 +111,18 @@ def read_names(files: Sequence[str]) -> Frames:
     )
 
 
+def beside(strays: Sequence[str], frames: str = "frames") -> str:
+    """The message about files that are not read."""
+    return f"{plural(len(strays), 'file')} beside the {frames}: {_shown(strays)}"
+
+
 def far_away(far: Sequence[str], frames: Sequence[str]) -> str:
     """The message about files whose number is too far from the frames', both in the order of their numbers."""
-    shown = ", ".join(far[:_SHOWN]) + (f" and {len(far) - _SHOWN} more" if len(far) > _SHOWN else "")
-    return f"{plural(len(far), 'file')} left out, too far from {frames[0]} to {frames[-1]} to be frames: {shown}"
+    return f"{plural(len(far), 'file')} left out, too far from {frames[0]} to {frames[-1]} to be frames: {_shown(far)}"
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _nearest_together(numbers: Sequence[int]) -> range:

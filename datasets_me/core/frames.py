@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
@@ -31,12 +32,21 @@ if TYPE_CHECKING:
     Image = NDArray[np.uint8]
 
 VIDEO_SUFFIXES = frozenset(
-    ("avi", "mp4", "m4v", "mov", "mkv", "wmv", "webm", "mpg", "mpeg", "mts", "m2ts", "flv", "3gp", "ogv")
+    (
+        *("avi", "mp4", "m4v", "mov", "mkv", "webm", "wmv", "asf", "mpg", "mpeg", "m2v", "vob", "ts", "mts", "m2ts"),
+        *("m2t", "flv", "f4v", "3gp", "3g2", "ogv", "mxf"),
+    )
 )
 """The suffixes of files that are taken for videos by their names."""
 
 VARIABLE = 0.2
 """Of a variable frame rate, the distance of two frames is so much longer or shorter than the usual one."""
+
+PAUSE = 5
+"""A distance of two frames that is more than so many times the usual one is a pause, and says nothing of the rate."""
+
+CONTRADICTED = 0.1
+"""Of the rate by the times of the frames, by which that of the header differs where it cannot be right."""
 
 _PLANAR = ("yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p")
 _MICROSECONDS = 1_000_000  # AV_TIME_BASE
@@ -59,6 +69,7 @@ class VideoFacts:
         stated: how many its header says it holds; None where it does not say.
         hidden: pictures that an edit list hides.
         fps: frames per second, by the header; None where it does not say.
+        timed: frames per second, by the times of the frames, without pauses; None where there are no times.
         variable: the frames do not follow each other evenly.
         key_frames: pictures that can be decoded without others.
         codec: as FFmpeg names it.
@@ -75,6 +86,7 @@ class VideoFacts:
     stated: int | None
     hidden: int
     fps: float | None
+    timed: float | None
     variable: bool
     key_frames: int
     codec: str
@@ -87,6 +99,18 @@ class VideoFacts:
     bits: float
     damage: str | None
 
+    @property
+    def contradicted(self) -> bool:
+        """Whether the times of the frames are far from what the header says of their rate."""
+        if self.fps is None or self.timed is None:
+            return False
+        return abs(self.fps - self.timed) > CONTRADICTED * self.timed
+
+    @property
+    def rate(self) -> float | None:
+        """Frames per second: what the header says, unless the times of the frames contradict it."""
+        return self.timed if self.fps is None or self.contradicted else self.fps
+
 
 _VIDEO_ENDINGS = tuple(f".{suffix}" for suffix in VIDEO_SUFFIXES)
 
@@ -94,6 +118,21 @@ _VIDEO_ENDINGS = tuple(f".{suffix}" for suffix in VIDEO_SUFFIXES)
 def is_video(name: str) -> bool:
     """Whether a file's suffix is that of a video, and the file is not hidden."""
     return name.casefold().endswith(_VIDEO_ENDINGS) and not name.startswith(".")
+
+
+def is_video_file(folder: Path, name: str) -> bool:
+    """As ``is_video``, but ``.ts`` files of text, which are programs in TypeScript, are no videos."""
+    if not is_video(name) or not name.casefold().endswith(".ts"):
+        return is_video(name)
+    path = folder / name
+    if not path.is_file():
+        return True
+    try:
+        with path.open("rb") as file:
+            start = file.read(1024)
+    except OSError:
+        return True
+    return not start or b"\0" in start
 
 
 @dataclass(frozen=True)
@@ -109,6 +148,7 @@ class _Index:
     key_frames: int
     hidden: int
     bytes: int
+    timed: float | None
     variable: bool
     places: dict[int, int]
     keys: tuple[int, ...]
@@ -168,6 +208,7 @@ class VideoFile:
             stated=stated,
             hidden=index.hidden,
             fps=float(rate) if rate else None,
+            timed=index.timed,
             variable=index.variable,
             key_frames=index.key_frames,
             codec=codec.name,
@@ -295,6 +336,7 @@ class VideoFile:
 
         times: list[int | None] = []
         found_by: dict[int, int] = {}
+        sound: int | None = None  # frames that are shown before this time are all there
         key_frames, hidden, damaged, size, damage = 0, 0, 0, 0, None
         by_dts = av.format.Flags.seek_to_pts not in av.format.Flags(self._container.format.flags)
         try:
@@ -305,6 +347,7 @@ class VideoFile:
                 elif packet.size:
                     times.append(packet.pts)
                     damaged += packet.is_corrupt
+                    sound = packet.dts if not damaged and packet.dts is not None else sound
                     if packet.is_keyframe:
                         key_frames += 1
                         found_by[packet.pts] = packet.dts if by_dts and packet.dts is not None else packet.pts
@@ -316,6 +359,7 @@ class VideoFile:
         made_up = self._container.format.name == "avi" and self._stream.codec_context.has_b_frames
         known = [] if made_up else sorted(pts for pts in times if pts is not None)
         damage = damage or self._shortfall(known)
+        steps = _steps(known, sound)
         unique = len(known) == len(times) == len(set(known))
         places = {pts: place for place, pts in enumerate(known)} if unique else {}
         keys = sorted(found_by) if unique else []
@@ -325,7 +369,8 @@ class VideoFile:
             key_frames=key_frames,
             hidden=hidden,
             bytes=size,
-            variable=_variable(known),
+            timed=_rate(steps, self._stream.time_base),
+            variable=_variable(steps),
             places=places,
             keys=tuple(places[pts] for pts in keys),
             sought=tuple(found_by[pts] for pts in keys),
@@ -344,9 +389,20 @@ class VideoFile:
         return f"it ends after {lasts:.1f} s, its header says {stated:.1f} s"
 
 
-def _variable(times: Sequence[int]) -> bool:
-    """Whether frames are shown for different times."""
-    steps = sorted(after - before for before, after in pairwise(times))
+def _steps(times: Sequence[int], sound: int | None) -> list[int]:
+    """From each frame to the next, by length, up to a time: later ones may have lost frames between them."""
+    known = times if sound is None else times[: bisect_right(times, sound)]
+    return sorted(after - before for before, after in pairwise(known))
+
+
+def _rate(steps: Sequence[int], unit: Fraction | None) -> float | None:
+    """Frames per second, by the times between frames in order of length, in units of so many seconds."""
+    even = steps[: bisect_right(steps, PAUSE * steps[len(steps) // 2])] if steps else []
+    return float(len(even) / (sum(even) * unit)) if unit and sum(even) else None
+
+
+def _variable(steps: Sequence[int]) -> bool:
+    """Whether frames are shown for different times, which are given in order of length."""
     usual = steps[len(steps) // 2] if steps else 0
     # containers count in thousandths of a second, so that 30 a second are 33 and 34 apart
     return any(abs(step - usual) > max(VARIABLE * usual, 1) for step in steps)

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from datasets_me.core.errors import FolderError, MeDatasetsError
-from datasets_me.core.frame_names import Frames, is_image, read_names
-from datasets_me.core.frames import VideoError, VideoFacts, VideoFile, is_video
+from datasets_me.core.frame_names import Frames, beside, is_image, read_names
+from datasets_me.core.frames import VideoError, VideoFacts, VideoFile, is_video_file
 from datasets_me.core.paths import safe_name
+from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats import manifest as manifests
-from datasets_me.formats.kinds import MANIFEST as KIND
+from datasets_me.formats.kinds import EXTRACTION, MANIFEST
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Video
 from datasets_me.formats.video_findings import doubts
@@ -53,7 +54,7 @@ def manifest_of(paths: Sequence[Path], root: Path | None, rate: float | None) ->
     Raises:
         MeDatasetsError: a root or a rate is given where none is needed, or missing; or as in `of_recordings`.
     """
-    if len(paths) == 1 and (paths[0] / KIND.about).is_file():
+    if len(paths) == 1 and (paths[0] / MANIFEST.about).is_file():
         if root is None:
             raise MeDatasetsError("--root is missing", fix="give --root, the folder under which the frames lie")
         if rate is not None:
@@ -80,13 +81,15 @@ def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Man
         rate: frames per second of folders of frames, which do not say it; of files, in place of what they say.
 
     A file that cannot be opened is a video without frames, for which an extraction has a finding. What is doubtful
-    about the others are findings of the manifest.
+    about the others, and which files of a folder are left out, are findings of the manifest.
 
     Raises:
         MeDatasetsError: a path is neither a video file nor a folder with recordings, there are both kinds, a frame rate
             is missing, or no file can be opened.
     """
-    places = list(dict.fromkeys(place for path in paths for place in _recordings(Path(os.path.abspath(path)))))  # noqa: PTH100 - links stay
+    findings: list[Finding] = []
+    given = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - links stay
+    places = list(dict.fromkeys(place for path in given for place in _recordings(path, findings)))
     folders = [place for place in places if place.is_dir()]
     if folders and len(folders) < len(places):
         raise MeDatasetsError(
@@ -102,7 +105,6 @@ def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Man
         )
     root = Path(os.path.commonpath([place.parent for place in places]))
     names = _names(places, root)
-    findings: list[Finding] = []
     if rate is not None and folders:
         videos = [_folder(place, root, names[place], rate) for place in places]
     else:
@@ -111,8 +113,8 @@ def of_recordings(paths: Sequence[Path], rate: float | None = None) -> tuple[Man
     return Manifest(schema, [], videos, findings, "none"), root
 
 
-def _recordings(path: Path) -> Iterator[Path]:
-    """The recordings that a path stands for, in order.
+def _recordings(path: Path, findings: list[Finding]) -> Iterator[Path]:
+    """The recordings that a path stands for, in order; a finding about files left out is added to ``findings``.
 
     Raises:
         FolderError: there is none, or a folder cannot be opened.
@@ -122,13 +124,25 @@ def _recordings(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    places = []
+    places, left_out = [], []
     for place, below, files in os.walk(path, onerror=_refuse):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        places += [Path(place, name) for name in files if is_video(name)]
-        places += [Path(place)] if any(map(is_image, files)) else []
+        if EXTRACTION.about in files:  # of an earlier run
+            below.clear()
+            continue
+        videos = {name for name in files if is_video_file(Path(place), name)}
+        others = sorted(name for name in files if name not in videos and not name.startswith("."))
+        is_folder_of_frames = any(map(is_image, others))
+        places += [Path(place, name) for name in videos]
+        places += [Path(place)] if is_folder_of_frames else []
+        strays = read_names(others).strays if is_folder_of_frames else others
+        left_out += [printable(Path(place, name).relative_to(path).as_posix()) for name in strays]
     if not places:
         raise FolderError("there are neither video files nor images in it", where=str(path))
+    if left_out:
+        what = "frames" if any(place.is_dir() for place in places) else "videos"
+        found = str(len(left_out))
+        findings.append(finding("ME211", beside(sorted(left_out), what), path=path.name, found=found))
     yield from sorted(places)
 
 
@@ -188,7 +202,7 @@ def _stated(facts: VideoFacts, path: Path, rate: float | None) -> dict[str, obje
     Raises:
         MeDatasetsError: there is no frame rate.
     """
-    fps = rate or facts.fps
+    fps = rate or facts.rate
     if not fps or not SLOWEST <= fps <= FASTEST:
         stated = f"says that it has {fps:g} frames a second" if fps else "does not say its frame rate"
         raise MeDatasetsError(f"the video {stated}", where=str(path), fix="give --rate, such as --rate 30")

@@ -10,7 +10,7 @@ Frames of Motion JPEG that are written whole keep the bytes they have in the fil
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from datasets_me.features.boxes import Box
 from datasets_me.features.crop import choose_crop, cut
 from datasets_me.features.faces import detector, landmark_detector
 from datasets_me.features.landmarks import Tracker, align, finite, smooth, track
+from datasets_me.findings.finding import Finding
 from datasets_me.formats.frame_files import FrameFiles, frame_files
 from datasets_me.formats.kinds import FRAMES
 
@@ -41,13 +42,15 @@ JPEG = b"\xff\xd8"
 class WrittenFrames:
     """How many frames were written, of how many; and the box they were cut to, None for whole frames.
 
-    ``unreadable`` are the numbers, in the names of the pictures, of those that are missing or cannot be read.
+    ``unreadable`` says why frames are missing or cannot be read, by their numbers in the names of the pictures.
+    ``findings`` are about the video file.
     """
 
     written: int
     frames: int
     box: Box | None
-    unreadable: tuple[int, ...] = ()
+    unreadable: Mapping[int, str]
+    findings: Sequence[Finding]
 
 
 def write_frames(
@@ -78,16 +81,16 @@ def write_frames(
     files = frame_files(manifest, manifest.videos[0], root)
     reader = FrameReader(files, range(files.start, files.end), colour=True)
     if not len(reader):
-        raise FolderError("no image in it has a number", where=str(video), fix="name them img1.jpg, img2.jpg, …")
+        raise _nothing(video, manifest.findings)
     first = 0 if video.is_dir() else 1
-    unreadable: list[int] = []
+    unreadable: dict[int, str] = {}
     with artefact.new_folder(out, FRAMES, force=force) as new:
         box = _box(reader, video) if crop or aligned else None
         points = _landmarks(reader, box) if box and aligned else None
         for index, number in enumerate(reader.numbers):
-            content = _content(files, number, box, points, index)
+            content, why = _content(files, number, box, points, index)
             if content is None:
-                unreadable.append(number + first)
+                unreadable[number + first] = why
             else:
                 suffix = "jpg" if content.startswith(JPEG) else "png"
                 (new.path / f"img{number + first:05}.{suffix}").write_bytes(content)
@@ -99,10 +102,18 @@ def write_frames(
                 "frames": len(reader),
                 "box": None if box is None else [int(value) for value in box],
                 "aligned": aligned,
-                "unreadable": unreadable,
+                "unreadable": list(unreadable),
             }
         )
-    return WrittenFrames(len(reader) - len(unreadable), len(reader), box, tuple(unreadable))
+    return WrittenFrames(len(reader) - len(unreadable), len(reader), box, unreadable, manifest.findings)
+
+
+def _nothing(video: Path, findings: Sequence[Finding]) -> FolderError:
+    """The error for a video without frames."""
+    if video.is_dir():
+        return FolderError("no image in it has a number", where=str(video), fix="name them img1.jpg, img2.jpg, …")
+    damage = next((each.message for each in findings if each.code == "ME313"), "there are no frames in it")
+    return FolderError(damage, where=str(video), fix="fetch the file again, and compare its size with the original")
 
 
 def _box(reader: FrameReader, video: Path) -> Box:
@@ -125,16 +136,20 @@ def _landmarks(reader: FrameReader, box: Box) -> Points:
     return smooth(np.stack(rows))[0]
 
 
-def _content(files: FrameFiles, number: int, box: Box | None, points: Points | None, index: int) -> bytes | None:
-    """The file of a frame; None where it cannot be read."""
-    image, stored, _ = files.read(number, colour=True) if number in files.names else (None, b"", "")
+def _content(
+    files: FrameFiles, number: int, box: Box | None, points: Points | None, index: int
+) -> tuple[bytes | None, str]:
+    """The file of a frame, or None and why there is none."""
+    if number not in files.names:
+        return None, "there is no file"
+    image, stored, why = files.read(number, colour=True)
     if image is None:
-        return None
+        return None, why
     if box is None and stored.startswith(JPEG):
-        return stored
+        return stored, ""
     picture: Image = image if box is None else np.ascontiguousarray(cut(image, box))
     if points is not None:
         known = np.flatnonzero(finite(points))
         if len(known) and index in known:
             picture = align(picture, points[index], points[known[0]])[0]
-    return bytes(cv2.imencode(".png", picture)[1])
+    return bytes(cv2.imencode(".png", picture)[1]), ""

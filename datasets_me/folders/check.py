@@ -71,7 +71,17 @@ def take_inventory(manifest: Manifest, root: str | Path, walking: Progress | Non
     inventory = _inventory(manifest, root, walking)
     if not inventory.folders:
         raise _nothing_fits(manifest, inventory)
-    return _without_left_out(manifest, inventory)
+    return _without_left_out(manifest, _as_named(manifest, inventory))
+
+
+def _as_named(manifest: Manifest, inventory: Inventory) -> Inventory:
+    """The folders with the names of their videos in the manifest, which tells apart recordings of the same name."""
+    names = {video.path: video.video for video in manifest.videos}
+    folders = (
+        replace(folder, identity=replace(folder.identity, video=names.get(folder.path, folder.identity.video)))
+        for folder in inventory.folders
+    )
+    return replace(inventory, folders=tuple(folders))
 
 
 def _inventory(manifest: Manifest, root: str | Path, walking: Progress | None) -> Inventory:

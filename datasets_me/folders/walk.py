@@ -10,7 +10,7 @@ from pathlib import Path
 from datasets_me.core.errors import plural
 from datasets_me.core.files import check_root
 from datasets_me.core.frame_names import Frames, is_image, read_names
-from datasets_me.core.frames import is_video
+from datasets_me.core.frames import is_video_file
 from datasets_me.core.paths import MOST_LINKS, path_fault
 from datasets_me.core.text import is_utf8, printable
 
@@ -77,7 +77,8 @@ def walk(root: Path, progress: Progress | None = None) -> Tree:
                 unreadable.append((place, _LEADS_ON))
             else:
                 waiting.append((place, (*above, real), links + (name in linked)))
-        videos = [name for name in names if is_video(name) and path_fault(name) is None]
+        folder = root / path
+        videos = [name for name in names if is_video_file(folder, name) and path_fault(name) is None]
         leaves += [Leaf(f"{path}/{name}" if path else name, Frames(), is_file=True) for name in videos]
         if any(map(is_image, names)) or not (below or videos):
             leaves.append(Leaf(path or ".", read_names(names)))

@@ -37,8 +37,9 @@ def doubts(facts: VideoFacts, rate: float) -> Iterator[Doubt]:
     if facts.stated is not None and facts.frames not in (facts.stated, facts.stated - facts.hidden):
         message = f"the header says {plural(facts.stated, 'frame')}, the file holds {facts.frames:,}"
         yield Doubt("ME314", message, str(facts.stated), str(facts.frames))
-    if facts.fps is not None and abs(facts.fps - rate) > RATE * rate:
-        message = f"the file says {facts.fps:g} frames a second, it is read as {rate:g}"
+    if facts.fps is not None and (facts.contradicted or abs(facts.fps - rate) > RATE * rate):
+        by_times = f", its frames are {facts.timed:g} a second by their times" if facts.contradicted else ""
+        message = f"the file says {facts.fps:g} frames a second{by_times}, it is read as {rate:g}"
         yield Doubt("ME315", message, f"{rate:g}", f"{facts.fps:g}")
     if facts.variable:
         message = "the frames do not follow each other evenly; they are counted, whatever their times say"

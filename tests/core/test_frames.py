@@ -8,6 +8,7 @@ import struct
 import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -224,6 +225,20 @@ def test_a_file_that_ends_before_its_header_says(tmp_path: Path) -> None:
     path.write_bytes(content[: len(content) // 2])
     with VideoFile(path) as video:
         assert video.facts.damage == f"it ends after {len(video) / 25:.1f} s, its header says 1.6 s"
+
+
+def test_frames_that_were_cut_off_are_no_variable_rate(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.ts", 60, "libx264", bf="3", sc_threshold="0")
+    content = path.read_bytes()
+    gaps = 0
+    for share in range(10, 100, 5):
+        path.write_bytes(content[: len(content) * share // 100])
+        with VideoFile(path) as video:
+            assert not video.facts.variable
+            assert video.facts.timed in (None, 25)
+            places = sorted(video._index.places)
+            gaps += len({after - before for before, after in pairwise(places)}) > 1
+    assert gaps
 
 
 def test_damaged_files_are_refused_or_read_without_an_error_of_another_kind(tmp_path: Path) -> None:

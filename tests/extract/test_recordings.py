@@ -17,11 +17,13 @@ from datasets_me.extract.extract import extract
 from datasets_me.extract.recordings import manifest_of, of_recordings
 from datasets_me.extract.write_frames import write_frames
 from datasets_me.findings.finding import Finding
+from datasets_me.folders.check import check
 from datasets_me.formats import features as feature_files
 from datasets_me.formats import manifest as manifests
 from datasets_me.formats.items import ItemRow
 from datasets_me.synthetic.face_video import FaceVideo, FaceVideoOptions
 from tests.conftest import Run
+from tests.core.test_frames import with_matrix
 from tests.core.videos import encode, jpegs, number_of, of_jpegs
 
 
@@ -72,6 +74,49 @@ def test_doubtful_files_are_findings(tmp_path: Path) -> None:
         ("ME316", "uneven", "uneven.mkv"),
     ]
     assert manifest.findings[0].message == "the file says 25 frames a second, it is read as 30"
+
+
+def test_recordings_of_one_name_are_told_apart_by_check(tmp_path: Path) -> None:
+    for name in ("x.avi", "x.mkv", "below/x.mkv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        of_jpegs(tmp_path / name, jpegs(3))
+    manifest, root = of_recordings([tmp_path])
+    checked = check(manifest, root)
+    assert checked.findings == []
+    names = {"below/x.mkv": "below_x.mkv", "x.avi": "x.avi", "x.mkv": "x.mkv"}
+    assert {folder.path: folder.identity.video for folder in checked.inventory.folders} == names
+    assert check(of_recordings([tmp_path / "x.avi"])[0], tmp_path).findings == []
+
+
+def test_files_that_are_left_out_are_named(tmp_path: Path) -> None:
+    encode(tmp_path / "video.ts", 20, "libx264")
+    (tmp_path / "empty.ts").touch()
+    (tmp_path / "program.ts").write_text("const rate = 30\n")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "notes.txt").touch()
+    (tmp_path / ".hidden").touch()
+    (tmp_path / "earlier").mkdir()
+    (tmp_path / "earlier" / "extraction.json").touch()
+    manifest, _ = of_recordings([tmp_path])
+    assert [video.path for video in manifest.videos] == ["empty.ts", "video.ts"]
+    found = [(each.message, each.path) for each in manifest.findings if each.code == "ME211"]
+    assert found == [("2 files beside the videos: below/notes.txt, program.ts", tmp_path.name)]
+    folder = folder_of(tmp_path / "frames", jpegs(2))
+    for name in ("notes.txt", "face.jpg"):
+        (folder / name).touch()
+    (finding,) = of_recordings([folder], rate=30)[0].findings
+    assert finding.message == "2 files beside the frames: face.jpg, notes.txt"
+
+
+def test_times_that_contradict_the_header(tmp_path: Path) -> None:
+    path = of_jpegs(tmp_path / "a.mkv", jpegs(6), rate=1000, times=[0, 40, 90, 130, 3000, 3050])
+    manifest, _ = of_recordings([path])
+    assert manifest.videos[0].fps == pytest.approx(4 / 0.180)
+    message = "the file says 1000 frames a second, its frames are 22.2222 a second by their times, it is read as "
+    assert [each.message for each in manifest.findings if each.code == "ME315"] == [f"{message}22.2222"]
+    manifest, _ = of_recordings([path], rate=25)
+    assert manifest.videos[0].fps == 25
+    assert manifest.findings[0].message == f"{message}25"
 
 
 def test_a_frame_rate_that_cannot_be(tmp_path: Path) -> None:
@@ -162,7 +207,7 @@ def test_frames_for_other_tools(tmp_path: Path) -> None:
     assert (tmp_path / "jpeg" / "img00002.jpg").read_bytes() == files[1]
     assert not (tmp_path / "jpeg" / "img00003.jpg").exists()
     assert json.loads((tmp_path / "jpeg" / "frames.json").read_text())["unreadable"] == [3]
-    assert done.unreadable == (3,)
+    assert list(done.unreadable) == [3]
     write_frames(encode(tmp_path / "b.mp4", 3, "mpeg4"), tmp_path / "png")
     shown = [number_of(cv2.imread(str(tmp_path / "png" / f"img0000{number + 1}.png"))) for number in range(3)]
     assert shown == [0, 1, 2]
@@ -171,13 +216,36 @@ def test_frames_for_other_tools(tmp_path: Path) -> None:
     assert not (tmp_path / "cropped").exists()
 
 
+def test_what_is_wrong_with_a_file_is_said_with_its_frames(me_datasets: Run, tmp_path: Path) -> None:
+    content = encode(tmp_path / "whole.mkv", 40, "ffv1", "gray").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(content[: len(content) // 2])
+    (tmp_path / "begun.mkv").write_bytes(content[: content.index(b"\x1f\x43\xb6\x75") + 16])  # within the first picture
+    with_matrix(encode(tmp_path / "a.mp4", 3, "mpeg4"), tmp_path / "turned.mp4", 0.7, 0.7, -0.7, 0.7)
+    done = me_datasets("frames", "cut.mkv", "-o", "cut")
+    assert done.returncode == 1
+    assert "it ends after" in done.stdout
+    with pytest.raises(FolderError, match=r"^no picture of it can be decoded\n"):
+        write_frames(tmp_path / "begun.mkv", tmp_path / "begun")
+    why = "the video is to be turned by -45 degrees"
+    assert write_frames(tmp_path / "turned.mp4", tmp_path / "out").unreadable == {1: why, 2: why, 3: why}
+
+
+def test_a_layout_is_not_for_recordings(me_datasets: Run, tmp_path: Path) -> None:
+    of_jpegs(tmp_path / "a.avi", jpegs(1))
+    done = me_datasets("extract", "a.avi", "-o", "out", "--layout", "rawpic")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        2,
+        ["error: --layout is for manifests, and these are recordings", "  to do: leave out --layout"],
+    )
+
+
 def test_frames_of_a_folder_keep_their_numbers(tmp_path: Path) -> None:
     folder = tmp_path / "frames"
     folder.mkdir()
     for number, content in zip((7, 8, 10), jpegs(3), strict=True):
         (folder / f"img{number}.jpg").write_bytes(content)
     done = write_frames(folder, tmp_path / "out")
-    assert (done.written, done.unreadable) == (3, (9,))
+    assert (done.written, done.unreadable) == (3, {9: "there is no file"})
     assert sorted(path.name for path in (tmp_path / "out").glob("*.jpg")) == [
         "img00007.jpg",
         "img00008.jpg",

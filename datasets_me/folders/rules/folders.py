@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from datasets_me.core.errors import plural
+from datasets_me.core.frame_names import beside
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.context import Context, about_folder
 from datasets_me.folders.layouts import expected_path
 from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import Absence, Layout
-
-_SHOWN = 5  # names in one message
 
 
 def missing(context: Context) -> Iterator[Finding]:
@@ -63,7 +62,9 @@ def absent(context: Context) -> Iterator[Finding]:
 
 
 def unannotated(context: Context) -> Iterator[Finding]:
-    """Folders without annotations, unless annotations do not name the expressions that folders show."""
+    """Folders without annotations, unless nothing is annotated, or not the expressions that folders show."""
+    if not context.manifest.annotations:
+        return
     named = any(row.expression for row in context.manifest.annotations)
     for folder, rows in context.chosen():
         if not rows and (named or folder.layout.holds == "video"):
@@ -90,6 +91,4 @@ def strays(context: Context) -> Iterator[Finding]:
     for folder in context.inventory.folders:
         names = folder.frames.strays
         if names:
-            more = "" if len(names) <= _SHOWN else f" and {len(names) - _SHOWN} more"
-            message = f"{plural(len(names), 'file')} beside the frames: {', '.join(names[:_SHOWN])}{more}"
-            yield about_folder("ME211", message, folder, found=str(len(names)))
+            yield about_folder("ME211", beside(names), folder, found=str(len(names)))

@@ -47,7 +47,9 @@ def unknown(context: Context) -> Iterator[Finding]:
 
 
 def twice(context: Context) -> Iterator[Finding]:
-    """Folders of one layout that show the same video or expression."""
+    """Folders of one layout that show the same video or expression, unless there are no annotations to choose for."""
+    if not context.manifest.annotations:
+        return
     for folders in context.inventory.by_key.values():
         used = folders[0].path
         for folder in folders[1:]:
