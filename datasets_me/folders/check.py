@@ -10,7 +10,7 @@ from datasets_me.core.errors import FolderError
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders import look, look_videos, rules
 from datasets_me.folders.context import Context
-from datasets_me.folders.layouts import Inventory, match_layouts
+from datasets_me.folders.layouts import Folder, Inventory, match_layouts
 from datasets_me.folders.videos import list_videos
 from datasets_me.folders.walk import Progress, walk
 from datasets_me.formats.manifest import Manifest, left_out
@@ -77,11 +77,14 @@ def take_inventory(manifest: Manifest, root: str | Path, walking: Progress | Non
 def _as_named(manifest: Manifest, inventory: Inventory) -> Inventory:
     """The folders with the names of their videos in the manifest, which tells apart recordings of the same name."""
     names = {video.path: video.video for video in manifest.videos}
-    folders = (
-        replace(folder, identity=replace(folder.identity, video=names.get(folder.path, folder.identity.video)))
-        for folder in inventory.folders
-    )
-    return replace(inventory, folders=tuple(folders))
+
+    def named(folder: Folder) -> Folder:
+        name = names.get(folder.path, folder.identity.video)
+        return (
+            folder if name == folder.identity.video else replace(folder, identity=replace(folder.identity, video=name))
+        )
+
+    return replace(inventory, folders=tuple(map(named, inventory.folders)))
 
 
 def _inventory(manifest: Manifest, root: str | Path, walking: Progress | None) -> Inventory:
