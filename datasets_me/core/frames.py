@@ -122,8 +122,10 @@ def is_video(name: str) -> bool:
 
 def is_video_file(folder: Path, name: str) -> bool:
     """As ``is_video``, but ``.ts`` files of text, which are programs in TypeScript, are no videos."""
-    if not is_video(name) or not name.casefold().endswith(".ts"):
-        return is_video(name)
+    if not is_video(name):
+        return False
+    if not name.casefold().endswith(".ts"):
+        return True
     path = folder / name
     if not path.is_file():
         return True

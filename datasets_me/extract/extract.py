@@ -140,7 +140,8 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
     _claim(out, manifest, options, surroundings, force and not videos and shard is None)
     names = [Job(video).name for video in manifest.videos] if options.landmarks else []
     tables = tool_tables.find(options.landmarks, names) if options.landmarks else {}
-    rates = {rate_of(manifest, job.video, options) for job in everything}
+    of_each_rate = {job.video.fps: job.video for job in everything}.values()
+    rates = {rate_of(manifest, video, options) for video in of_each_rate}
     halves = {rate: half for rate in rates if (half := half_expression(manifest, rate)) is not None}
     setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, halves, force, tables)
     run = _Run(setting, everything, workers, executor, seen, frames_done, video_done)

@@ -90,11 +90,10 @@ def about_table(row: VideoFeatures, table: ToolTable, frames: int) -> list[Findi
     """What is odd about another tool's table of a video with so many frames."""
     findings = []
     if table.frames != frames:
-        text = f"the table of {table.tool} has {plural(table.frames, 'frame')}, the video {frames:,}"
+        text = table.of_another_length(frames)
         findings.append(_about("ME619", row, text, expected=str(frames), found=str(table.frames)))
     if table.others:
-        text = f"{plural(table.others, 'further row')} of the same frames in the table of {table.tool} left out"
-        findings.append(_about("ME607", row, text))
+        findings.append(_about("ME607", row, table.left_out))
     return findings
 
 

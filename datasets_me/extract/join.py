@@ -121,12 +121,11 @@ def _about(row: JoinedVideo, table: ToolTable) -> Iterator[Finding]:
         message = f"the table of {table.tool} has a header and no row"
         yield finding("ME619", message, expected=str(row.frames), found="0", video=row.video)
     elif table.frames != row.frames:
-        message = f"the table of {table.tool} has {plural(table.frames, 'frame')}, the video {row.frames:,}"
+        message = table.of_another_length(row.frames)
         yield finding("ME619", message, expected=str(row.frames), found=str(table.frames), video=row.video)
     if table.unread:
         count = plural(len(table.unread), "cell")
         message = f"{count} of the table of {table.tool} hold no finite number, such as {table.unread[0]}"
         yield finding("ME546", message, video=row.video)
     if table.others:
-        message = f"{plural(table.others, 'further row')} of the same frames in the table of {table.tool} left out"
-        yield finding("ME607", message, video=row.video)
+        yield finding("ME607", table.left_out, video=row.video)

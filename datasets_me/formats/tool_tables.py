@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.arrays import ArrayError, load_npz
-from datasets_me.core.errors import MeDatasetsError, Place
+from datasets_me.core.errors import MeDatasetsError, Place, plural
 from datasets_me.formats import predictions
 from datasets_me.schema import tools
 from datasets_me.schema.patterns import matcher
@@ -53,6 +53,15 @@ class ToolTable:
     scaled: bool = False
     others: int = 0
     unread: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> str:
+        """The message about ``others`` (ME607)."""
+        return f"{plural(self.others, 'further row')} of the same frames in the table of {self.tool} left out"
+
+    def of_another_length(self, frames: int) -> str:
+        """The message about a table of a video that has so many frames, and not ``frames`` of the table (ME619)."""
+        return f"the table of {self.tool} has {plural(self.frames, 'frame')}, the video {frames:,}"
 
     def landmarks(self, count: int, width: int, height: int) -> Floats | None:
         """Landmarks (count, 68, 2) in px of frames of that size, NaN where there are none; None if it has none."""

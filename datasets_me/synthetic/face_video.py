@@ -212,8 +212,7 @@ class FaceVideo:
         picture = picture * options.brightness * (1.0 + options.flicker * rng.standard_normal())
         picture += options.noise * rng.standard_normal(picture.shape)
         if options.pattern:
-            fixed = np.random.default_rng([self.seed, self.subject, 5])
-            picture += options.pattern * fixed.standard_normal(picture.shape)
+            picture += options.pattern * self._pattern
         image: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
         if options.jpeg is None:
             return image
@@ -232,7 +231,7 @@ class FaceVideo:
             places = self._inverse(self._head(t)) * OVERSAMPLING + (OVERSAMPLING - 1) / 2
             picture = darkened(picture, sampled(self._rims, places), RIM)
         if options.highlights:
-            light = options.highlights * spots(self._grid, self._subject[1], self.width)
+            light = options.highlights * self._spots
             picture = picture + (light if picture.ndim == 2 else light[..., None])
         if options.hand:
             cover, shade = self._hand(t)
@@ -248,6 +247,17 @@ class FaceVideo:
         """How much of each pixel the hand covers, and how bright it is there: twice (H, W)."""
         phase = np.random.default_rng([self.seed, self.subject, 6]).uniform(0, 2 * np.pi, 2)
         return hand(self._grid, self._subject[1][CHIN], self.width, t / self.options.fps, phase)
+
+    @cached_property
+    def _pattern(self) -> NDArray[np.float64]:
+        """Noise that is the same in every frame, of standard deviation 1, of the shape of a frame."""
+        shape = (*self._grid.shape[:2], 3) if self.options.colour else self._grid.shape[:2]
+        return np.random.default_rng([self.seed, self.subject, 5]).standard_normal(shape)
+
+    @cached_property
+    def _spots(self) -> Field:
+        """Highlights that stay where they are: (H, W), from 0 to 1."""
+        return spots(self._grid, self._subject[1], self.width)
 
     @cached_property
     def _rims(self) -> Field:

@@ -551,10 +551,11 @@ class Session:
             RefusedError: the number differs.
         """
         numbers = self._chosen({**query, "state": "open"}, self._all().decisions)
-        targets = {about: number for number in numbers if (about := self._row_or_video(number)) is not None}
+        abouts = {number: self._row_or_video(number) for number in numbers}
+        targets = {about: number for number, about in abouts.items() if about is not None}
         if action == "count":
             rows = sum(is_row for is_row, _ in targets)
-            neither = sum(self._row_or_video(number) is None for number in numbers)
+            neither = sum(about is None for about in abouts.values())
             return {"findings": len(numbers), "rows": rows, "videos": len(targets) - rows, "neither": neither}
         if expected != len(numbers):
             raise RefusedError(f"the findings that fit are {len(numbers)} by now, not {expected}; look again")

@@ -109,9 +109,9 @@ def cosines(frequencies: Frequencies, first: Places, second: Places, way: int | 
         second: (k,) those of the pictures they are compared with.
         way: what is done to the first ones.
     """
-    turned = way is None or way < TURNS
-    one = frequencies[first, 0 if way is None or turned else 1 + way - TURNS].astype(np.float32)
-    if way is not None and turned:
+    crop = 0 if way is None or way < TURNS else 1 + way - TURNS
+    one = frequencies[first, crop].astype(np.float32)
+    if way is not None and not crop:
         one = one[:, _TURNED[1 + way]] * _SIGNS[1 + way]
     two = frequencies[second, 0].astype(np.float32)
     lengths = np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", two, two)
