@@ -90,8 +90,9 @@ def extract(
     from datasets_me.extract.plan import read_step
     from datasets_me.formats import manifest as manifests
 
-    if shard is not None and finish:
-        raise MeDatasetsError("--shard and --finish exclude each other", fix="give --finish when all shares are done")
+    if finish and (shard is not None or force):
+        other = "--force" if shard is None else "--shard"
+        raise MeDatasetsError(f"{other} and --finish exclude each other", fix="give --finish when all shares are done")
     if shard is not None and sheet is not None:
         raise MeDatasetsError("a share of the videos has no --sheet", fix="give --sheet with --finish")
     annotated, root, of_recordings = recordings.manifest_of(sources, root, rate)
@@ -208,7 +209,14 @@ def _data(extraction: Extraction, out: Path) -> dict[str, object]:
     from datasets_me.extract.extract import counts
 
     frames = sum(row.frames for row in extraction.rows)
-    return {"features": str(out), "videos": dict(counts(extraction)), "frames": frames}
+    return {
+        "features": str(out),
+        "videos": dict(counts(extraction)),
+        "frames": frames,
+        "tables": extraction.tables,
+        "owed": extraction.owed,
+        "waiting": extraction.waiting,
+    }
 
 
 @verb("me-datasets join casme-sq-manifest openface -o casme-sq-openface")

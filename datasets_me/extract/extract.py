@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
@@ -151,7 +151,8 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
         raise FeaturesError(
             f"{len(run.missing):,} of {plural(len(selected), 'video')} are not done, such as {run.missing[0].name}",
             where=str(out),
-            fix="run the shares that are missing; or run without --finish and --shard, to do them here",
+            fix="wait for shares that still run, and run those that are missing; or do these videos here, without "
+            "--finish and --shard",
         )
     unknown = boxes.keys() - {video.video for video in manifest.videos}
     others = [
@@ -288,16 +289,21 @@ class _Run:
 
     def look_up(self, jobs: Sequence[Job], finish: bool = False) -> None:
         """Take over what earlier runs have done; with ``finish`` their failures, too, which are not tried again."""
-        for job, outcome in self._known(jobs):
-            before = None if isinstance(outcome, Failure) else outcome
-            if before is None and finish:
-                before = ledger.failed(self.setting.out, job.subject, job.name)
-            if before is None:
+        for job, before in self._settled(jobs) if finish else self._known(jobs):
+            if before is None or isinstance(before, Failure):
                 self.missing.append(job)
                 continue
             if self.frames_done and isinstance(before, Done):
                 self.frames_done(before.row.frames)
             self._note(job, before)
+
+    def _settled(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome | None]]:
+        """What earlier runs have found of each video, failures too; None for one that has to be done."""
+        for job, outcome in self._known(jobs):
+            if outcome is None or isinstance(outcome, Failure):
+                yield job, ledger.failed(self.setting.out, job.subject, job.name)
+            else:
+                yield job, outcome
 
     def _known(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome | Failure | None]]:
         """What earlier runs have found of each video, by the tables where they are current, else by its note."""
@@ -326,6 +332,11 @@ class _Run:
         )
         with closing(outcomes):
             for job, outcome in outcomes:
+                if isinstance(outcome, Failure):
+                    row = row_of(setting, job).model_copy(update={"why": outcome.why})
+                    outcome = Done(row, [failed(row, outcome.why)])
+                if isinstance(outcome, Done) and outcome.row.key is None:
+                    self._keep_failure(job, outcome)
                 self._note(job, outcome)
 
     def work_on_postponed(self, *, shared: bool) -> None:
@@ -334,14 +345,9 @@ class _Run:
         Args:
             shared: other runs may still work on the others, so that only videos of finished subjects can be done.
         """
-        by_subject: dict[str, list[Job]] = defaultdict(list)
         waiting, self.postponed = self.postponed, []
-        subjects = {job.subject for job in waiting}
-        for job in sorted(self.everything, key=lambda job: job.name):
-            if job.subject in subjects:
-                by_subject[job.subject].append(job)
         ready: list[Job] = []
-        for subject, videos in by_subject.items():
+        for subject, videos in self._of_subjects(waiting).items():
             of_subject = [job for job in waiting if job.subject == subject]
             noted = ledger.noted(self.setting.out, subject)
             if shared and any(job.name not in noted for job in videos):
@@ -353,15 +359,25 @@ class _Run:
 
     def of_share(self, selected: Sequence[Job], others: Sequence[Finding]) -> Extraction:
         """What a share leaves; the tables of all, if no other share has anything to do any more."""
-        owed = sum(1 for job in selected if self._owed(job))
-        waiting = len(self.postponed)
-        if not owed and not waiting:
-            everything = self._collect(selected)
-            waiting = everything.remaining
-            if not waiting:
-                return self.write_tables(others)
         mine = self._collect([job for job in selected if (job.subject, job.name) in self.done])
+        reached = {*self.done, *((job.subject, job.name) for job in self.postponed)}
+        rest = [job for job in selected if (job.subject, job.name) not in reached]
+        waiting, out = len(self.postponed), self.setting.out
+        owed = sum(not ledger.note(out, job.subject, job.name).exists() for job in rest)
+        if not owed:  # each of them has a note, perhaps of other frames or software
+            self.setting = replace(self.setting, force=False)  # the others need not do theirs after this run
+            found = list(self._settled(rest))
+            owed = sum(outcome is None for _, outcome in found)
+            waiting += self._still_waiting([job for job, outcome in found if isinstance(outcome, Postponed)])
+        if not owed and not waiting:
+            return self.write_tables(others)
         return replace(mine, owed=owed, waiting=waiting, tables=False)
+
+    def _still_waiting(self, jobs: Sequence[Job]) -> int:
+        """How many of some videos, which once waited for others, were not done with the boxes of these."""
+        by_subject = self._of_subjects(jobs)
+        again = (self._with_fallbacks([job], by_subject[job.subject]) for job in jobs)
+        return sum(known(self.setting, job) is None for (job,) in again)
 
     def write_tables(self, others: Sequence[Finding]) -> Extraction:
         """Write the tables of everything that is done by now, in this run or an earlier one."""
@@ -376,19 +392,28 @@ class _Run:
             feature_files.write_tables(out, extraction.rows, extraction.findings, changes)
         return extraction
 
-    def _note(self, job: Job, outcome: Outcome | Failure) -> None:
+    def _keep_failure(self, job: Job, outcome: Done) -> None:
+        """Note that a video failed before anything was written of it, unless that is what its note means already."""
+        lenient = replace(self.setting, force=False)
+        if outcome not in (known(lenient, job), ledger.failed(lenient.out, job.subject, job.name)):
+            ledger.fail(lenient.out, job.subject, outcome)
+
+    def _note(self, job: Job, outcome: Outcome) -> None:
         if isinstance(outcome, Postponed):
             self.postponed.append(job)
             return
-        if isinstance(outcome, Failure):
-            row = row_of(self.setting, job).model_copy(update={"why": outcome.why})
-            outcome = Done(row, [failed(row, outcome.why)])
-        if outcome.row.status == "failed" and not ledger.note(self.setting.out, job.subject, job.name).exists():
-            ledger.fail(self.setting.out, job.subject, outcome)
         ledger.share_texts(outcome.row, job.video)
         self.done[job.subject, job.name] = outcome
         if self.video_done:
             self.video_done(job.name)
+
+    def _of_subjects(self, jobs: Sequence[Job]) -> dict[str, list[Job]]:
+        """All videos of the subjects of some, by subject, in order of name."""
+        by_subject: dict[str, list[Job]] = {job.subject: [] for job in jobs}
+        for job in sorted(self.everything, key=lambda job: job.name):
+            if job.subject in by_subject:
+                by_subject[job.subject].append(job)
+        return by_subject
 
     def _with_fallbacks(self, jobs: Sequence[Job], subject: Sequence[Job]) -> Iterator[Job]:
         """Jobs with the boxes of the face in their subject's other videos, and the sizes of their frames."""
@@ -403,12 +428,6 @@ class _Run:
 
     def _finished(self, job: Job) -> Done | None:
         return self.done.get((job.subject, job.name)) or ledger.done(self.setting.out, job.subject, job.name)
-
-    def _owed(self, job: Job) -> bool:
-        """Whether nothing is known of a video yet."""
-        return (job.subject, job.name) not in self.done and not ledger.note(
-            self.setting.out, job.subject, job.name
-        ).exists()
 
     def _all_done(self, jobs: Sequence[Job]) -> list[Done]:
         """Those of some videos that are done, in order of subject and name."""

@@ -117,7 +117,7 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
         files = frame_files(setting.manifest, video, setting.root)
         stamp = stamp_of(setting, job, files)
     except FolderError as error:
-        return Done(row.model_copy(update={"why": error.what}), [found.failed(row, error.what)])
+        return _unlisted(setting, job, error)
     before = None if setting.force else ledger.done(setting.out, job.subject, job.name, stamp)
     if before:
         report(before.row.frames)
@@ -146,14 +146,17 @@ def extract_one(setting: Setting, job: Job, report: Report) -> Outcome:
 
 
 def known(setting: Setting, job: Job) -> Outcome | None:
-    """What an earlier run found of a video, if it still holds; None where there is work to do."""
+    """What an earlier run found of a video, if it still holds; None where there is work to do.
+
+    A video whose frames cannot be listed has failed; what was done of it before stays for when they can be again.
+    """
     if setting.force or not ledger.note(setting.out, job.subject, job.name).is_file():
         return None
     try:
         files = frame_files(setting.manifest, job.video, setting.root)
         stamp = stamp_of(setting, job, files)
-    except FolderError:
-        return None
+    except FolderError as error:
+        return _unlisted(setting, job, error)
     before = ledger.done(setting.out, job.subject, job.name, stamp)
     if before is not None:
         return before if before.row.path == job.video.path else None
@@ -185,6 +188,12 @@ def noted(setting: Setting, job: Job, state: State | None, noted: ledger.Noted |
         if job.fallbacks is None and noted.waited == state.stamp:
             return Postponed(NO_FACE)
     return known(setting, job)
+
+
+def _unlisted(setting: Setting, job: Job, error: FolderError) -> Done:
+    """A video whose frames cannot be listed."""
+    row = row_of(setting, job)
+    return Done(row.model_copy(update={"why": error.what}), [found.failed(row, error.what)])
 
 
 def stamp_of(setting: Setting, job: Job, files: FrameFiles) -> str:

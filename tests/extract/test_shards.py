@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -82,6 +83,8 @@ def test_a_video_without_a_face_waits_for_other_shares(faceless: tuple[Path, Man
     finished = extract(manifest, root, out, finish=True)
     assert finished == whole
     assert tree(out) == tree(tmp_path / "other") == tree(tmp_path / "whole")
+    assert owed(extract(manifest, root, out, shard=Shard(1, 3), force=True)) == (0, 0, True)  # it waits no more
+    assert tree(out) == tree(tmp_path / "whole")
 
 
 def test_a_rerun_searches_no_face_again(
@@ -102,9 +105,39 @@ def test_nothing_is_finished_before_all_shares_are(filmed: Path, dataset: Manife
     assert str(caught.value) == (
         "3 of 4 videos are not done, such as casme_015_0101\n"
         f"  where: {tmp_path / 'out'}\n"
-        "  to do: run the shares that are missing; or run without --finish and --shard, to do them here"
+        "  to do: wait for shares that still run, and run those that are missing; or do these videos here, without "
+        "--finish and --shard"
     )
     assert not (tmp_path / "out" / "features.parquet").exists()
+
+
+def test_what_was_done_of_other_frames_is_owed(faceless: tuple[Path, Manifest], tmp_path: Path) -> None:
+    root, manifest = faceless
+    out = tmp_path / "out"
+    extract(manifest, root, out)
+    for path in root.rglob("*.jpg"):
+        os.utime(path, (1, 1))
+    assert owed(extract(manifest, root, out, shard=Shard(1, 3))) == (2, 0, False)
+    assert owed(extract(manifest, root, out, shard=Shard(2, 3))) == (1, 0, False)
+    shutil.rmtree(root / manifest.videos[2].path)  # nobody can do it again, and what was done stays
+    last = extract(manifest, root, out, shard=Shard(1, 2))
+    assert (owed(last), [row.status for row in last.rows]) == ((0, 0, True), ["ok", "ok", "failed"])
+    assert (out / "landmarks/casme_015/casme_015_0401.npz").is_file()
+
+
+def test_a_video_that_ends_its_process_after_its_frames_changed_is_owed_no_more(
+    one: tuple[Path, Path, Manifest], extracted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, folder, manifest = one
+    out = tmp_path / "out"
+    shutil.copytree(extracted, out)
+    (folder / "img001.jpg").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(video, "extract_video", lambda *_, **__: 1 / 0)
+        failed = extract(manifest, root, out, shard=Shard(1, 2))
+    assert failed.rows[0].why == "ZeroDivisionError: division by zero"
+    assert extract(manifest, root, out, shard=Shard(2, 2)).rows == failed.rows
+    assert extract(manifest, root, out).rows[0].status == "partial"  # it is tried again
 
 
 def test_the_failures_of_shares_are_reported_in_the_end(
@@ -129,6 +162,7 @@ def test_the_failures_of_shares_are_reported_in_the_end(
     [
         (["--shard", "5/4"], "there is no share 5 of 4"),
         (["--shard", "1/4", "--finish"], "--shard and --finish exclude each other"),
+        (["--force", "--finish"], "--force and --finish exclude each other"),
         (["--shard", "1/4", "--sheet", "s.html"], "a share of the videos has no --sheet"),
         (["--cluster", "nowhere"], "'nowhere' is no cluster"),
         (["--cluster", "nowhere.json"], "the scheduler file cannot be used: No such file or directory"),
