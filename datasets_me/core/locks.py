@@ -36,10 +36,11 @@ def locked(path: Path) -> Iterator[None]:
         place.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
+        fix = "remove it if nothing else writes there" if os.path.lexists(place) else "see that you may write there"
         raise WriteError(
             f"the lock cannot be taken: {error.strerror or error}",
             where=str(place),
-            fix="remove it if nothing else writes there, or choose another place",
+            fix=f"{fix}, or choose another place",
         ) from error
     try:
         yield

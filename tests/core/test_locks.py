@@ -65,6 +65,9 @@ def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     assert caught.value.where == str(tmp_path / ".one.json.lock")
     assert caught.value.fix == "remove it if nothing else writes there, or choose another place"
     assert (tmp_path / "victim").read_text() == "mine"
+    with pytest.raises(WriteError) as caught, locked(tmp_path / "victim" / "one.json"):
+        pass
+    assert caught.value.fix == "see that you may write there, or choose another place"
 
 
 def test_a_file_of_that_name_keeps_its_content(tmp_path: Path) -> None:

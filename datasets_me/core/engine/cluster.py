@@ -14,6 +14,7 @@ import json
 import logging
 import re
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -132,12 +133,16 @@ def connect(name: str, *, workers: int = 0, say: Say = lambda line: None) -> Ite
             scheduler: Any = stack.enter_context(_slurm(workers))
             address = str(scheduler.scheduler_address)
         else:
-            scheduler = address = _address(name)
+            scheduler = _address(name)
+            address = scheduler if scheduler == name else f"{scheduler}, as {name} says"
         try:
+            if name != SLURM:
+                distributed.comm.resolve_address(scheduler)  # a client that fails at this closes itself noisily
             client = distributed.Client(scheduler, timeout=_ANSWERS, set_as_default=False)
         except (OSError, ValueError) as error:
+            why = f": {error}" if isinstance(error, ValueError | socket.gaierror) else ""
             raise MeDatasetsError(
-                "no Dask scheduler answers",
+                f"no Dask scheduler answers{why}",
                 where=address,
                 fix="start one with dask scheduler, and workers with dask worker ADDRESS --nthreads 1",
             ) from error

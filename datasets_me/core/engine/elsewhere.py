@@ -39,6 +39,7 @@ class Elsewhere:
         shared: Sequence[Path],
     ) -> None:
         self._executor, self._report = executor, report
+        self._call = executor.submit
         self._setting = setting_of(packed((make_handler, config), "what every item needs"), shared)
         self._run = f"me-datasets-{uuid.uuid4().hex}"
         self._parts = Parts()
@@ -82,7 +83,7 @@ class Elsewhere:
     def _submit(self, part: Part, setting: bytes | None = None) -> None:
         several = len(part.items) > 1
         try:
-            future = self._executor.submit(
+            future = self._call(
                 work, self._run, f"{part.number}.{part.first}.{several:d}", part.message, several, setting
             )
         except Exception as error:  # a pool that is broken or shut down

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from datasets_me.core.engine.outcome import Handler, outcomes_of, sendable
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError, WriteError
 from datasets_me.core.version import __version__
 
 MOST_DEATHS = 3
@@ -95,8 +95,12 @@ def work(run: str, part: str, items: bytes, several: bool, setting: bytes | None
             seconds = time.perf_counter() - began
             task.end()
         except _Stopped:
+            task.forget()
             return Answer("stopped")
         except Exception as error:
+            task.forget()
+            if isinstance(error, WriteError):  # the others know where they were raised
+                error.details = (*error.details, f"worker: {_name_of_worker()}")
             return Answer("fatal", pickle.dumps(_as_sent(error)))
         try:
             answer = pickle.dumps(outcomes, pickle.HIGHEST_PROTOCOL)
@@ -217,16 +221,27 @@ class _Task:
 
     def end(self) -> None:
         """Take this worker off that count: if it dies with the outcomes before they are fetched, others died of it."""
-        if self._worker:
+        if self._worker and self._wanted():
             self._ask(self._worker.scheduler.set_metadata, value=self._deaths)
+        else:
+            self.forget()
+
+    def forget(self) -> None:
+        """Remove what the scheduler keeps about the run, which is over, and may have removed it before this began."""
+        if self._worker:
+            self._keys = self._keys[:1]
+            self._ask(self._worker.scheduler.set_metadata, value=None)
 
     def report(self, count: int) -> None:
         """Count progress, and stop where nobody waits for the part any more."""
         self.reported += count
-        if self._worker:
-            task = self._worker.state.tasks.get(self._key)
-            if task is None or task.state == "cancelled":
-                raise _Stopped
+        if self._worker and not self._wanted():
+            raise _Stopped
+
+    def _wanted(self) -> bool:
+        """Whether anybody waits for it."""
+        task = self._worker.state.tasks.get(self._key)
+        return task is not None and task.state != "cancelled"
 
     def _ask(self, question: Any, **arguments: Any) -> Any:
         from distributed.utils import sync
