@@ -38,7 +38,7 @@ class Sheet:
 
     ``merged`` are areas whose value was given to the rows they cover, ``overlapping`` those for which that was not
     done because they share cells with another; ``empty_formulas`` are the row number and 0-based column of formulas
-    without a stored result.
+    without a stored result; ``hidden_columns`` are 0-based, too.
     """
 
     name: str
@@ -47,6 +47,9 @@ class Sheet:
     merged: list[str] = field(default_factory=list)
     overlapping: list[str] = field(default_factory=list)
     empty_formulas: list[tuple[int, int]] = field(default_factory=list)
+    hidden: bool = False
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
 
 
 class Room:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from datasets_me.convert.sheets import Cell, Sheet, SheetRow, cell_text, column_index, column_letter, shorten
 from datasets_me.convert.workbook import Book
-from datasets_me.core.errors import Place, WorkbookError
-from datasets_me.core.text import clean, fold, same
+from datasets_me.core.errors import Place, WorkbookError, plural
+from datasets_me.core.text import clean, fold, ranges, same
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.schema.patterns import matcher
 from datasets_me.schema.spec import FRAME_FIELDS, Spec, Variant
@@ -60,7 +60,7 @@ def find_table(spec: Spec, book: Book) -> AnnotationTable:
     """
     reasons = []
     for variant in spec.workbook.variants:
-        for sheet in book.sheets:
+        for sheet in sorted(book.sheets, key=lambda sheet: sheet.hidden):  # a hidden one is often an older version
             fit = _fit(variant, sheet)
             if isinstance(fit, _Fit):
                 return _table(spec, book, fit)
@@ -151,8 +151,10 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> AnnotationTable:
             rows.append(RawRow(place, {name: row[index] for name, index in fit.columns.items()}, _unnamed(fit, row)))
     findings += _unnamed_columns(book, fit, rows)
     for sheet in book.sheets:
-        if sheet.rows and sheet is not fit.sheet and sheet.position not in lookup_sheets:
-            message = f"the sheet '{sheet.name}' was not read"
+        if sheet is fit.sheet or sheet.position in lookup_sheets:
+            findings += _hidden_cells(book, sheet)
+        elif sheet.rows:
+            message = f"the {'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was not read"
             findings.append(finding("ME126", message, place=Place(book.name, sheet.name), found=str(len(sheet.rows))))
     findings += _merged_cells(book, fit)
     letters = {name: column_letter(index) for name, index in fit.columns.items()}
@@ -190,6 +192,22 @@ def _merged_cells(book: Book, fit: _Fit) -> Iterator[Finding]:
     if overlapping:
         message = f"merged cells {_first(overlapping)} overlap others; the cells they cover are read as empty"
         yield finding("ME123", message, place=place, found=str(len(overlapping)))
+
+
+def _hidden_cells(book: Book, sheet: Sheet) -> Iterator[Finding]:
+    """Hidden rows and columns that are not empty, and whether the whole sheet is hidden."""
+    rows = [row.number for row in sheet.rows if row.number in sheet.hidden_rows]
+    columns = [
+        column_letter(index)
+        for index in sorted(sheet.hidden_columns)
+        if any(row[index] is not None for row in sheet.rows)
+    ]
+    hidden = ["the whole sheet"] if sheet.hidden else []
+    hidden += [f"{plural(len(rows), 'row')} ({ranges(rows)})"] if rows else []
+    hidden += [f"{plural(len(columns), 'column')} ({_first(columns)})"] if columns else []
+    if hidden:
+        place = Place(book.name, sheet.name)
+        yield finding("ME139", f"hidden, but read like the rest: {'; '.join(hidden)}", place=place)
 
 
 def _first(areas: Sequence[str]) -> str:

@@ -126,7 +126,7 @@ def _xls_sheets(content: bytes) -> Iterator[Sheet]:
             (index + 1, [_xls_cell(cell, book.datemode) for cell in worksheet.row(index)])
             for index in range(worksheet.nrows)
         )
-        yield Sheet(worksheet.name, position, rows_of(cells, room))
+        yield Sheet(worksheet.name, position, rows_of(cells, room), hidden=bool(worksheet.visibility))
 
 
 def _xls_cell(cell: object, datemode: int) -> Cell:

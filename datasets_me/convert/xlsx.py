@@ -13,6 +13,7 @@ import zipfile
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, cast
 from xml.parsers import expat
 
@@ -62,10 +63,12 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
     strings = _Strings(package, book.strings).texts if book.strings else []
     formats = _Formats(package, book)
     room = Room()
-    for position, (name, part) in enumerate(book.sheets, start=1):
+    for position, (name, part, hidden) in enumerate(book.sheets, start=1):
         reader = _SheetReader(package.content(part), name, strings, formats, room)
-        sheet = Sheet(name, position, list(_in_order(reader.rows)))
+        sheet = Sheet(name, position, list(_in_order(reader.rows)), hidden=hidden)
         sheet.empty_formulas = sorted(reader.empty_formulas)
+        sheet.hidden_rows = reader.hidden_rows
+        sheet.hidden_columns = {index for index, times in enumerate(accumulate(reader.hidden_changes)) if times}
         _fill_merged(sheet, list(dict.fromkeys(reader.merged)), room)
         yield sheet
 
@@ -87,9 +90,9 @@ def _no_workbook(parts: Container[str] = ()) -> WorkbookError:
 
 @dataclass
 class _Book:
-    """The main part of a workbook: its sheets and their parts, its other parts, and its date system."""
+    """The main part of a workbook: its sheets (name, part, hidden or not), its other parts, and its date system."""
 
-    sheets: list[tuple[str, str]] = field(default_factory=list)
+    sheets: list[tuple[str, str, bool]] = field(default_factory=list)
     strings: str | None = None
     styles: str | None = None
     from_1904: bool = False
@@ -148,7 +151,7 @@ class _Package:
                     raise WorkbookError(f"the xlsx file is damaged: the sheet '{shorten(title)}' is missing in it")
                 kind, target = related[key]
                 if kind != "chartsheet":
-                    book.sheets.append((title, target))
+                    book.sheets.append((title, target, attributes.get("state", "visible") != "visible"))
             elif name == "workbookPr":
                 book.from_1904 = attributes.get("date1904", "0") in ("1", "true")
 
@@ -299,18 +302,21 @@ class _Formats:
 
 
 class _SheetReader:
-    """One pass over the XML of a sheet: its cells by row and column, merged areas, formulas without a result."""
+    """One pass over the XML of a sheet: cells, merged areas, formulas without a result, what is hidden."""
 
     def __init__(self, content: bytes, name: str, strings: list[str], formats: _Formats, room: Room) -> None:
         self.rows: dict[int, dict[int, Cell]] = {}
         self.merged: list[str] = []
         self.empty_formulas: list[tuple[int, int]] = []
+        self.hidden_rows: set[int] = set()
+        self.hidden_changes = [0] * (MOST_COLUMNS + 1)  # by column, how many more spans hide it than the one before
         self._name, self._strings, self._formats, self._room = name, strings, formats, room
         self._row: int | None = None  # that is being read; None if neither it nor a cell has given its number yet
         self._before = 0  # the row before it
         self._column = -1  # of its last cell
         self._in_data = False
         self._in_row = False
+        self._row_hidden = False
         self._cell: Attributes | None = None
         self._at = (0, 0)
         self._has_formula = False
@@ -334,6 +340,8 @@ class _SheetReader:
             self._begin_row(attributes)
         elif name == "sheetData":
             self._in_data = True
+        elif name == "col" and _is_hidden(attributes):
+            self._hide_columns(attributes)
         elif name == "mergeCell":
             self.merged.append(attributes.get("ref", ""))
 
@@ -356,14 +364,23 @@ class _SheetReader:
             self._before = self._row or self._before + 1
             if self._before in self.rows:
                 self._room.take_row(max(self.rows[self._before]) + 1)
+                if self._row_hidden:
+                    self.hidden_rows.add(self._before)
         elif name == "sheetData":
             self._in_data = False
 
     def _begin_row(self, attributes: Attributes) -> None:
         self._in_row = True
+        self._row_hidden = _is_hidden(attributes)
         self._column = -1
         number = attributes.get("r")
         self._row = None if number is None else self._row_number(number)
+
+    def _hide_columns(self, attributes: Attributes) -> None:
+        first, last = (_number(attributes.get(name, "")) for name in ("min", "max"))
+        if isinstance(first, int) and isinstance(last, int) and 1 <= first <= last:
+            self.hidden_changes[min(first - 1, MOST_COLUMNS)] += 1
+            self.hidden_changes[min(last, MOST_COLUMNS)] -= 1
 
     def _row_number(self, text: str) -> int:
         try:
@@ -451,6 +468,10 @@ class _SheetReader:
     def _checked(self, text: str) -> str:
         check_length(text, self._name, *self._at)
         return text
+
+
+def _is_hidden(attributes: Attributes) -> bool:
+    return attributes.get("hidden", "0") in ("1", "true")
 
 
 def _number(text: str) -> float | int | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from datasets_me.convert.convert import Conversion, convert, convert_any
@@ -342,6 +343,40 @@ def test_unknown_columns_are_kept(workbook: Workbook, casme2: Schema) -> None:
 def test_sheets_that_were_not_read_are_named(workbook: Workbook, casme2: Schema) -> None:
     conversion = convert(casme2, workbook([CASME2_HEADER, casme2_row()], [["other", 1]], []))
     assert found(conversion, "ME126") == [("book.xlsx, sheet 'Sheet2'", "the sheet 'Sheet2' was not read")]
+
+
+def test_what_is_hidden_is_read_and_named(workbook: Workbook, casme2: Schema) -> None:
+    rows = [casme2_row(onset=onset, apex=onset + 5, offset=onset + 9) for onset in (100, 200, 300, 400)]
+    path = workbook([["an older version"]], [CASME2_HEADER, casme2_row()], [CASME2_HEADER, *rows])
+    book = openpyxl.load_workbook(path)
+    book["Sheet1"].sheet_state = "hidden"
+    book["Sheet2"].sheet_state = "veryHidden"
+    for number in (2, 3, 5, 90):
+        book["Sheet3"].row_dimensions[number].hidden = True
+    for letter in "EHZ":
+        book["Sheet3"].column_dimensions[letter].hidden = True
+    book.save(path)
+    conversion = convert(casme2, path)
+    assert [row.onset for row in conversion.annotations] == [99, 199, 299, 399]
+    assert found(conversion, "ME139") == [
+        ("book.xlsx, sheet 'Sheet3'", "hidden, but read like the rest: 3 rows (2-3, 5); 2 columns (E, H)")
+    ]
+    assert [message for _, message in found(conversion, "ME126")] == [
+        "the hidden sheet 'Sheet1' was not read",
+        "the hidden sheet 'Sheet2' was not read",
+    ]
+
+
+def test_a_hidden_sheet_is_read_where_no_other_fits(workbook: Workbook, casme2: Schema) -> None:
+    path = workbook([["notes"]], [CASME2_HEADER, casme2_row()])
+    book = openpyxl.load_workbook(path)
+    book["Sheet2"].sheet_state = "hidden"
+    book.save(path)
+    conversion = convert(casme2, path)
+    assert len(conversion.annotations) == 1
+    assert found(conversion, "ME139") == [
+        ("book.xlsx, sheet 'Sheet2'", "hidden, but read like the rest: the whole sheet")
+    ]
 
 
 def test_counts_against_the_published_ones(workbook: Workbook, casme2: Schema) -> None:

@@ -39,6 +39,16 @@ def test_xls_is_read_too(tmp_path: Path) -> None:
     assert book.findings == []
 
 
+def test_hidden_sheets_of_an_xls(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    for name, visibility in (("shown", 0), ("hidden", 1), ("very hidden", 2)):
+        sheet = book.add_sheet(name)
+        sheet.write(0, 0, name)
+        sheet.visibility = visibility
+    book.save(str(tmp_path / "a.xls"))
+    assert [sheet.hidden for sheet in read_book(tmp_path / "a.xls").sheets] == [False, True, True]
+
+
 def test_content_decides_not_the_name(tmp_path: Path) -> None:
     book = read_book(xls(tmp_path / "renamed.xlsx", [["a"]]))
     assert book.kind == "xls"
