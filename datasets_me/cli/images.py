@@ -722,12 +722,13 @@ def _sorted_by_audit(images: ImageSet, out: Path, root: Path | None, link: bool,
     )
 
 
-@verb("me-datasets images synth ckplus synthetic --images 60 --defects")
+@verb("me-datasets images synth ckplus -o synthetic --images 60 --defects")
 def synth(
     shape: str = typer.Argument(
         help="fer2013, ckplus, raf-db, folder-per-class, gaf3 or captures.", autocompletion=completion.image_schemas
     ),
-    out: Path = typer.Argument(help="The folder to make."),
+    place: Path = typer.Argument(None, metavar="out", help="The folder to make; -o is the same."),
+    out: Path = options.OR_OUT,
     count: int = typer.Option(60, "--images", min=1, help="How many, besides those with defects."),
     seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
     defects: bool = typer.Option(False, "--defects", help="Plant defects; truth.json lists what has to be found."),
@@ -736,7 +737,10 @@ def synth(
     """Make a set of face pictures in the shape of a real one, with its schema, and with defects if you like."""
     from datasets_me.synthetic.image_sets import make
 
-    written = make(shape, out, images=count, seed=seed, defects=defects, force=force)
+    folder = out or place
+    if folder is None or (out and place):
+        raise MeDatasetsError("images synth takes one folder to make", fix="give -o FOLDER")
+    written = make(shape, folder, images=count, seed=seed, defects=defects, force=force)
     codes = dict(sorted(Counter(defect.code for defect in written.planted).items()))
     table = show.named(
         ("images", f"{written.source} ({plural(written.files, 'file')})"),
