@@ -59,7 +59,7 @@ from datasets_me.formats import tool_tables
 from datasets_me.formats.features import DONE
 from datasets_me.formats.frame_files import choose_layout
 from datasets_me.formats.kinds import EXTRACTION
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, refuse_other
 from datasets_me.formats.records import Video, VideoFeatures
 
 Progress = Callable[[str], None]
@@ -126,6 +126,7 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
         MeDatasetsError: an option cannot be met, there is nothing to do, the folder holds something else, or it cannot
             be written to; with ``finish``, a share is not done. What was done until then is kept.
     """
+    refuse_other(manifest)
     root, out, boxes = Path(root), Path(out), check_options(options)
     videos = [videos] if isinstance(videos, str) else videos
     shard = read_shard(shard) if isinstance(shard, str) else shard
