@@ -153,9 +153,9 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> AnnotationTable:
     for sheet in book.sheets:
         if sheet is fit.sheet or sheet.position in lookup_sheets:
             findings += _hidden_cells(book, sheet)
+            findings += _comments(book, sheet)
         elif sheet.rows:
-            message = f"the {'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was not read"
-            findings.append(finding("ME126", message, place=Place(book.name, sheet.name), found=str(len(sheet.rows))))
+            findings.append(_unread(book, sheet, fit.variant))
     findings += _merged_cells(book, fit)
     letters = {name: column_letter(index) for name, index in fit.columns.items()}
     return AnnotationTable(fit.variant, fit.sheet, rows, letters, lookups, findings)
@@ -192,6 +192,23 @@ def _merged_cells(book: Book, fit: _Fit) -> Iterator[Finding]:
     if overlapping:
         message = f"merged cells {_first(overlapping)} overlap others; the cells they cover are read as empty"
         yield finding("ME123", message, place=place, found=str(len(overlapping)))
+
+
+def _unread(book: Book, sheet: Sheet, variant: Variant) -> Finding:
+    """What is found about a sheet that was not read: another table of annotations, or something else."""
+    place, found = Place(book.name, sheet.name), str(len(sheet.rows))
+    message = f"the {'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was not read"
+    if isinstance(_fit(variant, sheet), _Fit):
+        return finding("ME140", f"{message}, though it is a table of annotations, too", place=place, found=found)
+    return finding("ME126", message, place=place, found=found)
+
+
+def _comments(book: Book, sheet: Sheet) -> Iterator[Finding]:
+    for address, text in sheet.comments:
+        match = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7})", address)
+        row, column = (int(match[2]), match[1]) if match else (None, None)
+        place = Place(book.name, sheet.name, row, column)
+        yield finding("ME141", f"a comment: {shorten(clean(text))}", place=place)
 
 
 def _hidden_cells(book: Book, sheet: Sheet) -> Iterator[Finding]:

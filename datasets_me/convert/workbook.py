@@ -22,8 +22,7 @@ from datasets_me.findings.finding import Finding, finding
 FileKind = Literal["xlsx", "xls", "csv"]
 FILE_KINDS: tuple[FileKind, ...] = ("xlsx", "xls", "csv")
 
-LARGEST = 50_000_000
-"""Bytes of the largest file that is read as annotations; the published ones have less than one million."""
+_LARGEST = 50_000_000  # bytes of a file; the published ones have less than one million
 
 _ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
 
@@ -53,12 +52,17 @@ def read_book(path: Path) -> Book:
             table of annotations.
     """
     try:
-        content = read_regular(path, LARGEST)
+        content = read_regular(path, _LARGEST)
     except OSError as error:
         reason = {FileNotFoundError: "there is no such file", IsADirectoryError: "it is a folder"}.get(
             type(error), error.strerror or str(error)
         )
-        raise WorkbookError(f"the workbook cannot be read: {reason}", where=str(path)) from error
+        fix = (
+            "close it in other programs, or ask for the right to read it"
+            if isinstance(error, PermissionError)
+            else None
+        )
+        raise WorkbookError(f"the workbook cannot be read: {reason}", where=str(path), fix=fix) from error
     kind = _kind_of(content, path)
     findings: list[Finding] = []
     try:

@@ -67,6 +67,7 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
         reader = _SheetReader(package.content(part), name, strings, formats, room)
         sheet = Sheet(name, position, list(_in_order(reader.rows)), hidden=hidden)
         sheet.empty_formulas = sorted(reader.empty_formulas)
+        sheet.comments = package.comments(part, room)
         sheet.hidden_rows = reader.hidden_rows
         sheet.hidden_columns = {index for index, times in enumerate(accumulate(reader.hidden_changes)) if times}
         _fill_merged(sheet, list(dict.fromkeys(reader.merged)), room)
@@ -83,6 +84,8 @@ def _in_order(rows: Mapping[int, Mapping[int, Cell]]) -> Iterator[SheetRow]:
 
 
 def _no_workbook(parts: Container[str] = ()) -> WorkbookError:
+    if "xl/workbook.bin" in parts:
+        return WorkbookError("the file is a binary workbook (.xlsb)", fix="save it as .xlsx or .csv")
     if "content.xml" in parts:
         return WorkbookError("the file is an OpenDocument table (.ods)", fix="save it as .xlsx or .csv")
     return WorkbookError("the file is a zip archive, but not a workbook", fix="give the .xlsx, .xls or .csv inside it")
@@ -103,6 +106,7 @@ class _Package:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
+        self._names = set(archive.namelist())
         self._left = _MOST_UNPACKED
 
     def content(self, part: str) -> bytes:
@@ -120,7 +124,7 @@ class _Package:
             raise WorkbookError(
                 f"the workbook unpacks to more than {_MOST_UNPACKED:,} bytes, "
                 "so the file is not a table of annotations",
-                fix="keep the sheets with annotations in a workbook of their own",
+                fix="copy the table into a new workbook; empty rows and columns with a format count, too",
             )
         return self._archive.read(info)
 
@@ -130,17 +134,16 @@ class _Package:
         Raises:
             WorkbookError: it is missing.
         """
-        names = set(self._archive.namelist())
-        roots = self._related("", names).values() if "_rels/.rels" in names else ()
+        roots = self._related("").values()
         part = next((target for kind, target in roots if kind == "officeDocument"), "xl/workbook.xml")
-        if part not in names:
-            raise _no_workbook(names)
-        related = self._related(part, names)
+        if part not in self._names or part.endswith(".bin"):
+            raise _no_workbook(self._names)
+        related = self._related(part)
         book = _Book()
         for kind, target in related.values():
             if kind == "sharedStrings":
                 book.strings = target
-            elif kind == "styles" and target in names:
+            elif kind == "styles" and target in self._names:
                 book.styles = target
 
         def start(name: str, attributes: Attributes) -> None:
@@ -158,7 +161,28 @@ class _Package:
         _parse(self.content(part), start)
         return book
 
-    def _related(self, part: str, names: set[str]) -> dict[str, tuple[str, str]]:
+    def comments(self, part: str, room: Room) -> list[tuple[str, str]]:
+        """The comments of a sheet, address and text, each of which takes the room of a cell."""
+        comments: list[tuple[str, list[str]]] = []
+        collects = False
+
+        def start(name: str, attributes: Attributes) -> None:
+            nonlocal collects
+            if name == "comment":
+                room.take_cells(1)
+                comments.append((attributes.get("ref", ""), []))
+            collects = name == "t" and bool(comments)
+
+        def text(piece: str) -> None:
+            if collects:
+                comments[-1][1].append(piece)
+
+        for kind, target in self._related(part).values():
+            if kind == "comments" and target in self._names:
+                _parse(self.content(target), start, text=text)
+        return [(address, "".join(pieces)) for address, pieces in comments]
+
+    def _related(self, part: str) -> dict[str, tuple[str, str]]:
         """The kind and the path of each part that a part refers to, by id."""
         folder, name = posixpath.split(part)
         related: dict[str, tuple[str, str]] = {}
@@ -169,7 +193,7 @@ class _Package:
                 related[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], target)
 
         relations = posixpath.join(folder, "_rels", f"{name}.rels")
-        if relations in names:
+        if relations in self._names:
             _parse(self.content(relations), start)
         return related
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.comments import Comment
 
 from datasets_me.convert.convert import Conversion, convert, convert_any
 from datasets_me.convert.summary import lengths, summarise
@@ -361,9 +362,9 @@ def test_what_is_hidden_is_read_and_named(workbook: Workbook, casme2: Schema) ->
     assert found(conversion, "ME139") == [
         ("book.xlsx, sheet 'Sheet3'", "hidden, but read like the rest: 3 rows (2-3, 5); 2 columns (E, H)")
     ]
-    assert [message for _, message in found(conversion, "ME126")] == [
-        "the hidden sheet 'Sheet1' was not read",
-        "the hidden sheet 'Sheet2' was not read",
+    assert [message for _, message in found(conversion, "ME126")] == ["the hidden sheet 'Sheet1' was not read"]
+    assert [message for _, message in found(conversion, "ME140")] == [
+        "the hidden sheet 'Sheet2' was not read, though it is a table of annotations, too"
     ]
 
 
@@ -377,6 +378,28 @@ def test_a_hidden_sheet_is_read_where_no_other_fits(workbook: Workbook, casme2: 
     assert found(conversion, "ME139") == [
         ("book.xlsx, sheet 'Sheet2'", "hidden, but read like the rest: the whole sheet")
     ]
+
+
+def test_another_table_of_annotations_is_a_warning(workbook: Workbook, casme2: Schema) -> None:
+    path = workbook([CASME2_HEADER, casme2_row()], [CASME2_HEADER, casme2_row(onset=20)], [["notes"]])
+    conversion = convert(casme2, path)
+    assert len(conversion.annotations) == 1
+    message = "the sheet 'Sheet2' was not read, though it is a table of annotations, too"
+    assert found(conversion, "ME140") == [("book.xlsx, sheet 'Sheet2'", message)]
+    assert found(conversion, "ME126") == [("book.xlsx, sheet 'Sheet3'", "the sheet 'Sheet3' was not read")]
+
+
+def test_comments_of_cells_are_named(workbook: Workbook, casme2: Schema) -> None:
+    path = workbook([CASME2_HEADER, casme2_row()], [["notes"]])
+    book = openpyxl.load_workbook(path)
+    book["Sheet1"]["D2"].comment = Comment("Anna:\nshould be 47, " + "not 46 " * 20, "Anna")
+    book["Sheet2"]["A1"].comment = Comment("of a sheet that is not read", "Anna")
+    book.save(path)
+    conversion = convert(casme2, path)
+    assert [row.onset for row in conversion.annotations] == [45]
+    ((where, message),) = found(conversion, "ME141")
+    assert where == "book.xlsx, sheet 'Sheet1', cell D2"
+    assert message.startswith("a comment: Anna: should be 47, not 46 not 46 ") and message.endswith("…")
 
 
 def test_counts_against_the_published_ones(workbook: Workbook, casme2: Schema) -> None:

@@ -140,6 +140,7 @@ def other_zip(name: str = "readme.txt") -> bytes:
         (b"", "the file is empty"),
         (other_zip(), "the file is a zip archive, but not a workbook"),
         (other_zip("content.xml"), "the file is an OpenDocument table (.ods)"),
+        (other_zip("xl/workbook.bin"), "the file is a binary workbook (.xlsb)"),
         (b"PK\x03\x04damaged", "the file is a zip archive, but not a workbook"),
         (b"<html><body>404</body></html>", "the file is a web page or XML, not a workbook"),
         (b"\x00\x01\x02\x03" * 10, "the file is not .xlsx, .xls or .csv"),
