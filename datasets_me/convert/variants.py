@@ -138,7 +138,7 @@ def _looks(variant: Variant, columns: dict[str, int], row: SheetRow, name: str) 
 
 def _table(spec: Spec, book: Book, fit: _Fit) -> AnnotationTable:
     findings = list(book.findings)
-    lookups, lookup_sheets = _read_lookups(spec, book, fit.variant, findings)
+    lookups, lookup_sheets = _read_lookups(spec, book, fit, findings)
     rows = []
     for row in fit.sheet.rows:
         place = Place(book.name, fit.sheet.name, row.number)
@@ -252,14 +252,14 @@ def _is_prose(fit: _Fit, row: SheetRow) -> bool:
 
 
 def _read_lookups(
-    spec: Spec, book: Book, variant: Variant, findings: list[Finding]
+    spec: Spec, book: Book, fit: _Fit, findings: list[Finding]
 ) -> tuple[dict[str, dict[str, str]], set[int]]:
     """Lookups from naming sheets, compared with those of the schema; and the positions of the sheets used."""
     tables: dict[str, dict[str, str]] = {}
     used: set[int] = set()
-    for name, source in variant.lookups.items():
+    for name, source in fit.variant.lookups.items():
         known = spec.names.lookups[name].values
-        if source.sheet > len(book.sheets):
+        if source.sheet > len(book.sheets) or source.sheet == fit.sheet.position:
             continue
         sheet = book.sheets[source.sheet - 1]
         pairs, conflicts = _read_pairs(sheet, source.key, source.value)

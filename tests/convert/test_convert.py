@@ -88,6 +88,15 @@ def test_a_naming_sheet_that_says_something_else_is_followed_and_reported(workbo
     assert ("book.xlsx, sheet 'Sheet2'", "folder of '1' is 18, 15 in the schema") in found(conversion, "ME119")
 
 
+def test_the_table_itself_is_no_naming_sheet(workbook: Workbook, casme_sq: Schema) -> None:
+    """A sheet put in front moves the table to where the naming sheet was: an onset of 1 is not participant 1."""
+    rows = [CASME_SQ_ROW, [2, "anger1_1", 1, 5, 9, 4, "negative", "macro-expression", "anger"]]
+    conversion = convert(casme_sq, workbook([["notes"]], *casme_sq_sheets(rows, repeated=False)))
+    assert [row.subject for row in conversion.annotations] == ["casme_015", "casme_016"]
+    assert found(conversion, "ME119") == []
+    assert len(found(conversion, "ME126")) == 3
+
+
 def test_the_csv_copy_of_casme_sq_needs_no_naming_sheets(tmp_path: Path, casme_sq: Schema) -> None:
     path = tmp_path / "copy.csv"
     cells = [*map(str, CASME_SQ_ROW), "52", "s15/15_0401girlcrashing"]
