@@ -212,19 +212,20 @@ def _comments(book: Book, sheet: Sheet) -> Iterator[Finding]:
 
 
 def _hidden_cells(book: Book, sheet: Sheet) -> Iterator[Finding]:
-    """Hidden rows and columns that are not empty, and whether the whole sheet is hidden."""
+    """Rows and columns with content that are hidden or struck through, and whether the whole sheet is hidden."""
     rows = [row.number for row in sheet.rows if row.number in sheet.hidden_rows]
+    struck = [row.number for row in sheet.rows if row.number in sheet.struck_rows]
     columns = [
         column_letter(index)
         for index in sorted(sheet.hidden_columns)
         if any(row[index] is not None for row in sheet.rows)
     ]
-    hidden = ["the whole sheet"] if sheet.hidden else []
-    hidden += [f"{plural(len(rows), 'row')} ({ranges(rows)})"] if rows else []
-    hidden += [f"{plural(len(columns), 'column')} ({_first(columns)})"] if columns else []
-    if hidden:
-        place = Place(book.name, sheet.name)
-        yield finding("ME139", f"hidden, but read like the rest: {'; '.join(hidden)}", place=place)
+    marks = ["the whole sheet is hidden"] if sheet.hidden else []
+    marks += [f"{plural(len(rows), 'hidden row')} ({ranges(rows)})"] if rows else []
+    marks += [f"{plural(len(columns), 'hidden column')} ({_first(columns)})"] if columns else []
+    marks += [f"{plural(len(struck), 'row')} with text struck through ({ranges(struck)})"] if struck else []
+    if marks:
+        yield finding("ME139", f"read like the rest: {'; '.join(marks)}", place=Place(book.name, sheet.name))
 
 
 def _first(areas: Sequence[str]) -> str:

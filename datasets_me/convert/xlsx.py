@@ -68,7 +68,7 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
         sheet = Sheet(name, position, list(_in_order(reader.rows)), hidden=hidden)
         sheet.empty_formulas = sorted(reader.empty_formulas)
         sheet.comments = package.comments(part, room)
-        sheet.hidden_rows = reader.hidden_rows
+        sheet.hidden_rows, sheet.struck_rows = reader.hidden_rows, reader.struck_rows
         sheet.hidden_columns = {index for index, times in enumerate(accumulate(reader.hidden_changes)) if times}
         _fill_merged(sheet, list(dict.fromkeys(reader.merged)), room)
         yield sheet
@@ -275,13 +275,17 @@ class _Strings:
 
 
 class _Formats:
-    """The cell formats that make a number a date or a span of time."""
+    """The cell formats that make a number a date or a span of time; ``struck`` are those that strike text through."""
 
     def __init__(self, package: _Package, book: _Book) -> None:
         self._from_1904 = book.from_1904
         self._codes: dict[int, str] = {}
         self._formats: list[int] = []
         self._kinds: dict[str, Literal["date", "span"] | None] = {}
+        self.struck: set[str] = set()
+        self._struck_fonts: set[str] = set()
+        self._fonts = 0
+        self._among_fonts = False
         self._among_cells = False
         if book.styles:
             _parse(package.content(book.styles), self._start, self._end)
@@ -291,12 +295,22 @@ class _Formats:
             self._codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
         elif name == "cellXfs":
             self._among_cells = True
+        elif name == "fonts":
+            self._among_fonts = True
+        elif name == "font" and self._among_fonts:
+            self._fonts += 1
+        elif name == "strike" and self._among_fonts and attributes.get("val", "1") in ("1", "true"):
+            self._struck_fonts.add(str(self._fonts - 1))
         elif name == "xf" and self._among_cells:
+            if attributes.get("fontId") in self._struck_fonts:
+                self.struck.add(str(len(self._formats)))
             self._formats.append(int(attributes.get("numFmtId", "0")))
 
     def _end(self, name: str) -> None:
         if name == "cellXfs":
             self._among_cells = False
+        elif name == "fonts":
+            self._among_fonts = False
 
     def apply(self, number: float, style: str) -> Cell:
         """A number as its cell shows it: the number, or a date, a time or a span of time."""
@@ -333,6 +347,7 @@ class _SheetReader:
         self.merged: list[str] = []
         self.empty_formulas: list[tuple[int, int]] = []
         self.hidden_rows: set[int] = set()
+        self.struck_rows: set[int] = set()
         self.hidden_changes = [0] * (MOST_COLUMNS + 1)  # by column, how many more spans hide it than the one before
         self._name, self._strings, self._formats, self._room = name, strings, formats, room
         self._row: int | None = None  # that is being read; None if neither it nor a cell has given its number yet
@@ -459,6 +474,8 @@ class _SheetReader:
                 fix="open it in a spreadsheet program, look at both, and save a copy",
             )
         cells[column] = value
+        if cell.get("s") in self._formats.struck:
+            self.struck_rows.add(row)
 
     def _read(self, cell: Attributes) -> Cell:
         kind = cell.get("t", "n")

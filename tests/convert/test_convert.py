@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from openpyxl.comments import Comment
+from openpyxl.styles import Font
 
 from datasets_me.convert.convert import Conversion, convert, convert_any
 from datasets_me.convert.summary import lengths, summarise
@@ -363,13 +364,17 @@ def test_what_is_hidden_is_read_and_named(workbook: Workbook, casme2: Schema) ->
     book["Sheet2"].sheet_state = "veryHidden"
     for number in (2, 3, 5, 90):
         book["Sheet3"].row_dimensions[number].hidden = True
+    book["Sheet3"]["D4"].font, book["Sheet3"]["D3"].font = Font(strike=True), Font(bold=True, strike=False)
     for letter in "EHZ":
         book["Sheet3"].column_dimensions[letter].hidden = True
     book.save(path)
     conversion = convert(casme2, path)
     assert [row.onset for row in conversion.annotations] == [99, 199, 299, 399]
     assert found(conversion, "ME139") == [
-        ("book.xlsx, sheet 'Sheet3'", "hidden, but read like the rest: 3 rows (2-3, 5); 2 columns (E, H)")
+        (
+            "book.xlsx, sheet 'Sheet3'",
+            "read like the rest: 3 hidden rows (2-3, 5); 2 hidden columns (E, H); 1 row with text struck through (4)",
+        )
     ]
     assert [message for _, message in found(conversion, "ME126")] == ["the hidden sheet 'Sheet1' was not read"]
     assert [message for _, message in found(conversion, "ME140")] == [
@@ -385,7 +390,7 @@ def test_a_hidden_sheet_is_read_where_no_other_fits(workbook: Workbook, casme2: 
     conversion = convert(casme2, path)
     assert len(conversion.annotations) == 1
     assert found(conversion, "ME139") == [
-        ("book.xlsx, sheet 'Sheet2'", "hidden, but read like the rest: the whole sheet")
+        ("book.xlsx, sheet 'Sheet2'", "read like the rest: the whole sheet is hidden")
     ]
 
 
