@@ -312,8 +312,8 @@ class _Run:
             yield job, state if isinstance(state, Failure) else noted(self.setting, job, state, before)
 
     def work(self) -> None:
-        """Work on the videos that are missing."""
-        jobs, self.missing = self.missing, []
+        """Work on the videos that are missing, the longest first: no worker has one left when the others are done."""
+        jobs, self.missing = sorted(self.missing, key=lambda job: -(job.video.frames or 0)), []
         setting = self.setting if self.executor is None else _everywhere(self.setting)
         outcomes = engine.run(
             make_handler if self.executor is None else make_remote_handler,
