@@ -12,7 +12,7 @@ from datasets_me.core.errors import WorkbookError
 from datasets_me.core.files import check_root
 from datasets_me.schema.spec import Spec
 
-_SUFFIXES = (*(f".{kind}" for kind in FILE_KINDS), ".xlsm")
+_SUFFIXES = (*(f".{kind}" for kind in FILE_KINDS), ".xlsm", ".xlsb", ".ods")  # the last two only to say what they are
 _DEPTH = 3  # levels of folders; workbooks are beside the frames, not among them
 
 

@@ -57,12 +57,7 @@ def read_book(path: Path) -> Book:
         reason = {FileNotFoundError: "there is no such file", IsADirectoryError: "it is a folder"}.get(
             type(error), error.strerror or str(error)
         )
-        fix = (
-            "close it in other programs, or ask for the right to read it"
-            if isinstance(error, PermissionError)
-            else None
-        )
-        raise WorkbookError(f"the workbook cannot be read: {reason}", where=str(path), fix=fix) from error
+        raise WorkbookError(f"the workbook cannot be read: {reason}", where=str(path)) from error
     kind = _kind_of(content, path)
     findings: list[Finding] = []
     try:

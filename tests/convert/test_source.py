@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -58,11 +59,14 @@ def test_a_workbook_with_macros_is_found(tree: Path, casme2: Schema) -> None:
 
 
 def test_why_files_could_not_be_read_is_said(tree: Path, casme2: Schema) -> None:
+    with zipfile.ZipFile(tree / "a.ods", "w") as archive:
+        archive.writestr("content.xml", "")
     for name in ("docs/CASME2-coding-20140508.xlsx", "empty.csv"):
         (tree / name).write_bytes(b"" if name == "empty.csv" else b"PK")
     with pytest.raises(WorkbookError) as caught:
         find_source(casme2.spec, str(tree), None)
     assert caught.value.details == (
+        "a.ods: the file is an OpenDocument table (.ods)",
         "empty.csv: the file is empty",
         "CASME2-coding-20140508.xlsx: the file is a zip archive, but not a workbook",
     )
