@@ -215,11 +215,8 @@ def _hidden_cells(book: Book, sheet: Sheet) -> Iterator[Finding]:
     """Rows and columns with content that are hidden or struck through, and whether the whole sheet is hidden."""
     rows = [row.number for row in sheet.rows if row.number in sheet.hidden_rows]
     struck = [row.number for row in sheet.rows if row.number in sheet.struck_rows]
-    columns = [
-        column_letter(index)
-        for index in sorted(sheet.hidden_columns)
-        if any(row[index] is not None for row in sheet.rows)
-    ]
+    used = {index for row in sheet.rows for index, cell in enumerate(row.cells) if cell is not None}
+    columns = [column_letter(index) for index in sorted(sheet.hidden_columns & used)]
     marks = ["the whole sheet is hidden"] if sheet.hidden else []
     marks += [f"{plural(len(rows), 'hidden row')} ({ranges(rows)})"] if rows else []
     marks += [f"{plural(len(columns), 'hidden column')} ({_first(columns)})"] if columns else []
