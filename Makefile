@@ -1,6 +1,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# modules are compiled once, not by each of the hundreds of processes that tests start
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test check coverage mutants docs docs-outputs docs-check bench dist clean
 
 help:
@@ -19,7 +22,6 @@ demo: | .venv/bin/python
 
 ## make test          every test
 test: .venv/installed
-	@$(BIN)/python -m compileall -q datasets_me # for the processes that tests start, where Python may write none itself
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 ## make check         ruff, mypy, codespell, yamllint

@@ -6,7 +6,7 @@ First the stages on arrays, one thread, JPEG files of a synthetic video in memor
 scripts do: it detects the face in every frame, runs DualTVL1 on every pair, writes the flow to two 8-bit JPEG files,
 reads them back, and goes through the regions pixel by pixel. Then videos of other kinds: a face of 200 px that talks,
 blinks, turns and sways, and a picture without a face. Then `me-datasets extract` as a whole process on files, with one
-worker and with two, against decoding the same files.
+worker and with two, against decoding the same files; and on a few of them, to tell the work from starting up.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ Image = NDArray[np.uint8]
 
 BASELINE_PAIRS = 3
 """The plain script is too slow for more."""
+
+FEW = 2
+"""Videos of the shorter runs: what more of them take is the work without starting up."""
 
 REPEATS = 5
 
@@ -207,7 +210,9 @@ def whole_runs(film: FaceVideoOptions, videos: int, plain: float) -> None:
 
         count = len(files)
         again = [*PROGRAM, "extract", "m", "--root", "raw", "-o", "out", "--workers", "1"]
-        commands = [[*again, "--force"], [*again[:-1], "2", "--force"], again]
+        few = [option for row in rows[:FEW] for option in ("--videos", row.video)]
+        one, two = [*again, "--force"], [*again[:-1], "2", "--force"]
+        commands = [one, two, [*one, *few], [*two, *few], again]
         decoded, spent, rounds = [], [], []
         for _ in range(ROUNDS):
             began = time.perf_counter()
@@ -215,7 +220,9 @@ def whole_runs(film: FaceVideoOptions, videos: int, plain: float) -> None:
             decoded.append(1000 * (time.perf_counter() - began) / count)
             rounds.append([measure(command, folder, runs=1) for command in commands])
         decoding, cpu = min(decoded), min(spent)
-        *found, idle = (min(runs, key=lambda run: run.seconds) for runs in zip(*rounds, strict=True))
+        *found, few_by_one, few_by_two, idle = (
+            min(runs, key=lambda run: run.seconds) for runs in zip(*rounds, strict=True)
+        )
     print(f"\nwhole processes, {videos} videos, {count} frames on disk, the fastest of {ROUNDS} rounds\n")
     print("| | frames/s | times decoding | CPU, times decoding | peak MB of one process |\n|---|---|---|---|---|")
     print(f"| decoding only, one thread | {1000 / decoding:.0f} | 1.00 | 1.00 | |")
@@ -226,7 +233,11 @@ def whole_runs(film: FaceVideoOptions, videos: int, plain: float) -> None:
             f"| {run.megabytes:.0f} |"
         )
     print(f"| extract again, nothing to do | {count / idle.seconds:.0f} | | | {idle.megabytes:.0f} |")
+    further = [(many.seconds - few.seconds) for many, few in zip(found, (few_by_one, few_by_two), strict=True)]
     print(f"\n- two workers over one: {found[0].seconds / found[1].seconds:.2f} x")
+    print(f"- the same for each further video, starting up left out: {further[0] / further[1]:.2f} x")
+    each = 1000 * further[0] / (count * (videos - FEW) / videos)
+    print(f"- one worker, each further video: {each / decoding:.2f} x decoding")
     print(f"- plain script over extract, one worker: {plain / (1000 * found[0].cpu / count):.0f} x, by CPU")
 
 

@@ -37,7 +37,7 @@ def main() -> None:
     shutil.rmtree(DEMO, ignore_errors=True)  # an earlier run of this script made it
     DEMO.mkdir()
     print("a synthetic dataset with planted defects: a workbook, and folders of frames", flush=True)
-    run(f"synth casme-sq raw --seed 7 --subjects 4 --defects {DEFECTS}")
+    run(f"synth casme-sq -o raw --seed 7 --subjects 4 --defects {DEFECTS}")
     run("convert raw/schema.yaml raw --root raw/frames -o manifest")
     findings = run("check manifest --root raw/frames --severity warning", fine=(1,))
     print("$ me-datasets check manifest --root raw/frames")
@@ -46,7 +46,7 @@ def main() -> None:
         f"first result after {time.monotonic() - began:.0f} s; next, videos of a face, through every step:", flush=True
     )
     run("check manifest --root raw/frames --format html -o report.html", fine=(1,))
-    run("synth casme-sq film --seed 7 --subjects 2 --faces --defects ME103,ME301")
+    run("synth casme-sq -o film --seed 7 --subjects 2 --faces --defects ME103,ME301")
     run("prepare film/schema.yaml film --root film/frames -o prepared --protocol loso", show=step)
     run("show prepared/manifest prepared/features casme_015_0401 -o motion.png")
     run(

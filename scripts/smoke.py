@@ -23,7 +23,7 @@ CORE = (
     "--version",
     "datasets",
     "explain ME203",
-    "synth casme-sq set --subjects 2",
+    "synth casme-sq -o set --subjects 2",
     "convert set/schema.yaml set --root set/frames -o manifest",
     "check manifest --root set/frames --format html -o report.html",
     "export auwgcn-csv manifest -o table.csv",
@@ -43,12 +43,12 @@ EXTRAS = {
         'python -c "import datasets_me.torch_data"',
     ),
     "features": (
-        "synth casme-sq film --subjects 1 --faces",
+        "synth casme-sq -o film --subjects 1 --faces",
         "convert film/schema.yaml film --root film/frames -o filmed",
         "extract filmed --root film/frames -o features --videos casme_015_0101",
     ),
     "images": (
-        "images synth folder-per-class pictures --images 14",
+        "images synth folder-per-class -o pictures --images 14",
         "images import pictures/set --schema pictures/schema.yaml -o images",
         "images faces images --root pictures/set",
     ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +42,34 @@ def test_paths_may_be_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         me.extract(manifest, made.root, "out", shard="3 of 4")
     with pytest.raises(me.MeDatasetsError, match=r"no video fits casme_1\n"):
         me.extract(manifest, made.root, "out", videos="casme_1")
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda manifest: me.check(manifest, "root"),
+        lambda manifest: me.with_folders(manifest, "root"),
+        lambda manifest: me.decide(manifest, me.read_decisions("none")),
+        lambda manifest: me.extract(manifest, "root", "out"),
+        lambda manifest: me.read_features("features", manifest),
+        lambda manifest: me.write_manifest(manifest, "out"),
+        lambda manifest: me.write_segments(manifest, "features", "out"),
+        lambda manifest: me.write_clips(manifest, "root", "out"),
+    ],
+)
+def test_what_is_no_manifest_is_refused(
+    call: Callable[[Any], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    me.append_decisions("none", [])
+    for manifest, what in (("set-manifest", "the path 'set-manifest'"), (Path("m"), "the path 'm'"), (3, "int")):
+        with pytest.raises(me.MeDatasetsError) as caught:
+            call(manifest)
+        assert str(caught.value) == (
+            f"a manifest is needed, not {what}\n"
+            "  to do: read_manifest(folder) reads one, convert(schema, workbook).manifest() makes one"
+        )
     assert not Path("out").exists()
 
 

@@ -24,6 +24,8 @@ from datasets_me.formats.records import Annotation, VideoFeatures
 
 _X, _Y = "#444444", "#009E73"
 _DOUBT = "#D55E00"
+_FAINT = 0.3
+"""How opaque the curve of doubted motion is."""
 
 
 def find_row(folder: FeatureFolder, name: str) -> VideoFeatures:
@@ -49,8 +51,9 @@ def find_row(folder: FeatureFolder, name: str) -> VideoFeatures:
 def plot_video(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures, path: Path) -> None:
     """Write a PNG with one lane per region: its motion in x and y.
 
-    Annotated expressions are shaded, their apexes are lines. A bar at the foot of a lane stands where its motion is not
-    believed to be that of the skin; below all are the frames that are missing, without a face or cut.
+    Annotated expressions are shaded, their apexes are lines. Where motion is not believed to be that of the skin, its
+    curve is faint, cut where it leaves the lane, and has a bar at the foot; axes follow the motion that is believed.
+    Below all are the frames that are missing, without a face or cut.
 
     Raises:
         MeDatasetsError: matplotlib is not installed, or the features cannot be read.
@@ -77,17 +80,18 @@ def _png(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures) -> bytes
     figure = Figure(figsize=(13, 2.0 + 0.55 * count), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(count + 1, 1, sharex=True, squeeze=False, height_ratios=[1.0] * count + [1.2])[:, 0]
-    finite = np.abs(feature[np.isfinite(feature)])
-    limit = float(np.quantile(finite, 0.999)) * 1.1 + 1e-6 if finite.size else 1.0
+    believed = np.where(doubt[..., None], np.nan, feature)
+    limit = _limit(believed) or _limit(feature) or 1.0
     for lane, (axis, name) in enumerate(zip(axes, names, strict=False)):
         for expression, onset, apex, offset in expressions:
             axis.axvspan(onset, offset, color=COLOURS[expression.type], alpha=0.16, linewidth=0)
             if apex is not None:
                 axis.axvline(apex, color=COLOURS[expression.type], linewidth=0.9, linestyle=":")
         axis.axhline(0, color="#bbbbbb", linewidth=0.5)
-        axis.plot(frames, feature[:, lane, 0], color=_X, linewidth=0.9)
-        axis.plot(frames, feature[:, lane, 1], color=_Y, linewidth=0.9)
-        _mark_doubt(axis, frames, doubt[:, lane])
+        for part, colour in enumerate((_X, _Y)):
+            axis.plot(frames, feature[:, lane, part], color=colour, linewidth=0.9, alpha=_FAINT)
+            axis.plot(frames, believed[:, lane, part], color=colour, linewidth=0.9)
+        _mark_doubt(axis, row.start, doubt[:, lane])
         axis.set_ylim(-limit, limit)
         axis.set_ylabel(name.replace("_", " "), rotation=0, ha="right", va="center", fontsize=9)
         axis.tick_params(labelsize=8)
@@ -110,6 +114,12 @@ def _png(manifest: Manifest, folder: FeatureFolder, row: VideoFeatures) -> bytes
     return content.getvalue()
 
 
+def _limit(feature: NDArray[np.float32]) -> float | None:
+    """Where the axes of lanes end; None where nothing is known."""
+    finite = np.abs(feature[np.isfinite(feature)])
+    return float(np.quantile(finite, 0.999)) * 1.1 + 1e-6 if finite.size else None
+
+
 def shown_annotations(manifest: Manifest, row: VideoFeatures) -> list[tuple[Annotation, float, float | None, float]]:
     """The annotations of a video with onset, apex and offset at the rate of its arrays.
 
@@ -128,11 +138,10 @@ def shown_annotations(manifest: Manifest, row: VideoFeatures) -> list[tuple[Anno
     return shown
 
 
-def _mark_doubt(axis: Any, frames: NDArray[np.int64], doubt: NDArray[np.bool_]) -> None:
-    """A bar under the frames (T,) in which the motion of a region is doubted."""
-    axis.fill_between(
-        frames, 0, 0.09, where=doubt, step="mid", transform=axis.get_xaxis_transform(), color=_DOUBT, linewidth=0
-    )
+def _mark_doubt(axis: Any, start: int, doubt: NDArray[np.bool_]) -> None:
+    """A bar under the frames (T,), counted from ``start``, in which the motion of a region is doubted."""
+    edges = start + np.arange(len(doubt) + 1) - 0.5
+    axis.stairs(0.09 * doubt, edges, transform=axis.get_xaxis_transform(), color=_DOUBT, fill=True)
 
 
 def _mark_quality(axis: Any, row: VideoFeatures, quality: NDArray[np.uint8] | None) -> None:

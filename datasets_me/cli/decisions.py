@@ -53,8 +53,7 @@ def decide(
     set of images, it decides as 'me-datasets images decide' does, which has more to choose from.
     """
     from datasets_me.convert import bulk as in_bulk
-    from datasets_me.findings.choice import read_codes
-    from datasets_me.findings.codes import matches
+    from datasets_me.findings.choice import read_codes, without_findings
     from datasets_me.formats import decisions as decision_files
     from datasets_me.formats import manifest as manifests
     from datasets_me.formats.kinds import DECISIONS, IMAGE_SET
@@ -88,7 +87,7 @@ def decide(
         what = f"{plural(rows, 'row')} and {plural(others, 'whole video')}" if others else plural(rows, "row")
     lines = [f"{'' if apply else 'would be '}{'excluded' if exclude else 'accepted'}: {what}"]
     lines += [f"  unchanged: {plural(count, 'finding')}, {why}" for why, count in sorted(planned.unchanged.items())]
-    absent = [code for code in selected if not any(matches(each.code, [code]) for each in annotated.findings)]
+    absent = without_findings(selected, annotated.findings)
     if absent:
         lines.append(
             f"  the manifest has no finding {', '.join(absent)}; those that only me-datasets check makes are not in it"

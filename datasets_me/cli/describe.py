@@ -10,7 +10,7 @@ import typer
 from datasets_me.cli import options, show
 from datasets_me.cli.run import Answer, verb
 from datasets_me.core.choices import Compat, Distances
-from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.errors import MeDatasetsError, plural
 
 
 @verb("me-datasets stats casme-sq-manifest --format yaml", formats=Literal["table", "json", "yaml"], to_file=True)
@@ -55,8 +55,9 @@ def _statistics(statistics: dict[str, Any]) -> list[show.Part]:
     return [
         table,
         "",
-        f"{statistics['annotations']} annotations of {statistics['subjects']} subjects in {statistics['videos']} "
-        f"videos; lengths in {unit} frames a second, both ends included; distances of the apex are means",
+        f"{plural(statistics['annotations'], 'annotation')} of {plural(statistics['subjects'], 'subject')} in "
+        f"{plural(statistics['videos'], 'video')}; lengths in {unit} frames a second, both ends included; "
+        "distances of the apex are means",
         *_search(statistics["search"]),
         *map(_channels, statistics.get("channels", ())),
     ]

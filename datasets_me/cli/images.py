@@ -580,27 +580,39 @@ def decided_in_bulk(
     apply: bool = False,
 ) -> Answer:
     """Decide about all images with a finding; ``apply`` saves it."""
-    from datasets_me.findings.choice import read_codes
-    from datasets_me.formats import image_set
+    from datasets_me.findings.choice import read_codes, without_findings
+    from datasets_me.formats import image_set, image_tables
     from datasets_me.images import bulk
 
     pictures = image_set.read(images)
-    planned = bulk.bulk(pictures, read_codes(codes), verdict, label, new_class=new_class, decisions=decisions)
-    if apply and planned.decisions:
+    selected = read_codes(codes)
+    planned = bulk.bulk(pictures, selected, verdict, label, new_class=new_class, decisions=decisions)
+    absent = without_findings(selected, image_tables.read_findings(pictures))
+    if saved := apply and bool(planned.decisions):
         bulk.save(pictures, planned, decisions)
     what = {"exclude": "excluded", "accept": "accepted", "relabel": "given a label"}[verdict]
     return Answer(
         [
             f"{'' if apply else 'would be '}{what}: {plural(len(planned.decisions), 'image')}",
             *_in_bulk(planned, by_label=label == bulk.PREDICTED),
-            "--undo takes it back" if apply else "nothing is saved; add --apply to do it",
+            *_named(absent),
+            "--undo takes it back"
+            if saved
+            else f"nothing is saved{'; add --apply to do it' if planned.decisions else ''}",
         ],
         data={
             "applied": apply,
             "decisions": [decision.model_dump(mode="json") for decision in planned.decisions],
             "unchanged": dict(planned.unchanged),
+            "absent": absent,
         },
     )
+
+
+def _named(absent: list[str]) -> list[str]:
+    """A line that names the codes of which a set has no finding."""
+    looks = "images faces, quality, duplicates and audit each add theirs"
+    return [f"  the set has no finding {', '.join(absent)}; {looks}"] if absent else []
 
 
 def _in_bulk(planned: Bulk, *, by_label: bool) -> list[str]:
@@ -647,8 +659,8 @@ def export_(
     What is left out stands in left_out.csv with the reason, and in remove.txt as bare paths. Originals are never moved.
     Exit code 0: no errors among the findings. 1: there are some; the rest is written. 2: could not run.
     """
-    from datasets_me.findings.choice import read_codes
-    from datasets_me.formats import image_set
+    from datasets_me.findings.choice import read_codes, without_findings
+    from datasets_me.formats import image_set, image_tables
     from datasets_me.images.export.plan import plan
     from datasets_me.images.export.write import write
     from datasets_me.images.summary import count_plan
@@ -675,9 +687,10 @@ def export_(
         findings = [*findings, *on_the_way]
     counts = count_plan(planned)
     left_out = [f"left out: {plural(count, 'image')}, {reason}" for reason, count in planned.left_out.items()]
+    absent = without_findings(codes, image_tables.read_findings(pictures))
     written = len(planned.rows) - sum(finding.code == "ME740" for finding in findings)
     return Answer(
-        [_by_split(counts, planned.classes), *left_out],
+        [_by_split(counts, planned.classes), *left_out, *_named(absent)],
         findings,
         ending=["nothing is written" if dry_run else f"{plural(written, 'image')} written to {out}"],
         data={
@@ -685,6 +698,7 @@ def export_(
             "images": written,
             "by_split": counts,
             "left_out": planned.left_out,
+            "absent": absent,
         },
     )
 
@@ -708,12 +722,13 @@ def _sorted_by_audit(images: ImageSet, out: Path, root: Path | None, link: bool,
     )
 
 
-@verb("me-datasets images synth ckplus synthetic --images 60 --defects")
+@verb("me-datasets images synth ckplus -o synthetic --images 60 --defects")
 def synth(
     shape: str = typer.Argument(
         help="fer2013, ckplus, raf-db, folder-per-class, gaf3 or captures.", autocompletion=completion.image_schemas
     ),
-    out: Path = typer.Argument(help="The folder to make."),
+    place: Path = typer.Argument(None, metavar="out", help="The folder to make; -o is the same."),
+    out: Path = options.OR_OUT,
     count: int = typer.Option(60, "--images", min=1, help="How many, besides those with defects."),
     seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
     defects: bool = typer.Option(False, "--defects", help="Plant defects; truth.json lists what has to be found."),
@@ -722,7 +737,10 @@ def synth(
     """Make a set of face pictures in the shape of a real one, with its schema, and with defects if you like."""
     from datasets_me.synthetic.image_sets import make
 
-    written = make(shape, out, images=count, seed=seed, defects=defects, force=force)
+    folder = out or place
+    if folder is None or (out and place):
+        raise MeDatasetsError("images synth takes one folder to make", fix="give -o FOLDER")
+    written = make(shape, folder, images=count, seed=seed, defects=defects, force=force)
     codes = dict(sorted(Counter(defect.code for defect in written.planted).items()))
     table = show.named(
         ("images", f"{written.source} ({plural(written.files, 'file')})"),

@@ -25,6 +25,7 @@ MANIFESTS = typer.Argument(help="Manifest folders, made by 'me-datasets convert'
 FEATURES = typer.Argument(help="A folder that 'me-datasets extract' wrote, or any of <subject>/<video>.npy.")
 ROOT = typer.Option(..., "--root", help="The folder under which the frames lie.")
 OUT = typer.Option(..., "-o", "--out", help="The folder to write.")
+OR_OUT = typer.Option(None, "-o", "--out", help="The folder to make, as for other commands.")
 FORCE = typer.Option(False, "--force", help="Replace an existing output.")
 PROCESSES = typer.Option(0, "--workers", min=0, help="Processes; 0 for one per core.")
 

@@ -11,6 +11,7 @@ import typer
 from datasets_me.cli import options, show
 from datasets_me.cli.run import Answer, verb
 from datasets_me.core.choices import LabelField, Protocol, Unit
+from datasets_me.core.errors import plural
 
 if TYPE_CHECKING:
     from datasets_me.formats.split import Split
@@ -47,7 +48,7 @@ def split(
         [
             _table(dealt),
             "",
-            f"{len(dealt.folds)} folds of {dealt.unit}s, protocol {dealt.protocol}, seed {dealt.seed}",
+            f"{plural(len(dealt.folds), 'fold')} of {dealt.unit}s, protocol {dealt.protocol}, seed {dealt.seed}",
         ],
         list(dealt.findings),
         ending=[f"written to {out}"],

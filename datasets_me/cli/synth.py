@@ -7,16 +7,17 @@ from typing import Any, get_args
 
 import typer
 
-from datasets_me.cli import options, show
+from datasets_me.cli import completion, options, show
 from datasets_me.cli.run import Answer, verb
 from datasets_me.core.choices import Container, Distractor
 from datasets_me.core.errors import MeDatasetsError, plural
 
 
-@verb("me-datasets synth casme2 synthetic --subjects 4 --defects all --faces")
+@verb("me-datasets synth casme2 -o synthetic --subjects 4 --defects all --faces")
 def synth(
-    dataset: str = options.DATASET,
-    out: str = typer.Argument(None, help="The folder to make."),
+    dataset: str = typer.Argument(None, help=options.DATASET.help, autocompletion=completion.datasets),
+    place: str = typer.Argument(None, metavar="out", help="The folder to make; -o is the same."),
+    out: Path = options.OR_OUT,
     seed: int = typer.Option(0, "--seed", help="The same seed makes the same files."),
     subjects: int = typer.Option(6, "--subjects", min=1, help="How many people."),
     defects: str = typer.Option(
@@ -58,6 +59,7 @@ def synth(
     Beside them lie schema.yaml, the schema with the counts of this set, and truth.json, every finding that convert
     and check have to make; with --faces also truth/, the motion of every video.
     """
+    from datasets_me.schema import schema_files
     from datasets_me.synthetic.write import PLANTABLE, make
 
     film = None
@@ -82,14 +84,19 @@ def synth(
     elif settings:
         raise MeDatasetsError(f"--{next(iter(settings)).replace('_', '-')} is about faces", fix="add --faces")
 
-    chosen, folder = options.schema_and_rest(schema, dataset, out, "OUT")
+    names = [str(each) for each in (dataset, place, out) if each is not None]
+    if len(names) != (2 if schema is None else 1):
+        raise MeDatasetsError(
+            "synth takes one dataset and one folder to make", fix="give DATASET, or --schema FILE, and -o FOLDER"
+        )
+    chosen = schema_files.load(names[0]) if schema is None else schema_files.load_file(schema)
     wanted = {"none": (), "all": PLANTABLE}.get(defects.casefold())
     if wanted is None:
         wanted = tuple(code.strip().upper() for code in defects.split(",") if code.strip())
     with show.progress("folders") as update:
         written = make(
             chosen,
-            Path(folder),
+            Path(names[-1]),
             seed=seed,
             subjects=subjects,
             defects=wanted,

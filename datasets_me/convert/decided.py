@@ -32,7 +32,7 @@ from datasets_me.formats.decisions import (
     rows_of,
     standing,
 )
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, refuse_other
 from datasets_me.formats.records import Annotation, Video
 from datasets_me.schema.additions import with_additions
 from datasets_me.schema.schema_files import Schema
@@ -142,6 +142,7 @@ def decide(manifest: Manifest, decisions: Decisions) -> Manifest:
     Raises:
         SchemaError: a decision does not fit the schema.
     """
+    refuse_other(manifest)
     before = set(manifest.options.get("decisions", ()))
     chosen, findings = holding(manifest, decisions, before)
     if not any(video.path for video in manifest.videos):  # without folders, none is there to be relocated

@@ -38,7 +38,8 @@ class Sheet:
 
     ``merged`` are areas whose value was given to the rows they cover, ``overlapping`` those for which that was not
     done because they share cells with another; ``empty_formulas`` are the row number and 0-based column of formulas
-    without a stored result.
+    without a stored result; ``hidden_columns`` are 0-based, too;
+    ``comments`` are address (``"D4"``) and text.
     """
 
     name: str
@@ -47,6 +48,11 @@ class Sheet:
     merged: list[str] = field(default_factory=list)
     overlapping: list[str] = field(default_factory=list)
     empty_formulas: list[tuple[int, int]] = field(default_factory=list)
+    comments: list[tuple[str, str]] = field(default_factory=list)
+    hidden: bool = False
+    hidden_rows: set[int] = field(default_factory=set)
+    struck_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
 
 
 class Room:

@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 
 from datasets_me.convert.variants import fits
-from datasets_me.convert.workbook import FILE_KINDS, LARGEST, read_book
+from datasets_me.convert.workbook import FILE_KINDS, read_book
 from datasets_me.core.errors import WorkbookError
 from datasets_me.core.files import check_root
 from datasets_me.schema.spec import Spec
 
+_SUFFIXES = (*(f".{kind}" for kind in FILE_KINDS), ".xlsm", ".xlsb", ".ods")  # the last two only to say what they are
 _DEPTH = 3  # levels of folders; workbooks are beside the frames, not among them
 
 
@@ -38,7 +39,16 @@ def find_source(spec: Spec, source: str, root: Path | None) -> Path:
 
 def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
     candidates = _candidates(folder)
-    fitting = {path: kind for path in candidates if (kind := _kind_if_fits(spec, path)) in kinds}
+    fitting: dict[Path, str] = {}
+    faults: list[str] = []
+    for path in candidates:
+        try:
+            book = read_book(path)
+        except WorkbookError as error:
+            faults.append(f"{path.name}: {error.what}")
+            continue
+        if book.kind in kinds and fits(spec, book):
+            fitting[path] = book.kind
     # A CSV beside a workbook is an export or a copy of it; of several files, those named like the published one count.
     workbooks = [path for path, kind in fitting.items() if kind != "csv"] or list(fitting)
     chosen = [path for path in workbooks if _named(spec, path)] or workbooks
@@ -55,6 +65,7 @@ def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
     raise WorkbookError(
         f"no {' or '.join('.' + kind for kind in kinds)} file under the folder is a workbook of {spec.id}"
         f" (files seen: {looked})",
+        details=faults[:10],
         where=str(folder),
         fix="give the path of the workbook",
     )
@@ -66,24 +77,14 @@ def _candidates(folder: Path) -> list[Path]:
         if len(Path(place).relative_to(folder).parts) >= _DEPTH:
             folders.clear()
         folders.sort()
-        suffixes = tuple("." + kind for kind in FILE_KINDS)
         paths += [
             Path(place, name)
             for name in sorted(files)
-            if name.casefold().endswith(suffixes) and not name.startswith(("~$", "._", "."))
+            if name.casefold().endswith(_SUFFIXES) and not name.startswith(("~$", "._", "."))
         ]
-    return [path for path in paths if path.is_file() and path.stat().st_size <= LARGEST]
+    return [path for path in paths if path.is_file()]
 
 
 def _named(spec: Spec, path: Path) -> bool:
     name = path.stem.casefold()
     return any(fnmatch.fnmatchcase(name, pattern.casefold().replace("[", "[[]")) for pattern in spec.workbook.files)
-
-
-def _kind_if_fits(spec: Spec, path: Path) -> str | None:
-    """The kind of a file by its content, if it is a workbook of the dataset."""
-    try:
-        book = read_book(path)
-    except WorkbookError:
-        return None
-    return book.kind if fits(spec, book) else None

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from datasets_me.convert.sheets import Cell, Sheet, SheetRow, cell_text, column_index, column_letter, shorten
 from datasets_me.convert.workbook import Book
-from datasets_me.core.errors import Place, WorkbookError
-from datasets_me.core.text import clean, fold, same
+from datasets_me.core.errors import Place, WorkbookError, plural
+from datasets_me.core.text import clean, fold, ranges, same
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.schema.patterns import matcher
 from datasets_me.schema.spec import FRAME_FIELDS, Spec, Variant
@@ -60,7 +60,7 @@ def find_table(spec: Spec, book: Book) -> AnnotationTable:
     """
     reasons = []
     for variant in spec.workbook.variants:
-        for sheet in book.sheets:
+        for sheet in sorted(book.sheets, key=lambda sheet: sheet.hidden):  # a hidden one is often an older version
             fit = _fit(variant, sheet)
             if isinstance(fit, _Fit):
                 return _table(spec, book, fit)
@@ -138,7 +138,7 @@ def _looks(variant: Variant, columns: dict[str, int], row: SheetRow, name: str) 
 
 def _table(spec: Spec, book: Book, fit: _Fit) -> AnnotationTable:
     findings = list(book.findings)
-    lookups, lookup_sheets = _read_lookups(spec, book, fit.variant, findings)
+    lookups, lookup_sheets = _read_lookups(spec, book, fit, findings)
     rows = []
     for row in fit.sheet.rows:
         place = Place(book.name, fit.sheet.name, row.number)
@@ -151,9 +151,11 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> AnnotationTable:
             rows.append(RawRow(place, {name: row[index] for name, index in fit.columns.items()}, _unnamed(fit, row)))
     findings += _unnamed_columns(book, fit, rows)
     for sheet in book.sheets:
-        if sheet.rows and sheet is not fit.sheet and sheet.position not in lookup_sheets:
-            message = f"the sheet '{sheet.name}' was not read"
-            findings.append(finding("ME126", message, place=Place(book.name, sheet.name), found=str(len(sheet.rows))))
+        if sheet is fit.sheet or sheet.position in lookup_sheets:
+            findings += _hidden_cells(book, sheet)
+            findings += _comments(book, sheet)
+        elif sheet.rows:
+            findings.append(_unread(book, sheet, fit.variant))
     findings += _merged_cells(book, fit)
     letters = {name: column_letter(index) for name, index in fit.columns.items()}
     return AnnotationTable(fit.variant, fit.sheet, rows, letters, lookups, findings)
@@ -192,6 +194,37 @@ def _merged_cells(book: Book, fit: _Fit) -> Iterator[Finding]:
         yield finding("ME123", message, place=place, found=str(len(overlapping)))
 
 
+def _unread(book: Book, sheet: Sheet, variant: Variant) -> Finding:
+    """What is found about a sheet that was not read: another table of annotations, or something else."""
+    place, found = Place(book.name, sheet.name), str(len(sheet.rows))
+    message = f"the {'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was not read"
+    if isinstance(_fit(variant, sheet), _Fit):
+        return finding("ME140", f"{message}, though it is a table of annotations, too", place=place, found=found)
+    return finding("ME126", message, place=place, found=found)
+
+
+def _comments(book: Book, sheet: Sheet) -> Iterator[Finding]:
+    for address, text in sheet.comments:
+        match = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7})", address)
+        row, column = (int(match[2]), match[1]) if match else (None, None)
+        place = Place(book.name, sheet.name, row, column)
+        yield finding("ME141", f"a comment: {shorten(clean(text))}", place=place)
+
+
+def _hidden_cells(book: Book, sheet: Sheet) -> Iterator[Finding]:
+    """Rows and columns with content that are hidden or struck through, and whether the whole sheet is hidden."""
+    rows = [row.number for row in sheet.rows if row.number in sheet.hidden_rows]
+    struck = [row.number for row in sheet.rows if row.number in sheet.struck_rows]
+    used = {index for row in sheet.rows for index, cell in enumerate(row.cells) if cell is not None}
+    columns = [column_letter(index) for index in sorted(sheet.hidden_columns & used)]
+    marks = ["the whole sheet is hidden"] if sheet.hidden else []
+    marks += [f"{plural(len(rows), 'hidden row')} ({ranges(rows)})"] if rows else []
+    marks += [f"{plural(len(columns), 'hidden column')} ({_first(columns)})"] if columns else []
+    marks += [f"{plural(len(struck), 'row')} with text struck through ({ranges(struck)})"] if struck else []
+    if marks:
+        yield finding("ME139", f"read like the rest: {'; '.join(marks)}", place=Place(book.name, sheet.name))
+
+
 def _first(areas: Sequence[str]) -> str:
     return ", ".join(areas[:5]) + (" and more" if len(areas) > 5 else "")
 
@@ -217,14 +250,14 @@ def _is_prose(fit: _Fit, row: SheetRow) -> bool:
 
 
 def _read_lookups(
-    spec: Spec, book: Book, variant: Variant, findings: list[Finding]
+    spec: Spec, book: Book, fit: _Fit, findings: list[Finding]
 ) -> tuple[dict[str, dict[str, str]], set[int]]:
     """Lookups from naming sheets, compared with those of the schema; and the positions of the sheets used."""
     tables: dict[str, dict[str, str]] = {}
     used: set[int] = set()
-    for name, source in variant.lookups.items():
+    for name, source in fit.variant.lookups.items():
         known = spec.names.lookups[name].values
-        if source.sheet > len(book.sheets):
+        if source.sheet > len(book.sheets) or source.sheet == fit.sheet.position:
             continue
         sheet = book.sheets[source.sheet - 1]
         pairs, conflicts = _read_pairs(sheet, source.key, source.value)

@@ -22,8 +22,7 @@ from datasets_me.findings.finding import Finding, finding
 FileKind = Literal["xlsx", "xls", "csv"]
 FILE_KINDS: tuple[FileKind, ...] = ("xlsx", "xls", "csv")
 
-LARGEST = 50_000_000
-"""Bytes of the largest file that is read as annotations; the published ones have less than one million."""
+_LARGEST = 50_000_000  # bytes of a file; the published ones have less than one million
 
 _ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
 
@@ -53,7 +52,7 @@ def read_book(path: Path) -> Book:
             table of annotations.
     """
     try:
-        content = read_regular(path, LARGEST)
+        content = read_regular(path, _LARGEST)
     except OSError as error:
         reason = {FileNotFoundError: "there is no such file", IsADirectoryError: "it is a folder"}.get(
             type(error), error.strerror or str(error)
@@ -126,7 +125,7 @@ def _xls_sheets(content: bytes) -> Iterator[Sheet]:
             (index + 1, [_xls_cell(cell, book.datemode) for cell in worksheet.row(index)])
             for index in range(worksheet.nrows)
         )
-        yield Sheet(worksheet.name, position, rows_of(cells, room))
+        yield Sheet(worksheet.name, position, rows_of(cells, room), hidden=bool(worksheet.visibility))
 
 
 def _xls_cell(cell: object, datemode: int) -> Cell:

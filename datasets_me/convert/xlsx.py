@@ -13,6 +13,7 @@ import zipfile
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, cast
 from xml.parsers import expat
 
@@ -62,10 +63,13 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
     strings = _Strings(package, book.strings).texts if book.strings else []
     formats = _Formats(package, book)
     room = Room()
-    for position, (name, part) in enumerate(book.sheets, start=1):
+    for position, (name, part, hidden) in enumerate(book.sheets, start=1):
         reader = _SheetReader(package.content(part), name, strings, formats, room)
-        sheet = Sheet(name, position, list(_in_order(reader.rows)))
+        sheet = Sheet(name, position, list(_in_order(reader.rows)), hidden=hidden)
         sheet.empty_formulas = sorted(reader.empty_formulas)
+        sheet.comments = package.comments(part, room)
+        sheet.hidden_rows, sheet.struck_rows = reader.hidden_rows, reader.struck_rows
+        sheet.hidden_columns = {index for index, times in enumerate(accumulate(reader.hidden_changes)) if times}
         _fill_merged(sheet, list(dict.fromkeys(reader.merged)), room)
         yield sheet
 
@@ -80,6 +84,8 @@ def _in_order(rows: Mapping[int, Mapping[int, Cell]]) -> Iterator[SheetRow]:
 
 
 def _no_workbook(parts: Container[str] = ()) -> WorkbookError:
+    if "xl/workbook.bin" in parts:
+        return WorkbookError("the file is a binary workbook (.xlsb)", fix="save it as .xlsx or .csv")
     if "content.xml" in parts:
         return WorkbookError("the file is an OpenDocument table (.ods)", fix="save it as .xlsx or .csv")
     return WorkbookError("the file is a zip archive, but not a workbook", fix="give the .xlsx, .xls or .csv inside it")
@@ -87,9 +93,9 @@ def _no_workbook(parts: Container[str] = ()) -> WorkbookError:
 
 @dataclass
 class _Book:
-    """The main part of a workbook: its sheets and their parts, its other parts, and its date system."""
+    """The main part of a workbook: its sheets (name, part, hidden or not), its other parts, and its date system."""
 
-    sheets: list[tuple[str, str]] = field(default_factory=list)
+    sheets: list[tuple[str, str, bool]] = field(default_factory=list)
     strings: str | None = None
     styles: str | None = None
     from_1904: bool = False
@@ -100,6 +106,7 @@ class _Package:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
+        self._names = set(archive.namelist())
         self._left = _MOST_UNPACKED
 
     def content(self, part: str) -> bytes:
@@ -117,7 +124,7 @@ class _Package:
             raise WorkbookError(
                 f"the workbook unpacks to more than {_MOST_UNPACKED:,} bytes, "
                 "so the file is not a table of annotations",
-                fix="keep the sheets with annotations in a workbook of their own",
+                fix="copy the table into a new workbook; empty rows and columns with a format count, too",
             )
         return self._archive.read(info)
 
@@ -127,17 +134,16 @@ class _Package:
         Raises:
             WorkbookError: it is missing.
         """
-        names = set(self._archive.namelist())
-        roots = self._related("", names).values() if "_rels/.rels" in names else ()
+        roots = self._related("").values()
         part = next((target for kind, target in roots if kind == "officeDocument"), "xl/workbook.xml")
-        if part not in names:
-            raise _no_workbook(names)
-        related = self._related(part, names)
+        if part not in self._names or part.endswith(".bin"):
+            raise _no_workbook(self._names)
+        related = self._related(part)
         book = _Book()
         for kind, target in related.values():
             if kind == "sharedStrings":
                 book.strings = target
-            elif kind == "styles" and target in names:
+            elif kind == "styles" and target in self._names:
                 book.styles = target
 
         def start(name: str, attributes: Attributes) -> None:
@@ -148,14 +154,35 @@ class _Package:
                     raise WorkbookError(f"the xlsx file is damaged: the sheet '{shorten(title)}' is missing in it")
                 kind, target = related[key]
                 if kind != "chartsheet":
-                    book.sheets.append((title, target))
+                    book.sheets.append((title, target, attributes.get("state", "visible") != "visible"))
             elif name == "workbookPr":
                 book.from_1904 = attributes.get("date1904", "0") in ("1", "true")
 
         _parse(self.content(part), start)
         return book
 
-    def _related(self, part: str, names: set[str]) -> dict[str, tuple[str, str]]:
+    def comments(self, part: str, room: Room) -> list[tuple[str, str]]:
+        """The comments of a sheet, address and text, each of which takes the room of a cell."""
+        comments: list[tuple[str, list[str]]] = []
+        collects = False
+
+        def start(name: str, attributes: Attributes) -> None:
+            nonlocal collects
+            if name == "comment":
+                room.take_cells(1)
+                comments.append((attributes.get("ref", ""), []))
+            collects = name == "t" and bool(comments)
+
+        def text(piece: str) -> None:
+            if collects:
+                comments[-1][1].append(piece)
+
+        for kind, target in self._related(part).values():
+            if kind == "comments" and target in self._names:
+                _parse(self.content(target), start, text=text)
+        return [(address, "".join(pieces)) for address, pieces in comments]
+
+    def _related(self, part: str) -> dict[str, tuple[str, str]]:
         """The kind and the path of each part that a part refers to, by id."""
         folder, name = posixpath.split(part)
         related: dict[str, tuple[str, str]] = {}
@@ -166,7 +193,7 @@ class _Package:
                 related[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], target)
 
         relations = posixpath.join(folder, "_rels", f"{name}.rels")
-        if relations in names:
+        if relations in self._names:
             _parse(self.content(relations), start)
         return related
 
@@ -248,13 +275,17 @@ class _Strings:
 
 
 class _Formats:
-    """The cell formats that make a number a date or a span of time."""
+    """The cell formats that make a number a date or a span of time; ``struck`` are those that strike text through."""
 
     def __init__(self, package: _Package, book: _Book) -> None:
         self._from_1904 = book.from_1904
         self._codes: dict[int, str] = {}
         self._formats: list[int] = []
         self._kinds: dict[str, Literal["date", "span"] | None] = {}
+        self.struck: set[str] = set()
+        self._struck_fonts: set[str] = set()
+        self._fonts = 0
+        self._among_fonts = False
         self._among_cells = False
         if book.styles:
             _parse(package.content(book.styles), self._start, self._end)
@@ -264,12 +295,22 @@ class _Formats:
             self._codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
         elif name == "cellXfs":
             self._among_cells = True
+        elif name == "fonts":
+            self._among_fonts = True
+        elif name == "font" and self._among_fonts:
+            self._fonts += 1
+        elif name == "strike" and self._among_fonts and attributes.get("val", "1") in ("1", "true"):
+            self._struck_fonts.add(str(self._fonts - 1))
         elif name == "xf" and self._among_cells:
+            if attributes.get("fontId") in self._struck_fonts:
+                self.struck.add(str(len(self._formats)))
             self._formats.append(int(attributes.get("numFmtId", "0")))
 
     def _end(self, name: str) -> None:
         if name == "cellXfs":
             self._among_cells = False
+        elif name == "fonts":
+            self._among_fonts = False
 
     def apply(self, number: float, style: str) -> Cell:
         """A number as its cell shows it: the number, or a date, a time or a span of time."""
@@ -299,18 +340,22 @@ class _Formats:
 
 
 class _SheetReader:
-    """One pass over the XML of a sheet: its cells by row and column, merged areas, formulas without a result."""
+    """One pass over the XML of a sheet: cells, merged areas, formulas without a result, what is hidden."""
 
     def __init__(self, content: bytes, name: str, strings: list[str], formats: _Formats, room: Room) -> None:
         self.rows: dict[int, dict[int, Cell]] = {}
         self.merged: list[str] = []
         self.empty_formulas: list[tuple[int, int]] = []
+        self.hidden_rows: set[int] = set()
+        self.struck_rows: set[int] = set()
+        self.hidden_changes = [0] * (MOST_COLUMNS + 1)  # by column, how many more spans hide it than the one before
         self._name, self._strings, self._formats, self._room = name, strings, formats, room
         self._row: int | None = None  # that is being read; None if neither it nor a cell has given its number yet
         self._before = 0  # the row before it
         self._column = -1  # of its last cell
         self._in_data = False
         self._in_row = False
+        self._row_hidden = False
         self._cell: Attributes | None = None
         self._at = (0, 0)
         self._has_formula = False
@@ -334,6 +379,8 @@ class _SheetReader:
             self._begin_row(attributes)
         elif name == "sheetData":
             self._in_data = True
+        elif name == "col" and _is_hidden(attributes):
+            self._hide_columns(attributes)
         elif name == "mergeCell":
             self.merged.append(attributes.get("ref", ""))
 
@@ -356,14 +403,23 @@ class _SheetReader:
             self._before = self._row or self._before + 1
             if self._before in self.rows:
                 self._room.take_row(max(self.rows[self._before]) + 1)
+                if self._row_hidden:
+                    self.hidden_rows.add(self._before)
         elif name == "sheetData":
             self._in_data = False
 
     def _begin_row(self, attributes: Attributes) -> None:
         self._in_row = True
+        self._row_hidden = _is_hidden(attributes)
         self._column = -1
         number = attributes.get("r")
         self._row = None if number is None else self._row_number(number)
+
+    def _hide_columns(self, attributes: Attributes) -> None:
+        first, last = (_number(attributes.get(name, "")) for name in ("min", "max"))
+        if isinstance(first, int) and isinstance(last, int) and 1 <= first <= last:
+            self.hidden_changes[min(first - 1, MOST_COLUMNS)] += 1
+            self.hidden_changes[min(last, MOST_COLUMNS)] -= 1
 
     def _row_number(self, text: str) -> int:
         try:
@@ -418,6 +474,8 @@ class _SheetReader:
                 fix="open it in a spreadsheet program, look at both, and save a copy",
             )
         cells[column] = value
+        if cell.get("s") in self._formats.struck:
+            self.struck_rows.add(row)
 
     def _read(self, cell: Attributes) -> Cell:
         kind = cell.get("t", "n")
@@ -451,6 +509,10 @@ class _SheetReader:
     def _checked(self, text: str) -> str:
         check_length(text, self._name, *self._at)
         return text
+
+
+def _is_hidden(attributes: Attributes) -> bool:
+    return attributes.get("hidden", "0") in ("1", "true")
 
 
 def _number(text: str) -> float | int | None:

@@ -83,6 +83,21 @@ def same(first: str, second: str) -> bool:
     return plain_number(fold(first)) == plain_number(fold(second))
 
 
+_MOST_RANGES = 6
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Rising numbers as ranges for a message: ``3, 7-9``."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    shown = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts[:_MOST_RANGES])
+    return shown + (f" and {len(parts) - _MOST_RANGES} more ranges" if len(parts) > _MOST_RANGES else "")
+
+
 def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known word nearest to ``word``, or None where nothing is near."""
     by_fold = {fold(name): name for name in known}

@@ -41,7 +41,7 @@ from datasets_me.formats.features import FeatureFolder
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import CLIPS
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, refuse_other
 from datasets_me.formats.missing_offset import check_rule
 
 Progress = Callable[[int, int, str], None]
@@ -129,6 +129,7 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
     Raises:
         MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` is set without features.
     """
+    refuse_other(manifest)
     expressions = Expressions(
         manifest,
         Path(root),

@@ -47,7 +47,7 @@ from datasets_me.formats.features import read as read_features
 from datasets_me.formats.frame_files import frame_rate
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import SEGMENTS
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, refuse_other
 
 LABELS = "labels.parquet"
 PARTS = ("train", "test")
@@ -84,6 +84,7 @@ def write_segments(
     Raises:
         MeDatasetsError: the folder exists, the features cannot be used, or the options do not fit the dataset.
     """
+    refuse_other(manifest)
     if isinstance(features, str | Path):
         features = read_features(features, manifest)
     with artefact.new_folder(Path(out), SEGMENTS, force=force) as new:

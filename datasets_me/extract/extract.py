@@ -59,7 +59,7 @@ from datasets_me.formats import tool_tables
 from datasets_me.formats.features import DONE
 from datasets_me.formats.frame_files import choose_layout
 from datasets_me.formats.kinds import EXTRACTION
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, refuse_other
 from datasets_me.formats.records import Video, VideoFeatures
 
 Progress = Callable[[str], None]
@@ -126,6 +126,7 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
         MeDatasetsError: an option cannot be met, there is nothing to do, the folder holds something else, or it cannot
             be written to; with ``finish``, a share is not done. What was done until then is kept.
     """
+    refuse_other(manifest)
     root, out, boxes = Path(root), Path(out), check_options(options)
     videos = [videos] if isinstance(videos, str) else videos
     shard = read_shard(shard) if isinstance(shard, str) else shard
@@ -146,7 +147,7 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
     setting = Setting(_needed(manifest, options), root, out, options, surroundings, boxes, halves, force, tables)
     run = _Run(setting, everything, workers, executor, seen, frames_done, video_done)
     run.notes = {} if force else ledger.read_notes(out)
-    run.look_up([job for index, job in enumerate(selected) if shard is None or index in shard], finish)
+    run.look_up(selected if shard is None else shard.of(selected, size_of), finish)
     if finish and run.missing:
         raise FeaturesError(
             f"{len(run.missing):,} of {plural(len(selected), 'video')} are not done, such as {run.missing[0].name}",
@@ -189,6 +190,11 @@ def one_of_each(videos: Sequence[Video]) -> tuple[list[Job], list[Video]]:
         else:
             jobs[job.subject, job.name] = job
     return list(jobs.values()), further
+
+
+def size_of(job: Job) -> int:
+    """The frames of a video, as far as the manifest knows them."""
+    return job.video.frames or 0
 
 
 def wanted(video: Video, patterns: Sequence[str]) -> bool:
@@ -318,8 +324,8 @@ class _Run:
             yield job, state if isinstance(state, Failure) else noted(self.setting, job, state, before)
 
     def work(self) -> None:
-        """Work on the videos that are missing."""
-        jobs, self.missing = self.missing, []
+        """Work on the videos that are missing, the longest first: no worker has one left when the others are done."""
+        jobs, self.missing = sorted(self.missing, key=size_of, reverse=True), []
         setting = self.setting if self.executor is None else _everywhere(self.setting)
         outcomes = engine.run(
             make_handler if self.executor is None else make_remote_handler,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.errors import plural
 from datasets_me.core.frame_names import far_away, number_of
+from datasets_me.core.text import ranges
 from datasets_me.extract.crops import Found
 from datasets_me.extract.reader import FrameReader
 from datasets_me.features.video import Features, Quality
@@ -16,9 +17,6 @@ from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.records import Video, VideoFeatures
 from datasets_me.formats.tool_tables import ToolTable
-
-MOST_RANGES = 6
-"""Ranges of frames that a message names before it says how many more there are."""
 
 
 def failed(row: VideoFeatures, why: str) -> Finding:
@@ -163,18 +161,6 @@ def about_trust(row: VideoFeatures, features: Features, half: int | None) -> Ite
             f" {plural(row.step, 'frame')}, and where nothing moves the features are {noise:.3f} px: take --step {half}"
         )
         yield _about("ME618", row, text)
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """Numbers as ranges: ``3, 7-9``."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][1] + 1:
-            parts[-1][1] = number
-        else:
-            parts.append([number, number])
-    shown = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts[:MOST_RANGES])
-    return shown + (f" and {len(parts) - MOST_RANGES} more ranges" if len(parts) > MOST_RANGES else "")
 
 
 def _about(

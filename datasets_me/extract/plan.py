@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from datasets_me.core.engine import Shard
 from datasets_me.core.errors import MeDatasetsError
-from datasets_me.extract.extract import wanted
+from datasets_me.extract.extract import one_of_each, size_of, wanted
 from datasets_me.extract.options import ExtractOptions, automatic_step, rate_of
 from datasets_me.formats.frame_files import choose_layout, frame_rate
 from datasets_me.formats.manifest import Manifest
@@ -28,13 +28,12 @@ def planned(
 ) -> Work:
     """How much an extraction has to do, apart from what is done already."""
     layout = choose_layout(manifest, options.layout)
-    videos = [video for video in manifest.videos if video.layout == layout and video.path and wanted(video, patterns)]
+    everything, _ = one_of_each([video for video in manifest.videos if video.layout == layout])
+    jobs = [job for job in everything if wanted(job.video, patterns)]
     if shard is not None:
-        videos = [video for index, video in enumerate(videos) if index in shard]
-    frames = sum(
-        (video.frames or 0) * rate_of(manifest, video, options) / frame_rate(manifest, video) for video in videos
-    )
-    return Work(len(videos), round(frames))
+        jobs = shard.of(jobs, size_of)
+    frames = sum(size_of(job) * rate_of(manifest, job.video, options) / frame_rate(manifest, job.video) for job in jobs)
+    return Work(len(jobs), round(frames))
 
 
 def read_step(text: str, manifest: Manifest, fps: float | None) -> int:

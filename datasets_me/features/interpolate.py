@@ -52,7 +52,8 @@ def _tim(frames: int, count: int) -> NDArray[np.float64]:
     """The part (count, frames) that each frame has in each new one.
 
     With n frames the curve has the parts sin(pi k t + pi (n - k) / 2n), k = 1 … n - 1, and frame i lies at
-    t = (i + 1) / n. Since n - 1 parts and the mean meet n frames exactly, each point of it is a mixture of them.
+    t = (i + 1) / n. Since n - 1 parts and the mean meet n frames exactly, each point of it is a mixture of them; each
+    part adds up to 0 over the frames, so that the mean is to be added whole.
     """
     order = np.arange(1, frames)[:, None]
 
@@ -61,4 +62,4 @@ def _tim(frames: int, count: int) -> NDArray[np.float64]:
 
     known = np.arange(1, frames + 1) / frames
     mixture = np.linalg.pinv(curve(known)) @ curve(np.linspace(1 / frames, 1, count))
-    return np.asarray((mixture + (1 - mixture.sum(axis=0)) / frames).T)
+    return np.asarray((mixture + 1 / frames).T)

@@ -20,6 +20,11 @@ def read_codes(texts: Iterable[str]) -> list[str]:
     return codes
 
 
+def without_findings(codes: Sequence[str], findings: Sequence[Finding]) -> list[str]:
+    """Those of some codes, or beginnings of codes, that no finding has."""
+    return [code for code in codes if not any(matches(finding.code, [code]) for finding in findings)]
+
+
 def chosen(
     findings: Iterable[Finding],
     *,

@@ -13,7 +13,7 @@ from datasets_me.folders.context import Context
 from datasets_me.folders.layouts import Folder, Inventory, match_layouts
 from datasets_me.folders.videos import list_videos
 from datasets_me.folders.walk import Progress, walk
-from datasets_me.formats.manifest import Manifest, left_out
+from datasets_me.formats.manifest import Manifest, left_out, refuse_other
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ def _as_named(manifest: Manifest, inventory: Inventory) -> Inventory:
 
 
 def _inventory(manifest: Manifest, root: str | Path, walking: Progress | None) -> Inventory:
+    refuse_other(manifest)
     relocations = bool(manifest.options.get("corrections", True))
     return match_layouts(manifest.spec, walk(Path(root), walking), relocations=relocations)
 

@@ -36,7 +36,7 @@ from datasets_me.core.tables import open_parquet, read_parquet, write_parquet
 from datasets_me.core.text import printable
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.kinds import EXTRACTION
-from datasets_me.formats.manifest import Manifest
+from datasets_me.formats.manifest import Manifest, refuse_other
 from datasets_me.formats.records import VideoFeatures
 
 TABLE, FINDINGS = "features.parquet", "findings.parquet"
@@ -151,6 +151,7 @@ def read(folder: str | Path, manifest: Manifest) -> FeatureFolder:
             finished.
         PathError: a name or path of the table leads out of the folder, or a link does.
     """
+    refuse_other(manifest)
     folder = Path(folder)
     if not folder.is_dir():
         raise FeaturesError("there is no such folder of features", where=str(folder))

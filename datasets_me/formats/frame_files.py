@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datasets_me.core.errors import FolderError, MeDatasetsError, PathError
+from datasets_me.core.errors import FolderError, MeDatasetsError, PathError, plural
 from datasets_me.core.files import read_regular
 from datasets_me.core.frame_names import number_of, reach, read_names
 from datasets_me.core.frames import VideoError, VideoFile
 from datasets_me.core.paths import leads_out, under
 from datasets_me.core.pictures import DamageError, decode_frame
 from datasets_me.core.rates import ratio
+from datasets_me.findings.finding import Finding, finding
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation, Video
 
@@ -64,6 +65,33 @@ class FrameFiles:
     @cached_property
     def _video(self) -> VideoFile:
         return VideoFile(self.folder / self.names[self.start])
+
+
+def gap_inside(
+    row: Annotation, path: str | None, ends: tuple[int, int], gaps: Iterable[tuple[int, int]]
+) -> Finding | None:
+    """What is found where frames are missing inside an expression (ME405).
+
+    Args:
+        row: the expression.
+        path: of its folder.
+        ends: the numbers in the names of the files of onset and offset.
+        gaps: ranges of numbers without a file, ends included.
+    """
+    onset, offset = ends
+    missing = sum(max(0, min(last, offset) - max(first, onset) + 1) for first, last in gaps)
+    if not missing:
+        return None
+    return finding(
+        "ME405",
+        f"{plural(missing, 'frame')} missing between onset {onset} and offset {offset}",
+        place=row.place("onset"),
+        subject=row.subject,
+        video=row.video,
+        path=path,
+        expected=f"{onset} to {offset}",
+        found=str(missing),
+    )
 
 
 def stat_of(files: FrameFiles) -> str:

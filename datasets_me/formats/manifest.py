@@ -114,6 +114,20 @@ def relocated(entry: Relocation, path: str, target: str, *, subject: str | None,
     return finding("ME201", message, subject=subject, video=video, path=path, expected=target, found=path)
 
 
+def refuse_other(manifest: object) -> None:
+    """Refuse what a caller from Python gave in place of a manifest, such as the path of one.
+
+    Raises:
+        ManifestError: it is none.
+    """
+    if not isinstance(manifest, Manifest):
+        what = f"the path '{manifest}'" if isinstance(manifest, str | Path) else type(manifest).__name__
+        raise ManifestError(
+            f"a manifest is needed, not {what}",
+            fix="read_manifest(folder) reads one, convert(schema, workbook).manifest() makes one",
+        )
+
+
 def write(manifest: Manifest, folder: str | Path, *, force: bool = False) -> None:
     """Write a manifest. The same manifest gives the same bytes.
 
@@ -123,6 +137,7 @@ def write(manifest: Manifest, folder: str | Path, *, force: bool = False) -> Non
         OutputError: the folder exists and may not be replaced.
         WriteError: it cannot be written.
     """
+    refuse_other(manifest)
     with artefact.new_folder(Path(folder), MANIFEST, force=force) as new:
         _write_tables(manifest, new.path)
         new.about.update(

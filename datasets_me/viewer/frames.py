@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_me.core.choices import FlowMethod
-from datasets_me.core.errors import MeDatasetsError, plural
+from datasets_me.core.errors import MeDatasetsError
+from datasets_me.core.frame_names import number_of, read_names
+from datasets_me.core.rates import shown
 from datasets_me.features.flow import flow
 from datasets_me.features.magnify import along_flow
-from datasets_me.findings.finding import Finding, finding
-from datasets_me.formats.frame_files import FrameFiles, frame_files
+from datasets_me.findings.finding import Finding
+from datasets_me.formats.frame_files import FrameFiles, frame_files, gap_inside
 from datasets_me.formats.manifest import Manifest
 from datasets_me.formats.records import Annotation
 from datasets_me.viewer.dataset import Entry
@@ -120,19 +122,12 @@ class FrameStore:
             files = self.files(entry)
         except FrameError:
             return None
-        first, last = (int(frame * entry.step) for frame in (row.onset, row.offset))
-        missing = sum(number not in files.names for number in range(max(first, files.start), min(last + 1, files.end)))
-        if not missing:
+        if files.in_file or not files.names:
             return None
-        count = plural(missing, "frame")
-        return finding(
-            "ME405",
-            f"{count} missing between onset {row.onset} and offset {row.offset}, counted from 0",
-            place=row.place("onset"),
-            subject=row.subject,
-            video=row.video,
-            path=entry.source.path,
-        )
+        first, name = next(iter(files.names.items()))
+        base = (number_of(name) or 0) - first  # of the numbers in the names
+        ends = (shown(row.onset, entry.step) + base, shown(row.offset, entry.step) + base)
+        return gap_inside(row, entry.source.path, ends, read_names(list(files.names.values())).gaps)
 
     def jpeg(self, entry: Entry, number: int, width: int) -> bytes:
         """A frame as JPEG, no wider than ``width``; those after it are decoded, too, if it follows the last one.

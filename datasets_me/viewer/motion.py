@@ -48,12 +48,13 @@ class Motion:
     valid: NDArray[np.bool_] | None
     centres: NDArray[np.float64] | None
 
-    def curves(self, first: int, last: int, bins: int) -> tuple[dict[str, int], NDArray[np.float32]]:
+    def curves(self, first: int, last: int, bins: int) -> tuple[dict[str, float], NDArray[np.float32]]:
         """The range of values in each of about ``bins`` parts of the features ``first`` to ``last``, both included.
 
         Returns:
-            ``first``, ``per`` (features in one part) and ``bins`` (how many parts), and the values as (bins, R, 2, 2):
-            x and y, least and largest. The finest level that has no more than ``FACTOR`` times ``bins`` parts is used.
+            ``first``, ``per`` (features in one part), ``bins`` (how many parts) and ``limit`` (of the motion that is
+            believed, in px), and the values as (bins, R, 2, 2): x and y, least and largest. The finest level that has
+            no more than ``FACTOR`` times ``bins`` parts is used.
         """
         wanted, level = max(1, min(bins, _MOST_BINS)), 0
         while level + 1 < len(self.levels) and (last - first + 1) // FACTOR ** (level + 1) >= wanted:
@@ -62,7 +63,17 @@ class Motion:
         low, high = self.levels[level]
         part = slice(max(first, 0) // per, max(last, 0) // per + 1)
         values = np.stack([low[part], high[part]], axis=-1)
-        return {"first": part.start * per, "per": per, "bins": len(values)}, np.ascontiguousarray(values)
+        about = {"first": part.start * per, "per": per, "bins": len(values), "limit": self._limit(first, last)}
+        return about, np.ascontiguousarray(values)
+
+    def _limit(self, first: int, last: int) -> float:
+        """The largest motion in a range that is believed; of all motion where none is, and 0 without any."""
+        part = slice(max(first, 0), max(last, 0) + 1)
+        size = np.abs(self.levels[0][0][part])
+        known = np.isfinite(size)
+        if self.valid is not None and (believed := known & self.valid[part, :, None]).any():
+            known = believed
+        return float(size.max(initial=0, where=known))
 
     def overlay(self, first: int, last: int) -> list[dict[str, Any] | None]:
         """Landmarks, regions and their motion for the video's frames ``first`` to ``last``, both included."""

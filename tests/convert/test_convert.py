@@ -7,7 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
 
 from datasets_me.convert.convert import Conversion, convert, convert_any
 from datasets_me.convert.summary import lengths, summarise
@@ -84,6 +87,15 @@ def test_a_naming_sheet_that_says_something_else_is_followed_and_reported(workbo
     conversion = convert(casme_sq, workbook([CASME_SQ_ROW], [[18, "s18", 1]], [["0401", "anger1"]]))
     assert conversion.annotations[0].subject == "casme_018"
     assert ("book.xlsx, sheet 'Sheet2'", "folder of '1' is 18, 15 in the schema") in found(conversion, "ME119")
+
+
+def test_the_table_itself_is_no_naming_sheet(workbook: Workbook, casme_sq: Schema) -> None:
+    """A sheet put in front moves the table to where the naming sheet was: an onset of 1 is not participant 1."""
+    rows = [CASME_SQ_ROW, [2, "anger1_1", 1, 5, 9, 4, "negative", "macro-expression", "anger"]]
+    conversion = convert(casme_sq, workbook([["notes"]], *casme_sq_sheets(rows, repeated=False)))
+    assert [row.subject for row in conversion.annotations] == ["casme_015", "casme_016"]
+    assert found(conversion, "ME119") == []
+    assert len(found(conversion, "ME126")) == 3
 
 
 def test_the_csv_copy_of_casme_sq_needs_no_naming_sheets(tmp_path: Path, casme_sq: Schema) -> None:
@@ -342,6 +354,66 @@ def test_unknown_columns_are_kept(workbook: Workbook, casme2: Schema) -> None:
 def test_sheets_that_were_not_read_are_named(workbook: Workbook, casme2: Schema) -> None:
     conversion = convert(casme2, workbook([CASME2_HEADER, casme2_row()], [["other", 1]], []))
     assert found(conversion, "ME126") == [("book.xlsx, sheet 'Sheet2'", "the sheet 'Sheet2' was not read")]
+
+
+def test_what_is_hidden_is_read_and_named(workbook: Workbook, casme2: Schema) -> None:
+    rows = [casme2_row(onset=onset, apex=onset + 5, offset=onset + 9) for onset in (100, 200, 300, 400)]
+    path = workbook([["an older version"]], [CASME2_HEADER, casme2_row()], [CASME2_HEADER, *rows])
+    book = openpyxl.load_workbook(path)
+    book["Sheet1"].sheet_state = "hidden"
+    book["Sheet2"].sheet_state = "veryHidden"
+    for number in (2, 3, 5, 90):
+        book["Sheet3"].row_dimensions[number].hidden = True
+    book["Sheet3"]["D4"].font, book["Sheet3"]["D3"].font = Font(strike=True), Font(bold=True, strike=False)
+    for letter in "EHZ":
+        book["Sheet3"].column_dimensions[letter].hidden = True
+    book.save(path)
+    conversion = convert(casme2, path)
+    assert [row.onset for row in conversion.annotations] == [99, 199, 299, 399]
+    assert found(conversion, "ME139") == [
+        (
+            "book.xlsx, sheet 'Sheet3'",
+            "read like the rest: 3 hidden rows (2-3, 5); 2 hidden columns (E, H); 1 row with text struck through (4)",
+        )
+    ]
+    assert [message for _, message in found(conversion, "ME126")] == ["the hidden sheet 'Sheet1' was not read"]
+    assert [message for _, message in found(conversion, "ME140")] == [
+        "the hidden sheet 'Sheet2' was not read, though it is a table of annotations, too"
+    ]
+
+
+def test_a_hidden_sheet_is_read_where_no_other_fits(workbook: Workbook, casme2: Schema) -> None:
+    path = workbook([["notes"]], [CASME2_HEADER, casme2_row()])
+    book = openpyxl.load_workbook(path)
+    book["Sheet2"].sheet_state = "hidden"
+    book.save(path)
+    conversion = convert(casme2, path)
+    assert len(conversion.annotations) == 1
+    assert found(conversion, "ME139") == [
+        ("book.xlsx, sheet 'Sheet2'", "read like the rest: the whole sheet is hidden")
+    ]
+
+
+def test_another_table_of_annotations_is_a_warning(workbook: Workbook, casme2: Schema) -> None:
+    path = workbook([CASME2_HEADER, casme2_row()], [CASME2_HEADER, casme2_row(onset=20)], [["notes"]])
+    conversion = convert(casme2, path)
+    assert len(conversion.annotations) == 1
+    message = "the sheet 'Sheet2' was not read, though it is a table of annotations, too"
+    assert found(conversion, "ME140") == [("book.xlsx, sheet 'Sheet2'", message)]
+    assert found(conversion, "ME126") == [("book.xlsx, sheet 'Sheet3'", "the sheet 'Sheet3' was not read")]
+
+
+def test_comments_of_cells_are_named(workbook: Workbook, casme2: Schema) -> None:
+    path = workbook([CASME2_HEADER, casme2_row()], [["notes"]])
+    book = openpyxl.load_workbook(path)
+    book["Sheet1"]["D2"].comment = Comment("Anna:\nshould be 47, " + "not 46 " * 20, "Anna")
+    book["Sheet2"]["A1"].comment = Comment("of a sheet that is not read", "Anna")
+    book.save(path)
+    conversion = convert(casme2, path)
+    assert [row.onset for row in conversion.annotations] == [45]
+    ((where, message),) = found(conversion, "ME141")
+    assert where == "book.xlsx, sheet 'Sheet1', cell D2"
+    assert message.startswith("a comment: Anna: should be 47, not 46 not 46 ") and message.endswith("…")
 
 
 def test_counts_against_the_published_ones(workbook: Workbook, casme2: Schema) -> None:

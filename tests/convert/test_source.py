@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,26 @@ def test_none_that_fits(tree: Path, casme_sq: Schema) -> None:
         find_source(casme_sq.spec, "xls", tree)
     what = "no .xls file under the folder is a workbook of casme-sq"
     assert caught.value.what == f"{what} (files seen: other.xlsx, CASME2-coding-20140508.xlsx)"
+
+
+def test_a_workbook_with_macros_is_found(tree: Path, casme2: Schema) -> None:
+    named = tree / "docs" / "CASME2-coding-20140508.xlsx"
+    renamed = named.rename(named.with_suffix(".xlsm"))
+    assert find_source(casme2.spec, str(tree), None) == renamed
+
+
+def test_why_files_could_not_be_read_is_said(tree: Path, casme2: Schema) -> None:
+    with zipfile.ZipFile(tree / "a.ods", "w") as archive:
+        archive.writestr("content.xml", "")
+    for name in ("docs/CASME2-coding-20140508.xlsx", "empty.csv"):
+        (tree / name).write_bytes(b"" if name == "empty.csv" else b"PK")
+    with pytest.raises(WorkbookError) as caught:
+        find_source(casme2.spec, str(tree), None)
+    assert caught.value.details == (
+        "a.ods: the file is an OpenDocument table (.ods)",
+        "empty.csv: the file is empty",
+        "CASME2-coding-20140508.xlsx: the file is a zip archive, but not a workbook",
+    )
 
 
 def test_a_bare_word_without_a_root_looks_here(tree: Path, casme2: Schema, monkeypatch: pytest.MonkeyPatch) -> None:

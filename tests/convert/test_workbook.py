@@ -39,6 +39,16 @@ def test_xls_is_read_too(tmp_path: Path) -> None:
     assert book.findings == []
 
 
+def test_hidden_sheets_of_an_xls(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    for name, visibility in (("shown", 0), ("hidden", 1), ("very hidden", 2)):
+        sheet = book.add_sheet(name)
+        sheet.write(0, 0, name)
+        sheet.visibility = visibility
+    book.save(str(tmp_path / "a.xls"))
+    assert [sheet.hidden for sheet in read_book(tmp_path / "a.xls").sheets] == [False, True, True]
+
+
 def test_content_decides_not_the_name(tmp_path: Path) -> None:
     book = read_book(xls(tmp_path / "renamed.xlsx", [["a"]]))
     assert book.kind == "xls"
@@ -130,6 +140,7 @@ def other_zip(name: str = "readme.txt") -> bytes:
         (b"", "the file is empty"),
         (other_zip(), "the file is a zip archive, but not a workbook"),
         (other_zip("content.xml"), "the file is an OpenDocument table (.ods)"),
+        (other_zip("xl/workbook.bin"), "the file is a binary workbook (.xlsb)"),
         (b"PK\x03\x04damaged", "the file is a zip archive, but not a workbook"),
         (b"<html><body>404</body></html>", "the file is a web page or XML, not a workbook"),
         (b"\x00\x01\x02\x03" * 10, "the file is not .xlsx, .xls or .csv"),

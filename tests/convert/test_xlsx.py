@@ -252,6 +252,28 @@ def test_ten_thousand_merged_areas_over_many_rows(tmp_path: Path) -> None:
     assert {read.cells for read in sheet.rows} == {(1, 0)}
 
 
+@pytest.mark.parametrize(
+    ("columns", "hidden"),
+    [
+        ('<col min="2" max="3" hidden="1"/><col min="3" max="5" hidden="true"/><col min="8" max="8"/>', {1, 2, 3, 4}),
+        ('<col min="16384" max="99999999999" hidden="1"/>', {16383}),
+        ('<col min="0" max="3" hidden="1"/><col hidden="1"/><col min="x" max="3" hidden="1"/>', set()),
+        ('<col min="5" max="2" hidden="1"/>', set()),
+        ('<col min="1" max="16384" hidden="1"/>' * 20_000, set(range(16384))),
+    ],
+)
+def test_hidden_columns_of_any_form(tmp_path: Path, columns: str, hidden: set[int]) -> None:
+    sheet = sheet_of(with_data(tmp_path, FIRST, after=f"<cols>{columns}</cols>"))
+    assert (sheet.hidden_columns, sheet.hidden_rows) == (hidden, set())
+
+
+def test_hidden_rows_with_and_without_numbers(tmp_path: Path) -> None:
+    bare = (
+        '<row hidden="1"><c><v>1</v></c></row><row><c><v>2</v></c></row><row hidden="true"><c r="A9"><v>3</v></c></row>'
+    )
+    assert sheet_of(with_data(tmp_path, bare + '<row r="10" hidden="1"/>')).hidden_rows == {1, 9}
+
+
 def test_merged_areas_in_any_order(tmp_path: Path) -> None:
     rows = "".join(row(number, cell(f"A{number}", number), cell(f"C{number}", -number)) for number in (1, 2, 4, 6, 7))
     merged = "".join(f'<mergeCell ref="{area}"/>' for area in ("A6:B7", "C2:C4", "A1:A5", "E1:E7", "A7:A9", "A1:C1"))

@@ -202,6 +202,20 @@ def test_some_videos_first(filmed: Path, dataset: Manifest, extracted: Path, tmp
     assert tree(tmp_path / "out") == tree(extracted)
 
 
+def test_the_longest_videos_first(dataset: Manifest, tmp_path: Path) -> None:
+    names = []
+    videos = [
+        video.model_copy(update={"frames": count})
+        for video, count in zip(dataset.videos, (20, 900, None, 30), strict=True)
+    ]
+    for video in videos:
+        folder = tmp_path / "raw" / str(video.path)
+        folder.mkdir(parents=True)
+        (folder / "img001.jpg").touch()
+    extract(replace(dataset, videos=videos), tmp_path / "raw", tmp_path / "out", video_done=names.append)
+    assert names == ["casme_015_0102", "casme_016_0102", "casme_015_0101", "casme_016_0101"]
+
+
 def test_two_folders_of_one_video(filmed: Path, dataset: Manifest, extracted: Path, tmp_path: Path) -> None:
     copy = dataset.videos[0].model_copy(update={"path": dataset.videos[1].path, "annotations": 0})
     both = replace(dataset, videos=[copy, *dataset.videos])

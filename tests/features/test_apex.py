@@ -9,12 +9,12 @@ from datasets_me.features.apex import estimate_apex
 
 
 def course(rise: int, fall: int, end: float = 0.0) -> np.ndarray:
-    """Motion (n, 2, 2) of a face whose first region goes up to 3 px and back to ``end``; the second is still."""
+    """Motion (n, 2, 2) of a face whose first region goes 3 px up and to the right and back to ``end``."""
     up = 3 * np.sin(np.linspace(0, np.pi / 2, rise + 1))
     down = end + (3 - end) * np.cos(np.linspace(0, np.pi / 2, fall + 1))
     place = np.concatenate([up, down[1:]])
     motion = np.zeros((rise + fall, 2, 2))
-    motion[:, 0, 1] = np.diff(place)
+    motion[:, 0] = np.diff(place)[:, None] * (1, -1)
     return motion
 
 
@@ -26,6 +26,13 @@ def test_where_the_face_is_furthest_from_the_onset(rise: int, fall: int) -> None
 def test_noise_does_not_move_it_far() -> None:
     noise = np.random.default_rng(0).normal(0, 0.03, (60, 2, 2))
     assert abs(estimate_apex(course(25, 35) + noise).frame - 25) <= 4
+
+
+def test_a_single_frame_that_is_far_off_is_not_the_apex() -> None:
+    place = np.array([0, 0, 0, 2.2, 0, 0, 0, 0.5, 1, 1.5, 1.6, 1.5, 1, 0.5, 0])
+    motion = np.zeros((len(place) - 1, 1, 2))
+    motion[:, 0, 0] = np.diff(place)
+    assert estimate_apex(motion).frame == 10
 
 
 def test_confidence_is_what_has_gone_at_the_end() -> None:

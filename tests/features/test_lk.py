@@ -7,10 +7,25 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from datasets_me.features.flow import dense, flow, flow_stream
-from datasets_me.features.lk import _add, _Pair, _View
+from datasets_me.features.least_squares import products
+from datasets_me.features.lk import (
+    ABOVE,
+    BESIDE,
+    COARSE,
+    SLACK,
+    _add,
+    _eyes,
+    _leave_out_blinks,
+    _Pair,
+    _scale,
+    _View,
+    _view,
+)
 from tests.conftest import GOLDEN
 
 WIDTH = 96
@@ -70,6 +85,64 @@ def test_a_head_that_moves_is_no_blink() -> None:
     frames = noisy([turned(texture(0), 0.0, 1.0, (0.45 * t, 0.3 * t)) for t in range(2)], 5)
     (motion,) = dense(flow_stream(iter(frames), face_width=60, landmarks=[eyes()]))
     np.testing.assert_array_equal(motion, flow(frames, face_width=60)[0])
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (0.7, -0.5), (-0.4, 0.8)])
+@pytest.mark.parametrize(("lid", "blinks"), [(0.0, False), (0.3, False), (-0.3, False), (0.9, True), (-0.9, True)])
+def test_an_eye_is_left_out_where_its_lid_moves_beside_the_head(
+    shift: tuple[float, float], lid: float, blinks: bool
+) -> None:
+    first = texture(1) - 128
+    y, x = np.mgrid[:WIDTH, :WIDTH].astype(np.float32)
+    outlines = _eyes(eyes())
+    inside = np.zeros((2, WIDTH, WIDTH), np.uint8)
+    for mask, outline in zip(inside, outlines, strict=True):
+        cv2.fillConvexPoly(mask, outline, 1)
+    left = cv2.dilate(inside[0], np.ones((5, 5))) * np.float32(lid)
+    second = cv2.remap(first, x - shift[0], y - shift[1] - left, cv2.INTER_CUBIC)
+    before = products(first, second)
+    after = [plane.copy() for plane in before]
+    _leave_out_blinks(after, outlines, np.float32(shift))
+    gone = inside[0] > 0 if blinks else np.zeros((WIDTH, WIDTH), bool)
+    for plane, whole in zip(after, before, strict=True):
+        np.testing.assert_array_equal(plane, np.where(gone, 0, whole))
+
+
+def test_an_eye_outside_the_picture_is_passed_over() -> None:
+    planes = [np.ones((20, 20), np.float32)] * 6
+    _leave_out_blinks(planes, [outline - (200, 0) for outline in _eyes(eyes())], np.zeros(2, np.float32))
+    assert all((plane == 1).all() for plane in planes)
+
+
+@given(
+    st.tuples(st.floats(-50, 350), st.floats(-50, 250)),
+    st.tuples(st.floats(40, 130), st.floats(40, 130)),
+    st.tuples(st.floats(-40, 40), st.floats(-40, 40)),
+)
+def test_flow_is_computed_around_the_face_and_the_part_is_kept_while_it_covers_it(
+    corner: tuple[float, float], size: tuple[float, float], motion: tuple[float, float]
+) -> None:
+    shape, scale = (240, 320), _scale(100)
+    before: _View | None = None
+    for moved in (np.zeros(2), np.array(motion)):
+        points = np.resize(np.float32([np.add(corner, moved), np.add(corner, size) + moved]), (68, 2))
+        view = _view(points, shape, before, scale)
+        low = np.clip(points[0] - np.float32([BESIDE, ABOVE]) * 100, 0, shape[::-1])
+        high = np.clip(points[1] + BESIDE * 100, 0, shape[::-1])
+        room = SLACK * 100 + COARSE[0]
+        around = ((view[:2] <= low) & (view[2:] >= high)).all()
+        if before is not None and ((before[:2] <= low) & (before[2:] >= high)).all():
+            assert view == before
+        elif view != (0, 0, 320, 240):
+            assert around
+            assert min(view.x1 - view.x0, view.y1 - view.y0) > 50
+            assert ((low - view[:2] <= room) & (view[2:] - high <= room)).all()
+            assert [place % COARSE[0] for place in view] == [0] * 4
+        else:  # little of the face is in the picture, or nearly all of the picture is face
+            assert (high - low).min() <= 50 or ((low <= room) & (high >= np.subtract(shape[::-1], room))).all()
+        before = view
+    assert _view(np.full((68, 2), np.nan, np.float32), shape, before, scale) == before
+    assert _view(np.full((68, 2), np.nan, np.float32), shape, None, scale) == (0, 0, 320, 240)
 
 
 def eyes() -> NDArray[np.float32]:

@@ -66,6 +66,9 @@ def test_missing_unknown_and_unannotated_folders(manifest: Manifest, tmp_path: P
     assert found(manifest, root, "ME204") == [
         ("casme2_01_EP02_01f", "casme2_01_EP02_01f EP02_01f has 1 annotation but no folder in raw-selected")
     ]
+    (root / "CASME2_RAW_selected/sub01/EP02-01f").rename(root / "CASME2_RAW_selected/sub01/EP02_01f ")
+    ((_, message),) = found(manifest, root, "ME203")
+    assert message.endswith("; a name in its path begins or ends with a space; did you mean sub01/EP02_01f?")
     assert found(manifest, root, "ME205") == [
         ("CASME2_RAW_selected/sub17/EP03_01", "casme2_17_EP03_01 has no annotation")
     ]

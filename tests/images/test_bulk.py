@@ -132,6 +132,23 @@ def test_as_a_user_runs_it(images: ImageSet, me_datasets: Run, tmp_path: Path) -
     )
 
 
+def test_codes_without_findings_are_named(images: ImageSet) -> None:
+    def output(*arguments: str) -> str:
+        return CliRunner().invoke(app, ["images", *arguments]).stdout
+
+    looks = "images faces, quality, duplicates and audit each add theirs"
+    decide = ("decide", str(images.folder), "--accept", "--code")
+    assert output(*decide, "ME711", "--apply") == (
+        f"accepted: 0 images\n  the set has no finding ME711; {looks}\nnothing is saved\n"
+    )
+    assert output(*decide, "ME710,ME711,ME72") == (
+        f"would be accepted: 3 images\n  the set has no finding ME711, ME72; {looks}\n"
+        "nothing is saved; add --apply to do it\n"
+    )
+    export = ("export", str(images.folder), "-o", "unused", "--dry-run", "--exclude", "ME710,ME716")
+    assert f"\n  the set has no finding ME716; {looks}\n" in output(*export)
+
+
 def test_the_verb_for_manifests_decides_about_images_too(images: ImageSet) -> None:
     def decide(*arguments: str) -> str:
         return CliRunner().invoke(app, ["decide", str(images.folder), *arguments]).stdout

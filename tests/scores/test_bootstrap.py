@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datasets_me.scores.bootstrap import intervals
-from datasets_me.scores.confusion import Confusion, confusion
+from datasets_me.scores.confusion import NONE, Confusion, confusion
 
 
 def test_the_interval_of_accuracy_is_that_of_a_binomial() -> None:
@@ -36,3 +36,10 @@ def test_figures_lie_within_their_intervals_and_more_images_narrow_them() -> Non
             assert found[name][0] < getattr(matrix, name) < found[name][1]
         widths.append(found["uf1"][1] - found["uf1"][0])
     assert widths[1] < widths[0] / 2
+
+
+def test_a_class_that_a_draw_lacks_does_not_count_in_it_nor_does_what_is_no_class() -> None:
+    rare = Confusion(("a", "b"), ("a", "b", NONE), np.array([[20, 0, 0], [0, 1, 0]]))
+    assert set(intervals(rare).values()) == {(1.0, 1.0)}
+    unknown = Confusion(("a", "b"), ("a", "b", NONE), np.array([[0, 0, 20], [0, 0, 20]]))
+    assert set(intervals(unknown).values()) == {(0.0, 0.0)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -41,6 +42,21 @@ def test_each_bin_is_the_range_of_its_features(count: int, data: st.DataObject) 
         assert np.isnan(values[index][~known]).all()
         assert np.array_equal(values[index][known][:, 0], np.nanmin(np.where(known, part, 0), axis=0)[known])
         assert np.array_equal(values[index][known][:, 1], np.nanmax(np.where(known, part, 0), axis=0)[known])
+
+
+def test_the_scale_is_that_of_the_motion_that_is_believed() -> None:
+    feature = np.zeros((6, 2, 2), np.float32)
+    feature[1, 0, 0], feature[2, 1, 1], feature[3, 0], feature[5, 0, 0] = -0.5, 30, np.nan, 7
+    valid = np.ones((6, 2), bool)
+    valid[2, 1] = False
+
+    def limit(first: int, last: int) -> float:
+        return replace(of(feature), valid=valid).curves(first, last, 100)[0]["limit"]
+
+    assert (limit(0, 4), limit(0, 9), limit(4, 4)) == (0.5, 7, 0)
+    valid[:] = False
+    assert limit(0, 4) == of(feature).curves(0, 4, 100)[0]["limit"] == 30
+    assert of(np.full((2, 1, 2), np.nan, np.float32)).curves(0, 1, 9)[0]["limit"] == 0
 
 
 def test_12_000_frames_are_few_numbers() -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapreplace
+from typing import TypeVar
 
 from datasets_me.core.errors import MeDatasetsError
+
+Item = TypeVar("Item")
 
 _SYNTAX = "give it as 3/16, the third of 16, or as auto in a job of an array"
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Every ``count``-th item, beginning with the ``number``-th, counted from 1."""
+    """One of ``count`` shares, the ``number``-th, counted from 1."""
 
     number: int
     count: int
@@ -26,9 +30,17 @@ class Shard:
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 
-    def __contains__(self, index: object) -> bool:
-        """Whether the item with a 0-based index belongs to it."""
-        return isinstance(index, int) and index % self.count == self.number - 1
+    def of(self, items: Sequence[Item], size: Callable[[Item], float]) -> list[Item]:
+        """The items that belong to it: the largest come first, and each goes to the share with the least until then.
+
+        All shares have about as much to do, and each of them finds the same division.
+        """
+        loads = [(0.0, number) for number in range(1, self.count + 1)]
+        numbers = [0] * len(items)
+        for index in sorted(range(len(items)), key=lambda index: -size(items[index])):
+            load, numbers[index] = loads[0]
+            heapreplace(loads, (load + max(size(items[index]), 1), numbers[index]))
+        return [item for item, number in zip(items, numbers, strict=True) if number == self.number]
 
 
 def read_shard(text: str, environment: Mapping[str, str] = os.environ) -> Shard:

@@ -35,7 +35,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     video_files.doubtful: ("ME313", "ME314", "ME315", "ME316", "ME317", "ME318", "ME320"),
     expressions.outside: ("ME401", "ME402", "ME404"),
     expressions.length_differs: ("ME403",),
-    expressions.gap_inside: ("ME405",),
+    expressions.gaps_inside: ("ME405",),
 }
 
 

@@ -8,6 +8,7 @@ from datasets_me.core.errors import plural
 from datasets_me.findings.finding import Finding, finding
 from datasets_me.folders.context import Context
 from datasets_me.folders.layouts import Folder
+from datasets_me.formats.frame_files import gap_inside
 from datasets_me.formats.records import Annotation
 from datasets_me.schema.spec import FRAME_FIELDS
 
@@ -63,14 +64,11 @@ def length_differs(context: Context) -> Iterator[Finding]:
             yield _of_row("ME403", message, folder, row, "offset", str(length), str(count))
 
 
-def gap_inside(context: Context) -> Iterator[Finding]:
+def gaps_inside(context: Context) -> Iterator[Finding]:
     """Frames missing inside an annotated expression."""
     for folder, rows in context.chosen():
         for row in rows if folder.frames.gaps else ():
-            if row.onset is None or row.offset is None:
-                continue
-            onset, offset = (context.number(folder.layout, row, frame) for frame in (row.onset, row.offset))
-            inside = sum(max(0, min(last, offset) - max(first, onset) + 1) for first, last in folder.frames.gaps)
-            if inside:
-                message = f"{plural(inside, 'frame')} missing between onset {onset} and offset {offset}"
-                yield _of_row("ME405", message, folder, row, "onset", f"{onset} to {offset}", str(inside))
+            if row.onset is not None and row.offset is not None:
+                onset, offset = (context.number(folder.layout, row, frame) for frame in (row.onset, row.offset))
+                if doubt := gap_inside(row, folder.path, (onset, offset), folder.frames.gaps):
+                    yield doubt

@@ -41,6 +41,8 @@ def unknown(context: Context) -> Iterator[Finding]:
         message = f"the folder fits no layout; it holds {plural(len(leaf.frames.numbers), 'frame')}"
         if leaf.is_file:
             message = "the video file fits no layout"
+        if any(part != part.strip() for part in leaf.path.split("/")):
+            message += "; a name in its path begins or ends with a space"
         if near:
             message += f"; did you mean {near}?"
         yield finding("ME203", message, path=leaf.path, expected=near, found=leaf.path)

@@ -278,8 +278,7 @@ export class Timeline {
     }
     if (key !== this.asked || !this.root.isConnected) return;
     const header = (name) => Number(response.headers.get(`X-${name}`));
-    let limit = LEAST;
-    for (const value of values) if (Math.abs(value) > limit) limit = Math.abs(value);
+    const limit = Math.max(LEAST, header("Limit"));
     this.scaled(limit);
     this.curves = { values, limit, first: header("First"), per: header("Per"), bins: header("Bins") };
     this.drawCurves();

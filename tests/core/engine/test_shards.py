@@ -10,12 +10,21 @@ from datasets_me.core.engine import Shard, read_shard
 from datasets_me.core.errors import MeDatasetsError
 
 
-@given(st.integers(1, 40), st.integers(0, 200))
-def test_each_item_belongs_to_one_share(count: int, items: int) -> None:
-    shares = [Shard(number, count) for number in range(1, count + 1)]
-    sizes = [sum(index in share for index in range(items)) for share in shares]
-    assert [sum(index in share for share in shares) for index in range(items)] == [1] * items
-    assert max(sizes) - min(sizes) <= 1
+@given(st.integers(1, 40), st.lists(st.integers(0, 1000), max_size=100))
+def test_each_item_belongs_to_one_share_and_all_have_as_much_to_do(count: int, sizes: list[int]) -> None:
+    items = list(enumerate(sizes))
+    shares = [Shard(number, count).of(items, lambda item: item[1]) for number in range(1, count + 1)]
+    assert sorted(item for share in shares for item in share) == items
+    loads = [sum(max(size, 1) for _, size in share) for share in shares]
+    assert max(loads) - min(loads) <= max([1, *sizes])
+
+
+def test_items_of_one_size_are_dealt_in_turn() -> None:
+    assert [Shard(number, 3).of("abcdefgh", lambda letter: 7) for number in (1, 2, 3)] == [
+        ["a", "d", "g"],
+        ["b", "e", "h"],
+        ["c", "f"],
+    ]
 
 
 SLURM = {"SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_COUNT": "16"}

@@ -49,6 +49,15 @@ def test_clusters_are_those_of_a_search_over_all_pairs(images: list[tuple[int, i
     assert found.tolist() == wanted
 
 
+def test_empty_files_are_no_copies_and_damaged_ones_may_be(write_set: Write, tmp_path: Path) -> None:
+    for name, content in {"1.jpg": b"", "2.jpg": b"", "3.jpg": b"cut", "4.jpg": b"cut"}.items():
+        (tmp_path / name).write_bytes(content)
+    write_pictures(tmp_path, ["5.jpg"])
+    images = write_set(*(row(f"{n}.jpg", sha256="ab"[n > 2], size=3 * (n > 2)) for n in range(1, 5)), row("5.jpg"))
+    _, _, rows = write_duplicates([(images, tmp_path)], workers=0, progress=quiet)
+    assert [(each.cluster, each.exact) for each in rows] == [(None, False)] * 2 + [(0, True)] * 2 + [(None, False)]
+
+
 def test_the_keeper_is_the_largest() -> None:
     rows, findings = said(
         [
