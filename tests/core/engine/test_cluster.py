@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,10 +144,16 @@ with connect(sys.argv[1]) as executor:
 """
 
 
+def _kept(dask_scheduler: Any) -> list[str]:
+    """The tasks that a scheduler has, and the runs that it remembers something of."""
+    return [*dask_scheduler.tasks, *(name for name, value in dask_scheduler.task_metadata.items() if value)]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_client_that_ends_leaves_the_workers_free(
     number: signal.Signals, dask: DaskCluster, executor: Cluster, tmp_path: Path
 ) -> None:
+    before = set(executor._client.run_on_scheduler(_kept))  # other executors forget nothing
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(dask.file), str(tmp_path)],
         cwd=REPOSITORY,
@@ -160,9 +167,7 @@ def test_a_client_that_ends_leaves_the_workers_free(
     process.wait(100)
     deadline = time.monotonic() + 100
     # what waits at the scheduler is not among what workers process; nor does it keep who began with what
-    while executor._client.run_on_scheduler(
-        lambda dask_scheduler: [*dask_scheduler.tasks, *filter(None, dask_scheduler.task_metadata.values())]
-    ):
+    while set(executor._client.run_on_scheduler(_kept)) - before:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     begun = len(list(tmp_path.glob("begun-*")))
