@@ -151,6 +151,7 @@ def clips(
     layout: str = options.LAYOUT,
     offset_missing: str = options.OFFSET_MISSING,
     file_format: ItemFormat = typer.Option("npz", "--format", help="One npz per clip, tar shards, or Parquet."),
+    workers: int = options.PROCESSES,
     decisions: Path = options.DECISIONS,
     force: bool = options.FORCE,
 ) -> Answer:
@@ -158,6 +159,7 @@ def clips(
 
     Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
     """
+    from datasets_me.core.engine import workers_for
     from datasets_me.export.clips import ClipOptions, write_clips
     from datasets_me.formats import features as feature_files
 
@@ -166,7 +168,17 @@ def clips(
     arrays = feature_files.read(features, annotated) if features else None
     more = _beside(joined, beside, annotated)
     with show.progress("expressions") as update:
-        exported = write_clips(annotated, root, out, chosen, features=arrays, beside=more, force=force, progress=update)
+        exported = write_clips(
+            annotated,
+            root,
+            out,
+            chosen,
+            features=arrays,
+            beside=more,
+            workers=workers_for(workers),
+            force=force,
+            progress=update,
+        )
     return Answer(
         findings=exported.findings,
         ending=[f"{plural(exported.clips, 'clip')} of {plural(exported.annotations, 'annotation')} written to {out}"],

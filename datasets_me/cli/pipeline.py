@@ -56,7 +56,7 @@ class Options:
         segments: of their export.
         clips: of the pictures; by default as many of each expression, so that they can be put into batches.
         decisions: applied to the annotations, where there are any.
-        workers: processes of the extraction.
+        workers: processes of the extraction and of the export of clips.
     """
 
     split: splits.SplitOptions
@@ -268,6 +268,7 @@ class _Work:
                 self.out / "clips",
                 self.options.clips,
                 features=self._read_features(),
+                workers=self.options.workers,
                 force=True,
                 progress=update,
             )

@@ -16,14 +16,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from datasets_me.core import artefact
 from datasets_me.core.choices import ItemFormat
+from datasets_me.core.engine import Failure, Report, run
 from datasets_me.core.errors import MeDatasetsError, plural
 from datasets_me.core.paths import safe_name
 from datasets_me.export import frames_on_disk as disk
@@ -33,7 +36,7 @@ from datasets_me.export.faces import Face, Picture, aligner, cut_out
 from datasets_me.export.labels import about
 from datasets_me.export.magnified import eulerian_of, since_first
 from datasets_me.export.options import check_format
-from datasets_me.export.sinks import ExportItem, open_sink
+from datasets_me.export.sinks import ExportItem, Stored, open_sink
 from datasets_me.features.interpolate import interpolated
 from datasets_me.features.magnify import check_magnification
 from datasets_me.findings.finding import Finding
@@ -43,6 +46,7 @@ from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import CLIPS
 from datasets_me.formats.manifest import Manifest, refuse_other
 from datasets_me.formats.missing_offset import check_rule
+from datasets_me.formats.records import Annotation
 
 Progress = Callable[[int, int, str], None]
 """Called with annotations done, annotations in all, and the id of the last."""
@@ -116,6 +120,7 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
     *,
     features: FeatureFolder | None = None,
     beside: Beside | None = None,
+    workers: int = 0,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ExportedClips:
@@ -125,40 +130,83 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
         root: where the paths of the manifest begin.
         features: an extraction whose face boxes the frames are cropped to; without one, whole frames are taken.
         beside: what another tool has found in each frame, for further arrays of a clip.
+        workers: processes; with 0 all is done in this one. The same files are written.
 
     Raises:
         MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` is set without features.
     """
     refuse_other(manifest)
-    expressions = Expressions(
-        manifest,
-        Path(root),
-        layout=options.layout,
-        offset_missing=options.offset_missing,
-        features=features,
-        align=options.align,
-    )
-    maker = _Maker(expressions, options, beside)
-    items: list[ItemRow] = []
+    sources = _Sources(manifest, Path(root), options, features, beside)
+    expressions = sources.expressions()
+    findings, items = expressions.findings, list[ItemRow]()
     with artefact.new_folder(Path(out), CLIPS, force=force) as new:
         sink = open_sink(options.format, new.path, CLIPS.name)
-        try:
-            for done, (row, expression) in enumerate(expressions, start=1):
-                item = None if expression is None else maker.clip(expression)
-                if expression is not None and item is not None:
-                    stem = safe_name(row.id.replace(":", "_"))
-                    (stored,) = sink.add(("",), safe_name(row.subject), stem, item)
-                    numbers = np.asarray(item["numbers"])
-                    items.append(item_row(expression, stored, stem, int(numbers[0]), len(numbers)))
+        outcomes = run(_handler, expressions.ordered(), sources, workers=workers, in_order=True)
+        with closing(sink), closing(outcomes):
+            for done, (row, outcome) in enumerate(outcomes, start=1):
+                if isinstance(outcome, Failure):
+                    findings.append(about("ME511", f"no clip: {outcome.why}", row, "onset"))
+                else:
+                    findings += outcome.findings
+                    if outcome.item is not None and outcome.row is not None:
+                        (stored,) = sink.add(("",), safe_name(row.subject), outcome.row.name, outcome.item)
+                        items.append(outcome.row.model_copy(update=asdict(stored)))
                 if progress:
                     progress(done, len(manifest.annotations), row.id)
-        finally:
-            sink.close()
-        write_tables(new.path, items, manifest.annotations, expressions.findings)
+        write_tables(new.path, items, manifest.annotations, findings)
         chosen = asdict(options) | {"layout": expressions.layout}
         joined = {} if beside is None else beside.about()
         new.about.update({"options": chosen, "with": joined, "manifest": describe(manifest), "clips": len(items)})
-    return ExportedClips(len(items), len(manifest.annotations), expressions.findings)
+    return ExportedClips(len(items), len(manifest.annotations), findings)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What clips are made from, and how: all that a process needs to make some of them."""
+
+    manifest: Manifest
+    root: Path
+    options: ClipOptions
+    features: FeatureFolder | None
+    beside: Beside | None
+
+    def expressions(self) -> Expressions:
+        """The expressions of the manifest in the folders of the chosen layout."""
+        return Expressions(
+            self.manifest,
+            self.root,
+            layout=self.options.layout,
+            offset_missing=self.options.offset_missing,
+            features=self.features,
+            align=self.options.align,
+        )
+
+
+class _Clip(NamedTuple):
+    """What came of an annotation: its item, and its row, which does not know its file yet; and what was found."""
+
+    item: ExportItem | None
+    row: ItemRow | None
+    findings: list[Finding]
+
+
+def _handler(sources: _Sources) -> Callable[[Annotation, Report], _Clip]:
+    """A function that makes the clip of an annotation."""
+    expressions = sources.expressions()
+    maker = _Maker(expressions, sources.options, sources.beside)
+
+    def make(annotation: Annotation, report: Report) -> _Clip:
+        expressions.findings.clear()
+        expression = expressions.find(annotation)
+        item = None if expression is None else maker.clip(expression)
+        row = None
+        if expression is not None and item is not None:
+            numbers = np.asarray(item["numbers"])
+            name = safe_name(annotation.id.replace(":", "_"))
+            row = item_row(expression, Stored("", ""), name, int(numbers[0]), len(numbers))
+        return _Clip(item, row, [*expressions.findings])
+
+    return make
 
 
 def _interpolated(frames: list[Picture], numbers: list[int], how: str) -> tuple[list[Picture], list[int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,10 +109,6 @@ class Expressions:
         self._by_video = {(row.video, row.expression): row for row in reversed(rows)}
         self._listed: tuple[str | None, FrameFiles | str] = (None, "")
         self._face: tuple[str | None, Face] = (None, Face())
-
-    def __iter__(self) -> Iterator[tuple[Annotation, Expression | None]]:
-        """Every annotation by subject, those of one folder together, with None for one that cannot be shown."""
-        return ((row, self.find(row)) for row in self.ordered())
 
     def ordered(self) -> list[Annotation]:
         """The annotations by subject, those of one folder together."""

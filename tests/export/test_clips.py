@@ -292,9 +292,26 @@ def test_motion_is_magnified(moving: tuple[Manifest, Path], tmp_path: Path) -> N
     assert places["flow"][0] == places["as it is"][0]
     assert moved["flow"] == pytest.approx(4 * moved["as it is"], rel=0.25)
     assert 1.5 < moved["band"] / moved["as it is"] < 4.5
-    with pytest.raises(MeDatasetsError, match="a band from 120 Hz needs more than 240 frames a second, not 200"):
-        options = ClipOptions(frames="key", size=32, layout="raw-selected", magnify=4, band="120-150")
-        write_clips(made, root, tmp_path / "none", options)
+    options = ClipOptions(frames="key", size=32, layout="raw-selected", magnify=4, band="120-150")
+    none = write_clips(made, root, tmp_path / "none", options)
+    (finding,) = none.findings
+    assert (none.clips, finding.code) == (0, "ME511")
+    assert finding.message == "no clip: a band from 120 Hz needs more than 240 frames a second, not 200"
+
+
+@pytest.mark.parametrize("file_format", ["npz", "webdataset"])
+def test_several_processes_write_the_same_files(file_format: str, tmp_path: Path) -> None:
+    made, root = dataset("casme2", tmp_path / "set")
+    made = replace(made, annotations=[*made.annotations[:5], made.annotations[5].model_copy(update={"onset": None})])
+    options = ClipOptions(size=8, layout="raw-selected", format=file_format)
+    one, two = (write_clips(made, root, tmp_path / str(n), options, workers=n) for n in (0, 2))
+    assert one == two
+    assert one.clips == 5
+    assert len(one.findings) == 1
+    files = [path.relative_to(tmp_path / "0") for path in (tmp_path / "0").rglob("*") if path.is_file()]
+    assert len(files) >= 5
+    for file in files:
+        assert (tmp_path / "0" / file).read_bytes() == (tmp_path / "2" / file).read_bytes()
 
 
 def test_arrays_of_another_tool_have_a_row_for_each_frame(moving: tuple[Manifest, Path], tmp_path: Path) -> None:
