@@ -157,7 +157,10 @@ def clips(
 ) -> Answer:
     """Write the pictures of every annotated expression, with emotion, classes and action units.
 
-    Exit code 0: written, whatever warnings there are. 1: written, and there are errors. 2: could not run.
+    A run that was stopped begins anew.
+
+    Exit code 0: written, whatever warnings there are. 1: written, and there are errors, or nothing could be made. 2:
+    could not run.
     """
     from datasets_me.core.engine import workers_for
     from datasets_me.export.clips import ClipOptions, write_clips

@@ -157,7 +157,7 @@ def _run(
     done = finished = 0
     with ExitStack() as stack:
         tell = partial(show.echo, err=True)
-        executor = stack.enter_context(connect(cluster, workers=workers, say=tell)) if cluster else None
+        executor = None if cluster is None else stack.enter_context(connect(cluster, workers=workers, say=tell))
         update = stack.enter_context(show.progress("frames", speed="frames/s"))
 
         def frames_done(count: int) -> None:
@@ -200,9 +200,11 @@ def _counts(extraction: Extraction) -> str:
 
 
 def _owed(extraction: Extraction, shard: Shard) -> str:
-    owed = f"the other shares still owe {plural(extraction.owed, 'video')}"
-    waiting = f", {plural(extraction.waiting, 'video')} without a face wait for them" if extraction.waiting else ""
-    return f"share {shard}: {owed}{waiting}; when all are done, write the tables with --finish"
+    waiting = f"{plural(extraction.waiting, 'video')} without a face left for --finish" if extraction.waiting else ""
+    if not extraction.owed:
+        return f"share {shard}: all shares are done, with {waiting}, which also writes the tables"
+    owed = f"the other shares still owe {plural(extraction.owed, 'video')}{', ' if waiting else ''}{waiting}"
+    return f"share {shard}: {owed}; when all are done, write the tables with --finish"
 
 
 def _data(extraction: Extraction, out: Path) -> dict[str, object]:

@@ -588,6 +588,7 @@ def decided_in_bulk(
     selected = read_codes(codes)
     planned = bulk.bulk(pictures, selected, verdict, label, new_class=new_class, decisions=decisions)
     absent = without_findings(selected, image_tables.read_findings(pictures))
+    concerned = len(planned.decisions) + planned.unchanged.total()
     if saved := apply and bool(planned.decisions):
         bulk.save(pictures, planned, decisions)
     what = {"exclude": "excluded", "accept": "accepted", "relabel": "given a label"}[verdict]
@@ -596,6 +597,7 @@ def decided_in_bulk(
             f"{'' if apply else 'would be '}{what}: {plural(len(planned.decisions), 'image')}",
             *_in_bulk(planned, by_label=label == bulk.PREDICTED),
             *_named(absent),
+            *([] if absent or concerned else ["  its findings are about no image of the set"]),
             "--undo takes it back"
             if saved
             else f"nothing is saved{'; add --apply to do it' if planned.decisions else ''}",

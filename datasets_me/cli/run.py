@@ -99,6 +99,9 @@ def verb(
             except StoppedError as stopped:
                 show.echo(str(stopped), err=True)
                 raise typer.Exit(INTERRUPTED) from None
+            except KeyboardInterrupt:
+                show.echo("stopped", err=True)
+                raise typer.Exit(INTERRUPTED) from None
             findings = in_order(choose(answer.findings or ()))
             log.note(findings)
             _give(answer, findings, output, out)

@@ -45,7 +45,7 @@ def _search(spec: Spec, folder: Path, kinds: tuple[str, ...]) -> Path:
         try:
             book = read_book(path)
         except WorkbookError as error:
-            faults.append(f"{path.name}: {error.what}")
+            faults.append(f"{path.name}: {error.what}{f'; {error.fix}' if error.fix else ''}")
             continue
         if book.kind in kinds and fits(spec, book):
             fitting[path] = book.kind

@@ -59,12 +59,12 @@ def find_table(spec: Spec, book: Book) -> AnnotationTable:
         WorkbookError: no sheet fits any variant; for each, the message says what was expected and found.
     """
     reasons = []
-    for variant in spec.workbook.variants:
-        for sheet in sorted(book.sheets, key=lambda sheet: sheet.hidden):  # a hidden one is often an older version
-            fit = _fit(variant, sheet)
-            if isinstance(fit, _Fit):
-                return _table(spec, book, fit)
-            reasons.append(f"sheet '{sheet.name}', variant '{variant.id}': {fit}")
+    pairs = [(variant, sheet) for variant in spec.workbook.variants for sheet in book.sheets]
+    for variant, sheet in sorted(pairs, key=lambda pair: pair[1].hidden):  # a hidden one is often an older version
+        fit = _fit(variant, sheet)
+        if isinstance(fit, _Fit):
+            return _table(spec, book, fit)
+        reasons.append(f"sheet '{sheet.name}', variant '{variant.id}': {fit}")
     raise WorkbookError(
         f"no sheet is an annotation table of {spec.id}",
         details=reasons or ["the workbook has no sheets"],
@@ -155,7 +155,7 @@ def _table(spec: Spec, book: Book, fit: _Fit) -> AnnotationTable:
             findings += _hidden_cells(book, sheet)
             findings += _comments(book, sheet)
         elif sheet.rows:
-            findings.append(_unread(book, sheet, fit.variant))
+            findings.append(_unread(spec, book, sheet))
     findings += _merged_cells(book, fit)
     letters = {name: column_letter(index) for name, index in fit.columns.items()}
     return AnnotationTable(fit.variant, fit.sheet, rows, letters, lookups, findings)
@@ -194,13 +194,16 @@ def _merged_cells(book: Book, fit: _Fit) -> Iterator[Finding]:
         yield finding("ME123", message, place=place, found=str(len(overlapping)))
 
 
-def _unread(book: Book, sheet: Sheet, variant: Variant) -> Finding:
+def _unread(spec: Spec, book: Book, sheet: Sheet) -> Finding:
     """What is found about a sheet that was not read: another table of annotations, or something else."""
     place, found = Place(book.name, sheet.name), str(len(sheet.rows))
     message = f"the {'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was not read"
-    if isinstance(_fit(variant, sheet), _Fit):
+    if any(isinstance(_fit(variant, sheet), _Fit) for variant in spec.workbook.variants):
         return finding("ME140", f"{message}, though it is a table of annotations, too", place=place, found=found)
     return finding("ME126", message, place=place, found=found)
+
+
+_THREADED = "[Threaded comment]"  # then advice of Excel, and the words after "Comment:"
 
 
 def _comments(book: Book, sheet: Sheet) -> Iterator[Finding]:
@@ -208,7 +211,8 @@ def _comments(book: Book, sheet: Sheet) -> Iterator[Finding]:
         match = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7})", address)
         row, column = (int(match[2]), match[1]) if match else (None, None)
         place = Place(book.name, sheet.name, row, column)
-        yield finding("ME141", f"a comment: {shorten(clean(text))}", place=place)
+        words = text.partition("Comment:")[2] if text.startswith(_THREADED) else text
+        yield finding("ME141", f"a comment: {shorten(clean(words))}", place=place)
 
 
 def _hidden_cells(book: Book, sheet: Sheet) -> Iterator[Finding]:

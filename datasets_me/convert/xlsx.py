@@ -60,7 +60,7 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
     except zipfile.BadZipFile as error:
         raise _no_workbook() from error
     book = package.book()
-    strings = _Strings(package, book.strings).texts if book.strings else []
+    strings = _Strings(package, book.strings)
     formats = _Formats(package, book)
     room = Room()
     for position, (name, part, hidden) in enumerate(book.sheets, start=1):
@@ -242,22 +242,31 @@ def _parse(
 class _Strings:
     """The texts that cells refer to by number, without the phonetic readings above characters."""
 
-    def __init__(self, package: _Package, part: str) -> None:
+    def __init__(self, package: _Package, part: str | None) -> None:
         self.texts: list[str] = []
+        self.struck: set[int] = set()  # the numbers of those that are struck through, if only in part
         self._pieces: list[str] = []
         self._collects = False
         self._above = False
-        _parse(package.content(part), self._start, self._end, self._text)
+        self._strikes = False
+        if part:
+            _parse(package.content(part), self._start, self._end, self._text)
 
     def _start(self, name: str, attributes: Attributes) -> None:
         if name == "t":
             self._collects = not self._above
         elif name == "rPh":
             self._above = True
+        elif name == "r":
+            self._strikes = False
+        elif _strikes(name, attributes):
+            self._strikes = True
 
     def _end(self, name: str) -> None:
         if name == "t":
             self._collects = False
+        elif name == "r":
+            self._strikes = False
         elif name == "rPh":
             self._above = False
         elif name == "si":
@@ -272,6 +281,8 @@ class _Strings:
     def _text(self, text: str) -> None:
         if self._collects:
             self._pieces.append(text)
+            if self._strikes:
+                self.struck.add(len(self.texts))
 
 
 class _Formats:
@@ -299,7 +310,7 @@ class _Formats:
             self._among_fonts = True
         elif name == "font" and self._among_fonts:
             self._fonts += 1
-        elif name == "strike" and self._among_fonts and attributes.get("val", "1") in ("1", "true"):
+        elif self._among_fonts and _strikes(name, attributes):
             self._struck_fonts.add(str(self._fonts - 1))
         elif name == "xf" and self._among_cells:
             if attributes.get("fontId") in self._struck_fonts:
@@ -342,7 +353,7 @@ class _Formats:
 class _SheetReader:
     """One pass over the XML of a sheet: cells, merged areas, formulas without a result, what is hidden."""
 
-    def __init__(self, content: bytes, name: str, strings: list[str], formats: _Formats, room: Room) -> None:
+    def __init__(self, content: bytes, name: str, strings: _Strings, formats: _Formats, room: Room) -> None:
         self.rows: dict[int, dict[int, Cell]] = {}
         self.merged: list[str] = []
         self.empty_formulas: list[tuple[int, int]] = []
@@ -361,6 +372,7 @@ class _SheetReader:
         self._has_formula = False
         self._collects: str | None = None
         self._above = False
+        self._strikes = self._struck = False
         self._value: list[str] = []
         self._inline: list[str] = []
         _parse(content, self._start, self._end, self._text)
@@ -371,6 +383,10 @@ class _SheetReader:
                 self._has_formula = True
             elif name == "rPh":
                 self._above = True
+            elif name == "r":
+                self._strikes = False
+            elif _strikes(name, attributes):
+                self._strikes = True
             elif name == "v" or (name == "t" and not self._above):
                 self._collects = name
         elif name == "c" and self._in_row:
@@ -389,6 +405,7 @@ class _SheetReader:
             self._value.append(text)
         elif self._collects == "t":
             self._inline.append(text)
+            self._struck |= self._strikes
 
     def _end(self, name: str) -> None:
         if name == self._collects:
@@ -459,6 +476,7 @@ class _SheetReader:
         self._at = (self._row, self._column)
         self._has_formula = False
         self._value, self._inline = [], []
+        self._strikes = self._struck = False
 
     def _end_cell(self, cell: Attributes) -> None:
         value = self._read(cell)
@@ -474,7 +492,7 @@ class _SheetReader:
                 fix="open it in a spreadsheet program, look at both, and save a copy",
             )
         cells[column] = value
-        if cell.get("s") in self._formats.struck:
+        if self._struck or cell.get("s") in self._formats.struck:
             self.struck_rows.add(row)
 
     def _read(self, cell: Attributes) -> Cell:
@@ -498,17 +516,23 @@ class _SheetReader:
         return self._checked(text)
 
     def _shared(self, number: str) -> str:
-        if number.strip().isdecimal() and len(number) < 20 and int(number) < len(self._strings):
-            return self._strings[int(number)]
+        texts = self._strings.texts
+        if number.strip().isdecimal() and len(number) < 20 and int(number) < len(texts):
+            self._struck |= int(number) in self._strings.struck
+            return texts[int(number)]
         row, column = self._at
         raise WorkbookError(
             f"the xlsx file is damaged: the cell {column_letter(column)}{row} of sheet '{shorten(self._name)}' "
-            f"refers to text {shorten(number)} of {plural(len(self._strings), 'text')}"
+            f"refers to text {shorten(number)} of {plural(len(texts), 'text')}"
         )
 
     def _checked(self, text: str) -> str:
         check_length(text, self._name, *self._at)
         return text
+
+
+def _strikes(name: str, attributes: Attributes) -> bool:
+    return name == "strike" and attributes.get("val", "1") in ("1", "true")
 
 
 def _is_hidden(attributes: Attributes) -> bool:

@@ -41,6 +41,7 @@ from datasets_me.features.interpolate import interpolated
 from datasets_me.features.magnify import check_magnification
 from datasets_me.findings.finding import Finding
 from datasets_me.formats.features import FeatureFolder
+from datasets_me.formats.features import read as read_features
 from datasets_me.formats.frame_files import FrameFiles
 from datasets_me.formats.items import ItemRow, describe, write_tables
 from datasets_me.formats.kinds import CLIPS
@@ -118,7 +119,7 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
     out: str | Path,
     options: ClipOptions = ClipOptions(),
     *,
-    features: FeatureFolder | None = None,
+    features: FeatureFolder | str | Path | None = None,
     beside: Beside | None = None,
     workers: int = 0,
     force: bool = False,
@@ -128,7 +129,8 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
 
     Args:
         root: where the paths of the manifest begin.
-        features: an extraction whose face boxes the frames are cropped to; without one, whole frames are taken.
+        features: an extraction, or its folder, to whose face boxes the frames are cropped; without one, whole frames
+            are taken.
         beside: what another tool has found in each frame, for further arrays of a clip.
         workers: processes; with 0 all is done in this one. The same files are written.
 
@@ -136,6 +138,8 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
         MeDatasetsError: the folder exists, there are no folders of frames, or ``align`` is set without features.
     """
     refuse_other(manifest)
+    if isinstance(features, str | Path):
+        features = read_features(features, manifest)
     sources = _Sources(manifest, Path(root), options, features, beside)
     expressions = sources.expressions()
     findings, items = expressions.findings, list[ItemRow]()

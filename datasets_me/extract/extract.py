@@ -138,6 +138,8 @@ def extract(  # noqa: PLR0913 - each keyword stands for itself
     seen = _check_root(selected, root, videos)
     check_rate(manifest, [job.video for job in selected], options)
     surroundings = environment(options)
+    if finish and not (out / EXTRACTION.about).exists():
+        raise FeaturesError("there is no extraction to finish", where=str(out), fix="give the folder of the shares")
     _claim(out, manifest, options, surroundings, force and not videos and shard is None)
     names = [Job(video).name for video in manifest.videos] if options.landmarks else []
     tables = tool_tables.find(options.landmarks, names) if options.landmarks else {}

@@ -85,7 +85,7 @@ def check_selectors(selectors: list[str]) -> None:
         MeDatasetsError: a selector matches nothing.
     """
     for selector in selectors:
-        if not any(matches(code, [selector]) for code in all_codes()):
+        if not selector or not any(matches(code, [selector]) for code in all_codes()):
             raise MeDatasetsError(
                 f"'{selector}' selects no finding code",
                 fix="give a code (ME203), the beginning of one (ME2), or ALL; the documentation lists them",

@@ -100,7 +100,7 @@ class FeatureFolder:
         try:
             array = load_npz(path).get("valid")
         except (ArrayError, ValueError) as error:
-            raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
+            raise FeaturesError(f"{row.landmarks} cannot be read: {error}", where=str(path)) from error
         if array is None:  # written by an older version
             return None
         shape = self.load(row).shape[:2]
@@ -131,7 +131,7 @@ def read_landmarks(folder: Path, row: VideoFeatures, *names: str) -> dict[str, N
     try:
         arrays = load_npz(path, names)
     except (ArrayError, ValueError) as error:
-        raise FeaturesError(f"the landmarks cannot be read: {error}", where=str(path)) from error
+        raise FeaturesError(f"{row.landmarks} cannot be read: {error}", where=str(path)) from error
     for name, array in arrays.items():
         if array.dtype.kind not in "bufi" or array.shape[1:] != _SHAPES[name] or not array.ndim:
             shape = ", ".join(map(str, ("T", *_SHAPES[name])))

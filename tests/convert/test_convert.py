@@ -403,15 +403,34 @@ def test_another_table_of_annotations_is_a_warning(workbook: Workbook, casme2: S
     assert found(conversion, "ME126") == [("book.xlsx, sheet 'Sheet3'", "the sheet 'Sheet3' was not read")]
 
 
+def test_a_visible_sheet_of_any_form_comes_before_a_hidden_one(workbook: Workbook, casme_sq: Schema) -> None:
+    titles = ["subject", "video_name", "start_frame", "apex_frame", "end_frame", "type_idx", "au"]
+    path = workbook(
+        *casme_sq_sheets([CASME_SQ_ROW], repeated=True), [titles, [15, "casme_015_0401", 9, 12, 20, 1, "4"]]
+    )
+    message = "sheet 'Sheet4' was not read, though it is a table of annotations, too"
+    assert found(convert(casme_sq, path), "ME140") == [("book.xlsx, sheet 'Sheet4'", f"the {message}")]
+    book = openpyxl.load_workbook(path)
+    book["Sheet1"].sheet_state = "hidden"
+    book.save(path)
+    conversion = convert(casme_sq, path)
+    assert [row.onset for row in conversion.annotations] == [8]
+    hidden = message.replace("sheet 'Sheet4'", "the hidden sheet 'Sheet1'")
+    assert found(conversion, "ME140") == [("book.xlsx, sheet 'Sheet1'", hidden)]
+
+
 def test_comments_of_cells_are_named(workbook: Workbook, casme2: Schema) -> None:
     path = workbook([CASME2_HEADER, casme2_row()], [["notes"]])
     book = openpyxl.load_workbook(path)
     book["Sheet1"]["D2"].comment = Comment("Anna:\nshould be 47, " + "not 46 " * 20, "Anna")
+    threaded = "[Threaded comment]\n\nYour version of Excel allows you to read it.\n\nComment:\n    not sure"
+    book["Sheet1"]["E2"].comment = Comment(threaded, "Anna")
     book["Sheet2"]["A1"].comment = Comment("of a sheet that is not read", "Anna")
     book.save(path)
     conversion = convert(casme2, path)
     assert [row.onset for row in conversion.annotations] == [45]
-    ((where, message),) = found(conversion, "ME141")
+    (where, message), threaded = found(conversion, "ME141")
+    assert threaded == ("book.xlsx, sheet 'Sheet1', cell E2", "a comment: not sure")
     assert where == "book.xlsx, sheet 'Sheet1', cell D2"
     assert message.startswith("a comment: Anna: should be 47, not 46 not 46 ") and message.endswith("…")
 

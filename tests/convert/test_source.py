@@ -66,9 +66,9 @@ def test_why_files_could_not_be_read_is_said(tree: Path, casme2: Schema) -> None
     with pytest.raises(WorkbookError) as caught:
         find_source(casme2.spec, str(tree), None)
     assert caught.value.details == (
-        "a.ods: the file is an OpenDocument table (.ods)",
+        "a.ods: the file is an OpenDocument table (.ods); save it as .xlsx or .csv",
         "empty.csv: the file is empty",
-        "CASME2-coding-20140508.xlsx: the file is a zip archive, but not a workbook",
+        "CASME2-coding-20140508.xlsx: the file is a zip archive, but not a workbook; give the .xlsx, .xls or .csv inside it",
     )
 
 

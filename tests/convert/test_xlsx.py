@@ -171,6 +171,19 @@ def test_shared_texts(tmp_path: Path) -> None:
     assert refusal(beyond) == "the xlsx file is damaged: the cell A3 of sheet 'Sheet' refers to text 5 of 5 texts"
 
 
+def test_text_that_is_struck_through_in_part(tmp_path: Path) -> None:
+    runs = [f"<r><rPr><strike{val}/></rPr><t>1</t></r><r><rPr><b/></rPr><t>13</t></r>" for val in ("", ' val="0"')]
+    shared = with_strings(
+        tmp_path,
+        "".join(f"<si>{run}</si>" for run in runs),
+        "".join(f'<row><c t="s"><v>{number}</v></c></row>' for number in (1, 0, 1)),
+    )
+    assert cells_of(shared) == [(1, ("113",)), (2, ("113",)), (3, ("113",))]
+    assert sheet_of(shared).struck_rows == {2}
+    inline = [f'<row><c t="inlineStr"><is>{run}</is></c></row>' for run in (*runs, "<t>113</t>")]
+    assert sheet_of(with_data(tmp_path, "".join(inline))).struck_rows == {1}
+
+
 def test_too_many_shared_texts(tmp_path: Path) -> None:
     path = with_strings(tmp_path, "<si/>" * 200_001, "")
     assert refusal(path) == "the workbook has more than 200,000 texts, so the file is not a table of annotations"

@@ -149,6 +149,27 @@ def test_codes_without_findings_are_named(images: ImageSet) -> None:
     assert f"\n  the set has no finding ME716; {looks}\n" in output(*export)
 
 
+def test_a_text_that_is_no_label_is_about_every_image_that_has_it(tmp_path: Path) -> None:
+    made = image_set(tmp_path, ["grumpy/1.png", "grumpy/2.png", "happiness/3.png"])
+    (doubt,) = (finding for finding in made.findings() if finding.code == "ME703")
+    assert doubt.path == "grumpy/1.png"
+    planned = bulk(made, ["ME703"], "relabel", "anger")
+    assert [(each.id, each.label) for each in planned.decisions] == [
+        ("grumpy/1.png", "anger"),
+        ("grumpy/2.png", "anger"),
+    ]
+
+
+def test_a_finding_about_no_image_of_the_set_is_said_to_be(tmp_path: Path) -> None:
+    made = image_set(tmp_path, NAMES[:1])
+    faces = [FaceRow(id=row.id, dataset=row.dataset) for row in made.rows()]
+    image_tables.write_table(made, "faces", FaceRow, faces, [finding("ME710", "no face", path="gone.png")])
+    done = CliRunner().invoke(app, ["images", "decide", str(made.folder), "--accept", "--code", "ME710"])
+    assert (
+        done.stdout == "would be accepted: 0 images\n  its findings are about no image of the set\nnothing is saved\n"
+    )
+
+
 def test_the_verb_for_manifests_decides_about_images_too(images: ImageSet) -> None:
     def decide(*arguments: str) -> str:
         return CliRunner().invoke(app, ["decide", str(images.folder), *arguments]).stdout

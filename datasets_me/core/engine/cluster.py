@@ -40,6 +40,8 @@ _AHEAD = 2  # groups for each worker, so that it has the next when it is done wi
 _LEAST = 16  # groups that wait where there is no worker yet: a cluster that grows by need sees that there is some
 _LOGGERS = ("distributed", "distributed.client", "distributed.core", "distributed.comm", "tornado.application")
 
+_ADDRESS = re.compile(r"([a-z]+://)?[^/\s]+:\d+")
+
 _CONFIGURE = """\
 write into ~/.config/dask/jobqueue.yaml what a job is, such as jobqueue: {slurm: {cores: 8, memory: 32GB, \
 queue: normal, walltime: '08:00:00'}}; see the documentation of dask-jobqueue"""
@@ -103,7 +105,7 @@ class Cluster(Executor):
             self._without = time.monotonic()
         elif time.monotonic() - self._without > _PATIENCE:
             self._without = float("inf")
-            self._say(f"waiting: the scheduler {self._address} has no workers")
+            self._say(f"waiting for workers, of which there are none yet: scheduler {self._address}")
 
 
 @contextmanager
@@ -136,8 +138,9 @@ def connect(name: str, *, workers: int = 0, say: Say = lambda line: None) -> Ite
             scheduler = _address(name)
             address = scheduler if scheduler == name else f"{scheduler}, as {name} says"
         try:
-            if name != SLURM:
-                distributed.comm.resolve_address(scheduler)  # a client that fails at this closes itself noisily
+            if name != SLURM:  # a client that fails at one of these closes itself noisily
+                distributed.comm.resolve_address(scheduler)
+                _check_certificates(scheduler)
             client = distributed.Client(scheduler, timeout=_ANSWERS, set_as_default=False)
         except (OSError, ValueError) as error:
             why = f": {error}" if isinstance(error, ValueError | socket.gaierror) else ""
@@ -158,7 +161,7 @@ def _address(name: str) -> str:
     Raises:
         MeDatasetsError: it is neither, or the file is not there or damaged.
     """
-    if re.fullmatch(r"([a-z]+://)?[^/]+:\d+", name):
+    if _ADDRESS.fullmatch(name):
         return name
     path = Path(name)
     if not path.is_file() and path.suffix != ".json":
@@ -167,7 +170,10 @@ def _address(name: str) -> str:
             fix="give the address of a Dask scheduler (tcp://host:8786), its scheduler file, or slurm",
         )
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["address"])
+        address = json.loads(path.read_text(encoding="utf-8"))["address"]
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(address)
+        return str(address)
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it holds no address"
         raise MeDatasetsError(
@@ -175,6 +181,22 @@ def _address(name: str) -> str:
             where=name,
             fix="write it with dask scheduler --scheduler-file FILE, on a disk that this machine sees",
         ) from error
+
+
+def _check_certificates(address: str) -> None:
+    """Refuse an encrypted connection for which Dask has no certificates.
+
+    Raises:
+        MeDatasetsError: it has none.
+    """
+    from distributed.security import Security
+
+    if address.startswith(("tls://", "wss://")) and not Security().get_connection_args("client").get("ssl_context"):
+        raise MeDatasetsError(
+            "Dask has no certificates for an encrypted connection",
+            where=address,
+            fix="name them in Dask's configuration (distributed.comm.tls), or start the scheduler with tcp://",
+        )
 
 
 @contextmanager

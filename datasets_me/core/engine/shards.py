@@ -69,7 +69,12 @@ def _of_job(environment: Mapping[str, str]) -> Shard:
 
     if "SLURM_ARRAY_TASK_ID" in environment:
         job, first = number("SLURM_ARRAY_TASK_ID"), number("SLURM_ARRAY_TASK_MIN", 0)
-        step, count = number("SLURM_ARRAY_TASK_STEP", 1), number("SLURM_ARRAY_TASK_COUNT")
+        step, count = max(number("SLURM_ARRAY_TASK_STEP", 1), 1), number("SLURM_ARRAY_TASK_COUNT")
+        if (number("SLURM_ARRAY_TASK_MAX", first + step * (count - 1)) - first) // step + 1 != count:
+            raise MeDatasetsError(
+                "this array is a list of single jobs, which does not say how many shares there are",
+                fix="give their number, such as --shard $SLURM_ARRAY_TASK_ID/16; or send off a range of jobs",
+            )
     elif environment.get("LSB_JOBINDEX", "0") != "0":
         job, first = number("LSB_JOBINDEX"), 1
         step = number("LSB_JOBINDEX_STEP", 1)

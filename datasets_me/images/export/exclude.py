@@ -17,6 +17,9 @@ COPIES = frozenset(("ME712", "ME713", "ME714"))
 CLUSTERS = COPIES | {"ME715"}
 """Findings about clusters, which hold for every image in one."""
 
+UNKNOWN = "ME703"
+"""A finding about a text that is no label, which holds for every image that has this text and no label."""
+
 
 def selected(codes: Sequence[str]) -> frozenset[str]:
     """The codes that these, or codes that begin with these, name.
@@ -38,7 +41,7 @@ def excluded_by(images: ImageSet, codes: Collection[str]) -> dict[str, str]:
 
 
 def named_by(images: ImageSet, codes: Collection[str]) -> dict[str, Finding]:
-    """The first finding of these codes about each image, by id; one about a cluster is about all of its images."""
+    """The first finding of these codes about each image, by id; one about a cluster or a text is about all of its images."""
     if not codes:
         return {}
     members: dict[str, list[str]] = defaultdict(list)
@@ -49,9 +52,21 @@ def named_by(images: ImageSet, codes: Collection[str]) -> dict[str, Finding]:
             if row.dataset == images.dataset:
                 by_cluster[row.cluster].append(row.id)
         members.update({row.id: by_cluster[row.cluster] for row in rows if row.dataset == images.dataset})
+    unlabelled = _unlabelled(images) if UNKNOWN in codes else {}
     named: dict[str, Finding] = {}
     for each in image_tables.read_findings(images):
-        if each.path is not None and each.code in codes:
-            for name in (members[each.path] if each.code in CLUSTERS else None) or [each.path]:
-                named.setdefault(name, each)
+        if each.path is None or each.code not in codes:
+            continue
+        about = members[each.path] if each.code in CLUSTERS else []
+        for name in unlabelled.get(each.found or "", []) if each.code == UNKNOWN else about or [each.path]:
+            named.setdefault(name, each)
     return named
+
+
+def _unlabelled(images: ImageSet) -> dict[str, list[str]]:
+    """The images without a label by the text that they have in its place."""
+    by_text: dict[str, list[str]] = defaultdict(list)
+    for row in images.rows(pixels=False):
+        if row.label is None and row.label_raw is not None:
+            by_text[row.label_raw].append(row.id)
+    return by_text

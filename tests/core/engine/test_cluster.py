@@ -198,16 +198,20 @@ def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "  to do: start one with dask scheduler, and workers with dask worker ADDRESS --nthreads 1"
     )
     damaged = tmp_path / "scheduler.json"
-    damaged.write_text('{"address": "5"}')
+    damaged.write_text('{"address": "tcp://127.0.0.1:1"}')
     with pytest.raises(MeDatasetsError) as caught, connect(str(damaged)):
         pass
-    assert caught.value.what == "no Dask scheduler answers: missing port number in address '5'"
-    assert caught.value.where == f"5, as {damaged} says"
-    damaged.write_text("[]")
-    with (
-        pytest.raises(MeDatasetsError, match="the scheduler file cannot be used: it holds no address"),
-        connect(str(damaged)),
-    ):
+    assert caught.value.where == f"tcp://127.0.0.1:1, as {damaged} says"
+    for content in ("[]", '{"address": null}', '{"address": "5"}', '{"address": ""}'):
+        damaged.write_text(content)
+        with (
+            pytest.raises(MeDatasetsError, match="the scheduler file cannot be used: it holds no address"),
+            connect(str(damaged)),
+        ):
+            pass
+    with pytest.raises(MeDatasetsError, match="Dask has no certificates"), connect("tls://127.0.0.1:8786"):
+        pass
+    with pytest.raises(MeDatasetsError, match="'' is no cluster"), connect(""):
         pass
 
 

@@ -37,6 +37,7 @@ SLURM = {"SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_T
         ("auto", SLURM, Shard(5, 16)),
         ("auto", SLURM | {"SLURM_ARRAY_TASK_MIN": "0"}, Shard(6, 16)),
         ("auto", SLURM | {"SLURM_ARRAY_TASK_STEP": "4", "SLURM_ARRAY_TASK_COUNT": "3"}, Shard(2, 3)),
+        ("auto", SLURM | {"SLURM_ARRAY_TASK_MAX": "16"}, Shard(5, 16)),
         ("auto", {"LSB_JOBINDEX": "2", "LSB_JOBINDEX_END": "7"}, Shard(2, 7)),
         ("auto", {"LSB_JOBINDEX": "5", "LSB_JOBINDEX_END": "9", "LSB_JOBINDEX_STEP": "2"}, Shard(3, 5)),
         ("2/3", SLURM, Shard(2, 3)),
@@ -68,6 +69,13 @@ SYNTAX = "give it as 3/16, the third of 16, or as auto in a job of an array"
             {"PBS_ARRAY_INDEX": "3"},
             "PBS does not tell a job how many its array has",
             "count the jobs from 1, and give --shard $PBS_ARRAY_INDEX/16 with their number in place of 16",
+        ),
+        (
+            "auto",
+            {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "2"}
+            | {"SLURM_ARRAY_TASK_MIN": "3", "SLURM_ARRAY_TASK_MAX": "7"},
+            "this array is a list of single jobs, which does not say how many shares there are",
+            "give their number, such as --shard $SLURM_ARRAY_TASK_ID/16; or send off a range of jobs",
         ),
         (
             "auto",
