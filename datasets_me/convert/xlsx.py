@@ -379,16 +379,7 @@ class _SheetReader:
 
     def _start(self, name: str, attributes: Attributes) -> None:
         if self._cell is not None:
-            if name == "f":
-                self._has_formula = True
-            elif name == "rPh":
-                self._above = True
-            elif name == "r":
-                self._strikes = False
-            elif _strikes(name, attributes):
-                self._strikes = True
-            elif name == "v" or (name == "t" and not self._above):
-                self._collects = name
+            self._start_in_cell(name, attributes)
         elif name == "c" and self._in_row:
             self._begin_cell(attributes)
         elif name == "row" and self._in_data:
@@ -399,6 +390,18 @@ class _SheetReader:
             self._hide_columns(attributes)
         elif name == "mergeCell":
             self.merged.append(attributes.get("ref", ""))
+
+    def _start_in_cell(self, name: str, attributes: Attributes) -> None:
+        if name == "f":
+            self._has_formula = True
+        elif name == "rPh":
+            self._above = True
+        elif name == "r":
+            self._strikes = False
+        elif _strikes(name, attributes):
+            self._strikes = True
+        elif name == "v" or (name == "t" and not self._above):
+            self._collects = name
 
     def _text(self, text: str) -> None:
         if self._collects == "v":

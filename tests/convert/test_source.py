@@ -68,7 +68,8 @@ def test_why_files_could_not_be_read_is_said(tree: Path, casme2: Schema) -> None
     assert caught.value.details == (
         "a.ods: the file is an OpenDocument table (.ods); save it as .xlsx or .csv",
         "empty.csv: the file is empty",
-        "CASME2-coding-20140508.xlsx: the file is a zip archive, but not a workbook; give the .xlsx, .xls or .csv inside it",
+        "CASME2-coding-20140508.xlsx: the file is a zip archive, but not a workbook; "
+        "give the .xlsx, .xls or .csv inside it",
     )
 
 

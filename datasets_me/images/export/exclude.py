@@ -41,7 +41,7 @@ def excluded_by(images: ImageSet, codes: Collection[str]) -> dict[str, str]:
 
 
 def named_by(images: ImageSet, codes: Collection[str]) -> dict[str, Finding]:
-    """The first finding of these codes about each image, by id; one about a cluster or a text is about all of its images."""
+    """The first finding of these codes about each image, by id; one about a cluster or a text is about all it holds."""
     if not codes:
         return {}
     members: dict[str, list[str]] = defaultdict(list)
