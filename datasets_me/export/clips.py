@@ -49,6 +49,9 @@ from datasets_me.formats.manifest import Manifest, refuse_other
 from datasets_me.formats.missing_offset import check_rule
 from datasets_me.formats.records import Annotation
 
+WORTH = 8
+"""Clips per process below which starting it takes longer than it saves."""
+
 Progress = Callable[[int, int, str], None]
 """Called with annotations done, annotations in all, and the id of the last."""
 
@@ -145,7 +148,9 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
     findings, items = expressions.findings, list[ItemRow]()
     with artefact.new_folder(Path(out), CLIPS, force=force) as new:
         sink = open_sink(options.format, new.path, CLIPS.name)
-        outcomes = run(_handler, expressions.ordered(), sources, workers=workers, in_order=True)
+        annotations = expressions.ordered()
+        workers = min(workers, len(annotations) // WORTH)
+        outcomes = run(_handler, annotations, sources, workers=workers, in_order=True)
         with closing(sink), closing(outcomes):
             for done, (row, outcome) in enumerate(outcomes, start=1):
                 if isinstance(outcome, Failure):

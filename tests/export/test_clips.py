@@ -302,11 +302,11 @@ def test_motion_is_magnified(moving: tuple[Manifest, Path], tmp_path: Path) -> N
 @pytest.mark.parametrize("file_format", ["npz", "webdataset"])
 def test_several_processes_write_the_same_files(file_format: str, tmp_path: Path) -> None:
     made, root = dataset("casme2", tmp_path / "set")
-    made = replace(made, annotations=[*made.annotations[:5], made.annotations[5].model_copy(update={"onset": None})])
+    made.annotations[5] = made.annotations[5].model_copy(update={"onset": None})
     options = ClipOptions(size=8, layout="raw-selected", format=file_format)
     one, two = (write_clips(made, root, tmp_path / str(n), options, workers=n) for n in (0, 2))
     assert one == two
-    assert one.clips == 5
+    assert one.clips == len(made.annotations) - 1 >= 15
     assert len(one.findings) == 1
     files = [path.relative_to(tmp_path / "0") for path in (tmp_path / "0").rglob("*") if path.is_file()]
     assert len(files) >= 5

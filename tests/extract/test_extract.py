@@ -693,7 +693,7 @@ def test_the_presets_of_the_command_line(one: tuple[Path, Path, Manifest], me_da
     landmarks.write_bytes(content)
     done = me_datasets("show", "m", "out", "casme_015_0101", "-o", "q.png")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: the landmarks cannot be read: ")
+    assert done.stderr.startswith("error: landmarks/casme_015/casme_015_0101.npz cannot be read: ")
 
 
 @pytest.mark.parametrize(
