@@ -239,50 +239,70 @@ def _parse(
     parser.Parse(content, True)  # all at once: given parts, the parser would start again at every long piece
 
 
-class _Strings:
-    """The texts that cells refer to by number, without the phonetic readings above characters."""
+class _Text:
+    """A text in one or several runs, without the phonetic readings above characters.
 
-    def __init__(self, package: _Package, part: str | None) -> None:
-        self.texts: list[str] = []
-        self.struck: set[int] = set()  # the numbers of those that are struck through, if only in part
-        self._pieces: list[str] = []
+    ``struck`` says whether it is struck through, if only in part.
+    """
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.struck = False
         self._collects = False
         self._above = False
         self._strikes = False
-        if part:
-            _parse(package.content(part), self._start, self._end, self._text)
 
-    def _start(self, name: str, attributes: Attributes) -> None:
+    def start(self, name: str, attributes: Attributes) -> None:
+        """An element in it begins."""
         if name == "t":
             self._collects = not self._above
         elif name == "rPh":
             self._above = True
-        elif name == "r":
-            self._strikes = False
         elif _strikes(name, attributes):
             self._strikes = True
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
+        """An element in it ends."""
         if name == "t":
             self._collects = False
-        elif name == "r":
-            self._strikes = False
         elif name == "rPh":
             self._above = False
-        elif name == "si":
-            if len(self.texts) == _MOST_STRINGS:
-                raise WorkbookError(
-                    f"the workbook has more than {_MOST_STRINGS:,} texts, so the file is not a table of annotations"
-                )
-            # "_x005F_" means "_" where the text after it would look like a character code
-            self.texts.append("".join(self._pieces).replace("x005F_", ""))
-            self._pieces = []
+        elif name == "r":
+            self._strikes = False
 
-    def _text(self, text: str) -> None:
+    def add(self, text: str) -> None:
+        """Take what stands between two elements, if it belongs to the text."""
         if self._collects:
-            self._pieces.append(text)
-            if self._strikes:
-                self.struck.add(len(self.texts))
+            self.pieces.append(text)
+            self.struck |= self._strikes
+
+
+class _Strings:
+    """The texts that cells refer to by number; ``struck`` are the numbers of those that are struck through."""
+
+    def __init__(self, package: _Package, part: str | None) -> None:
+        self.texts: list[str] = []
+        self.struck: set[int] = set()
+        self._text = _Text()
+        if part:
+            _parse(package.content(part), self._start, self._end, lambda text: self._text.add(text))
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        self._text.start(name, attributes)
+
+    def _end(self, name: str) -> None:
+        if name != "si":
+            self._text.end(name)
+            return
+        if len(self.texts) == _MOST_STRINGS:
+            raise WorkbookError(
+                f"the workbook has more than {_MOST_STRINGS:,} texts, so the file is not a table of annotations"
+            )
+        if self._text.struck:
+            self.struck.add(len(self.texts))
+        # "_x005F_" means "_" where the text after it would look like a character code
+        self.texts.append("".join(self._text.pieces).replace("x005F_", ""))
+        self._text = _Text()
 
 
 class _Formats:
@@ -370,11 +390,10 @@ class _SheetReader:
         self._cell: Attributes | None = None
         self._at = (0, 0)
         self._has_formula = False
-        self._collects: str | None = None
-        self._above = False
-        self._strikes = self._struck = False
+        self._in_value = False
         self._value: list[str] = []
-        self._inline: list[str] = []
+        self._inline = _Text()
+        self._struck = False
         _parse(content, self._start, self._end, self._text)
 
     def _start(self, name: str, attributes: Attributes) -> None:
@@ -394,30 +413,25 @@ class _SheetReader:
     def _start_in_cell(self, name: str, attributes: Attributes) -> None:
         if name == "f":
             self._has_formula = True
-        elif name == "rPh":
-            self._above = True
-        elif name == "r":
-            self._strikes = False
-        elif _strikes(name, attributes):
-            self._strikes = True
-        elif name == "v" or (name == "t" and not self._above):
-            self._collects = name
+        elif name == "v":
+            self._in_value = True
+        else:
+            self._inline.start(name, attributes)
 
     def _text(self, text: str) -> None:
-        if self._collects == "v":
+        if self._in_value:
             self._value.append(text)
-        elif self._collects == "t":
-            self._inline.append(text)
-            self._struck |= self._strikes
+        else:
+            self._inline.add(text)
 
     def _end(self, name: str) -> None:
-        if name == self._collects:
-            self._collects = None
-        elif name == "rPh":
-            self._above = False
+        if name == "v":
+            self._in_value = False
         elif name == "c" and self._cell is not None:
             self._end_cell(self._cell)
             self._cell = None
+        elif self._cell is not None:
+            self._inline.end(name)
         elif name == "row" and self._in_row:
             self._in_row = False
             self._before = self._row or self._before + 1
@@ -478,8 +492,7 @@ class _SheetReader:
         self._cell = attributes
         self._at = (self._row, self._column)
         self._has_formula = False
-        self._value, self._inline = [], []
-        self._strikes = self._struck = False
+        self._value, self._inline, self._struck = [], _Text(), False
 
     def _end_cell(self, cell: Attributes) -> None:
         value = self._read(cell)
@@ -495,13 +508,13 @@ class _SheetReader:
                 fix="open it in a spreadsheet program, look at both, and save a copy",
             )
         cells[column] = value
-        if self._struck or cell.get("s") in self._formats.struck:
+        if self._struck or self._inline.struck or cell.get("s") in self._formats.struck:
             self.struck_rows.add(row)
 
     def _read(self, cell: Attributes) -> Cell:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
-            return self._checked("".join(self._inline)) or None
+            return self._checked("".join(self._inline.pieces)) or None
         text = "".join(self._value)
         if not text:
             return None

@@ -157,9 +157,10 @@ def write_clips(  # noqa: PLR0913 - what it reads and where it writes; the choic
                     findings.append(about("ME511", f"no clip: {outcome.why}", row, "onset"))
                 else:
                     findings += outcome.findings
-                    if outcome.item is not None and outcome.row is not None:
-                        (stored,) = sink.add(("",), safe_name(row.subject), outcome.row.name, outcome.item)
-                        items.append(outcome.row.model_copy(update=asdict(stored)))
+                    if outcome.made is not None:
+                        item, of_item = outcome.made
+                        (stored,) = sink.add(("",), safe_name(row.subject), of_item.name, item)
+                        items.append(of_item.model_copy(update=asdict(stored)))
                 if progress:
                     progress(done, len(manifest.annotations), row.id)
         write_tables(new.path, items, manifest.annotations, findings)
@@ -181,21 +182,13 @@ class _Sources:
 
     def expressions(self) -> Expressions:
         """The expressions of the manifest in the folders of the chosen layout."""
-        return Expressions(
-            self.manifest,
-            self.root,
-            layout=self.options.layout,
-            offset_missing=self.options.offset_missing,
-            features=self.features,
-            align=self.options.align,
-        )
+        return Expressions(self.manifest, self.root, self.options, self.features)
 
 
 class _Clip(NamedTuple):
-    """What came of an annotation: its item, and its row, which does not know its file yet; and what was found."""
+    """What came of an annotation: its item, with the row of it, which does not know its file yet; what was found."""
 
-    item: ExportItem | None
-    row: ItemRow | None
+    made: tuple[ExportItem, ItemRow] | None
     findings: list[Finding]
 
 
@@ -208,12 +201,12 @@ def _handler(sources: _Sources) -> Callable[[Annotation, Report], _Clip]:
         expressions.findings.clear()
         expression = expressions.find(annotation)
         item = None if expression is None else maker.clip(expression)
-        row = None
+        made = None
         if expression is not None and item is not None:
             numbers = np.asarray(item["numbers"])
             name = safe_name(annotation.id.replace(":", "_"))
-            row = item_row(expression, Stored("", ""), name, int(numbers[0]), len(numbers))
-        return _Clip(item, row, [*expressions.findings])
+            made = item, item_row(expression, Stored("", ""), name, int(numbers[0]), len(numbers))
+        return _Clip(made, [*expressions.findings])
 
     return make
 

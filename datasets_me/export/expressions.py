@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,25 @@ class Expression:
         return None
 
 
+class Chosen(Protocol):
+    """What the options of an export say about all of its expressions."""
+
+    @property
+    def layout(self) -> str | None:
+        """The folders to take frames from.
+
+        None for those of the features, otherwise the schema's first layout with annotated folders.
+        """
+
+    @property
+    def offset_missing(self) -> str:
+        """How an offset that was not annotated is read, see `formats.missing_offset`."""
+
+    @property
+    def align(self) -> bool:
+        """Frames are to be aligned, so that a face without landmarks is a finding."""
+
+
 class Expressions:
     """Finds the annotated expressions of a manifest in its folders of one layout.
 
@@ -67,42 +87,30 @@ class Expressions:
         findings: what is to be said about those looked up so far.
     """
 
-    def __init__(
-        self,
-        manifest: Manifest,
-        root: Path,
-        *,
-        layout: str | None = None,
-        offset_missing: str = "mirror",
-        features: FeatureFolder | None = None,
-        align: bool = False,
-    ) -> None:
+    def __init__(self, manifest: Manifest, root: Path, options: Chosen, features: FeatureFolder | None = None) -> None:
         """Prepare to look expressions up.
 
         Args:
             root: where the paths of the manifest begin.
-            layout: the folders to take frames from; None for those of the features, otherwise the schema's first
-                layout with annotated folders.
-            offset_missing: how an offset that was not annotated is read, see `formats.missing_offset`.
+            options: of the export.
             features: an extraction that says where faces and landmarks are; without one, whole frames are taken.
-            align: frames are to be aligned, so that a face without landmarks is a finding.
 
         Raises:
             MeDatasetsError: the root is not a folder, there are no annotated folders of the layout, or frames are to
                 be aligned without features.
         """
         check_root(root)
-        if align and features is None:
+        if options.align and features is None:
             fix = "give --features, or leave out --align"
             raise FeaturesError("without features there are no landmarks to align by", fix=fix)
         rows = features.rows if features else ()
-        self.manifest, self.root, self.offset_missing = manifest, root, offset_missing
-        self.features, self.align = features, align
-        if features is not None and layout is None:
+        self.manifest, self.root, self.offset_missing = manifest, root, options.offset_missing
+        self.features, self.align = features, options.align
+        if features is not None and options.layout is None:
             of_features = next((row.layout for row in rows if row.layout), None)
             self.layout = choose_layout(manifest, of_features, annotated=True, named_in=features.folder)
         else:
-            self.layout = choose_layout(manifest, layout, annotated=True)
+            self.layout = choose_layout(manifest, options.layout, annotated=True)
         self.folders = disk.folders_by_annotation(manifest, self.layout)
         self.findings: list[Finding] = manifest.notices
         self._by_path = {row.path: row for row in rows if row.path is not None}

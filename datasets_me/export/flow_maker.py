@@ -68,14 +68,7 @@ class FlowSources:
         Raises:
             MeDatasetsError: there are no folders of frames, or ``align`` has no landmarks to go by.
         """
-        expressions = Expressions(
-            self.manifest,
-            self.root,
-            layout=self.options.layout,
-            offset_missing=self.options.offset_missing,
-            features=self.features,
-            align=self.options.align,
-        )
+        expressions = Expressions(self.manifest, self.root, self.options, self.features)
         return FlowMaker(expressions, self)
 
 

@@ -181,7 +181,7 @@ def test_a_killed_run_goes_on(filmed: tuple[Manifest, Path], tmp_path: Path, mon
     first = stopped()
     assert len(first) == 3
     assert stopped() == first
-    changed = Expressions(manifest, frames, layout="cropped").ordered()[0]
+    changed = Expressions(manifest, frames, FlowOptions(layout="cropped")).ordered()[0]
     video = next(video for video in manifest.videos if video.video == changed.video and video.layout == "cropped")
     os.utime(next((frames / video.path).iterdir()), ns=(1, 1))
     (parts / "flow" / "of nobody.npz").write_bytes(b"left by another run")
